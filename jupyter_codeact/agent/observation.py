@@ -1,0 +1,53 @@
+"""What the model is told of an action's outcome: text of bounded length, marked as material."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..events import Output, Ran
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
+BUDGET_CHARACTERS = 12_000
+_ORDER = ("text/markdown", "text/latex", "text/plain")
+
+
+def printed(ran: Ran, budget: int = BUDGET_CHARACTERS) -> str:
+    """The outputs of a run as text, in order, head and tail where they are long."""
+    text = "\n".join(part.rstrip("\n") for output in ran.outputs for part in _parts(output) if part.strip())
+    return shorten(text, budget)
+
+
+def shorten(text: str, budget: int) -> str:
+    """Two thirds of the budget from the head, one third from the tail."""
+    if len(text) <= budget:
+        return text
+    head, tail = budget * 2 // 3, budget // 3
+    left_out = len(text) - head - tail
+    return f"{text[:head]}\n[… {left_out:,} characters left out; they are in the notebook …]\n{text[-tail:]}"
+
+
+def _parts(output: Output) -> Iterator[str]:
+    match output.get("output_type"):
+        case "stream":
+            yield clean(str(output.get("text", "")))
+        case "error":
+            traceback = output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"]
+            yield clean("\n".join(map(str, traceback)))
+        case "display_data" | "execute_result":
+            yield from _data(output.get("data", {}))
+
+
+def _data(data: dict[str, object]) -> Iterator[str]:
+    image = next((kind for kind in data if kind.startswith("image/")), None)
+    if image is not None:
+        yield f"[a picture is shown to the person: {image}]"
+    else:
+        text = next((data[kind] for kind in reversed(_ORDER) if kind in data), None)
+        yield clean(str(text)) if text is not None else f"[shown to the person: {', '.join(data) or 'nothing'}]"
+
+
+def clean(text: str) -> str:
+    """Without ANSI colours, and with a progress bar's rewritten lines as they were left."""
+    lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
+    return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)

@@ -1,0 +1,243 @@
+"""Read a model's reply while it streams: words for the person, source for a cell, and at the end the actions.
+
+A reader is fed deltas and returns events at once; ``finish`` returns the actions, or the Problem that the model
+has to be told. ToolReader is for models with tool calls, FenceReader for all others.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..events import (
+    Action,
+    ActionChunk,
+    ActionDropped,
+    ActionOpened,
+    CallDelta,
+    CodeAction,
+    Delta,
+    EditAction,
+    Event,
+    Reply,
+    TextChunk,
+    TextDelta,
+    ThinkingChunk,
+    ThinkingDelta,
+    ToolCall,
+    Working,
+)
+from .tools import EDIT, RUN
+
+Finished = tuple[list[Event], list[Action], str, "Problem | None"]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a reply can't be acted on, in words for the model."""
+
+    kind: Literal["format", "syntax"]
+    text: str
+
+
+class Reader:
+    """What both readers share: which cells are open, and how to take them back."""
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+        self.opened: dict[int, CellStream] = {}
+
+    def drop(self) -> list[Event]:
+        """The reply is void: every cell that it opened goes."""
+        dropped: list[Event] = [ActionDropped(stream.id) for stream in self.opened.values()]
+        self.opened.clear()
+        return dropped
+
+    def _write(self, key: int, source: str) -> Iterator[Event]:
+        """The source of cell ``key`` so far; yields what is new in it."""
+        stream = self.opened.get(key)
+        if stream is None:
+            stream = self.opened[key] = CellStream()
+            yield Working("writing", f"Writing step {self.step}")
+            yield ActionOpened(stream.id, self.step)
+        if new := stream.grow(source):
+            yield ActionChunk(stream.id, new)
+
+    def _id(self, key: int) -> str:
+        stream = self.opened.get(key)
+        return stream.id if stream else uuid.uuid4().hex
+
+
+@dataclass
+class CellStream:
+    """One cell that is being written."""
+
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    written: int = 0
+
+    def grow(self, source: str) -> str:
+        new, self.written = source[self.written :], max(self.written, len(source))
+        return new
+
+
+class ToolReader(Reader):
+    """Actions are tool calls; their JSON is read while it is still incomplete."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self._names: dict[int, str] = {}
+        self._json: dict[int, str] = {}
+
+    def feed(self, delta: Delta) -> Iterator[Event]:
+        match delta:
+            case TextDelta(text):
+                yield TextChunk(text)
+            case ThinkingDelta(text):
+                yield ThinkingChunk(text)
+            case CallDelta(index, name, arguments):
+                self._names[index] = self._names.get(index, "") + name
+                self._json[index] = self._json.get(index, "") + arguments
+                if self._names[index] == RUN:
+                    yield from self._write(index, str(partial_json(self._json[index]).get("code", "")))
+
+    def finish(self, reply: Reply) -> Finished:
+        actions: list[Action] = []
+        events: list[Event] = []
+        for index, call in enumerate(reply.calls):
+            action = self._action(index, call)
+            if isinstance(action, Problem):
+                return [], [], reply.text, action
+            if isinstance(action, CodeAction):
+                events += self._write(index, action.source)
+            actions.append(action)
+        problem = None
+        if not actions and not reply.text.strip():
+            problem = Problem("format", "The reply was empty: call a tool, or answer in words.")
+        return events, actions, reply.text, problem
+
+    def _action(self, index: int, call: ToolCall) -> Action | Problem:
+        arguments = whole_json(call.arguments)
+        if not isinstance(arguments, dict):
+            return Problem("format", f"The arguments of {call.name} are not a JSON object.")
+        if call.name == EDIT:
+            return EditAction(uuid.uuid4().hex, self.step, arguments, call.id)
+        if call.name != RUN:
+            return Problem("format", f"There is no tool called {call.name!r}; there are {RUN} and {EDIT}.")
+        code = arguments.get("code")
+        if not isinstance(code, str) or not code.strip():
+            return Problem("format", f"{RUN} needs its argument 'code', the source of the cell.")
+        return CodeAction(self._id(index), self.step, code.rstrip("\n"), call.id)
+
+
+_FENCE = re.compile(r"^ {0,3}(`{3,})\s*([\w-]*)\s*$")
+_CODE = ("python", "py", "python3", "ipython")
+
+
+class FenceReader(Reader):
+    """The first fenced block of Python is the action, and ends the reply; what follows is not read."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self._line = ""
+        self._shown = 0
+        self._fence = ""
+        self._language = ""
+        self._words: list[str] = []
+        self._block: list[str] = []
+        self._closed = False
+
+    def feed(self, delta: Delta) -> Iterator[Event]:
+        if isinstance(delta, ThinkingDelta):
+            yield ThinkingChunk(delta.text)
+        if not isinstance(delta, TextDelta):
+            return
+        *lines, rest = (self._line + delta.text).split("\n")
+        for line in lines:
+            yield from self._take(line + "\n")
+        self._line = rest
+        yield from self._peek(rest)
+
+    def _acting(self) -> bool:
+        return self._language in (*_CODE, EDIT)
+
+    def _peek(self, line: str) -> Iterator[Event]:
+        """Show the beginning of a line, unless it may become a fence."""
+        if self._closed or line.lstrip(" ").startswith("`") or not line.strip():
+            return
+        if not self._fence or not self._acting():
+            yield TextChunk(line[self._shown :])
+            self._shown = len(line)
+        elif self._language in _CODE:
+            yield from self._write(0, "".join(self._block) + line)
+
+    def _take(self, line: str) -> Iterator[Event]:
+        shown, self._shown = self._shown, 0
+        if self._closed:
+            return
+        fence = _FENCE.match(line)
+        if not self._fence and fence:
+            self._fence, self._language = fence[1], fence[2].lower()
+            if self._acting():
+                return
+        elif self._fence and fence and not fence[2] and len(fence[1]) >= len(self._fence):
+            self._closed = self._acting()
+            self._fence = "" if not self._closed else self._fence
+            if self._closed:
+                return
+            self._language = ""
+        if self._fence and self._acting():
+            self._block.append(line)
+            if self._language in _CODE:
+                yield from self._write(0, "".join(self._block))
+        else:
+            self._words.append(line)
+            yield TextChunk(line[shown:])
+
+    def finish(self, reply: Reply) -> Finished:
+        events = [] if self._closed or not self._line else list(self._take(self._line + "\n"))
+        text = "".join(self._words).strip()
+        block = "".join(self._block).rstrip("\n")
+        if self._fence and self._acting() and not self._closed:
+            return [], [], text, Problem("format", "The reply broke off inside its block: close it with ```.")
+        if self._closed and self._language == EDIT:
+            return self._edit(events, text, block)
+        if self._closed and block.strip():
+            return events, [CodeAction(self._id(0), self.step, block)], text, None
+        if not text or self._closed:
+            return [], [], text, Problem("format", "The reply was empty: write a ```python block, or answer in words.")
+        return events, [], text, None
+
+    def _edit(self, events: list[Event], text: str, block: str) -> Finished:
+        arguments = whole_json(block)
+        if not isinstance(arguments, dict):
+            return [], [], text, Problem("format", f"The {EDIT} block is not a JSON object.")
+        return events, [EditAction(uuid.uuid4().hex, self.step, arguments)], text, None
+
+
+def reader_for(takes_tools: bool, step: int) -> ToolReader | FenceReader:
+    """The reader for a model that takes tools, or that doesn't."""
+    return ToolReader(step) if takes_tools else FenceReader(step)
+
+
+def partial_json(text: str) -> dict[str, Any]:
+    """The object that a piece of JSON begins, with its last string as far as it has come; {} where it is none."""
+    import jiter
+
+    try:
+        value = jiter.from_json(text.encode(), partial_mode="trailing-strings")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def whole_json(text: str) -> Any:
+    """The value of a JSON text, or None where it is not valid."""
+    import jiter
+
+    try:
+        return jiter.from_json(text.encode())
+    except ValueError:
+        return None

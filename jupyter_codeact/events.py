@@ -1,0 +1,256 @@
+"""What happens in a run, as frozen values: the one stream that notebook, terminal and trajectory consume.
+
+The loop yields ``Event``s. Models yield ``Delta``s and end with a ``Reply``. Sources are str, times seconds,
+money USD, tokens whole numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+MimeBundle = dict[str, Any]
+Output = dict[str, Any]
+"""One output of a cell in nbformat's shape: ``{"output_type": "stream", "name": …, "text": …}`` and so on."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What model calls have used so far. ``cost`` is None where a price isn't known; tokens still count."""
+
+    sent: int = 0
+    received: int = 0
+    cached: int = 0
+    cost: float | None = 0.0
+    calls: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+        return Usage(
+            self.sent + other.sent,
+            self.received + other.received,
+            self.cached + other.cached,
+            cost,
+            self.calls + other.calls,
+        )
+
+    @property
+    def tokens(self) -> int:
+        return self.sent + self.received
+
+
+# ---- what a model says
+
+
+@dataclass(frozen=True)
+class TextDelta:
+    """The next piece of the model's words."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ThinkingDelta:
+    """The next piece of the model's thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class CallDelta:
+    """The next piece of a tool call: ``arguments`` is a piece of JSON text. ``index`` tells calls apart."""
+
+    index: int
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class ToolCall:
+    """A whole tool call. ``arguments`` is JSON text as the model wrote it, valid or not."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply of the model; always the last thing its stream yields."""
+
+    text: str
+    calls: tuple[ToolCall, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    thinking_blocks: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Retrying:
+    """The service was busy; what came so far of this reply is void, and it is asked again in ``wait_s``."""
+
+    why: str
+    wait_s: float
+
+
+Delta = TextDelta | ThinkingDelta | CallDelta | Retrying | Reply
+
+
+# ---- what the agent does
+
+
+@dataclass(frozen=True)
+class CodeAction:
+    """Python to run in a cell of its own. ``id`` is the id that the cell gets."""
+
+    id: str
+    step: int
+    source: str
+    call_id: str = ""
+
+
+@dataclass(frozen=True)
+class EditAction:
+    """A command of the file editor, ``arguments`` as the model gave them."""
+
+    id: str
+    step: int
+    arguments: dict[str, Any]
+    call_id: str = ""
+
+
+Action = CodeAction | EditAction
+Status = Literal["ok", "error", "aborted", "died"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A code action that ran. ``source`` is what ran, with the person's edits."""
+
+    source: str
+    outputs: tuple[Output, ...]
+    status: Status
+    edited: bool = False
+    seconds: float = 0.0
+    interrupted: bool = False
+    timed_out: bool = False
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An action that the person did not want, with her reason or ""."""
+
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Edited:
+    """An edit that was done, or a view that was read: ``text`` is what the model is told."""
+
+    text: str
+    ok: bool = True
+    changed: bool = False
+
+
+Outcome = Ran | Rejected | Edited
+
+
+@dataclass(frozen=True)
+class Working:
+    """What the agent is doing now."""
+
+    state: Literal["thinking", "writing", "waiting", "running", "saving", "retrying"]
+    text: str
+
+
+@dataclass(frozen=True)
+class TextChunk:
+    """The next piece of the agent's words to the person."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ThinkingChunk:
+    """The next piece of the agent's thinking."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class ActionOpened:
+    """A code action has begun to stream: its cell opens, empty."""
+
+    id: str
+    step: int
+
+
+@dataclass(frozen=True)
+class ActionChunk:
+    """The next piece of a code action's source."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ActionDropped:
+    """The opened action is void: its reply broke off or can't be read."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class ActionDone:
+    """An action has ended, and how."""
+
+    action: Action
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class UsageSeen:
+    """A reply was charged: what the run has used so far."""
+
+    usage: Usage
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The agent's last words: the run is over."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class LimitReached:
+    """A limit ended the run; ``text`` says which, and what raises it."""
+
+    text: str
+
+
+Event = (
+    Working
+    | TextChunk
+    | ThinkingChunk
+    | ActionOpened
+    | ActionChunk
+    | ActionDropped
+    | ActionDone
+    | UsageSeen
+    | Answered
+    | LimitReached
+)
+
+
+# ---- what the kernel remembers
+
+
+@dataclass(frozen=True)
+class RanCell:
+    """A cell that ran in this kernel; ``by_agent`` where an action of the agent's was in it."""
+
+    count: int
+    cell_id: str
+    source: str
+    ok: bool
+    by_agent: bool = False

@@ -1,0 +1,104 @@
+"""Our own cell, as the kernel offers it to magics and notebook: outputs, the extension, the sandbox, stdin."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from ..events import CodeAction, MimeBundle
+from ..execution import Execution
+from .queue import Request
+from .taps import Listener, Tap, Way
+from .wire import Message
+
+if TYPE_CHECKING:
+    from .host import Host
+
+
+class RequestCell:
+    """An AgentCell made of an execute_request."""
+
+    def __init__(self, host: Host, request: Request) -> None:
+        self._host = host
+        self._proxy = host.proxy
+        self._request = request
+        self.id = request.cell_id
+        self.code = request.code
+        self.header = request.message.parts[0]
+        self.count = 0
+        self._attached = host.lead(request.session)
+
+    @property
+    def attached(self) -> bool:
+        return self._attached
+
+    @property
+    def can_ask(self) -> bool:
+        return bool(self._request.message.content.get("allow_stdin"))
+
+    def display(self, data: MimeBundle, display_id: str = "", update: bool = False) -> None:
+        kind = "update_display_data" if update else "display_data"
+        transient = {"display_id": display_id} if display_id else {}
+        content = {"data": data, "metadata": {}, "transient": transient}
+        self._host.post(self._proxy.publish, kind, content, self.header)
+
+    def tell(self, **message: Any) -> None:
+        self._host.tell(self._host.leader, message)
+
+    def expect(self, action: CodeAction) -> Execution:
+        execution = Execution(action.source)
+        self._host.writing.discard(action.id)
+        self._host.post(self._proxy.proposals.__setitem__, action.id, self._listener(execution))
+        return execution
+
+    def opening(self, action_id: str) -> None:
+        """The cell is still being written: a run of it, by accident or Run All, is turned away."""
+        self._host.writing.add(action_id)
+
+    def closed(self, action_id: str) -> None:
+        """The cell is not being written any more."""
+        self._host.writing.discard(action_id)
+
+    def forget(self, action: CodeAction) -> None:
+        self._host.post(self._proxy.proposals.pop, action.id, None)
+
+    def run(self, source: str, action_id: str) -> Execution:
+        execution = Execution(source)
+        execution.hear("execute_request", {"code": source})
+        tap = Tap(Way.REPARENT, self._listener(execution), self.header)
+        self._host.post(self._proxy.submit, source, tap, action_id)
+        return execution
+
+    def interrupt(self) -> None:
+        self._host.post(self._proxy.interrupt_sandbox)
+
+    async def ask(self, prompt: str) -> str:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str] = loop.create_future()
+
+        def settle(text: str) -> None:
+            if not answer.done():
+                answer.set_result(text)
+
+        def answered(text: str) -> None:
+            loop.call_soon_threadsafe(settle, text)
+
+        self._host.post(self._proxy.ask, self._request, prompt, answered)
+        return await answer
+
+    def lead(self, front_end: Any) -> None:
+        """From here on, what the person does in the extension goes to ``front_end``."""
+        self._host.front_end = front_end
+
+    def stop(self) -> None:
+        self._host.cancel()
+
+    def _listener(self, execution: Execution) -> Listener:
+        loop = asyncio.get_running_loop()
+
+        def listen(message: Message) -> None:
+            loop.call_soon_threadsafe(execution.hear, message.type, message.content)
+
+        return listen
+
+

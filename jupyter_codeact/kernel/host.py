@@ -1,0 +1,172 @@
+"""The thread that thinks: an event loop in which our own cells are answered.
+
+The proxy calls ``start``, ``stop`` and ``on_comm`` from its thread; everything else happens in this one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from ..errors import CodeActError
+from ..events import RanCell
+from ..protocols import FrontEnd
+from .cell import RequestCell
+from .comms import CommMessage
+from .proxy import Proxy
+from .queue import Request
+from .taps import Tap, Way
+
+Answer = Callable[["Host", RequestCell], Awaitable[None]]
+
+
+class Host:
+    """Answers our own cells with ``answer``, one at a time.
+
+    front_end: whoever shows the present run in the extension; None between runs.
+    leader: the comm of the front end that executed or attached last, with the header its answers belong to.
+    """
+
+    def __init__(self, proxy: Proxy, answer: Answer, warm_up: Callable[[], None]) -> None:
+        self.proxy = proxy
+        self.answer = answer
+        self.warm_up = warm_up
+        self.front_end: FrontEnd | None = None
+        self.comms: dict[str, tuple[str, bytes]] = {}
+        self.leader = ""
+        self.cell: RequestCell | None = None
+        self.writing: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="codeact-host", daemon=True)
+
+    # ---- called by the proxy, in its thread
+
+    def open(self) -> None:
+        self._thread.start()
+
+    def start(self, request: Request) -> None:
+        self._soon(self._start, request)
+
+    def stop(self) -> None:
+        self._soon(self.cancel)
+
+    def on_comm(self, message: CommMessage) -> None:
+        self._soon(self._on_comm, message)
+
+    def is_being_written(self, cell_id: str) -> bool:
+        return cell_id in self.writing
+
+    def _soon(self, call: Callable[..., Any], *arguments: Any) -> None:
+        self._loop.call_soon_threadsafe(call, *arguments)
+
+    # ---- this thread
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.call_later(0.5, self._warm_up_aside)
+        self._loop.run_forever()
+
+    def _warm_up_aside(self) -> None:
+        """Heavy imports happen in a thread of their own, so that a first `%%agent` need not wait for all."""
+        threading.Thread(target=self.warm_up, name="codeact-warm-up", daemon=True).start()
+
+    def _start(self, request: Request) -> None:
+        self._task = self._loop.create_task(self._answer(request))
+
+    def cancel(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _answer(self, request: Request) -> None:
+        """Answer one cell, whatever happens: its reply must always be sent."""
+        cell = self.cell = RequestCell(self, request)
+        reply: dict[str, Any] = {"status": "ok", "payload": [], "user_expressions": {}}
+        try:
+            cell.count = await self._count()
+            code = {"code": request.code, "execution_count": cell.count}
+            self.post(self.proxy.publish, "execute_input", code, cell.header)
+            await self.answer(self, cell)
+        except asyncio.CancelledError:
+            reply = _error("KeyboardInterrupt", "Stopped by you.")
+        except CodeActError as error:
+            reply = _error(type(error).__name__, str(error))
+            self.post(self.proxy.publish, "error", _shown(reply), cell.header)
+        except Exception as error:  # a defect of ours must end in the cell, not in a dead thread
+            reply = _defect(error)
+            self.post(self.proxy.publish, "error", _shown(reply), cell.header)
+        finally:
+            self.cell = self.front_end = self._task = None
+            self.writing.clear()
+        self.post(self.proxy.finish, request, {**reply, "execution_count": cell.count})
+
+    async def _count(self) -> int:
+        """The execution count of a cell of ours, taken from the sandbox's own counter."""
+        got: asyncio.Future[int] = self._loop.create_future()
+
+        def listen(message: Any) -> None:
+            if message.type in ("execute_reply", "sandbox_died"):
+                self._soon(_resolve, got, int(message.content.get("execution_count", 0)))
+
+        self.post(lambda: self.proxy.submit("pass", Tap(Way.SWALLOW, listen), record=False))
+        return await got
+
+    def post(self, call: Callable[..., Any], *arguments: Any) -> None:
+        """Have the proxy do something, in order."""
+        self.proxy.post(lambda: call(*arguments))
+
+    def ran(self) -> list[RanCell]:
+        """The cells that ran in this kernel, oldest first."""
+        return list(self.proxy.ledger.cells)
+
+    # ---- front ends with our extension
+
+    def _on_comm(self, message: CommMessage) -> None:
+        if message.closed:
+            self.comms.pop(message.comm_id, None)
+        elif message.data.get("op") == "attach":
+            self.comms[message.comm_id] = (message.session, message.header)
+            self._attach(message.comm_id)
+        elif self.front_end is not None:
+            self.front_end.on_message(message.data)
+
+    def _attach(self, comm_id: str) -> None:
+        """The last front end to attach leads: a page that was reloaded goes on with the run."""
+        self.tell(comm_id, {"op": "attached"})
+        if self.front_end is not None:
+            self.leader = comm_id
+            self.front_end.replay()
+
+    def lead(self, session: str) -> bool:
+        """Make the front end that executed the cell the leader; False where it has no extension."""
+        mine = [comm for comm, (owner, _) in self.comms.items() if owner == session]
+        if mine:
+            self.leader = mine[-1]
+        return bool(mine)
+
+    def tell(self, comm_id: str, data: dict[str, Any]) -> None:
+        if comm_id in self.comms:
+            _, header = self.comms[comm_id]
+            self.post(self.proxy.publish, "comm_msg", {"comm_id": comm_id, "data": data}, header)
+
+
+def _resolve(future: asyncio.Future[Any], value: Any) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _error(name: str, text: str) -> dict[str, Any]:
+    return {"status": "error", "ename": name, "evalue": text, "traceback": [text]}
+
+
+def _shown(reply: dict[str, Any]) -> dict[str, Any]:
+    return {key: reply[key] for key in ("ename", "evalue", "traceback")}
+
+
+def _defect(error: Exception) -> dict[str, Any]:
+    import traceback
+
+    text = f"A defect of jupyter_codeact: {type(error).__name__}: {error}. Your variables and cells are untouched."
+    return {**_error(type(error).__name__, text), "traceback": [text, *traceback.format_exception(error)]}

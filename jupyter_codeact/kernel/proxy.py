@@ -1,0 +1,390 @@
+"""The thread that moves frames between front ends and the sandbox, and decides which request runs when.
+
+Everything here runs in one thread and never waits. The host's thread reaches it through ``post``.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import zmq
+
+from ..errors import SandboxUnavailable
+from ..protocols import AgentHost
+from ..sandbox.launch import Sandbox
+from .comms import Comms
+from .ledger import Ledger
+from .queue import ExecuteQueue, Request
+from .sockets import Back, Front
+from .taps import Listener, Tap, Way
+from .wire import EMPTY, Message, build, split
+
+# How many outputs are moved before the other sockets get a turn.
+BATCH = 64
+SHUTDOWN_S = 1.0
+TICK_MS = 500
+
+
+class Proxy:
+    """See the module. ``open_sandbox`` starts a sandbox; it is called again when one has died."""
+
+    def __init__(self, connection: dict[str, Any], sandbox: Sandbox, open_sandbox: Callable[[], Sandbox]) -> None:
+        self.context: zmq.Context[Any] = zmq.Context()
+        self.session = uuid.uuid4().hex
+        self.front = Front(self.context, connection)
+        self.queue = ExecuteQueue()
+        self.ledger = Ledger()
+        self.comms = Comms()
+        self.taps: dict[str, Tap] = {}
+        self.proposals: dict[str, Listener] = {}
+        self.asked: Callable[[str], None] | None = None
+        self.host: AgentHost | None = None
+        self.open_sandbox = open_sandbox
+        self.orphaned: Callable[[], bool] = lambda: False
+        self.ready = False
+        self.stop_at: float | None = None
+        self._posts: deque[Callable[[], None]] = deque()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_read, False)
+        os.set_blocking(self._wake_write, False)
+        self._poller = zmq.Poller()
+        self._handlers: dict[Any, Callable[[], None]] = {}
+        self._watch(self.front.heartbeat, lambda: self.front.heartbeat.send(self.front.heartbeat.recv()))
+        self._watch(self.front.iopub, self._on_subscription)
+        self._watch(self._wake_read, self._on_wake)
+        self._take(sandbox)
+
+    # ---- the loop
+
+    def run(self) -> None:
+        """Until a shutdown request has been answered."""
+        while self.stop_at is None or time.monotonic() < self.stop_at:
+            for key, _ in self._poller.poll(TICK_MS if self.stop_at is None else 20):
+                handler = self._handlers.get(key)
+                if handler is not None:
+                    handler()
+            self._check_sandbox()
+            if self.orphaned():
+                return
+
+    def post(self, call: Callable[[], None]) -> None:
+        """Run ``call`` in this thread, soon. The only method that other threads may use."""
+        self._posts.append(call)
+        try:
+            os.write(self._wake_write, b"1")
+        except BlockingIOError:
+            pass  # the pipe is full: the thread is being woken already
+
+    def close(self) -> None:
+        self.sandbox.close()
+        self.back.close()
+        self.front.close()
+        self.context.term()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+
+    def _watch(self, key: Any, handler: Callable[[], None]) -> None:
+        self._handlers[key] = handler
+        self._poller.register(key, zmq.POLLIN)
+
+    def _forget(self, key: Any) -> None:
+        self._handlers.pop(key, None)
+        self._poller.unregister(key)
+
+    def _on_wake(self) -> None:
+        os.read(self._wake_read, 4096)
+        while self._posts:
+            self._posts.popleft()()
+
+    # ---- the sandbox, and its end
+
+    def _take(self, sandbox: Sandbox) -> None:
+        """Talk to ``sandbox`` from now on. Requests wait until its iopub has said welcome."""
+        self.sandbox = sandbox
+        self.back = Back(self.context, sandbox.connection)
+        self.ready = False
+        self._log = bytearray()
+        self._watch(self.back.iopub, self._on_back_iopub)
+        self._watch(self.back.shell, self._on_back_shell)
+        self._watch(self.back.control, lambda: self._answer(self.back.control, self.front.control))
+        self._watch(self.back.stdin, lambda: self._answer(self.back.stdin, self.front.stdin))
+        for pipe in (sandbox.process.stdout, sandbox.process.stderr):
+            if pipe is not None:
+                os.set_blocking(pipe.fileno(), False)
+                self._watch(pipe.fileno(), lambda fd=pipe.fileno(): self._on_log(fd))
+
+    def _open_front(self) -> None:
+        """The sandbox hears us: let requests in."""
+        if not self.ready:
+            self.ready = True
+            if self.front.shell not in self._handlers:
+                self._watch(self.front.shell, self._on_front_shell)
+                self._watch(self.front.control, self._on_front_control)
+                self._watch(self.front.stdin, self._on_front_stdin)
+            self._pump()
+
+    def _on_log(self, descriptor: int) -> None:
+        """What the sandbox writes to its terminal is kept for the message that explains its end."""
+        data = os.read(descriptor, 65536)
+        if not data:
+            self._forget(descriptor)
+        self._log = (self._log + data)[-8192:]
+
+    def _check_sandbox(self) -> None:
+        if self.stop_at is None and not self.sandbox.alive:
+            self._on_death()
+
+    def _on_death(self) -> None:
+        """The sandbox ended by itself: say so where it was working, and open a fresh one."""
+        if not self.ready:
+            raise SandboxUnavailable(self._log.decode(errors="replace").strip() or "The sandbox did not start.")
+        for key in (self.back.iopub, self.back.shell, self.back.control, self.back.stdin):
+            self._forget(key)
+        for pipe in (self.sandbox.process.stdout, self.sandbox.process.stderr):
+            if pipe is not None and pipe.fileno() in self._handlers:
+                self._forget(pipe.fileno())
+        self.back.close()
+        self.sandbox.close()
+        self._take(self.open_sandbox())
+        taps, self.taps = self.taps, {}
+        for tap in taps.values():
+            tap.listener(build("sandbox_died", {}, self.session))
+        current = self.queue.current
+        if current is not None and not current.ours:
+            self.fail(current, "SandboxDied", "The sandbox ended. Variables are gone; the next cell starts in a fresh one.")
+
+    # ---- from the front end
+
+    def _on_front_shell(self) -> None:
+        message = self.front.receive(self.front.shell)
+        if message is None:
+            return
+        kind = message.type
+        if kind == "execute_request" and not message.header.get("subshell_id"):
+            self._on_execute(message)
+        elif kind.startswith("comm_") and kind != "comm_info_request" and self.comms.takes(message):
+            self._on_comm(message)
+        else:
+            self.back.send(self.back.shell, message)
+
+    def _on_execute(self, message: Message) -> None:
+        request = Request.read(message)
+        if self.proposals and request.cell_id in self.proposals:
+            self._run_proposal(request)
+        elif self.host is not None and self.queue.current and self.host.is_being_written(request.cell_id):
+            self._abort(request)
+        else:
+            self.queue.add(request)
+            self._pump()
+
+    def _run_proposal(self, request: Request) -> None:
+        """Her run of a proposed cell is her approval, and what stands there is what runs.
+
+        An error in it must not abort what the agent runs next, which is why the sandbox isn't told to.
+        """
+        listener = self.proposals.pop(request.cell_id)
+        self.taps[request.id] = Tap(Way.FORWARD, listener)
+        self.ledger.started(request.id, request.code, request.cell_id, by_agent=True)
+        self.back.send(self.back.shell, request.message.with_content(stop_on_error=False))
+        listener(request.message)
+
+    def _on_comm(self, message: Message) -> None:
+        self._status("busy", message.parts[0])
+        if self.host is not None:
+            self.host.on_comm(self.comms.read(message))
+        self._status("idle", message.parts[0])
+        self._stay_busy()
+
+    def _on_front_control(self) -> None:
+        message = self.front.receive(self.front.control)
+        if message is None:
+            return
+        if message.type == "interrupt_request" and self.host is not None and self._agent_runs():
+            self.host.stop()
+            if not self.taps:
+                self._reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
+                return
+        if message.type == "shutdown_request":
+            self.stop_at = time.monotonic() + SHUTDOWN_S
+            if self.host is not None:
+                self.host.stop()
+        self.back.send(self.back.control, message)
+
+    def _on_front_stdin(self) -> None:
+        message = self.front.receive(self.front.stdin)
+        if message is None:
+            return
+        if self.asked is not None:
+            answer, self.asked = self.asked, None
+            answer(str(message.content.get("value", "")))
+        else:
+            self.back.send(self.back.stdin, message)
+
+    def _on_subscription(self) -> None:
+        frame = self.front.iopub.recv()
+        if frame[:1] == b"\x01":
+            topic = frame[1:]
+            content = {"subscription": topic.decode(errors="replace")}
+            self.front.send(self.front.iopub, build("iopub_welcome", content, self.session, idents=[topic]))
+
+    # ---- from the sandbox
+
+    def _on_back_iopub(self) -> None:
+        """Move what is there. Outputs of one request keep their order; replies wait for them."""
+        for _ in range(BATCH):
+            try:
+                frames = self.back.iopub.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._publish_from_sandbox(split(frames))
+
+    def _publish_from_sandbox(self, message: Message) -> None:
+        header = message.parts[0]
+        if b"iopub_welcome" in header:
+            self._open_front()
+            return
+        if b'"comm_' in header and self.comms.claims_ours(message):
+            return  # code in the sandbox opened our comm: it can't speak for the trusted process
+        if not (self.taps or self.queue.current):
+            self.front.send(self.front.iopub, message)
+            return
+        tap = self.taps.get(message.parent_id)
+        outgoing = message if tap is None else tap.outgoing(message)
+        if outgoing is not None:
+            self.front.send(self.front.iopub, outgoing)
+        if tap is not None:
+            self._hear(message, tap)
+        if b'"status"' in header and message.content.get("execution_state") == "idle":
+            self._on_idle(message)
+
+    def _on_idle(self, message: Message) -> None:
+        self._stay_busy()
+        current = self.queue.current
+        if current is not None and not current.ours and message.parent_id == current.id:
+            current.idle = True
+            self._finish_if_done(current)
+
+    def _on_back_shell(self) -> None:
+        self._on_back_iopub()
+        message = split(self.back.shell.recv_multipart())
+        tap = self.taps.get(message.parent_id)
+        if b"execute_reply" in message.parts[0]:
+            self.ledger.ended(message.parent_id, message.content)
+        if tap is None or tap.way is Way.FORWARD:
+            self.front.send(self.front.shell, message)
+        if tap is not None:
+            self._hear(message, tap)
+        current = self.queue.current
+        if current is not None and not current.ours and message.parent_id == current.id:
+            current.reply = message
+            self._finish_if_done(current)
+
+    def _hear(self, message: Message, tap: Tap) -> None:
+        tap.hear(message)
+        if tap.ended:
+            self.taps.pop(message.parent_id, None)
+
+    def _answer(self, source: zmq.Socket[Any], target: zmq.Socket[Any]) -> None:
+        message = split(source.recv_multipart())
+        if message.idents:
+            self.front.send(target, message)
+        if message.type == "shutdown_reply":
+            self.stop_at = time.monotonic() + 0.15
+
+    # ---- the queue
+
+    def _pump(self) -> None:
+        request = self.queue.next() if self.ready else None
+        if request is None:
+            return
+        if request.ours and self.host is not None:
+            self._status("busy", request.message.parts[0])
+            self.host.start(request)
+        else:
+            self.ledger.started(request.id, request.code, request.cell_id)
+            self.back.send(self.back.shell, request.message)
+
+    def _finish_if_done(self, request: Request) -> None:
+        if request.reply is not None and request.idle:
+            self._finish(request.reply.content.get("status") == "error")
+
+    def _finish(self, failed: bool) -> None:
+        for aborted in self.queue.finish(failed):
+            self._abort(aborted)
+        self._pump()
+
+    def _abort(self, request: Request) -> None:
+        header = request.message.parts[0]
+        self._status("busy", header)
+        self._reply(request.message, self.front.shell, "execute_reply", {"status": "aborted"})
+        self._status("idle", header)
+
+    def fail(self, request: Request, name: str, text: str) -> None:
+        """End the current request with an error that is a sentence, not a traceback."""
+        error = {"ename": name, "evalue": text, "traceback": [text]}
+        self.publish("error", error, request.message.parts[0])
+        self.finish(request, {"status": "error", **error})
+
+    def finish(self, request: Request, content: dict[str, Any]) -> None:
+        """Answer one of our own cells, and go on with the queue."""
+        self._reply(request.message, self.front.shell, "execute_reply", content)
+        self._status("idle", request.message.parts[0])
+        self._finish(content.get("status") == "error")
+
+    def _agent_runs(self) -> bool:
+        return self.queue.current is not None and self.queue.current.ours
+
+    def _stay_busy(self) -> None:
+        """Each step in the sandbox ends with idle; the agent's cell is still at work."""
+        current = self.queue.current
+        if current is not None and current.ours:
+            self._status("busy", current.message.parts[0])
+
+    # ---- for the host, through post
+
+    def submit(self, code: str, tap: Tap, cell_id: str = "", silent: bool = False, record: bool = True) -> str:
+        """Run ``code`` in the sandbox for the host; returns the message id."""
+        content = {
+            "code": code,
+            "silent": silent,
+            "store_history": not silent,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": False,
+        }
+        message = build("execute_request", content, self.session)
+        self.taps[message.id] = tap
+        if record:
+            self.ledger.started(message.id, code, cell_id, by_agent=True)
+        self.back.send(self.back.shell, message)
+        return message.id
+
+    def interrupt_sandbox(self) -> None:
+        """Interrupt what runs in the sandbox; its answer is nobody's."""
+        self.back.send(self.back.control, build("interrupt_request", {}, self.session))
+
+    def publish(self, kind: str, content: dict[str, Any], parent: bytes, metadata: dict[str, Any] | None = None) -> None:
+        """Send an iopub message of our own."""
+        topic = [f"kernel.codeact.{kind}".encode()]
+        self.front.send(self.front.iopub, build(kind, content, self.session, parent, metadata, topic))
+
+    def ask(self, request: Request, prompt: str, answer: Callable[[str], None]) -> None:
+        """Ask the person who runs ``request`` on stdin; ``answer`` is called in this thread."""
+        self.asked = answer
+        content = {"prompt": prompt, "password": False}
+        self._send_to(request.message, self.front.stdin, "input_request", content)
+
+    def _reply(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> None:
+        self._send_to(request, socket, kind, content)
+
+    def _send_to(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> None:
+        parent = request.parts[0] or EMPTY
+        self.front.send(socket, build(kind, content, self.session, parent, idents=request.idents))
+
+    def _status(self, state: str, parent: bytes) -> None:
+        self.publish("status", {"execution_state": state}, parent)

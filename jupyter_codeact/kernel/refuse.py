@@ -1,0 +1,93 @@
+"""A kernel that runs nothing: it answers every cell with the sentence that says why there is no sandbox."""
+
+from __future__ import annotations
+
+import platform
+import uuid
+from typing import Any
+
+import zmq
+
+from .sockets import Front
+from .wire import Message, build
+
+
+def refuse(connection: dict[str, Any], reason: str) -> None:
+    """Serve until shut down. A kernel that died at once would only be restarted, without a word."""
+    context: zmq.Context[Any] = zmq.Context()
+    front = Front(context, connection)
+    poller = zmq.Poller()
+    for socket in (front.shell, front.control, front.heartbeat, front.iopub):
+        poller.register(socket, zmq.POLLIN)
+    refusal = Refusal(front, reason)
+    while not refusal.ended:
+        for socket, _ in poller.poll():
+            refusal.answer(socket)
+    front.close()
+    context.term()
+
+
+class Refusal:
+    """Answers kernel_info, execute and shutdown; everything else gets an empty reply."""
+
+    def __init__(self, front: Front, reason: str) -> None:
+        self.front = front
+        self.reason = reason
+        self.session = uuid.uuid4().hex
+        self.count = 0
+        self.ended = False
+
+    def answer(self, socket: Any) -> None:
+        if socket is self.front.heartbeat:
+            socket.send(socket.recv())
+        elif socket is self.front.iopub:
+            frame = socket.recv()
+            if frame[:1] == b"\x01":
+                self._publish("iopub_welcome", {"subscription": frame[1:].decode()}, b"{}", frame[1:])
+        else:
+            message = self.front.receive(socket)
+            if message is not None:
+                self._reply(socket, message)
+
+    def _reply(self, socket: Any, message: Message) -> None:
+        header, kind = message.parts[0], message.type
+        self._publish("status", {"execution_state": "busy"}, header)
+        content: dict[str, Any] = {"status": "ok"}
+        if kind == "kernel_info_request":
+            content |= _kernel_info(self.reason)
+        elif kind == "execute_request":
+            content = self._refuse_cell(message)
+        elif kind == "shutdown_request":
+            content |= {"restart": bool(message.content.get("restart"))}
+            self.ended = True
+        elif kind == "is_complete_request":
+            content = {"status": "complete"}
+        reply = build(kind.replace("_request", "_reply"), content, self.session, header, idents=message.idents)
+        self.front.send(socket, reply)
+        self._publish("status", {"execution_state": "idle"}, header)
+
+    def _refuse_cell(self, message: Message) -> dict[str, Any]:
+        self.count += 1
+        error = {"ename": "SandboxUnavailable", "evalue": self.reason, "traceback": [self.reason]}
+        if not message.content.get("silent"):
+            self._publish("error", error, message.parts[0])
+        return {"status": "error", "execution_count": self.count, **error}
+
+    def _publish(self, kind: str, content: dict[str, Any], parent: bytes, topic: bytes = b"") -> None:
+        message = build(kind, content, self.session, parent, idents=[topic or f"kernel.codeact.{kind}".encode()])
+        self.front.send(self.front.iopub, message)
+
+
+def _kernel_info(banner: str) -> dict[str, Any]:
+    version = platform.python_version()
+    mode = {"name": "ipython", "version": 3}
+    language = {"name": "python", "version": version, "mimetype": "text/x-python", "codemirror_mode": mode}
+    language |= {"file_extension": ".py", "pygments_lexer": "ipython3", "nbconvert_exporter": "python"}
+    return {
+        "protocol_version": "5.4",
+        "implementation": "jupyter_codeact",
+        "implementation_version": version,
+        "language_info": language,
+        "banner": banner,
+        "help_links": [],
+    }

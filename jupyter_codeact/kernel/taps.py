@@ -1,0 +1,55 @@
+"""Requests to the sandbox whose messages the agent wants to see: its own, and the person's run of a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from .wire import Message
+
+Listener = Callable[[Message], None]
+
+
+class Way(Enum):
+    """What the front end gets of a tapped request."""
+
+    FORWARD = "as it is: the front end asked for it"
+    REPARENT = "its outputs, as outputs of the agent's cell"
+    SWALLOW = "nothing"
+
+
+@dataclass
+class Tap:
+    """One tapped request. ``listener`` is called in the proxy's thread and must not block.
+
+    ``parent`` is the header that outputs are given with Way.REPARENT.
+    """
+
+    way: Way
+    listener: Listener
+    parent: bytes = b"{}"
+    replied: bool = False
+    idle: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Reply and idle have both come: only then has every output come too."""
+        return self.replied and self.idle
+
+    def hear(self, message: Message) -> None:
+        """Pass a message of the request on to the listener, and note its end."""
+        if message.type == "execute_reply":
+            self.replied = True
+        elif message.type == "status" and message.content.get("execution_state") == "idle":
+            self.idle = True
+        self.listener(message)
+
+    def outgoing(self, message: Message) -> Message | None:
+        """What the front end is to see of an iopub message."""
+        if self.way is Way.FORWARD:
+            return message
+        if self.way is Way.SWALLOW or message.type in ("status", "execute_input"):
+            return None
+        parts = [message.parts[0], self.parent, *message.parts[2:]]
+        return Message(parts, message.idents, message.buffers)

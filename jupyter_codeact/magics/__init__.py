@@ -1,0 +1,1 @@
+"""What `%%agent`, `%agent` and `%skill` mean: ``parser.py`` reads them, the others answer."""

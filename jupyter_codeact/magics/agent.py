@@ -1,0 +1,57 @@
+"""`%%agent` runs the agent; `%agent …` tells about it and sets it."""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+from ..protocols import AgentCell
+from ..session import RunOptions, Session
+from .parser import Help, agent_parser, choose
+
+HELP = """\
+%%agent [options]      send the cell's text to the agent; `%%agent --help` shows the options
+%agent status          model, review, sandbox, and where the conversation stands
+%agent cost            tokens and USD of this conversation and of this kernel
+%agent model [NAME]    show or set the model, such as anthropic/claude-sonnet-4-5 or scripted/gp_fit
+%agent review [ask|auto]   ask: you run each cell. auto: the agent runs them in the sandbox
+%agent reset           start a new conversation; variables and skills stay"""
+
+
+async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None:
+    """Run the agent on a prompt."""
+    options = agent_parser().read(line)
+    if not prompt.strip():
+        raise UsageError("`%%agent` needs a prompt: write what you want below its first line.")
+    skills = tuple(name.strip() for name in options.skills.split(",") if name.strip())
+    wishes = RunOptions(
+        model=options.model,
+        review=options.review,
+        skills=() if skills == ("none",) else skills,
+        max_steps=options.max_steps,
+        step_timeout_s=options.step_timeout,
+        reasoning_effort=options.reasoning_effort,
+        temperature=options.temperature,
+    )
+    if options.new:
+        session.reset()
+    await session.run(cell, wishes, prompt.strip())
+
+
+def answer_line(session: Session, cell: AgentCell, line: str) -> None:
+    """Answer one `%agent` line."""
+    word, _, rest = line.partition(" ")
+    rest = rest.strip()
+    if word in ("", "help", "--help", "-h"):
+        raise Help(HELP)
+    match choose("%agent", word, ("status", "cost", "model", "review", "reset")):
+        case "status":
+            text = session.status()
+        case "cost":
+            text = session.cost()
+        case "model":
+            text = session.use_model(rest)
+        case "review":
+            text = session.use_review(rest)
+        case _:
+            session.reset()
+            text = "A new conversation starts with the next `%%agent`. Variables and skills stay."
+    cell.display({"text/markdown": text, "text/plain": text.replace("**", "").replace("  \n", "\n")})

@@ -1,0 +1,41 @@
+"""From a cell of ours to what answers it."""
+
+from __future__ import annotations
+
+from ..errors import UsageError
+from ..protocols import AgentCell
+from ..session import Session
+from . import agent, skill
+from .parser import Help
+
+
+async def answer(session: Session, cell: AgentCell) -> None:
+    """Answer a whole cell: one cell magic, or lines of line magics, each in turn."""
+    code = cell.code.lstrip()
+    try:
+        if code.startswith("%%"):
+            await _cell_magic(session, cell, code)
+        else:
+            for line in code.splitlines():
+                _line_magic(session, cell, line.strip())
+    except Help as text:
+        cell.display({"text/plain": str(text)})
+
+
+async def _cell_magic(session: Session, cell: AgentCell, code: str) -> None:
+    first, _, body = code.partition("\n")
+    name, _, line = first[2:].partition(" ")
+    if name == "skill":
+        skill.answer_cell(session, cell, line, body)
+    elif name == "agent":
+        await agent.run(session, cell, line, body)
+    else:
+        raise UsageError(f"%%{name} does not exist.")
+
+
+def _line_magic(session: Session, cell: AgentCell, line: str) -> None:
+    if not line.startswith("%"):
+        return
+    name, _, rest = line[1:].partition(" ")
+    answers = {"agent": agent.answer_line, "skill": skill.answer_line}
+    answers[name](session, cell, rest.strip())

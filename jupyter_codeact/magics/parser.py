@@ -1,0 +1,90 @@
+"""Reading our magics: pure functions from a line to options, with errors of one line."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from ..errors import UsageError
+
+
+class Help(Exception):
+    """Not an error: the text that `--help` asks for."""
+
+
+class LineParser(argparse.ArgumentParser):
+    """argparse for a line in a cell: it raises instead of ending the process, and suggests the nearest option."""
+
+    def __init__(self, prog: str, description: str, epilog: str = "") -> None:
+        shape = argparse.RawDescriptionHelpFormatter
+        super().__init__(prog, description=description, epilog=epilog, formatter_class=shape, allow_abbrev=False)
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}. `{self.prog} --help` shows the options.")
+
+    def print_help(self, file: object = None) -> None:
+        raise Help(self.format_help())
+
+    def read(self, line: str) -> argparse.Namespace:
+        """Parse ``line``. Raises UsageError, or Help for --help."""
+        try:
+            words = shlex.split(line)
+        except ValueError as error:
+            raise UsageError(f"{self.prog}: {error} in: {line}") from None
+        options, unknown = self.parse_known_args(words)
+        if unknown:
+            raise UsageError(f"{self.prog}: {unknown[0]!r} is no option here.{self._nearest(unknown[0])}")
+        return options
+
+    def _nearest(self, word: str) -> str:
+        known = [option for action in self._actions for option in action.option_strings if len(option) > 2]
+        near = get_close_matches(word.split("=")[0], known, n=1)
+        return f" Did you mean {near[0]}?" if near else f" `{self.prog} --help` shows what there is."
+
+
+def agent_parser() -> LineParser:
+    parser = LineParser(
+        "%%agent",
+        "Send the text of the cell to the agent. It proposes cells; you run them, change them or reject them.",
+        "Example:\n  %%agent --skills gp_fit\n  Fit a Gaussian process to `samples` and plot the result.",
+    )
+    parser.add_argument("--model", "-m", default="", help="model of this run, such as anthropic/claude-sonnet-4-5")
+    parser.add_argument("--review", choices=("ask", "auto"), help="ask: you run each cell. auto: the agent does")
+    parser.add_argument("--skills", default="", help="skills whose sources the model is given, such as gp_fit,io_tools")
+    parser.add_argument("--max-steps", type=_positive, help="actions in this run")
+    parser.add_argument("--step-timeout", type=float, metavar="SECONDS", help="time that one action may take")
+    parser.add_argument("--reasoning-effort", help="low, medium or high, for models that think")
+    parser.add_argument("--temperature", type=float, help="passed on to the model")
+    parser.add_argument("--new", action="store_true", help="start a new conversation")
+    return parser
+
+
+def _positive(word: str) -> int:
+    number = int(word)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{word} is less than 1")
+    return number
+
+
+def save_parser() -> LineParser:
+    parser = LineParser(
+        "%skill save",
+        "Store functions of the notebook as a module that any cell and any agent can import.",
+        "Example:\n  %skill save gp_fit 3-5 --names gp_fit,plot_pred",
+    )
+    parser.add_argument("name", help="name of the module, such as gp_fit")
+    parser.add_argument("cells", nargs="*", help="execution counts such as 3 or 3-5, cell ids, or last (the default)")
+    parser.add_argument("--names", default="", help="functions and classes to store, such as gp_fit,plot_pred")
+    return parser
+
+
+def choose(command: str, word: str, known: Sequence[str]) -> str:
+    """The subcommand ``word`` of ``command``. Raises UsageError with the nearest right one."""
+    if word in known:
+        return word
+    near = get_close_matches(word, known, n=1)
+    hint = f"Did you mean `{command} {near[0]}`?" if near else f"There are: {', '.join(known)}."
+    raise UsageError(f"`{command} {word}` does not exist. {hint}")

@@ -1,0 +1,104 @@
+"""`%skill …`: the person's own hand on the skill library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..errors import SkillError, UsageError
+from ..events import RanCell
+from ..protocols import AgentCell
+from ..session import Session
+from ..skills.slicing import module_of
+from .parser import Help, choose, save_parser
+
+HELP = """\
+%skill save NAME [CELLS…] [--names f,g]   store functions of cells as a module; `%skill save --help` says more
+%skill list            the skills that can be imported
+%skill show NAME       the source of one
+%skill where           the folders they lie in"""
+COMMANDS = ("save", "list", "show", "where")
+
+
+def answer_line(session: Session, cell: AgentCell, line: str) -> None:
+    """Answer one `%skill` line."""
+    word, _, rest = line.partition(" ")
+    if word in ("", "help", "--help", "-h"):
+        raise Help(HELP)
+    answers = {"save": _save, "list": _list, "show": _show, "where": _where}
+    markdown = answers[choose("%skill", word, COMMANDS)](session, rest.strip())
+    cell.display({"text/markdown": markdown, "text/plain": _plain(markdown)})
+
+
+def answer_cell(_session: Session, _cell: AgentCell, line: str, _body: str) -> None:
+    """No cell magic of `%%skill` exists yet."""
+    raise UsageError(f"`%%skill {line.split(' ')[0]}` does not exist. `%skill help` shows what there is.")
+
+
+def _save(session: Session, line: str) -> str:
+    options = save_parser().read(line)
+    names = [name.strip() for name in options.names.split(",") if name.strip()]
+    cells = list(chosen(session.ran(), options.cells or ["last"], session.last_actions))
+    source = module_of([cell.source for cell in cells], names or None)
+    replaced = any(skill.name == options.name for skill in session.library.list())
+    path = session.library.save(options.name, source)
+    skill = session.library.get(options.name)
+    done = "Replaced" if replaced else "Saved"
+    functions = "\n".join(f"- `{function}`" for function in skill.functions)
+    return f"{done} **{skill.name}**: `import {skill.name}` works from the next cell on.\n\n{functions}\n\n`{path}`"
+
+
+def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Iterator[RanCell]:
+    """The cells that ``words`` name, oldest first. Raises SkillError for a word that names none.
+
+    last: ids of the cells that the agent's last run wrote. A cell that ran twice counts as it ran last.
+    """
+    picked: dict[int, RanCell] = {}
+    for word in words:
+        found = [cell for cell in ran if _names(word, cell, last) and cell.ok]
+        if not found:
+            raise SkillError(_nothing(word, ran))
+        picked |= {cell.count: cell for cell in found}
+    newest = {cell.cell_id or str(cell.count): cell for _, cell in sorted(picked.items())}
+    yield from sorted(newest.values(), key=lambda cell: cell.count)
+
+
+def _names(word: str, cell: RanCell, last: tuple[str, ...]) -> bool:
+    if word == "last":
+        return cell.cell_id in last
+    if counts := re.fullmatch(r"(\d+)(?:-(\d+))?", word):
+        return int(counts[1]) <= cell.count <= int(counts[2] or counts[1])
+    return cell.cell_id == word
+
+
+def _nothing(word: str, ran: list[RanCell]) -> str:
+    if word == "last":
+        return "The agent has run no cell yet: name cells by their numbers, such as `%skill save NAME 3-5`."
+    counts = [cell.count for cell in ran if cell.ok]
+    there = f"cells {counts[0]} to {counts[-1]} ran" if counts else "no cell has run yet"
+    return f"{word} names no cell that ran without an error ({there})."
+
+
+def _list(session: Session, _line: str) -> str:
+    skills = session.library.list()
+    if not skills:
+        return "No skills yet. `%skill save NAME 3-5` stores the functions of cells 3 to 5."
+    rows = [f"| **{s.name}** | {s.summary} | {', '.join(f'`{f}`' for f in s.functions)} |" for s in skills]
+    return "\n".join(["| skill | what it does | functions |", "|---|---|---|", *rows])
+
+
+def _show(session: Session, line: str) -> str:
+    if not line:
+        raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
+    skill = session.library.get(line)
+    return f"**{skill.name}** · `{skill.path}`\n\n```python\n{skill.source.rstrip()}\n```"
+
+
+def _where(session: Session, _line: str) -> str:
+    own, *others = session.library.folders
+    rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
+    return f"Skills are imported from these folders, the first that has the name wins:\n\n- `{own}`\n{rest}"
+
+
+def _plain(markdown: str) -> str:
+    return markdown.replace("**", "").replace("`", "")

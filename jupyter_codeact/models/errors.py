@@ -1,0 +1,52 @@
+"""litellm's exceptions as ours, translated once, here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import ConfigError, ContextExceeded, ModelBusy, ModelError
+
+BUSY = (408, 409, 429)
+
+
+@contextmanager
+def translated(model: str) -> Iterator[None]:
+    """Inside, whatever litellm and its HTTP clients raise becomes a ModelError with a sentence."""
+    try:
+        yield
+    except (ModelError, GeneratorExit):
+        raise
+    except Exception as error:
+        raise translate(model, error) from error
+
+
+def translate(model: str, error: Exception) -> Exception:
+    """By class where litellm has one, by HTTP status otherwise; an unknown one is worth another try."""
+    name, status = type(error).__name__, getattr(error, "status_code", None)
+    said = _first_line(error)
+    if name == "ContextWindowExceededError":
+        return ContextExceeded(f"The conversation is longer than {model} can read. `%agent reset` starts afresh.")
+    if status in (401, 403):
+        return ConfigError(f"The service refused the key for {model}: {said}")
+    if name == "APIConnectionError":
+        return ModelBusy(f"No connection to the service of {model}.")
+    if status in BUSY or (isinstance(status, int) and status >= 500):
+        return ModelBusy(f"The service of {model} is busy ({status}).", _retry_after(error))
+    if status in (400, 404, 413, 422):
+        return ModelError(f"The service refused the request to {model} ({status}): {said}")
+    return ModelBusy(f"The answer of {model} broke off ({name}).")
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0][:300]
+
+
+def _retry_after(error: Exception) -> float | None:
+    """Seconds, from the Retry-After header; None where there is none or it is a date."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    try:
+        return float(headers.get("retry-after", ""))
+    except ValueError:
+        return None

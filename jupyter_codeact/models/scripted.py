@@ -1,0 +1,91 @@
+"""A model whose replies are a file: for demos, for teaching, and for tests without a service.
+
+The file is YAML: ``replies``, a list of mappings with ``text`` and, at most one of them, ``code`` (a cell) or
+``edit`` (arguments of the file editor); ``delay_s`` is the time between pieces. Each query takes the next reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
+
+SHIPPED = Path(__file__).resolve().parent.parent / "examples"
+SPENT = "The script has no more replies: `%agent reset` starts it again."
+
+
+class ScriptedModel:
+    """Streams the replies of a script, in order."""
+
+    takes_tools = True
+
+    def __init__(self, name: str, replies: list[dict[str, Any]], delay_s: float = 0.0) -> None:
+        self.name = name
+        self._replies = replies
+        self._delay_s = delay_s
+        self._next = 0
+
+    @classmethod
+    def load(cls, name: str, folder: Path) -> ScriptedModel:
+        """Read the script ``name``: a path, or the name of one that ships with the package."""
+        import yaml
+
+        path = _find(name, folder)
+        try:
+            script = yaml.safe_load(path.read_text())
+            replies = [dict(reply) for reply in script["replies"]]
+        except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+            raise ConfigError(f"{path} is not a script: it needs a list `replies` of mappings ({error}).") from None
+        return cls(f"scripted/{name}", replies, float(script.get("delay_s", 0.0)))
+
+    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+        reply = self._replies[self._next] if self._next < len(self._replies) else {"text": SPENT}
+        self._next += 1
+        for delta in self._deltas(reply):
+            await asyncio.sleep(self._delay_s)
+            yield delta
+        yield self._reply(reply, messages)
+
+    def _deltas(self, reply: dict[str, Any]) -> list[Delta]:
+        deltas: list[Delta] = [ThinkingDelta(piece) for piece in _pieces(str(reply.get("thinking", "")))]
+        deltas += [TextDelta(piece) for piece in _pieces(str(reply.get("text", "")))]
+        for call in _calls(reply, self._next):
+            deltas.append(CallDelta(0, call.name, ""))
+            deltas += [CallDelta(0, "", piece) for piece in _pieces(call.arguments)]
+        return deltas
+
+    def _reply(self, reply: dict[str, Any], messages: list[dict[str, Any]]) -> Reply:
+        """Tokens are counted as four characters each; a script costs nothing."""
+        text, calls = str(reply.get("text", "")), _calls(reply, self._next)
+        sent = sum(len(str(message.get("content", ""))) for message in messages) // 4
+        received = (len(text) + sum(len(call.arguments) for call in calls)) // 4
+        return Reply(text, calls, Usage(sent, received, 0, 0.0, 1))
+
+
+def _calls(reply: dict[str, Any], number: int) -> tuple[ToolCall, ...]:
+    if "code" in reply:
+        return (ToolCall(f"call_{number}", "run_cell", json.dumps({"code": str(reply["code"])})),)
+    if "edit" in reply:
+        return (ToolCall(f"call_{number}", "edit_skill", json.dumps(reply["edit"])),)
+    return ()
+
+
+def _pieces(text: str) -> list[str]:
+    """About a token each: a word with the space before it."""
+    return re.findall(r"\s*\S{1,8}|\s+$", text)
+
+
+def _find(name: str, folder: Path) -> Path:
+    """Beside the notebook, or among those that ship with the package."""
+    places = [base / f"{name}{ending}" for base in (folder, SHIPPED) for ending in ("", ".yaml", ".yml")]
+    found = next((path for path in places if path.is_file()), None)
+    if found is None:
+        known = ", ".join(f"scripted/{path.stem}" for path in sorted(SHIPPED.glob("*.yaml"))) or "none"
+        raise ConfigError(f"There is no script {name!r} in {folder} or in the package (shipped: {known}).")
+    return found

@@ -1,0 +1,1 @@
+"""Cells in and out: ``live.py`` with our JupyterLab extension, ``plain.py`` where there is none."""

@@ -1,0 +1,56 @@
+"""The line under the answer: how the run went, in numbers."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from .. import words
+from ..events import ActionDone, CodeAction, Edited, Event, LimitReached, Ran, Usage, UsageSeen
+
+
+@dataclass
+class Summary:
+    """Counts while the run goes on; ``usage`` is the conversation's at the start, and then grows."""
+
+    skills: tuple[str, ...] = ()
+    used_before: Usage = field(default_factory=Usage)
+    steps: int = 0
+    edited: int = 0
+    saved: int = 0
+    usage: Usage = field(default_factory=Usage)
+    limit: str = ""
+    began: float = field(default_factory=time.monotonic)
+
+    def count(self, event: Event) -> None:
+        match event:
+            case UsageSeen(usage):
+                self.usage = usage
+            case ActionDone(CodeAction(), Ran(edited=edited)):
+                self.steps += 1
+                self.edited += edited
+            case ActionDone(outcome=Edited(ok=True, changed=True)):
+                self.saved += 1
+            case LimitReached(text):
+                self.limit = text
+            case _:
+                pass
+
+    @property
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self.began
+
+    def line(self, how: str = "Done") -> str:
+        """``**Done** · 4 steps, 1 edited · 12.3k tokens · $0.031 · 41 s · skills: gp_fit``."""
+        steps = words.plural(self.steps, "step") + (f", {self.edited} edited" if self.edited else "")
+        parts = [f"**{how}**", steps]
+        if self.saved:
+            parts.append(words.plural(self.saved, "change") + " to skills")
+        parts += [words.usage(self.usage), words.seconds(self.elapsed_s)]
+        if self.skills:
+            parts.append(f"skills: {', '.join(self.skills)}")
+        return " · ".join(parts)
+
+    def stopped(self) -> str:
+        """What the line says after a Stop."""
+        return f"Stopped by you after step {self.steps}" if self.steps else "Stopped by you before the first step"

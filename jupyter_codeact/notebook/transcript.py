@@ -1,0 +1,98 @@
+"""The agent's words as outputs of its cell: Markdown that grows, one output a paragraph of the run."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+
+from .. import words
+from ..events import MimeBundle
+from ..protocols import AgentCell
+
+# Growing text is sent this often: smooth to read, and cheap for a page that renders Markdown anew each time.
+FLUSH_S = 0.08
+
+
+def markdown(text: str, plain: str | None = None) -> MimeBundle:
+    return {"text/markdown": text, "text/plain": text if plain is None else plain}
+
+
+class Transcript:
+    """Writes text and thinking into the agent's cell. ``live``: as it grows; otherwise each block once, whole."""
+
+    def __init__(self, cell: AgentCell, live: bool) -> None:
+        self._cell = cell
+        self._live = live
+        self._block: Block | None = None
+
+    def text(self, chunk: str) -> None:
+        self._open(TextBlock).add(chunk)
+
+    def thinking(self, chunk: str) -> None:
+        self._open(ThinkingBlock).add(chunk)
+
+    def close(self) -> None:
+        """What comes next is an output of its own."""
+        if self._block is not None:
+            self._block.close()
+            self._block = None
+
+    def show(self, data: MimeBundle) -> None:
+        """An output that is no text of the model's."""
+        self.close()
+        self._cell.display(data, "")
+
+    def _open(self, kind: type[Block]) -> Block:
+        if not isinstance(self._block, kind):
+            self.close()
+            self._block = kind(self._cell, self._live)
+        return self._block
+
+
+class Block:
+    """One output that grows."""
+
+    def __init__(self, cell: AgentCell, live: bool) -> None:
+        self._cell = cell
+        self._live = live
+        self._id = uuid.uuid4().hex
+        self._text = ""
+        self._shown = ""
+        self._timer: asyncio.TimerHandle | None = None
+        self._began = time.monotonic()
+
+    def add(self, chunk: str) -> None:
+        self._text += chunk
+        if self._live and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(FLUSH_S, self._flush)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._flush(last=True)
+
+    def _flush(self, last: bool = False) -> None:
+        self._timer = None
+        data = self.data(last)
+        if self._text.strip() and (self._text != self._shown or last):
+            self._cell.display(data, self._id if self._live else "", update=bool(self._shown))
+            self._shown = self._text
+
+    def data(self, last: bool) -> MimeBundle:
+        raise NotImplementedError
+
+
+class TextBlock(Block):
+    """The model's words, as they are."""
+
+    def data(self, last: bool) -> MimeBundle:
+        return markdown(self._text.strip())
+
+
+class ThinkingBlock(Block):
+    """The model's thinking, folded."""
+
+    def data(self, last: bool) -> MimeBundle:
+        title = f"Thought for {words.seconds(time.monotonic() - self._began)}" if last else "Thinking"
+        return markdown(f"<details><summary>{title}</summary>\n\n{self._text.strip()}\n\n</details>", f"[{title}]")

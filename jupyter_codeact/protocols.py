@@ -1,0 +1,152 @@
+"""The seams between the parts. Each protocol says who calls it, in which thread, and whether it may block."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+from .events import Action, CodeAction, Delta, EditAction, Event, MimeBundle, Outcome, RanCell
+from .execution import Execution
+
+
+class Model(Protocol):
+    """A language model. The loop calls it, one query at a time."""
+
+    name: str
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether it is given tools; otherwise its actions are fenced blocks."""
+
+    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+        """Stream a reply to ``messages`` (OpenAI's chat shape); the last delta is the Reply.
+
+        Raises ModelError and its kind. Cancelling the task ends the request at once.
+        """
+
+
+class Cells(Protocol):
+    """Where a run is shown and its actions are reviewed and run. The loop and the session call it."""
+
+    def show(self, event: Event) -> None:
+        """Show what happens. Must not block."""
+
+    async def run(self, action: CodeAction) -> Outcome:
+        """Have the action reviewed, run it, and return once its last output is in."""
+
+    async def confirm(self, action: EditAction, diff: str, text: str) -> Outcome | None:
+        """Show an edit before it is done; None lets it happen, Rejected does not."""
+
+
+class Editor(Protocol):
+    """The agent's file editor. The loop calls it; edits are small, and done at once."""
+
+    def view(self, arguments: dict[str, Any]) -> str | None:
+        """The answer to a command that changes nothing; None for one that does. Raises EditError."""
+
+    def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
+        """What an edit would do. Raises EditError where it is impossible."""
+
+
+class PlannedEdit(Protocol):
+    """An edit that is possible and not yet done."""
+
+    diff: str
+    summary: str
+
+    def apply(self) -> str:
+        """Do it, atomically; returns what the model is told. Raises EditError where the file has changed."""
+
+
+class AgentCell(Protocol):
+    """The cell with `%%agent` in it, as the kernel offers it. Used in the host's thread; nothing here blocks."""
+
+    id: str
+    code: str
+
+    @property
+    def attached(self) -> bool:
+        """Whether the front end that runs the cell has our extension."""
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether the person can be asked on stdin."""
+
+    def display(self, data: MimeBundle, display_id: str = "", update: bool = False) -> None:
+        """Show an output, or show it anew."""
+
+    def tell(self, **message: Any) -> None:
+        """Say something to the extension, see docs/comm.md."""
+
+    def lead(self, front_end: FrontEnd) -> None:
+        """From here on, what the person does in the extension goes to ``front_end``."""
+
+    def opening(self, action_id: str) -> None:
+        """An action begins to stream into the cell of that id: it can't be run yet."""
+
+    def closed(self, action_id: str) -> None:
+        """That cell is not being written any more."""
+
+    def expect(self, action: CodeAction) -> Execution:
+        """From now on, a run of the cell with the action's id is the person's approval of it."""
+
+    def forget(self, action: CodeAction) -> None:
+        """A run of that cell is an ordinary one again."""
+
+    def run(self, source: str, action_id: str) -> Execution:
+        """Run code in the sandbox; its outputs become outputs of this cell."""
+
+    def interrupt(self) -> None:
+        """Interrupt what runs in the sandbox."""
+
+    def stop(self) -> None:
+        """End the run, as the person's Stop does."""
+
+    async def ask(self, prompt: str) -> str:
+        """Ask the person on stdin. Raises only when cancelled."""
+
+
+class FrontEnd(Protocol):
+    """Hears what the person does with a proposal in the extension. The host calls it, in its thread."""
+
+    def on_message(self, message: dict[str, Any]) -> None:
+        """One message of the extension's, as in docs/comm.md."""
+
+    def replay(self) -> None:
+        """The page was opened anew: tell it everything that is open."""
+
+
+class AgentHost(Protocol):
+    """The host, as the proxy sees it: called in the proxy's thread, must not block."""
+
+    def start(self, request: Any) -> None:
+        """One of our own cells is due."""
+
+    def stop(self) -> None:
+        """End the run, if there is one, wherever it is."""
+
+    def on_comm(self, message: Any) -> None:
+        """A front end said something on our comm."""
+
+    def is_being_written(self, cell_id: str) -> bool:
+        """Whether an action is still streaming into that cell, so that it can't be run yet."""
+
+
+class Notebook(Protocol):
+    """What `%skill save` knows of the notebook."""
+
+    def ran(self) -> list[RanCell]:
+        """The cells that ran in this kernel, oldest first."""
+
+
+__all__ = [
+    "Action",
+    "AgentCell",
+    "AgentHost",
+    "Cells",
+    "Editor",
+    "FrontEnd",
+    "Model",
+    "Notebook",
+    "PlannedEdit",
+]

@@ -1,0 +1,96 @@
+"""What runs inside the sandbox: an ordinary ipykernel that knows where the skills are.
+
+Stands alone: it is started by path, in environments that need not have this package.
+"""
+
+import contextlib
+import importlib
+import os
+import sys
+from typing import Any, NoReturn
+
+ELSEWHERE = "%{name} is answered outside the sandbox: write it in a cell of its own, without other code."
+
+
+def main() -> None:
+    """Become a kernel on the connection file given with -f."""
+    # A group of our own, so that an interrupt reaches the cell's subprocesses too.
+    with contextlib.suppress(PermissionError):
+        os.setsid()
+    del sys.path[0]  # this file's folder; the shell puts the working folder there
+    from ipykernel.kernelapp import IPKernelApp
+
+    app = IPKernelApp.instance()
+    app.initialize(sys.argv[1:])
+    prepare(app.shell, [path for path in os.environ.pop("CODEACT_SKILLS", "").split(os.pathsep) if path])
+    app.start()
+
+
+def prepare(shell: Any, libraries: list[str]) -> None:
+    """Make skills importable, keep them fresh, and say where our magics are answered."""
+    sys.path.extend(libraries)
+    if libraries:
+        watch = SkillWatch(shell, libraries)
+        shell.events.register("pre_run_cell", watch.before_cell)
+        shell.events.register("post_run_cell", watch.after_cell)
+    for name in ("agent", "skill"):
+        shell.register_magic_function(_elsewhere(name), "line_cell", name)
+
+
+def _elsewhere(name: str) -> Any:
+    def magic(line: str, cell: str | None = None) -> NoReturn:
+        from IPython.core.error import UsageError
+
+        raise UsageError(ELSEWHERE.format(name=name))
+
+    return magic
+
+
+class SkillWatch:
+    """Keeps skills fresh: what was saved since the last cell is found, and what is in use is reloaded.
+
+    Functions and classes that were imported by name follow their module, as with %autoreload.
+    """
+
+    def __init__(self, shell: Any, libraries: list[str]) -> None:
+        self.shell = shell
+        self.libraries = [os.path.join(path, "") for path in libraries]
+        self.seen: dict[str, int] = {}
+
+    def before_cell(self, _info: Any = None) -> None:
+        """Cheap when nothing changed: one stat a library and one a loaded skill."""
+        if any([self._changed(folder) for folder in self.libraries]):
+            importlib.invalidate_caches()
+        for module in self._loaded():
+            if self._changed(module.__file__):
+                self._reload(module)
+
+    def after_cell(self, _result: Any = None) -> None:
+        """Note the skills that the cell imported, as they were when it did."""
+        for module in self._loaded():
+            if module.__file__ not in self.seen:
+                self._changed(module.__file__)
+
+    def _loaded(self) -> list[Any]:
+        places = tuple(self.libraries)
+        return [m for m in list(sys.modules.values()) if str(getattr(m, "__file__", "")).startswith(places)]
+
+    def _changed(self, path: str) -> bool:
+        with contextlib.suppress(OSError):
+            now = os.stat(path).st_mtime_ns
+            before, self.seen[path] = self.seen.get(path), now
+            return before != now
+        return False
+
+    def _reload(self, module: Any) -> None:
+        from IPython.extensions.autoreload import superreload
+
+        try:
+            superreload(module)
+        except Exception:  # the person's own module: whatever it raises is shown, and her cell runs
+            print(f"{module.__name__} was changed and can't be reloaded:", file=sys.stderr)
+            self.shell.showtraceback()
+
+
+if __name__ == "__main__":
+    main()

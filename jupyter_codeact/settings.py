@@ -1,0 +1,72 @@
+"""What has to be known before anything is imported: folders, and the few settings that the environment holds.
+
+Everything else is in ``config.py`` (traitlets), which is read when the first agent is made.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "JUPYTER_CODEACT_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """root: our data folder. workspace: which private skill library this kernel writes to."""
+
+    root: Path
+    workspace: str = "default"
+    sandbox: str = "bubblewrap"
+    hidden: tuple[str, ...] = ()
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        data = _jupyter_data_folder(environment)
+        root = Path(environment.get(PREFIX + "HOME") or data / "codeact").expanduser().absolute()
+        hidden = (str(root), str(data), os.path.expanduser("~/.jupyter"))
+        return cls(
+            root,
+            environment.get(PREFIX + "WORKSPACE", "default"),
+            environment.get(PREFIX + "SANDBOX", "bubblewrap"),
+            hidden,
+        )
+
+    @property
+    def private_skills(self) -> Path:
+        return self.root / "skills" / "private" / self.workspace
+
+    @property
+    def shared_skills(self) -> Path:
+        return self.root / "skills" / "shared"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The skill libraries in the order in which they are searched."""
+        return (str(self.private_skills), str(self.shared_skills))
+
+    def make_folders(self) -> None:
+        """Libraries must exist before the sandbox opens; runs are nobody else's business."""
+        self.runs.mkdir(parents=True, exist_ok=True)
+        self.runs.chmod(0o700)
+        for library in (self.private_skills, self.shared_skills):
+            library.mkdir(parents=True, exist_ok=True)
+            # The sandbox may be another user; its view of the libraries is read-only.
+            library.chmod(0o755)
+
+
+def _jupyter_data_folder(environment: Mapping[str, str]) -> Path:
+    """As jupyter_core.paths.jupyter_data_dir says on Linux and macOS, without its import."""
+    if folder := environment.get("JUPYTER_DATA_DIR"):
+        return Path(folder)
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Jupyter"
+    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "jupyter"

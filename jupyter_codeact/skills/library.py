@@ -1,0 +1,123 @@
+"""A folder of ordinary Python modules that agents and cells import. Only the trusted process writes here."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import os
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import SkillError
+
+
+@dataclass(frozen=True)
+class Skill:
+    """One module. ``summary``: the first line of its docstring. ``functions``: signatures of what is public."""
+
+    name: str
+    path: Path
+    source: str
+
+    @property
+    def summary(self) -> str:
+        tree = _parsed(self.source)
+        lines = (ast.get_docstring(tree) or "").strip().splitlines() if tree else []
+        return lines[0] if lines else ""
+
+    @property
+    def functions(self) -> list[str]:
+        tree = _parsed(self.source)
+        found = [node for node in tree.body if isinstance(node, _DEFINITIONS)] if tree else []
+        return [_signature(node) for node in found if not node.name.startswith("_")]
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+class Library:
+    """Modules in ``folders``: the first, the person's own, is the one that is written to."""
+
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
+
+    @property
+    def own(self) -> Path:
+        return self.folders[0]
+
+    def list(self) -> list[Skill]:
+        """Every skill, by name; a name that stands in several folders counts once, from the first."""
+        found: dict[str, Skill] = {}
+        for folder in self.folders:
+            for path in sorted(folder.glob("*.py")):
+                found.setdefault(path.stem, Skill(path.stem, path, _read(path)))
+        return [found[name] for name in sorted(found)]
+
+    def get(self, name: str) -> Skill:
+        """Raises SkillError, with the nearest names, where there is none."""
+        skills = {skill.name: skill for skill in self.list()}
+        if name not in skills:
+            raise SkillError(_unknown(name, list(skills)))
+        return skills[name]
+
+    def save(self, name: str, source: str) -> Path:
+        """Write a module of the own library, whole or not at all. Raises SkillError for a name that can't be one."""
+        check_name(name)
+        path = self.own / f"{name}.py"
+        write_atomically(path, source)
+        return path
+
+
+def check_name(name: str) -> None:
+    """A module's name, that hides nothing that other code imports."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise SkillError(f"{name!r} can't be a module's name: use letters, digits and _, such as gp_fit.")
+    if name in sys.stdlib_module_names:
+        raise SkillError(f"{name!r} is a module of Python's own library, which a skill of that name would hide.")
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file by a whole new one; a kill at any moment leaves the old one."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-", suffix=".tmp")
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        # The sandbox may be another user, and reads.
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _read(path: Path) -> str:
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+        return file.read()
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError):
+        return None
+
+
+def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    if isinstance(node, ast.ClassDef):
+        return f"class {node.name}"
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"{node.name}({ast.unparse(node.args)}){returns}"
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else " `%skill list` shows what there is."
+    return f"There is no skill called {name}.{hint}"
+
+

@@ -1,0 +1,32 @@
+"""How numbers are said: tokens as 1.2k, money in USD to a tenth of a cent, times in seconds."""
+
+from __future__ import annotations
+
+from .events import Usage
+
+
+def tokens(count: int) -> str:
+    """``950 tokens``, ``1.2k tokens``."""
+    return f"{count} tokens" if count < 1000 else f"{count / 1000:.1f}k tokens"
+
+
+def money(usd: float | None) -> str:
+    """``$0.004``, or that it is not known."""
+    return "cost unknown" if usd is None else f"${usd:.3f}"
+
+
+def seconds(time_s: float) -> str:
+    """``3 s``, ``2 min 5 s``."""
+    whole = round(time_s)
+    return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
+
+
+def plural(count: int, thing: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def usage(used: Usage) -> str:
+    """``12.3k tokens (9.8k cached) · $0.031``."""
+    cached = f" ({used.cached / 1000:.1f}k cached)" if used.cached else ""
+    return f"{tokens(used.tokens)}{cached} · {money(used.cost)}"

@@ -1,0 +1,189 @@
+import { CodeCell } from '@jupyterlab/cells';
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import type { IDisposable } from '@lumino/disposable';
+
+import {
+  findCell,
+  focusNotebook,
+  insertCodeCell,
+  isTypingElsewhere,
+  makeRaw,
+  metadataOf,
+  runCell,
+  scrollToCell,
+  selectCell,
+  setMetadata,
+  withdrawCell
+} from './cells';
+import type { Marks } from './marks';
+import { Proposal, type ProposalActions } from './proposal';
+import type { CellMetadata, ProposeMessage, ReadyMessage, Send, SettleMessage } from './protocol';
+
+/** The open proposals of one notebook: insert, stream, review, settle. */
+export class Proposals implements IDisposable {
+  isDisposed = false;
+  private readonly open = new Map<string, Proposal>();
+
+  constructor(
+    private readonly panel: NotebookPanel,
+    private readonly send: Send,
+    private readonly marks: () => Marks
+  ) {}
+
+  has(id: string): boolean {
+    return this.open.has(id);
+  }
+
+  /** The proposal that waits for her: the active cell's, else any. */
+  get waiting(): Proposal | undefined {
+    const active = this.open.get(this.panel.content.activeCell?.model.id ?? '');
+    const all = Array.from(this.open.values());
+    return active?.bar ? active : all.find(proposal => proposal.bar);
+  }
+
+  propose(message: ProposeMessage): void {
+    const { id, run, step } = message;
+    const notebook = this.panel.content;
+    this.close(id);
+    const existing = findCell(notebook, id);
+    const reused = existing instanceof CodeCell;
+    if (existing && !reused) {
+      withdrawCell(notebook, id);
+    }
+    const meta: CellMetadata = { run, step, status: 'proposed' };
+    const cell = reused ? existing : insertCodeCell(notebook, message.after, id, meta);
+    if (!cell) {
+      return;
+    }
+    if (reused) {
+      const { proposed } = metadataOf(cell) ?? {};
+      setMetadata(cell, proposed === undefined ? meta : { ...meta, proposed });
+    }
+    this.open.set(id, new Proposal(notebook, cell, message, reused));
+    this.marks().refresh();
+    this.marks().redraw(cell);
+    if (!isTypingElsewhere(notebook, id)) {
+      selectCell(notebook, id);
+    }
+  }
+
+  append(id: string, text: string): void {
+    this.open.get(id)?.append(text);
+  }
+
+  ready(message: ReadyMessage): void {
+    const proposal = this.open.get(message.id);
+    if (!proposal) {
+      return;
+    }
+    proposal.fill(message);
+    if (message.auto) {
+      this.run(proposal);
+      return;
+    }
+    proposal.openBar(message, this.actions(proposal));
+    const notebook = this.panel.content;
+    if (notebook.activeCell?.model.id === message.id) {
+      scrollToCell(notebook, notebook.activeCellIndex);
+    }
+  }
+
+  /** She ran it; its prompt and the status line say so from here on. */
+  running(id: string): void {
+    this.open.get(id)?.closeBar();
+  }
+
+  settle(message: SettleMessage): void {
+    const { id, status } = message;
+    this.close(id);
+    const cell = findCell(this.panel.content, id);
+    if (!cell) {
+      return;
+    }
+    const { run = '', step = 0, proposed } = metadataOf(cell) ?? {};
+    const original = status === 'edited' ? (message.proposed ?? proposed) : undefined;
+    setMetadata(cell, {
+      run,
+      step,
+      status,
+      ...(original !== undefined ? { proposed: original } : {}),
+      ...(status === 'rejected' && message.reason ? { reason: message.reason } : {})
+    });
+    if (status === 'rejected') {
+      makeRaw(this.panel.content, id);
+    }
+    this.marks().refresh();
+    this.marks().redraw(cell);
+  }
+
+  withdraw(id: string): void {
+    this.close(id);
+    withdrawCell(this.panel.content, id);
+  }
+
+  run(proposal: Proposal): void {
+    if (proposal.cell.node.contains(document.activeElement)) {
+      focusNotebook(this.panel.content);
+    }
+    runCell(this.panel, proposal.cell);
+  }
+
+  /** A cell was sent to the kernel, by whatever key, button or menu. */
+  sent(id: string): void {
+    const proposal = this.open.get(id);
+    // An empty cell is never sent, so that it goes on waiting.
+    if (proposal && proposal.cell.model.sharedModel.getSource().trim() !== '') {
+      proposal.bar?.settle('Running');
+    }
+  }
+
+  /** Cells came, went or moved. One she deleted is one she rejected. */
+  refresh(): void {
+    for (const [id, proposal] of this.open) {
+      if (!proposal.refresh()) {
+        this.close(id);
+        this.send({ op: 'reject', id, reason: '', removed: true });
+      }
+    }
+  }
+
+  /** The run is gone; what is in the notebook stays as it is. */
+  reset(): void {
+    for (const id of Array.from(this.open.keys())) {
+      this.close(id);
+      const cell = findCell(this.panel.content, id);
+      if (cell) {
+        this.marks().redraw(cell);
+      }
+    }
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    this.open.forEach(proposal => proposal.dispose());
+    this.open.clear();
+  }
+
+  private close(id: string): void {
+    this.open.get(id)?.dispose();
+    this.open.delete(id);
+  }
+
+  private actions(proposal: Proposal): ProposalActions {
+    const { id } = proposal;
+    return {
+      onYes: () => this.run(proposal),
+      onReject: reason => {
+        focusNotebook(this.panel.content);
+        proposal.bar?.settle('Rejected');
+        this.send({ op: 'reject', id, reason });
+      },
+      onRunAll: () => {
+        this.send({ op: 'auto', on: true });
+        this.run(proposal);
+      },
+      onStop: () => this.send({ op: 'stop' }),
+      onLeave: () => focusNotebook(this.panel.content)
+    };
+  }
+}

@@ -1,0 +1,154 @@
+import type { Cell } from '@jupyterlab/cells';
+import { type Notebook, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import type { IDisposable } from '@lumino/disposable';
+
+import { Attachment } from './attach';
+import { Confirms } from './confirms';
+import { Marks } from './marks';
+import { Proposals } from './proposals';
+import type { FromKernel, Send, StatusMessage } from './protocol';
+import { Slot } from './slot';
+import { StatusBar } from './status';
+
+/** On a notebook whose kernel has the agent. */
+export const NOTEBOOK_CLASS = 'jp-CodeAct-notebook';
+
+interface Status {
+  bar: StatusBar;
+  slot: Slot;
+}
+
+/** The agent in one notebook panel: its comm, and everything of it that shows. */
+export class AgentSession implements IDisposable {
+  isDisposed = false;
+  readonly proposals: Proposals;
+  private readonly confirms: Confirms;
+  private readonly marks: Marks;
+  private readonly attachment: Attachment;
+  private status: Status | null = null;
+  private refreshing = false;
+
+  /** `panel`: its document is loaded. */
+  constructor(private readonly panel: NotebookPanel) {
+    const send: Send = message => this.attachment.send(message);
+    this.proposals = new Proposals(panel, send, () => this.marks);
+    this.confirms = new Confirms(panel.content, send);
+    this.marks = new Marks(panel.content, id => this.proposals.has(id));
+    panel.content.model?.cells.changed.connect(this.onCellsChanged, this);
+    NotebookActions.executionScheduled.connect(this.onScheduled, this);
+    panel.disposed.connect(this.dispose, this);
+    this.attachment = new Attachment(panel.sessionContext, {
+      onMessage: message => this.receive(message),
+      onAttach: () => panel.content.addClass(NOTEBOOK_CLASS),
+      onReset: () => this.reset()
+    });
+  }
+
+  /** Whether a run is under way that this front end knows of. */
+  get isRunning(): boolean {
+    return this.status !== null;
+  }
+
+  stop(): void {
+    this.attachment.send({ op: 'stop' });
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this.isDisposed = true;
+    this.panel.content.model?.cells.changed.disconnect(this.onCellsChanged, this);
+    NotebookActions.executionScheduled.disconnect(this.onScheduled, this);
+    this.attachment.dispose();
+    this.proposals.dispose();
+    this.confirms.dispose();
+    this.marks.dispose();
+    this.closeStatus();
+  }
+
+  private receive(message: FromKernel): void {
+    switch (message.op) {
+      case 'attached':
+        break;
+      case 'status':
+        this.showStatus(message);
+        break;
+      case 'propose':
+        this.proposals.propose(message);
+        break;
+      case 'append':
+        this.proposals.append(message.id, message.text);
+        break;
+      case 'ready':
+        this.proposals.ready(message);
+        break;
+      case 'running':
+        this.proposals.running(message.id);
+        break;
+      case 'settle':
+        this.proposals.settle(message);
+        break;
+      case 'withdraw':
+        this.proposals.withdraw(message.id);
+        break;
+      case 'confirm':
+        this.confirms.ask(message);
+        break;
+      case 'confirmed':
+        this.confirms.close(message.id);
+        break;
+    }
+  }
+
+  private showStatus(message: StatusMessage): void {
+    if (message.state === 'done') {
+      this.reset();
+      return;
+    }
+    if (this.status?.slot.cellId !== message.cell) {
+      this.closeStatus();
+      const bar = new StatusBar({
+        onStop: () => this.stop(),
+        onReviewEachStep: () => this.attachment.send({ op: 'auto', on: false })
+      });
+      this.status = { bar, slot: new Slot(this.panel.content, message.cell, bar.node) };
+    }
+    this.status?.bar.show(message);
+  }
+
+  private closeStatus(): void {
+    this.status?.slot.dispose();
+    this.status?.bar.dispose();
+    this.status = null;
+  }
+
+  private reset(): void {
+    this.closeStatus();
+    this.confirms.reset();
+    this.proposals.reset();
+  }
+
+  private onCellsChanged(): void {
+    if (this.refreshing) {
+      return;
+    }
+    // A move is a removal and an insertion: look when both have happened.
+    this.refreshing = true;
+    queueMicrotask(() => {
+      this.refreshing = false;
+      if (!this.isDisposed && !this.panel.content.isDisposed) {
+        this.proposals.refresh();
+        this.confirms.refresh();
+        this.status?.slot.refresh();
+        this.marks.refresh();
+      }
+    });
+  }
+
+  private onScheduled(_: unknown, { notebook, cell }: { notebook: Notebook; cell: Cell }): void {
+    if (notebook === this.panel.content) {
+      this.proposals.sent(cell.model.id);
+    }
+  }
+}

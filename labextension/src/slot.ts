@@ -1,0 +1,80 @@
+import type { Cell } from '@jupyterlab/cells';
+import type { Notebook } from '@jupyterlab/notebook';
+import type { IDisposable } from '@lumino/disposable';
+import { type PanelLayout, Widget } from '@lumino/widgets';
+
+import { findCell } from './cells';
+
+const INPUT_WRAPPER = 'jp-Cell-inputWrapper';
+
+/** A node kept under the editor of one cell, also when the cell is moved and gets a new widget. */
+export class Slot implements IDisposable {
+  isDisposed = false;
+  private cell: Cell | null = null;
+  private widget: Widget | null = null;
+
+  /** `rank`: smaller ones stand higher where a cell has several. */
+  constructor(
+    private readonly notebook: Notebook,
+    readonly cellId: string,
+    private readonly node: HTMLElement,
+    private readonly rank = 0
+  ) {
+    this.refresh();
+  }
+
+  /** Follow the cell to its present widget. */
+  refresh(): void {
+    const cell = findCell(this.notebook, this.cellId) ?? null;
+    if (cell === this.cell || this.isDisposed) {
+      return;
+    }
+    this.widget?.dispose();
+    this.widget = null;
+    this.cell = cell;
+    // Before that the cell has no editor to stand under.
+    void cell?.ready.then(() => this.place(cell));
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    this.widget?.dispose();
+    this.widget = null;
+  }
+
+  private place(cell: Cell): void {
+    if (this.isDisposed || cell.isDisposed || cell !== this.cell) {
+      return;
+    }
+    const widget = (this.widget = new Widget({ node: wrap(this.node, cell, this.rank) }));
+    const layout = cell.layout as PanelLayout;
+    const above = layout.widgets.filter(
+      w => w.hasClass(INPUT_WRAPPER) || Number(w.node.dataset.rank ?? Infinity) < this.rank
+    );
+    const last = above[above.length - 1];
+    layout.insertWidget(last ? layout.widgets.indexOf(last) + 1 : layout.widgets.length, widget);
+  }
+}
+
+function wrap(content: HTMLElement, cell: Cell, rank: number): HTMLElement {
+  const node = document.createElement('div');
+  node.className = 'jp-CodeAct-slot';
+  node.dataset.rank = String(rank);
+  // Letters typed on a button or in the reason field are not shortcuts of the notebook …
+  node.setAttribute('data-lm-suppress-shortcuts', 'true');
+  // … but saving, running and the like go on working there.
+  node.addEventListener('keydown', event => {
+    const isShortcut = event.ctrlKey || event.metaKey || (event.shiftKey && event.key === 'Enter');
+    if (isShortcut && event.target instanceof HTMLButtonElement) {
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.key === 'Enter') {
+        // Keys that run a cell are bound to where the focus is.
+        cell.node.focus({ preventScroll: true });
+      }
+      cell.node.dispatchEvent(new KeyboardEvent(event.type, event));
+    }
+  });
+  node.append(content);
+  return node;
+}

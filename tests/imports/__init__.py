@@ -1,0 +1,1 @@
+"""Who may import whom, held by reading the source."""

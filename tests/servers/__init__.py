@@ -1,0 +1,7 @@
+"""Scripted servers for the tests, over real sockets on loopback."""
+
+from .http11 import Request
+from .model_server import ModelServer
+from .script import Answer, Failure, Frame, Reply, Step, ToolCall
+
+__all__ = ["Answer", "Failure", "Frame", "ModelServer", "Reply", "Request", "Step", "ToolCall"]
