@@ -5,14 +5,13 @@ Uses the virtual environment it runs in; outside of one it makes .venv beside it
 time: what is up to date is left alone.
 """
 
-# ruff: noqa: T201, TC003 (a script for the terminal)
-
-from __future__ import annotations
+# ruff: noqa: T201 (a script for the terminal)
 
 import argparse
 import hashlib
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -22,6 +21,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, STDOUT
+
+# Before anything that an older Python cannot read.
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit(f"setup_kernel.py needs Python 3.11 or newer; this is {sys.version.split()[0]}")
 
 EXAMPLES = """\
 examples:
@@ -67,8 +71,6 @@ class SetupError(Exception):
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):  # noqa: UP036 (this file starts before anything is installed)
-        sys.exit("setup_kernel.py needs Python 3.11 or newer; this is " + sys.version.split()[0])
     try:
         return run(parse())
     except SetupError as error:
@@ -130,12 +132,11 @@ def environment() -> Path:
     if sys.prefix != sys.base_prefix:
         return Path(sys.executable)
     python = ROOT / ".venv" / BIN / "python"
-    if not (python.parents[1] / STAMP).exists() and not can(python, "import pip"):
+    whole = python.exists() and (python.parents[1] / STAMP).exists()
+    if not whole and not can(python, "import pip"):
         with stage("virtual environment .venv"):
             if not can(sys.executable, "import ensurepip, venv"):
-                raise SetupError(
-                    f"this Python cannot make environments; type: {SUDO}apt install python3-venv"
-                )
+                raise SetupError(f"this Python makes no environments; type: {SUDO}apt install python3-venv")
             call(sys.executable, "-m", "venv", "--clear", ROOT / ".venv")
     return python
 
@@ -145,15 +146,16 @@ def install(python: Path, extras: set[str]) -> None:
     home = python.parents[1]
     stamp, current = home / STAMP, fingerprint()
     known = json.loads(stamp.read_text()) if stamp.exists() else {"hash": "", "extras": []}
-    missing = [home / "share/jupyter" / name for name in INSTALLED]
-    if known["hash"] == current and extras <= set(known["extras"]) and all(f.exists() for f in missing):
+    files = [home / "share/jupyter" / name for name in INSTALLED]
+    if known["hash"] == current and extras <= set(known["extras"]) and all(map(Path.exists, files)):
         return
     wanted = sorted(extras | set(known["extras"]))
     with stage("package and JupyterLab extension, some minutes the first time"):
         if not can(python, "import pip"):
             call(python, "-m", "ensurepip")
         call(python, "-m", "pip", "install", "--editable", f"{ROOT}[{','.join(wanted)}]")
-        if absent := [str(file) for file in missing if not file.exists()]:
+        absent = [str(file) for file in files if not file.exists()]
+        if absent:
             raise SetupError(f"the package was installed without {', '.join(absent)}: please report this")
     stamp.write_text(json.dumps({"hash": current, "extras": wanted}))
 
@@ -174,10 +176,7 @@ def add_kernelspec(python: Path, inner: str | None, where: str) -> None:
         path = Path(inner).expanduser().absolute()
         if not can(path, "import ipykernel"):
             raise SetupError(f"{path} cannot import ipykernel; type: {path} -m pip install ipykernel")
-        suffix = (
-            next((p.name for p in path.parents if p.name not in (BIN, ".venv", "venv", "env")), "")
-            or "system"
-        )
+        suffix = kernel_suffix(path)
         name = f"codeact-{suffix.lower()}"
         spec["argv"] += ["--python", str(path)]
         spec["display_name"] += f" [{suffix}]"
@@ -186,20 +185,25 @@ def add_kernelspec(python: Path, inner: str | None, where: str) -> None:
         call(python, "-m", "jupyter_client.kernelspecapp", "install", folder, "--name", name, where)
 
 
+def kernel_suffix(python: Path) -> str:
+    """`torch` for ~/torch/bin/python and for ~/torch/.venv/bin/python."""
+    names = (part.name for part in python.parents if part.name not in {BIN, ".venv", "venv", "env"})
+    return re.sub(r"[^A-Za-z0-9._-]", "-", next(names, "")) or "system"
+
+
 def sandbox_problem() -> str:
     """Install bubblewrap where that is possible and try it: '' or what stands in the way, and the remedy."""
     if not sys.platform.startswith("linux"):
         return ""  # Docker or a gateway takes its place.
-    if remedy := install_program("bubblewrap", ("bwrap",)):
+    remedy = install_program("bubblewrap", ("bwrap",))
+    if remedy:
         return f"the kernel runs code in bubblewrap, which is not installed; type: {remedy}"
     trial = "bwrap --unshare-pid --unshare-net --ro-bind / / --proc /proc --dev /dev true"
     answer = subprocess.run(trial.split(), capture_output=True, text=True, check=False)
     if answer.returncode == 0:
         return ""
     remedies = [f"type: {remedy}" for name, value, remedy in FORBIDDEN if SUDO and setting(name) == value]
-    remedies.append(
-        "inside a container, start that with --privileged, or use the Docker sandbox from outside of it"
-    )
+    remedies.append("inside a container, start that with --privileged or work outside of it")
     return f"bubblewrap cannot make a sandbox here ({answer.stderr.strip()}); {remedies[0]}"
 
 
@@ -214,7 +218,7 @@ def install_program(package: str, programs: Sequence[str]) -> str:
         return ""
     manager = next(filter(shutil.which, MANAGERS), None)
     if manager is None:
-        return f"your system's package manager, for the package {package}"
+        return f"the installation command of your system, for {package}"
     command = f"{MANAGERS[manager]} {package}"
     for step in ("apt-get update", command) if manager == "apt-get" else (command,):
         if not SUDO:
@@ -233,21 +237,16 @@ def can(python: Path | str, code: str) -> bool:
 def call(*command: str | Path) -> None:
     """Run a command; what it prints is shown only where it fails."""
     variables = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    out, both = subprocess.PIPE, subprocess.STDOUT
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=out, stderr=both, text=True, env=variables, check=False
-    )
+    done = subprocess.run(command, env=variables, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, check=False)
     if done.returncode:
-        words = shlex.join(map(str, command))
-        raise SetupError(
-            f"{done.stdout}\nfailed with status {done.returncode}: {words}\nIts output is above."
-        )
+        output, words = done.stdout.decode(errors="replace"), shlex.join(map(str, command))
+        raise SetupError(f"{output}\nThis failed with status {done.returncode}, its output is above: {words}")
 
 
 @contextmanager
 def stage(title: str) -> Iterator[None]:
     """One line on the screen: what is done, then the seconds that it took."""
-    print(f"{title} … ", end="", flush=True)
+    print(f"{title} ... ", end="", flush=True)
     start = time.monotonic()
     try:
         yield

@@ -16,7 +16,9 @@ from typing import Any
 from ..errors import ConfigError
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
 
-SHIPPED = Path(__file__).resolve().parent.parent / "examples"
+_PACKAGE = Path(__file__).resolve().parent.parent
+# In a wheel they lie in the package; in a checkout beside it.
+SHIPPED = next((p for p in (_PACKAGE / "examples", _PACKAGE.parent / "examples") if p.is_dir()), _PACKAGE)
 SPENT = "The script has no more replies: `%agent reset` starts it again."
 
 

@@ -2,7 +2,13 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
 
-import { COMM_TARGET, type FromKernel, IMPLEMENTATION, KERNEL_NAME, parseMessage } from './protocol';
+import {
+  COMM_TARGET,
+  type FromKernel,
+  IMPLEMENTATION,
+  KERNEL_NAME,
+  parseMessage
+} from './protocol';
 import type { ToKernel } from './protocol';
 
 export interface AttachOptions {
@@ -92,7 +98,7 @@ export class Attachment implements IDisposable {
     const comm = kernel.createComm(COMM_TARGET);
     if ('commsOverSubshells' in comm) {
       // The kernel answers this comm while a cell runs; a subshell would only stand in between.
-      comm.commsOverSubshells = 'disabled' as Kernel.IComm['commsOverSubshells'];
+      Object.assign(comm, { commsOverSubshells: 'disabled' });
     }
     let isFirst = true;
     comm.onMsg = ({ content }) => {

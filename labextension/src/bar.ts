@@ -87,6 +87,10 @@ export class ReviewBar {
     this.drawDiff(false);
   }
 
+  scrollIntoView(): void {
+    this.node.scrollIntoView({ block: 'nearest' });
+  }
+
   private setState(state: string): void {
     this.badge.textContent = dotted(state, this.options.subject);
   }
@@ -126,6 +130,7 @@ export class ReviewBar {
 
   private toggleDiff(): void {
     this.drawDiff(this.diff === null);
+    this.scrollIntoView();
   }
 
   private drawDiff(open: boolean): void {

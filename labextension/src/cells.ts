@@ -3,7 +3,6 @@
 import type { ISharedCell, ISharedNotebook } from '@jupyter/ydoc';
 import type { Cell } from '@jupyterlab/cells';
 import { type Notebook, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
-import type { JSONObject } from '@lumino/coreutils';
 
 import { type CellMetadata, METADATA_KEY, parseMetadata } from './protocol';
 
@@ -106,7 +105,7 @@ export function metadataOf(cell: Cell): CellMetadata | null {
 }
 
 export function setMetadata(cell: Cell, metadata: CellMetadata): void {
-  untracked(cell, () => cell.model.setMetadata(METADATA_KEY, { ...metadata } as JSONObject));
+  untracked(cell, () => cell.model.setMetadata(METADATA_KEY, { ...metadata }));
 }
 
 /** Whether she is writing in some cell other than `id`: then focus and selection are hers. */
@@ -133,7 +132,8 @@ export function selectCell(notebook: Notebook, id: string): void {
   if (hadFocus) {
     notebook.activate();
   }
-  scrollToCell(notebook, index);
+  // Rejected where the notebook is closed or scrolled elsewhere meanwhile.
+  notebook.scrollToItem(index, 'smart').catch(() => undefined);
 }
 
 /**
@@ -145,15 +145,11 @@ export function focusNotebook(notebook: Notebook): void {
   (notebook.activeCell?.node ?? notebook.node).focus({ preventScroll: true });
 }
 
-export function scrollToCell(notebook: Notebook, index: number): void {
-  // Rejected where the notebook is closed or scrolled elsewhere meanwhile.
-  notebook.scrollToItem(index, 'smart').catch(() => undefined);
-}
-
 /** Run one cell as JupyterLab does, without taking her out of the cell she is writing in. */
 export function runCell(panel: NotebookPanel, cell: Cell): void {
   const notebook = panel.content;
-  const typing = isTypingElsewhere(notebook, cell.model.id) && notebook.node.contains(document.activeElement);
+  const typing =
+    isTypingElsewhere(notebook, cell.model.id) && notebook.node.contains(document.activeElement);
   NotebookActions.runCells(notebook, [cell], panel.sessionContext).catch((reason: unknown) => {
     console.error('jupyter_codeact: the cell could not be run', reason);
   });

@@ -58,7 +58,9 @@ export function roving(toolbar: HTMLElement): () => void {
   };
   const refresh = (): void => {
     const all = buttons();
-    select(all.find(b => b === document.activeElement) ?? all.find(b => b.tabIndex === 0) ?? all[0]);
+    select(
+      all.find(b => b === document.activeElement) ?? all.find(b => b.tabIndex === 0) ?? all[0]
+    );
   };
   toolbar.addEventListener('focusin', event => {
     if (event.target instanceof HTMLButtonElement) {

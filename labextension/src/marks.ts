@@ -1,4 +1,4 @@
-import { Cell, CodeCell } from '@jupyterlab/cells';
+import { type Cell, CodeCell } from '@jupyterlab/cells';
 import type { Notebook } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 import { Panel, Widget } from '@lumino/widgets';
@@ -82,9 +82,11 @@ class Mark implements IDisposable {
 
   dispose(): void {
     this.isDisposed = true;
-    this.cell.model?.metadataChanged.disconnect(this.draw, this);
-    this.cell.model?.stateChanged.disconnect(this.draw, this);
-    this.clear();
+    if (!this.cell.isDisposed) {
+      this.cell.model.metadataChanged.disconnect(this.draw, this);
+      this.cell.model.stateChanged.disconnect(this.draw, this);
+      this.clear();
+    }
   }
 
   private look(): Look | null {

@@ -10,7 +10,6 @@ import {
   makeRaw,
   metadataOf,
   runCell,
-  scrollToCell,
   selectCell,
   setMetadata,
   withdrawCell
@@ -82,9 +81,8 @@ export class Proposals implements IDisposable {
       return;
     }
     proposal.openBar(message, this.actions(proposal));
-    const notebook = this.panel.content;
-    if (notebook.activeCell?.model.id === message.id) {
-      scrollToCell(notebook, notebook.activeCellIndex);
+    if (this.panel.content.activeCell?.model.id === message.id) {
+      void proposal.cell.ready.then(() => proposal.bar?.scrollIntoView());
     }
   }
 

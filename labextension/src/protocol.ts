@@ -99,7 +99,7 @@ export type Send = (message: ToKernel) => void;
 /** The fields whose presence makes a message of each kind usable. */
 const REQUIRED: Record<FromKernel['op'], readonly string[]> = {
   attached: [],
-  status: ['run', 'cell', 'state'],
+  status: ['run', 'cell', 'state', 'text', 'elapsed_s', 'tokens'],
   propose: ['run', 'step', 'id', 'after'],
   append: ['id', 'text'],
   ready: ['id', 'source'],

@@ -114,7 +114,7 @@ export class AgentSession implements IDisposable {
       });
       this.status = { bar, slot: new Slot(this.panel.content, message.cell, bar.node) };
     }
-    this.status?.bar.show(message);
+    this.status.bar.show(message);
   }
 
   private closeStatus(): void {

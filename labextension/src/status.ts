@@ -61,7 +61,7 @@ export class StatusBar {
       return;
     }
     const { text, elapsed_s, tokens, auto } = this.last;
-    const seconds = (elapsed_s ?? 0) + (performance.now() - this.since) / 1000;
+    const seconds = elapsed_s + (performance.now() - this.since) / 1000;
     this.text.textContent = dotted(
       text,
       duration(seconds),
