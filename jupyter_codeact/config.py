@@ -21,14 +21,16 @@ VARIABLES = {
 }
 
 
-class Agent(Configurable):  # type: ignore[misc]  # traitlets' metaclass is untyped
+class Agent(Configurable):
     """Defaults of every `%%agent`."""
 
     model = Unicode("", help="A litellm name such as anthropic/claude-sonnet-4-5, or scripted/<file>.").tag(config=True)
     review = Enum(("ask", "auto"), "ask", help="ask: you run each cell. auto: the agent does.").tag(config=True)
     api_base = Unicode("", help="Address of the model's service, where it is not the provider's own.").tag(config=True)
     tool_calls = Enum(
-        ("auto", "always", "never"), "auto", help="auto: tool calls where the model has them, fenced blocks otherwise."
+        ("auto", "always", "never"),
+        "auto",
+        help="auto: tool calls where the model has them, fenced blocks otherwise.",
     ).tag(config=True)
     max_steps = Int(30, min=1, help="Actions in one run.").tag(config=True)
     max_requeries = Int(3, min=0, help="Unreadable replies in a row that are sent back.").tag(config=True)
@@ -63,6 +65,6 @@ def _file_config() -> Config:
             config.merge(PyFileConfigLoader(f"{FILE}.py", path=folder).load_config())
         except ConfigFileNotFound:
             continue
-        except Exception as error:  # the file is the person's own Python: anything may be raised in it
+        except Exception as error:  # noqa: BLE001 the file is the person's own Python: anything may be raised in it
             raise ConfigError(f"{folder}/{FILE}.py can't be read: {type(error).__name__}: {error}") from None
     return config

@@ -1,16 +1,16 @@
 """Every error that a person may meet, each one sentence of what happened and one of what to do.
 
-    CodeActError
-    ├── UsageError            a magic or command was written wrongly
-    ├── ConfigError           something must be set before this can work
-    ├── SandboxError
-    │   ├── SandboxUnavailable    no sandbox on this machine: nothing runs
-    │   └── SandboxDied           it ended in the middle of a request
-    ├── ModelError            the model's service refused or failed for good
-    │   ├── ModelBusy             worth another try: 408, 409, 429, 5xx, connection, cut stream
-    │   └── ContextExceeded       the conversation no longer fits
-    ├── SkillError            a skill could not be saved, found or read
-    └── EditError             an edit of the agent's was impossible; the model is told why
+CodeActError
+├── UsageError            a magic or command was written wrongly
+├── ConfigError           something must be set before this can work
+├── SandboxError
+│   ├── SandboxUnavailable    no sandbox on this machine: nothing runs
+│   └── SandboxDied           it ended in the middle of a request
+├── ModelError            the model's service refused or failed for good
+│   ├── ModelBusy             worth another try: 408, 409, 429, 5xx, connection, cut stream
+│   └── ContextExceeded       the conversation no longer fits
+├── SkillError            a skill could not be saved, found or read
+└── EditError             an edit of the agent's was impossible; the model is told why
 """
 
 

@@ -34,6 +34,17 @@ class Usage:
             self.calls + other.calls,
         )
 
+    def __sub__(self, earlier: Usage) -> Usage:
+        """What was used since ``earlier``."""
+        cost = None if self.cost is None or earlier.cost is None else self.cost - earlier.cost
+        return Usage(
+            self.sent - earlier.sent,
+            self.received - earlier.received,
+            self.cached - earlier.cached,
+            cost,
+            self.calls - earlier.calls,
+        )
+
     @property
     def tokens(self) -> int:
         return self.sent + self.received
@@ -209,7 +220,7 @@ class ActionDone:
 
 @dataclass(frozen=True)
 class UsageSeen:
-    """A reply was charged: what the run has used so far."""
+    """A reply was charged: what the conversation has used so far."""
 
     usage: Usage
 

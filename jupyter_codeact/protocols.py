@@ -51,8 +51,13 @@ class Editor(Protocol):
 class PlannedEdit(Protocol):
     """An edit that is possible and not yet done."""
 
-    diff: str
-    summary: str
+    @property
+    def diff(self) -> str:
+        """A unified diff of what it would change."""
+
+    @property
+    def summary(self) -> str:
+        """What it would do, in a few words."""
 
     def apply(self) -> str:
         """Do it, atomically; returns what the model is told. Raises EditError where the file has changed."""

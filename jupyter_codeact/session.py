@@ -59,7 +59,7 @@ class Session:
         skills = [(name, self.library.get(name).source) for name in wishes.skills]
         run = secrets.token_hex(4)
         used = self.agent.usage if self.agent else Usage()
-        summary = Summary(wishes.skills, used, usage=used)
+        summary = Summary(wishes.skills, used)
         cells = self._cells(cell, run, summary, wishes)
         agent = self._agent(wishes, cells)
         library = [skill.name for skill in self.library.list() if skill.name not in wishes.skills]
@@ -84,9 +84,7 @@ class Session:
         if summary.limit:
             cell.display({"text/markdown": summary.limit, "text/plain": summary.limit})
 
-    def _cells(
-        self, cell: AgentCell, run: str, summary: Summary, wishes: RunOptions
-    ) -> LiveCells | PlainCells:
+    def _cells(self, cell: AgentCell, run: str, summary: Summary, wishes: RunOptions) -> LiveCells | PlainCells:
         review = wishes.review or self.config.review
         timeout_s = wishes.step_timeout_s or self.config.step_timeout
         if cell.attached:
@@ -150,7 +148,10 @@ class Session:
             if mode not in ("ask", "auto"):
                 raise ConfigError(f"`%agent review` is ask or auto, not {mode}.")
             self.config.review = mode
-        meaning = {"ask": "you run each cell of the agent's", "auto": "the agent runs its cells in the sandbox"}
+        meaning = {
+            "ask": "you run each cell of the agent's",
+            "auto": "the agent runs its cells in the sandbox",
+        }
         return f"Review: **{self.config.review}** ({meaning[self.config.review]})"
 
     def status(self) -> str:
@@ -171,5 +172,3 @@ class Session:
             f"This conversation: **{words.usage(now)}**, {words.plural(now.calls, 'call')}  \n"
             f"This kernel: **{words.usage(both)}**, {words.plural(both.calls, 'call')}"
         )
-
-

@@ -33,7 +33,7 @@ CodeCheck = Callable[[str], str | None]
 
 @dataclass
 class Turn:
-    """One reply of the model and what was read out of it."""
+    """One reply of the model and what was read out of it. ``step``: number of its first cell in the run."""
 
     step: int
     reply: Reply | None = None
@@ -58,7 +58,14 @@ class Agent:
     """
 
     def __init__(
-        self, *, model: Model, cells: Cells, editor: Editor, prompts: Prompts, limits: Limits, check: CodeCheck
+        self,
+        *,
+        model: Model,
+        cells: Cells,
+        editor: Editor,
+        prompts: Prompts,
+        limits: Limits,
+        check: CodeCheck,
     ) -> None:
         self.model = model
         self.cells = cells
@@ -75,14 +82,16 @@ class Agent:
             self.history.add_system(self.prompts.system(tools=self.model.takes_tools))
         self.history.add_user(prompt)
         try:
-            for step in range(1, self.limits.max_steps + 1):
-                turn = Turn(step)
+            cells = 0
+            for _ in range(self.limits.max_steps):
+                turn = Turn(cells + 1)
                 async for event in self.forward(turn):
                     yield event
                 if not turn.actions:
                     yield Answered(turn.text)
                     return
                 for action in turn.actions:
+                    cells += isinstance(action, CodeAction)
                     async for event in self.act(action):
                         yield event
             yield LimitReached(f"Stopped after {self.limits.max_steps} steps; `--max-steps N` allows more.")
@@ -91,17 +100,18 @@ class Agent:
 
     async def forward(self, turn: Turn) -> AsyncIterator[Event]:
         """Get a reply that can be acted on. Unreadable ones are sent back, and leave no trace in the history."""
-        messages = self.history.messages
-        for attempt in range(1 + self.limits.max_requeries):
-            again = "Thinking" if attempt == 0 else "The reply could not be read, asking again"
-            yield Working("thinking" if attempt == 0 else "retrying", again)
+        messages, tries = self.history.messages, 1 + self.limits.max_requeries
+        yield Working("thinking", "Thinking")
+        for _ in range(tries):
             async for event in self.query(messages, turn):
                 yield event
             if turn.problem is None:
                 self.history.add_reply(turn.reply, turn.actions, turn.text)
                 return
+            yield Working("retrying", "The reply could not be read, asking again")
             messages = self.history.requery(turn.reply, self.prompts.problem(turn.problem))
-        raise ModelError(f"The model's reply could not be read {attempt + 1} times in a row: {turn.problem.text}")
+        why = turn.problem.text if turn.problem else ""
+        raise ModelError(f"The model's reply could not be read {tries} times in a row: {why}")
 
     async def query(self, messages: list[dict[str, object]], turn: Turn) -> AsyncIterator[Event]:
         """Stream one reply and read it as it comes."""
@@ -154,5 +164,3 @@ class Agent:
             return Edited(plan.apply(), changed=True) if refused is None else refused
         except EditError as error:
             return Edited(str(error), ok=False)
-
-

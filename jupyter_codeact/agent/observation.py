@@ -44,7 +44,7 @@ def _data(data: dict[str, object]) -> Iterator[str]:
         yield f"[a picture is shown to the person: {image}]"
     else:
         text = next((data[kind] for kind in reversed(_ORDER) if kind in data), None)
-        yield clean(str(text)) if text is not None else f"[shown to the person: {', '.join(data) or 'nothing'}]"
+        yield (clean(str(text)) if text is not None else f"[shown to the person: {', '.join(data) or 'nothing'}]")
 
 
 def clean(text: str) -> str:

@@ -207,7 +207,12 @@ class FenceReader(Reader):
         if self._closed and block.strip():
             return events, [CodeAction(self._id(0), self.step, block)], text, None
         if not text or self._closed:
-            return [], [], text, Problem("format", "The reply was empty: write a ```python block, or answer in words.")
+            return (
+                [],
+                [],
+                text,
+                Problem("format", "The reply was empty: write a ```python block, or answer in words."),
+            )
         return events, [], text, None
 
     def _edit(self, events: list[Event], text: str, block: str) -> Finished:

@@ -34,12 +34,18 @@ class Prompts:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
         loader = FileSystemLoader(TEMPLATES)
-        return Environment(
+        return Environment(  # prompts are plain text
             loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-        )
+        )  # prompts are plain text
 
     def _render(self, template: str, **values: object) -> str:
-        common = {"run": RUN, "edit": EDIT, "mark": self.mark, "work": self.work, "skills_folder": self.skills_folder}
+        common = {
+            "run": RUN,
+            "edit": EDIT,
+            "mark": self.mark,
+            "work": self.work,
+            "skills_folder": self.skills_folder,
+        }
         return self._templates.get_template(f"{template}.j2").render({**common, **values}).strip()
 
     def system(self, tools: bool) -> str:
@@ -61,5 +67,3 @@ class Prompts:
             case Ran():
                 edited = outcome.edited and isinstance(action, CodeAction)
                 return self._render("observation", ran=outcome, edited=edited, output=printed(outcome))
-
-

@@ -75,7 +75,13 @@ class Trajectory:
 def _step(done: ActionDone) -> dict[str, Any]:
     action, outcome = done.action, done.outcome
     source = action.source if isinstance(action, CodeAction) else json.dumps(action.arguments)
-    step: dict[str, Any] = {"action": source, "observation": "", "state": {}, "execution_time": 0.0, "extra_info": {}}
+    step: dict[str, Any] = {
+        "action": source,
+        "observation": "",
+        "state": {},
+        "execution_time": 0.0,
+        "extra_info": {},
+    }
     match outcome:
         case Ran():
             step |= {"observation": printed(outcome), "execution_time": round(outcome.seconds, 3)}

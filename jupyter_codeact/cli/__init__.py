@@ -18,7 +18,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     demo = commands.add_parser("demo", help="an agent develops a skill, another one uses it; needs no key")
-    demo.add_argument("--model", default="", help="a real model, such as anthropic/claude-sonnet-4-5 (key in the environment)")
+    demo.add_argument(
+        "--model",
+        default="",
+        help="a real model, such as anthropic/claude-sonnet-4-5 (key in the environment)",
+    )
     demo.add_argument("--out", default="build/demo", help="where the results go (default: %(default)s)")
     options = parser.parse_args(arguments)
     try:

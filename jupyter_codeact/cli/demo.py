@@ -83,7 +83,7 @@ async def _tell(chapter: Chapter, model: str, folder: Path) -> list[str]:
     failures: list[str] = []
     document = Document(nb, resources={"metadata": {"path": str(folder)}})
     try:
-        with _variables(environment):
+        with Variables(environment):
             async with document:
                 prompts = [cell for cell in nb.cells if cell.cell_type == "code"]
                 for cell, check in zip(prompts, chapter.checks, strict=True):
@@ -96,12 +96,12 @@ async def _tell(chapter: Chapter, model: str, folder: Path) -> list[str]:
 def _notebook(chapter: Chapter) -> NotebookNode:
     head = f"%%agent{chapter.options}"
     cells = [new_code_cell(f"{head if not number else '%%agent'}\n{p}") for number, p in enumerate(chapter.prompts)]
-    nb = new_notebook(cells=[new_markdown_cell(f"# {chapter.title}"), *cells])
+    nb: NotebookNode = new_notebook(cells=[new_markdown_cell(f"# {chapter.title}"), *cells])
     nb.metadata.kernelspec = {"name": "codeact", "display_name": "Python 3 (CodeAct)", "language": "python"}
     return nb
 
 
-class _variables:
+class Variables:
     """Environment of the kernels that are started inside."""
 
     def __init__(self, values: dict[str, str]) -> None:
@@ -270,5 +270,3 @@ def _lab() -> str:
     import sys
 
     return f"{Path(sys.executable).parent / 'jupyter'} lab"
-
-

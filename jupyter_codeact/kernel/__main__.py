@@ -18,7 +18,9 @@ from ..settings import Settings
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="jupyter_codeact.kernel", description="The CodeAct kernel, started by Jupyter.")
+    parser = argparse.ArgumentParser(
+        prog="jupyter_codeact.kernel", description="The CodeAct kernel, started by Jupyter."
+    )
     parser.add_argument("-f", dest="connection_file", required=True, help="Jupyter's connection file")
     parser.add_argument("--python", default=sys.executable, help="the Python that runs the cells (default: this one)")
     return parser.parse_args()

@@ -100,5 +100,3 @@ class RequestCell:
             loop.call_soon_threadsafe(execution.hear, message.type, message.content)
 
         return listen
-
-

@@ -94,7 +94,7 @@ class Host:
         except CodeActError as error:
             reply = _error(type(error).__name__, str(error))
             self.post(self.proxy.publish, "error", _shown(reply), cell.header)
-        except Exception as error:  # a defect of ours must end in the cell, not in a dead thread
+        except Exception as error:  # noqa: BLE001 a defect of ours must end in the cell, not in a dead thread
             reply = _defect(error)
             self.post(self.proxy.publish, "error", _shown(reply), cell.header)
         finally:

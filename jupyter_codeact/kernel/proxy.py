@@ -5,11 +5,13 @@ Everything here runs in one thread and never waits. The host's thread reaches it
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import uuid
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import zmq
@@ -75,10 +77,9 @@ class Proxy:
     def post(self, call: Callable[[], None]) -> None:
         """Run ``call`` in this thread, soon. The only method that other threads may use."""
         self._posts.append(call)
-        try:
+        # A full pipe means that the thread is being woken already.
+        with contextlib.suppress(BlockingIOError):
             os.write(self._wake_write, b"1")
-        except BlockingIOError:
-            pass  # the pipe is full: the thread is being woken already
 
     def close(self) -> None:
         self.sandbox.close()
@@ -116,7 +117,7 @@ class Proxy:
         for pipe in (sandbox.process.stdout, sandbox.process.stderr):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
-                self._watch(pipe.fileno(), lambda fd=pipe.fileno(): self._on_log(fd))
+                self._watch(pipe.fileno(), partial(self._on_log, pipe.fileno()))
 
     def _open_front(self) -> None:
         """The sandbox hears us: let requests in."""
@@ -156,7 +157,11 @@ class Proxy:
             tap.listener(build("sandbox_died", {}, self.session))
         current = self.queue.current
         if current is not None and not current.ours:
-            self.fail(current, "SandboxDied", "The sandbox ended. Variables are gone; the next cell starts in a fresh one.")
+            self.fail(
+                current,
+                "SandboxDied",
+                "The sandbox ended. Variables are gone; the next cell starts in a fresh one.",
+            )
 
     # ---- from the front end
 
@@ -368,10 +373,12 @@ class Proxy:
         """Interrupt what runs in the sandbox; its answer is nobody's."""
         self.back.send(self.back.control, build("interrupt_request", {}, self.session))
 
-    def publish(self, kind: str, content: dict[str, Any], parent: bytes, metadata: dict[str, Any] | None = None) -> None:
+    def publish(
+        self, kind: str, content: dict[str, Any], parent: bytes, metadata: dict[str, Any] | None = None
+    ) -> None:
         """Send an iopub message of our own."""
         topic = [f"kernel.codeact.{kind}".encode()]
-        self.front.send(self.front.iopub, build(kind, content, self.session, parent, metadata, topic))
+        self.front.send(self.front.iopub, build(kind, content, self.session, parent, metadata=metadata, idents=topic))
 
     def ask(self, request: Request, prompt: str, answer: Callable[[str], None]) -> None:
         """Ask the person who runs ``request`` on stdin; ``answer`` is called in this thread."""

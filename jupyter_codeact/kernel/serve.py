@@ -14,9 +14,7 @@ from .host import Host
 from .proxy import Proxy
 
 
-def serve(
-    connection: dict[str, Any], sandbox: Sandbox, fresh: Callable[[], Sandbox], settings: Settings
-) -> None:
+def serve(connection: dict[str, Any], sandbox: Sandbox, fresh: Callable[[], Sandbox], settings: Settings) -> None:
     """Run the kernel in this thread. A sandbox that ends before it answers ends in ``refuse``."""
     proxy = Proxy(connection, sandbox, fresh)
     proxy.host = host = Host(proxy, Answers(settings), warm_up)

@@ -100,6 +100,7 @@ def build(
     content: dict[str, Any],
     session: str,
     parent: bytes = EMPTY,
+    *,
     metadata: dict[str, Any] | None = None,
     idents: Sequence[bytes] = (),
 ) -> Message:

@@ -41,7 +41,7 @@ class LineParser(argparse.ArgumentParser):
 
     def _nearest(self, word: str) -> str:
         known = [option for action in self._actions for option in action.option_strings if len(option) > 2]
-        near = get_close_matches(word.split("=")[0], known, n=1)
+        near = get_close_matches(word.split("=", maxsplit=1)[0], known, n=1)
         return f" Did you mean {near[0]}?" if near else f" `{self.prog} --help` shows what there is."
 
 

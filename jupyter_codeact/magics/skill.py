@@ -32,7 +32,7 @@ def answer_line(session: Session, cell: AgentCell, line: str) -> None:
 
 def answer_cell(_session: Session, _cell: AgentCell, line: str, _body: str) -> None:
     """No cell magic of `%%skill` exists yet."""
-    raise UsageError(f"`%%skill {line.split(' ')[0]}` does not exist. `%skill help` shows what there is.")
+    raise UsageError(f"`%%skill {line.split(' ', maxsplit=1)[0]}` does not exist. `%skill help` shows what there is.")
 
 
 def _save(session: Session, line: str) -> str:

@@ -42,5 +42,3 @@ def open_model(name: str, options: ModelOptions, folder: Path) -> Model:
     from .litellm_model import LiteLLMModel
 
     return LiteLLMModel(name, options)
-
-

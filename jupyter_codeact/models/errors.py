@@ -21,21 +21,22 @@ def translated(model: str) -> Iterator[None]:
         raise translate(model, error) from error
 
 
-def translate(model: str, error: Exception) -> Exception:
+def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a table reads best as one
     """By class where litellm has one, by HTTP status otherwise; an unknown one is worth another try."""
-    name, status = type(error).__name__, getattr(error, "status_code", None)
-    said = _first_line(error)
+    name, status, said = type(error).__name__, getattr(error, "status_code", None), _first_line(error)
     if name == "ContextWindowExceededError":
         return ContextExceeded(f"The conversation is longer than {model} can read. `%agent reset` starts afresh.")
+    if name == "MidStreamFallbackError":
+        return ModelBusy(f"The answer of {model} broke off.")
     if status in (401, 403):
         return ConfigError(f"The service refused the key for {model}: {said}")
-    if name == "APIConnectionError":
+    if "connection error" in said.lower() or "cannot connect" in said.lower():
         return ModelBusy(f"No connection to the service of {model}.")
     if status in BUSY or (isinstance(status, int) and status >= 500):
         return ModelBusy(f"The service of {model} is busy ({status}).", _retry_after(error))
-    if status in (400, 404, 413, 422):
+    if isinstance(status, int):
         return ModelError(f"The service refused the request to {model} ({status}): {said}")
-    return ModelBusy(f"The answer of {model} broke off ({name}).")
+    return ModelBusy(f"The answer of {model} broke off ({name}: {said}).")
 
 
 def _first_line(error: Exception) -> str:
@@ -45,8 +46,9 @@ def _first_line(error: Exception) -> str:
 
 def _retry_after(error: Exception) -> float | None:
     """Seconds, from the Retry-After header; None where there is none or it is a date."""
-    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    # Not error.response.headers: litellm leaves those empty.
+    headers = getattr(error, "litellm_response_headers", None) or {}
     try:
         return float(headers.get("retry-after", ""))
-    except ValueError:
+    except (TypeError, ValueError):
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -21,6 +22,8 @@ def load() -> Any:
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     return litellm
 
 
@@ -64,7 +67,15 @@ class LiteLLMModel:
             "max_tokens": options.max_tokens,
             "tools": tools or None,
         }
-        fixed = {"model": self.name, "stream": True, "stream_options": {"include_usage": True}, "max_retries": 0}
+        fixed = {
+            "model": self.name,
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            # Retries are ours: litellm's own would hide them from the person, and from Stop.
+            "max_retries": 0,
+            # Without this, a call with tools imports litellm's gateway, which wants the package mcp.
+            "_skip_mcp_handler": True,
+        }
         return fixed | {name: value for name, value in wished.items() if value is not None}
 
     def _reply(self, response: Any) -> Reply:
@@ -86,14 +97,14 @@ class LiteLLMModel:
         """USD, or None for a model without a price in litellm's list."""
         try:
             return float(self._litellm.completion_cost(completion_response=response, model=self.name))
-        except Exception:  # litellm raises bare Exceptions for models without a price
+        except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
 
     def _found_key(self) -> str | None:
         """None where litellm finds the key itself. A server of one's own needs none, and is given a word."""
         try:
             found = self._litellm.validate_environment(self.name)
-        except Exception as error:  # whatever litellm makes of a name it doesn't know
+        except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
             raise ConfigError(f"{self.name} is no model that litellm knows: {error}") from None
         if found["keys_in_environment"]:
             return None
@@ -115,5 +126,3 @@ def _deltas(chunk: Any) -> Iterator[Delta]:
             yield TextDelta(delta.content)
         for call in delta.tool_calls or ():
             yield CallDelta(call.index, call.function.name or "", call.function.arguments or "")
-
-

@@ -36,7 +36,7 @@ class Proposal:
         if self.cell is None:
             self.document.say(op="approve", id=self.message["id"])
         else:
-            self.document.execute(self.cell)
+            self.document.send(self.cell)
 
     def reject(self, reason: str = "") -> None:
         self.document.say(op="reject", id=self.message["id"], reason=reason)
@@ -94,31 +94,31 @@ class Document(NotebookClient):
 
     async def run_cell(self, cell: NotebookNode) -> str:
         """Run one cell to its end; returns the status of its reply."""
-        return await self.execute(cell)
+        return await self.send(cell)
 
-    def execute(self, cell: NotebookNode) -> asyncio.Future[str]:
+    def send(self, cell: NotebookNode) -> asyncio.Future[str]:
         """Send a cell's source; the future is its reply's status, once every output is in."""
         cell.outputs, cell.execution_count = [], None
         cell.metadata["execution"] = {}
         content = {"code": cell.source, "silent": False, "store_history": True, "user_expressions": {}}
         content |= {"allow_stdin": False, "stop_on_error": True}
-        request = self.kc.session.msg("execute_request", content, metadata={"cellId": cell.id})
+        request = self.client.session.msg("execute_request", content, metadata={"cellId": cell.id})
         end = self._ends[request["header"]["msg_id"]] = _End(cell, asyncio.get_running_loop().create_future())
-        self.kc.shell_channel.send(request)
+        self.client.shell_channel.send(request)
         return end.ended
 
     def attach(self) -> None:
         """Open our comm, as a page does when it is loaded."""
         content = {"comm_id": self.comm_id, "target_name": "jupyter_codeact", "data": {"op": "attach"}}
-        self.kc.shell_channel.send(self.kc.session.msg("comm_open", content))
+        self.client.shell_channel.send(self.client.session.msg("comm_open", content))
 
     def say(self, **data: Any) -> None:
         """Tell the kernel what the person did."""
-        self.kc.shell_channel.send(self.kc.session.msg("comm_msg", {"comm_id": self.comm_id, "data": data}))
+        self.client.shell_channel.send(self.client.session.msg("comm_msg", {"comm_id": self.comm_id, "data": data}))
 
     def interrupt(self) -> None:
         """The square button."""
-        self.kc.control_channel.send(self.kc.session.msg("interrupt_request", {}))
+        self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
 
     async def until(self, op: str, **wanted: Any) -> dict[str, Any]:
         """The first message of the kernel's with this op and these values, said already or yet to come."""
@@ -126,17 +126,27 @@ class Document(NotebookClient):
             for message in self.said:
                 if message["op"] == op and wanted.items() <= message.items():
                     return message
-            self._changed.clear()
-            await self._changed.wait()
+            await self.change()
+
+    async def change(self) -> None:
+        """Until the next message of the kernel's has been taken in."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    @property
+    def client(self) -> Any:
+        """The kernel client; nbclient declares its type wider than what it starts."""
+        return self.kc
 
     def cell(self, cell_id: str) -> NotebookNode:
-        return next(cell for cell in self.nb.cells if cell.id == cell_id)
+        found: NotebookNode = next(cell for cell in self.nb.cells if cell.id == cell_id)
+        return found
 
     # ---- the kernel
 
     async def _listen(self) -> None:
         while True:
-            message = await self.kc.get_iopub_msg(timeout=None)
+            message = await self.client.get_iopub_msg(timeout=None)
             kind, content = message["header"]["msg_type"], message["content"]
             if kind == "comm_msg" and content["comm_id"] == self.comm_id:
                 self._hear(content["data"])
@@ -144,6 +154,7 @@ class Document(NotebookClient):
             end = self._ends.get(message["parent_header"].get("msg_id", ""))
             if end is not None:
                 self._take(message, end)
+            self._changed.set()
 
     def _on_deaf(self, task: asyncio.Task[None]) -> None:
         """Nobody listens any more: whoever waits for a cell must hear why."""
@@ -163,7 +174,7 @@ class Document(NotebookClient):
 
     async def _listen_for_replies(self) -> None:
         while True:
-            message = await self.kc.get_shell_msg(timeout=None)
+            message = await self.client.get_shell_msg(timeout=None)
             end = self._ends.get(message["parent_header"].get("msg_id", ""))
             if end is not None:
                 end.status = message["content"].get("status", "error")

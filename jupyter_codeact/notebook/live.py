@@ -37,9 +37,7 @@ class LiveCells:
     ``open``: the messages that a page which is opened anew must be told, in order.
     """
 
-    def __init__(
-        self, cell: AgentCell, run: str, summary: Summary, review: str, timeout_s: float | None
-    ) -> None:
+    def __init__(self, cell: AgentCell, run: str, summary: Summary, review: str, timeout_s: float | None) -> None:
         self._cell = cell
         self._run = run
         self._summary = summary
@@ -66,12 +64,12 @@ class LiveCells:
                 self._writing += len(text)
             case ThinkingChunk(text):
                 self._transcript.thinking(text)
-            case ActionOpened(id, step):
-                self._propose(id, step)
-            case ActionChunk(id, text):
-                self._append(id, text)
-            case ActionDropped(id):
-                self._withdraw(id)
+            case ActionOpened():
+                self._propose(event.id, event.step)
+            case ActionChunk():
+                self._append(event.id, event.text)
+            case ActionDropped():
+                self._withdraw(event.id)
             case ActionDone():
                 self._writing = 0
             case _:
@@ -93,7 +91,7 @@ class LiveCells:
             "text": text,
             "elapsed_s": round(self._summary.elapsed_s, 1),
             # What the model has written since it was last charged; four characters make about a token.
-            "tokens": self._summary.usage.tokens - self._summary.used_before.tokens + self._writing // 4,
+            "tokens": self._summary.usage.tokens + self._writing // 4,
             "auto": self._auto,
         }
         self._cell.tell(**self._status)
@@ -118,8 +116,8 @@ class LiveCells:
             self._timer.cancel()
             self._timer = None
         chunks, self._chunks = self._chunks, {}
-        for id, text in chunks.items():
-            self._cell.tell(op="append", id=id, text=text)
+        for cell_id, text in chunks.items():
+            self._cell.tell(op="append", id=cell_id, text=text)
 
     def _withdraw(self, id: str) -> None:
         self._flush()
@@ -166,7 +164,7 @@ class LiveCells:
         self._verdict = None
         if execution.started.done() or not verdict.done():
             return None
-        rejected = verdict.result()
+        rejected: Outcome | None = verdict.result()
         self._cell.forget(action)
         reason = rejected.reason if isinstance(rejected, Rejected) else ""
         self._settle(action.id, "rejected", reason=reason)
@@ -189,9 +187,10 @@ class LiveCells:
         self._open[action.id] = {**message, "text": text}
         self._say("waiting", WAITING)
         self._cell.tell(**self._open[action.id])
-        self._verdict = asyncio.get_running_loop().create_future()
+        verdict: asyncio.Future[Outcome | None] = asyncio.get_running_loop().create_future()
+        self._verdict = verdict
         try:
-            return await self._verdict
+            return await verdict
         finally:
             self._verdict = None
             self._open.pop(action.id, None)
@@ -199,7 +198,7 @@ class LiveCells:
 
     def _price(self) -> dict[str, Any]:
         used = self._summary.usage
-        return {"tokens": used.tokens - self._summary.used_before.tokens, "cost": words.money(used.cost)}
+        return {"tokens": used.tokens, "cost": words.money(used.cost)}
 
     # ---- what she does, from the extension
 

@@ -59,7 +59,9 @@ class PlainCells:
 
     async def run(self, action: CodeAction) -> Outcome:
         title = f"Step {action.step}"
-        self._transcript.show(markdown(f"**{title}**\n\n```python\n{action.source}\n```", f"{title}\n{action.source}\n"))
+        self._transcript.show(
+            markdown(f"**{title}**\n\n```python\n{action.source}\n```", f"{title}\n{action.source}\n")
+        )
         refused = await self._ask()
         if refused is not None:
             return refused

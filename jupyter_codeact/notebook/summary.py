@@ -11,10 +11,10 @@ from ..events import ActionDone, CodeAction, Edited, Event, LimitReached, Ran, U
 
 @dataclass
 class Summary:
-    """Counts while the run goes on; ``usage`` is the conversation's at the start, and then grows."""
+    """Counts while the run goes on. ``before``: what the conversation had used when it began."""
 
     skills: tuple[str, ...] = ()
-    used_before: Usage = field(default_factory=Usage)
+    before: Usage = field(default_factory=Usage)
     steps: int = 0
     edited: int = 0
     saved: int = 0
@@ -25,7 +25,7 @@ class Summary:
     def count(self, event: Event) -> None:
         match event:
             case UsageSeen(usage):
-                self.usage = usage
+                self.usage = usage - self.before
             case ActionDone(CodeAction(), Ran(edited=edited)):
                 self.steps += 1
                 self.edited += edited
@@ -42,8 +42,9 @@ class Summary:
 
     def line(self, how: str = "Done") -> str:
         """``**Done** · 4 steps, 1 edited · 12.3k tokens · $0.031 · 41 s · skills: gp_fit``."""
-        steps = words.plural(self.steps, "step") + (f", {self.edited} edited" if self.edited else "")
-        parts = [f"**{how}**", steps]
+        parts = [f"**{how}**"]
+        if self.steps:
+            parts.append(words.plural(self.steps, "step") + (f", {self.edited} edited" if self.edited else ""))
         if self.saved:
             parts.append(words.plural(self.saved, "change") + " to skills")
         parts += [words.usage(self.usage), words.seconds(self.elapsed_s)]

@@ -59,7 +59,8 @@ class SkillWatch:
 
     def before_cell(self, _info: Any = None) -> None:
         """Cheap when nothing changed: one stat a library and one a loaded skill."""
-        if any([self._changed(folder) for folder in self.libraries]):
+        changed = [folder for folder in self.libraries if self._changed(folder)]
+        if changed:
             importlib.invalidate_caches()
         for module in self._loaded():
             if self._changed(module.__file__):
@@ -87,7 +88,7 @@ class SkillWatch:
 
         try:
             superreload(module)
-        except Exception:  # the person's own module: whatever it raises is shown, and her cell runs
+        except Exception:  # noqa: BLE001 the person's own module: whatever it raises is shown, and her cell runs
             print(f"{module.__name__} was changed and can't be reloaded:", file=sys.stderr)
             self.shell.showtraceback()
 

@@ -19,9 +19,18 @@ from .paths import PACKAGE, inside, interpreter_folders, parents, private_entrie
 SANDBOX_UID = 61997
 HOME = "/home/user"
 KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "COLUMNS", "PYDEVD_USE_FRAME_EVAL")
-ETC = (
-    "ssl fonts localtime ld.so.cache ld.so.conf ld.so.conf.d alternatives mime.types ca-certificates debian_version"
-).split()
+ETC = [
+    "ssl",
+    "fonts",
+    "localtime",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "alternatives",
+    "mime.types",
+    "ca-certificates",
+    "debian_version",
+]
 MISSING = (
     "This kernel runs code only in a sandbox, and bubblewrap is not installed: `sudo apt install bubblewrap` "
     "(or your system's package manager), then restart the kernel."
@@ -53,7 +62,13 @@ def command(room: Room, inner: list[str]) -> list[str]:
         raise SandboxUnavailable(MISSING)
     as_root = os.geteuid() == 0
     work_source = os.path.join(room.run_folder, "work") if as_root else room.work
-    argv = [program, *_namespaces(program, as_root), *_system(), *_folders(room, work_source), *_variables(room)]
+    argv = [
+        program,
+        *_namespaces(program, as_root),
+        *_system(),
+        *_folders(room, work_source),
+        *_variables(room),
+    ]
     argv += ["--chdir", room.work, "--", *(_drop_root() if as_root else []), *inner]
     return [*_lend(room, work_source), *argv] if as_root else argv
 
@@ -95,6 +110,7 @@ def _system() -> Iterator[str]:
             yield from ("--symlink", os.readlink(folder), folder)
         elif os.path.isdir(folder):
             yield from ("--ro-bind", folder, folder)
+    yield from ("--perms", "0755", "--dir", "/etc")
     yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
     for folder in ("/dev/shm", "/tmp", "/run"):
         yield from ("--perms", "1777", "--tmpfs", folder)

@@ -5,15 +5,19 @@ from __future__ import annotations
 REMEDIES = (
     (
         ("setting up uid map", "No permissions to create new namespace", "Creating new namespace failed"),
-        "This kernel runs code only in a sandbox, and this system does not let ordinary users make one. On Ubuntu "
-        "24.04 and later, allow bubblewrap in AppArmor (`sudo apt install apparmor-profiles` and load the profile "
-        "`bwrap-userns-restrict`); elsewhere `sudo sysctl kernel.unprivileged_userns_clone=1`. Inside Docker, start "
-        "the container with `--security-opt seccomp=unconfined`. Then restart the kernel.",
+        (
+            "This kernel runs code only in a sandbox, and this system does not let ordinary users make one. On Ubuntu "
+            "24.04 and later, allow bubblewrap in AppArmor (`sudo apt install apparmor-profiles` and load the profile "
+            "`bwrap-userns-restrict`); elsewhere `sudo sysctl kernel.unprivileged_userns_clone=1`. Inside Docker, "
+            "start the container with `--security-opt seccomp=unconfined`. Then restart the kernel."
+        ),
     ),
     (
         ("can't be lent",),
-        "As root, this kernel lends the notebook's folder to the sandbox, and this folder's file system can't do "
-        "that. Run JupyterLab as an ordinary user, or move the notebook to a local disk.",
+        (
+            "As root, this kernel lends the notebook's folder to the sandbox, and this folder's file system can't do "
+            "that. Run JupyterLab as an ordinary user, or move the notebook to a local disk."
+        ),
     ),
     (
         ("No module named 'ipykernel'", 'No module named "ipykernel"'),

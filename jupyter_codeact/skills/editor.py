@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EditError, SkillError
+from ..protocols import PlannedEdit
 from .library import Library, check_name, write_atomically
 
 COMMANDS = ("view", "create", "str_replace", "insert", "undo")
@@ -32,7 +33,7 @@ class LibraryEditor:
         text = self._text(self._path(arguments))
         return "\n".join(f"{number:4}  {line}" for number, line in enumerate(text.split("\n"), start=1))
 
-    def plan(self, arguments: dict[str, Any]) -> FileEdit:
+    def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
         """What the command would do. Raises EditError where it is impossible."""
         command = arguments.get("command")
         if command not in COMMANDS:

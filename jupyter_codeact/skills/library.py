@@ -119,5 +119,3 @@ def _unknown(name: str, known: list[str]) -> str:
     near = get_close_matches(name, known, n=1)
     hint = f" Did you mean {near[0]}?" if near else " `%skill list` shows what there is."
     return f"There is no skill called {name}.{hint}"
-
-

@@ -81,7 +81,7 @@ def _without_magics(source: str) -> str:
 
 def _first_line(node: ast.stmt, lines: list[str]) -> int:
     """With decorators and the comment block right above."""
-    first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    first: int = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     while first > 1 and lines[first - 2].startswith("#"):
         first -= 1
     return first
@@ -111,20 +111,11 @@ def _needed(node: ast.stmt) -> set[str]:
     """The global names that a statement reads, by the compiler's own scoping."""
     import symtable
 
-    table = symtable.symtable(ast.unparse(node), "<cell>", "exec")
-    needed: set[str] = set()
-    stack = [table]
-    while stack:
-        scope = stack.pop()
-        stack += scope.get_children()
-        top = scope is table
-        needed |= {
-            symbol.get_name()
-            for symbol in scope.get_symbols()
-            if symbol.is_referenced() and (symbol.is_global() or (top and not _only_bound(symbol)))
-        }
-    return needed - ({*_bound(node)} if not _is_definition(node) else set())
-
-
-def _only_bound(symbol: object) -> bool:
-    return bool(getattr(symbol, "is_assigned")()) and not bool(getattr(symbol, "is_referenced")())
+    top = symtable.symtable(ast.unparse(node), "<cell>", "exec")
+    scopes, needed = [top], set[str]()
+    while scopes:
+        scope = scopes.pop()
+        scopes += scope.get_children()
+        symbols = [symbol for symbol in scope.get_symbols() if symbol.is_referenced()]
+        needed |= {symbol.get_name() for symbol in symbols if scope is top or symbol.is_global()}
+    return needed

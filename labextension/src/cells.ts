@@ -77,7 +77,7 @@ export function makeRaw(notebook: Notebook, id: string): void {
     notebook.activeCellIndex = index;
   }
   if (hadFocus) {
-    notebook.activate();
+    focusNotebook(notebook);
   }
 }
 
@@ -130,10 +130,18 @@ export function selectCell(notebook: Notebook, id: string): void {
   notebook.activeCellIndex = index;
   notebook.mode = 'command';
   if (hadFocus) {
-    notebook.activate();
+    focusNotebook(notebook);
   }
-  // Rejected where the notebook is closed or scrolled elsewhere meanwhile.
-  notebook.scrollToItem(index, 'smart').catch(() => undefined);
+  void showCell(notebook, id);
+}
+
+/** Scroll to a cell without selecting it. */
+export async function showCell(notebook: Notebook, id: string): Promise<void> {
+  const index = notebook.widgets.findIndex(cell => cell.model.id === id);
+  if (index >= 0) {
+    // Rejected where the notebook is closed or scrolled elsewhere meanwhile.
+    await notebook.scrollToItem(index, 'smart').catch(() => undefined);
+  }
 }
 
 /**
@@ -142,7 +150,20 @@ export function selectCell(notebook: Notebook, id: string): void {
  * To be called before the button that had it leaves: a hidden button drops the focus on the page.
  */
 export function focusNotebook(notebook: Notebook): void {
-  (notebook.activeCell?.node ?? notebook.node).focus({ preventScroll: true });
+  const cell = notebook.activeCell;
+  const node = cell?.node ?? notebook.node;
+  node.focus({ preventScroll: true });
+  if (document.activeElement !== node) {
+    // A cell that has just been inserted may not take the focus yet.
+    void cell?.ready.then(() => {
+      const { activeElement } = document;
+      const isFree =
+        activeElement === document.body || notebook.widgets.some(w => w.node === activeElement);
+      if (isFree && cell === notebook.activeCell && notebook.mode === 'command') {
+        node.focus({ preventScroll: true });
+      }
+    });
+  }
 }
 
 /** Run one cell as JupyterLab does, without taking her out of the cell she is writing in. */

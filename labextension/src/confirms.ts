@@ -2,7 +2,7 @@ import type { Notebook } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 
 import { ReviewBar } from './bar';
-import { focusNotebook } from './cells';
+import { focusNotebook, isTypingElsewhere, showCell } from './cells';
 import type { ConfirmMessage, Send } from './protocol';
 import { Slot } from './slot';
 import { dotted, tokensShort } from './words';
@@ -30,6 +30,10 @@ export class Confirms implements IDisposable {
     const bar = this.bar(message);
     const slot = new Slot(this.notebook, message.cell, bar.node, RANK);
     this.open.set(message.id, { bar, slot });
+    if (!isTypingElsewhere(this.notebook, message.cell)) {
+      // Shown, not selected: Shift+Enter there would start the agent once more.
+      void showCell(this.notebook, message.cell).then(() => bar.scrollIntoView());
+    }
   }
 
   close(id: string): void {

@@ -3,7 +3,7 @@ import type { Notebook } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 import { Panel, Widget } from '@lumino/widgets';
 
-import { metadataOf, removeCell } from './cells';
+import { focusNotebook, metadataOf, removeCell } from './cells';
 import { button, element } from './dom';
 import { type Look, LOOK_CLASSES, lookOf } from './look';
 import { Slot } from './slot';
@@ -122,7 +122,7 @@ class Mark implements IDisposable {
 
   private remove(id: string): void {
     removeCell(this.notebook, id);
-    this.notebook.activate();
+    focusNotebook(this.notebook);
   }
 
   private drawGutter(look: Look, key: string): void {

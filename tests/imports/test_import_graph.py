@@ -34,9 +34,7 @@ def siblings_apart(imports: list[Import]) -> Iterator[str]:
         part = part_of(found.importer)
         if part in SIBLINGS:
             others = [other for other in SIBLINGS + ABOVE if other != part]
-            yield from (
-                f"{found.where}: {part} imports {other}" for other in others if found.of(f"{NAME}.{other}")
-            )
+            yield from (f"{found.where}: {part} imports {other}" for other in others if found.of(f"{NAME}.{other}"))
 
 
 def agent_alone(imports: list[Import]) -> Iterator[str]:

@@ -47,9 +47,7 @@ class ModelServer:
         self._ready.wait()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
@@ -178,9 +176,7 @@ async def _send_reply(reply: Reply, request: Request, writer: asyncio.StreamWrit
         writer.write(chunk(b""))
 
 
-async def _send_frames(
-    style: ModuleType, reply: Reply, request: Request, writer: asyncio.StreamWriter
-) -> bool:
+async def _send_frames(style: ModuleType, reply: Reply, request: Request, writer: asyncio.StreamWriter) -> bool:
     """Send the frames with their delays and holds; False where the script cuts the connection."""
     sent = 0
     for frame in style.stream(reply, request.json):

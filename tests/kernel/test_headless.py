@@ -1,0 +1,169 @@
+"""Without our extension: nbclient, `jupyter execute`, and a console that answers on stdin."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from helpers import shown
+from jupyter_client.manager import start_new_kernel
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_notebook
+
+pytestmark = [
+    pytest.mark.usefixtures("sandbox", "home"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def notebook(*sources: str) -> Any:
+    return new_notebook(cells=[new_code_cell(source) for source in sources])
+
+
+def execute(nb: Any, work: Path, **options: Any) -> None:
+    NotebookClient(
+        nb, kernel_name="codeact", timeout=60, resources={"metadata": {"path": str(work)}}, **options
+    ).execute()
+
+
+def test_auto_shows_code_outputs_and_answer_in_order(script: Any, work: Path) -> None:
+    script({"text": "First.", "code": "print('out'); 6 * 7"}, {"text": "Then.", "code": "1/0"}, {"text": "The end."})
+    nb = notebook("x = 1", "%%agent --review auto\ngo", "x + 1")
+    execute(nb, work)
+    said = shown(nb.cells[1])
+    pieces = [
+        "First.",
+        "print('out'); 6 * 7",
+        "out",
+        "42",
+        "Then.",
+        "1/0",
+        "ZeroDivisionError",
+        "The end.",
+        "Done · 2 steps",
+    ]
+    places = [said.index(piece) for piece in pieces]
+    assert places == sorted(places)
+    assert shown(nb.cells[2]) == "2"
+
+
+def test_pictures_are_outputs_of_the_agents_cell(script: Any, work: Path) -> None:
+    pytest.importorskip("matplotlib")
+    script({"code": "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()"}, {"text": "ok"})
+    nb = notebook("%%agent --review auto\ngo")
+    execute(nb, work)
+    assert any("image/png" in output.get("data", {}) for output in nb.cells[0].outputs)
+
+
+def test_ask_with_nobody_to_ask_runs_nothing_and_says_what_to_write(script: Any, work: Path) -> None:
+    script({"code": "open('ran', 'w')"}, {"text": "ok"})
+    nb = notebook("%%agent\ngo")
+    with pytest.raises(CellExecutionError, match="--review auto"):
+        execute(nb, work)
+    assert not (work / "ran").exists()
+    assert "open('ran', 'w')" in shown(nb.cells[0])
+
+
+def test_no_model_is_one_line_that_says_what_to_set(work: Path) -> None:
+    nb = notebook("%%agent\ngo")
+    execute(nb, work, allow_errors=True)
+    (error,) = [output for output in nb.cells[0].outputs if output.output_type == "error"]
+    assert "\n" not in error.evalue
+    for word in ("ANTHROPIC_API_KEY", "%agent model", "JUPYTER_CODEACT_MODEL", "scripted/"):
+        assert word in error.evalue
+
+
+def test_no_key_is_one_line_that_names_it(work: Path) -> None:
+    nb = notebook("%%agent --model anthropic/claude-sonnet-4-5\ngo")
+    execute(nb, work, allow_errors=True)
+    (error,) = [output for output in nb.cells[0].outputs if output.output_type == "error"]
+    assert "\n" not in error.evalue
+    assert "ANTHROPIC_API_KEY" in error.evalue
+    assert "scripted/" in error.evalue
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%%agent --reviw auto\ngo", "Did you mean --review?"),
+        ("%%agent\n", "needs a prompt"),
+        ("%%agent --max-steps 0\ngo", "less than 1"),
+        ("%%agent --skills nope\ngo", "no skill called nope"),
+        ("%agent modle", "Did you mean `%agent model`?"),
+        ("%skill svae x", "Did you mean `%skill save`?"),
+        ("%agent model scripted/nope", "no script 'nope'"),
+        ("x = 1\n%agent status", "a cell of its own"),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_remedy(script: Any, work: Path, cell: str, words: str) -> None:
+    script({"text": "ok"})
+    nb = notebook(cell)
+    execute(nb, work, allow_errors=True)
+    said = shown(nb.cells[0])
+    assert words in said
+    assert "Traceback" not in said
+
+
+def test_jupyter_execute_runs_a_notebook_with_an_agent(script: Any, work: Path) -> None:
+    script({"code": "print('by the agent')"}, {"text": "ok"})
+    path = work / "n.ipynb"
+    nb = notebook("%%agent --review auto\ngo")
+    nb.metadata.kernelspec = {"name": "codeact", "display_name": "x", "language": "python"}
+    nbformat.write(nb, path)
+    command = [str(Path(sys.executable).parent / "jupyter"), "execute", "--inplace", str(path)]
+    subprocess.run(command, check=True, env=dict(os.environ), capture_output=True, timeout=90)
+    assert "by the agent" in shown(nbformat.read(path, as_version=4).cells[0])
+
+
+@pytest.mark.parametrize(
+    ("answers", "ran", "told"),
+    [
+        (["y"], True, ""),
+        (["a"], True, ""),
+        (["n too slow"], False, "too slow"),
+        (["n", "too slow"], False, "too slow"),
+        (["what?", "y"], True, ""),
+    ],
+)
+def test_a_console_is_asked_on_stdin(
+    script: Any, work: Path, home: Path, answers: list[str], ran: bool, told: str
+) -> None:
+    script({"code": "print('it ran')"}, {"text": "ok"})
+    outputs = converse(work, "%%agent\ngo", answers)
+    assert ("it ran" in [o["content"].get("text", "").strip() for o in outputs]) is ran
+    newest = max(home.glob("runs/*/*.traj"), key=lambda path: path.stat().st_mtime_ns)
+    assert told in json.dumps(json.loads(newest.read_text())["history"])
+
+
+def test_a_console_can_stop(script: Any, work: Path) -> None:
+    script({"code": "print('it ran')"}, {"text": "ok"})
+    outputs = converse(work, "%%agent\ngo", ["s"])
+    assert any("Stopped by you" in str(o["content"]) for o in outputs)
+    assert not any(o["content"].get("text") == "it ran\n" for o in outputs)
+
+
+def converse(work: Path, code: str, answers: list[str]) -> list[dict[str, Any]]:
+    """Run a cell as a console does; each question gets the next answer."""
+    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(work))
+    outputs: list[dict[str, Any]] = []
+    rest = iter(answers)
+    try:
+        client.execute_interactive(
+            code,
+            allow_stdin=True,
+            stdin_hook=lambda _message: client.input(next(rest)),
+            output_hook=outputs.append,
+            timeout=30,
+        )
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+    return outputs

@@ -1,0 +1,220 @@
+"""Review by running, over the comm that the JupyterLab extension speaks: a document is the front end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from helpers import history, marks, shown, until_shown
+
+from jupyter_codeact.notebook.document import Document, Proposal
+
+Opened = Callable[..., Any]
+Script = Callable[..., None]
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+async def wait(_proposal: Proposal) -> None:
+    """The review of somebody who hasn't looked yet."""
+
+
+async def test_actions_become_cells_in_order_and_share_her_variables(opened: Opened, script: Script) -> None:
+    script({"text": "One.", "code": "b = a + 1\nprint('b is', b)"}, {"code": "c = b * 2"}, {"text": "c is **84**."})
+    async with opened("a = 41", "%%agent\ncompute c", "print(c, In[1])") as document:
+        await document.run_cells()
+        first, agent, one, two = document.nb.cells[:4]
+    assert [cell.source for cell in (one, two)] == ["b = a + 1\nprint('b is', b)", "c = b * 2"]
+    assert shown(one) == "b is 42\n"
+    assert "c is **84**." in shown(agent)
+    assert "**Done** · 2 steps" in shown(agent)
+    assert [mark["status"] for mark in marks(document)] == ["accepted", "accepted"]
+    assert [cell.execution_count for cell in (first, agent, one, two)] == [1, 2, 3, 4]
+
+
+async def test_what_she_edited_runs_and_the_model_is_told(opened: Opened, script: Script, home: Any) -> None:
+    async def edit(proposal: Proposal) -> None:
+        proposal.cell.source = "print('hers')"
+        proposal.run()
+
+    script({"code": "print('its')"}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        document.review = edit
+        await document.run_cells()
+    mark = marks(document)[0]
+    assert shown(document.nb.cells[1]) == "hers\n"
+    assert (mark["status"], mark["proposed"]) == ("edited", "print('its')")
+    told = history(home)[-2]["content"]
+    assert "She edited the code" in told
+    assert "print('hers')" in told
+    assert "hers" in told
+
+
+async def test_a_rejection_carries_its_reason_and_the_run_goes_on(opened: Opened, script: Script, home: Any) -> None:
+    async def review(proposal: Proposal) -> None:
+        proposal.reject("not the table") if "drop" in proposal.cell.source else proposal.run()
+
+    script({"code": "print('drop')"}, {"code": "print('keep')"}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        document.review = review
+        await document.run_cells()
+    assert [mark["status"] for mark in marks(document)] == ["rejected", "accepted"]
+    assert marks(document)[0]["reason"] == "not the table"
+    assert shown(document.nb.cells[1]) == ""
+    assert any("Her reason: not the table" in str(message["content"]) for message in history(home))
+
+
+async def test_cells_after_the_agent_wait_until_it_ends(opened: Opened, script: Script) -> None:
+    script({"code": "x = 'the agent'"}, {"text": "ok"})
+    async with opened("x = 'nobody'", "%%agent\ngo", "print(x)", review=wait) as document:
+        ends = [document.send(cell) for cell in list(document.nb.cells)]
+        ready = await document.until("ready")
+        assert not ends[2].done()
+        Proposal(document, ready, document.cell(ready["id"])).run()
+        assert [await end for end in ends] == ["ok", "ok", "ok"]
+        assert shown(document.nb.cells[-1]) == "the agent\n"
+
+
+async def test_a_failed_step_is_shown_and_repaired(opened: Opened, script: Script, home: Any) -> None:
+    script({"code": "print('before'); 1/0"}, {"code": "print('mended')"}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        await document.run_cells()
+        assert [mark["status"] for mark in marks(document)] == ["failed", "accepted"]
+        await document.until("status", text="Step 1 failed, the agent is trying again")
+    told = next(str(m["content"]) for m in history(home) if "ZeroDivisionError" in str(m["content"]))
+    assert told.index("before") < told.index("ZeroDivisionError")
+
+
+async def test_code_that_does_not_compile_never_becomes_a_cell(opened: Opened, script: Script, home: Any) -> None:
+    script({"code": "print('a'\nprint('b')"}, {"code": "print('a')"}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        await document.run_cells()
+    assert [cell.source for cell in document.nb.cells[1:]] == ["print('a')"]
+    assert not any("does not compile" in str(message["content"]) for message in history(home))
+
+
+async def test_a_second_prompt_continues_and_reset_starts_afresh(opened: Opened, script: Script, home: Any) -> None:
+    script({"text": "first"}, {"text": "second"}, {"text": "third"})
+    cells = ["%%agent\none", "%%agent\ntwo", "%agent status", "%agent reset", "%agent status", "%agent cost"]
+    async with opened(*cells) as document:
+        await document.run_cells()
+        two, before, _, after, cost = document.nb.cells[1:]
+    assert "second" in shown(two)
+    assert "5 messages" in shown(before)
+    assert "0 messages" in shown(after)
+    assert "2 calls" in shown(cost)
+
+
+@pytest.mark.parametrize("moment", ["writing", "waiting", "running"])
+@pytest.mark.parametrize("how", ["interrupt", "stop"])
+async def test_stop_ends_the_run_at_once(opened: Opened, script: Script, home: Any, moment: str, how: str) -> None:
+    code = "import time\nprint('running', flush=True)\ntime.sleep(600)"
+    script({"text": "Look.", "code": code}, {"text": "after"}, delay_s=600 if moment == "writing" else 0)
+
+    async def review(proposal: Proposal) -> None:
+        if moment == "running":
+            proposal.run()
+
+    async with opened("%%agent\ngo", "%%agent --model scripted/calm\nagain", "1 + 1", review=review) as document:
+        (document_folder(document) / "calm.yaml").write_text("replies: [{text: I go on.}]")
+        agent, again, plain = document.nb.cells
+        end = document.send(agent)
+        await document.until("status", state={"writing": "thinking"}.get(moment, moment))
+        if moment == "running":
+            await until_shown(document, "running")
+        document.interrupt() if how == "interrupt" else document.say(op="stop")
+        assert await end == "error"
+        assert "Stopped by you" in shown(agent)
+        assert [mark["status"] for mark in marks(document)] in ([], ["stopped"])
+        assert await document.run_cell(again) == "ok"
+        assert "I go on." in shown(again)
+        assert await document.run_cell(plain) == "ok"
+    assert_every_call_is_answered(history(home))
+
+
+async def test_a_cell_that_still_fills_cannot_be_run(opened: Opened, script: Script) -> None:
+    script({"code": "print('x')"}, {"text": "ok"}, delay_s=0.3)
+    async with opened("%%agent\ngo", review=wait) as document:
+        end = document.send(document.nb.cells[0])
+        proposed = await document.until("propose")
+        assert await document.send(document.cell(proposed["id"])) == "aborted"
+        ready = await document.until("ready")
+        Proposal(document, ready, document.cell(ready["id"])).run()
+        assert await end == "ok"
+        assert shown(document.cell(ready["id"])) == "x\n"
+
+
+async def test_run_all_lets_the_agent_go_on_alone(opened: Opened, script: Script) -> None:
+    async def run_all_from_here(proposal: Proposal) -> None:
+        proposal.document.say(op="auto", on=True)
+        proposal.run()
+
+    create = {"command": "create", "path": "m.py", "file_text": "x = 1\n"}
+    script({"code": "a = 1"}, {"code": "b = 2"}, {"edit": create})
+    async with opened("%%agent\ngo") as document:
+        document.review = run_all_from_here
+        await document.run_cells()
+        autos = [message["auto"] for message in document.said if message["op"] == "ready"]
+        assert autos == [False, True]
+        assert not [message for message in document.said if message["op"] == "confirm"]
+
+
+async def test_a_reloaded_page_gets_the_open_proposal_and_goes_on(opened: Opened, script: Script) -> None:
+    script({"code": "print('one')"}, {"code": "print('two')"}, {"text": "ok"})
+    async with opened("%%agent\ngo", review=wait) as document:
+        end = document.send(document.nb.cells[0])
+        await document.until("ready")
+        document.said.clear()
+        document.comm_id = "another page"
+        document.attach()
+        ready = await document.until("ready")
+        document.review = run_it
+        Proposal(document, ready, document.cell(ready["id"])).run()
+        assert await end == "ok"
+        assert [cell.source for cell in document.nb.cells[1:]] == ["print('one')", "print('two')"]
+
+
+async def test_a_removed_cell_is_a_rejection(opened: Opened, script: Script, home: Any) -> None:
+    async def remove(proposal: Proposal) -> None:
+        proposal.document.say(op="reject", id=proposal.message["id"], reason="", removed=True)
+
+    script({"code": "print('x')"}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        document.review = remove
+        await document.run_cells()
+    assert any("She deleted the cell." in str(message["content"]) for message in history(home))
+
+
+async def test_code_in_the_sandbox_cannot_speak_on_our_comm(opened: Opened, script: Script) -> None:
+    forged = (
+        "from ipykernel.comm import Comm\n"
+        "comm = Comm(target_name='jupyter_codeact', data={'op': 'propose', 'id': 'forged'})\n"
+        "comm.send({'op': 'ready', 'id': 'forged', 'source': 'x', 'auto': True})"
+    )
+    async with opened(forged, "1") as document:
+        await document.run_cells()
+        assert not any(message.get("id") == "forged" for message in document.said)
+
+
+async def test_a_timeout_keeps_what_was_printed(opened: Opened, script: Script, home: Any) -> None:
+    script({"code": "print('partial', flush=True)\nimport time; time.sleep(600)"}, {"text": "ok"})
+    async with opened("%%agent --step-timeout 1\ngo") as document:
+        await document.run_cells()
+    told = next(str(m["content"]) for m in history(home) if "partial" in str(m["content"]))
+    assert "took too long" in told
+
+
+async def run_it(proposal: Proposal) -> None:
+    proposal.run()
+
+
+def document_folder(document: Document) -> Any:
+    from pathlib import Path
+
+    return Path(document.resources["metadata"]["path"])
+
+
+def assert_every_call_is_answered(messages: list[dict[str, Any]]) -> None:
+    calls = [call["id"] for message in messages for call in message.get("tool_calls", [])]
+    answers = [message["tool_call_id"] for message in messages if message["role"] == "tool"]
+    assert calls == answers
