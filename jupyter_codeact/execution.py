@@ -10,7 +10,10 @@ from .events import Output, Ran, Status
 
 # The whole output is in the notebook; what is kept here is for the model, and a flood must not fill the memory.
 KEPT_CHARACTERS = 200_000
+KEPT_IN_ALL = 10 * KEPT_CHARACTERS
+KEPT_OUTPUTS = 400
 CUT = "\n[… cut here: the cell printed more …]\n"
+_CUT_OUTPUT: Output = {"output_type": "stream", "name": "cut", "text": CUT}
 SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
@@ -63,8 +66,8 @@ class Execution:
         return any(o.get("ename") == "KeyboardInterrupt" for o in self.outputs)
 
     def _start(self, source: str) -> None:
-        self._began = time.monotonic()
         if not self.started.done():
+            self._began = time.monotonic()
             self.started.set_result(source)
 
     def _add(self, kind: str, content: dict[str, Any]) -> None:
@@ -72,10 +75,24 @@ class Execution:
             self.outputs.clear()
             self._clear = False
         last = self.outputs[-1] if self.outputs else {}
-        if kind == "stream" and last.get("output_type") == "stream" and last["name"] == content.get("name"):
-            last["text"] = _bounded(last["text"] + str(content.get("text", "")))
+        output = {"output_type": kind, **content}
+        if kind == "stream":
+            output["text"] = _bounded(str(content.get("text", "")))
+        if kind == "stream" and last.get("output_type") == "stream" and last.get("name") == content.get("name"):
+            last["text"] = _bounded(last["text"] + output["text"])
         else:
-            self.outputs.append({"output_type": kind, **content})
+            self.outputs.append(output)
+            self._cut_middle()
+
+    def _cut_middle(self) -> None:
+        """Let go of outputs between the first ones and the newest, for as long as there are too many."""
+        while len(self.outputs) > KEPT_OUTPUTS or sum(map(_size, self.outputs)) > KEPT_IN_ALL:
+            if not any(output is _CUT_OUTPUT for output in self.outputs):
+                self.outputs.insert(len(self.outputs) // 2, _CUT_OUTPUT)
+            oldest = self.outputs.index(_CUT_OUTPUT) + 1
+            if oldest >= len(self.outputs) - 1:
+                return
+            del self.outputs[oldest]
 
     def _update(self, content: dict[str, Any]) -> None:
         wanted = (content.get("transient") or {}).get("display_id")
@@ -90,8 +107,15 @@ class Execution:
 
     def _end(self) -> None:
         if self._reply is not None and self._idle:
-            self._start("")
+            # One that was aborted before it began has not been edited either.
+            self._start(self.proposed)
             self.ended.set_result(self._reply)
+
+
+def _size(output: Output) -> int:
+    """Its characters, about."""
+    texts = [output.get("text"), *output.get("data", {}).values(), *output.get("traceback", ())]
+    return sum(len(text) for text in texts if isinstance(text, str))
 
 
 def _status(reply: dict[str, Any]) -> Status:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from ..events import Action, CodeAction, Reply
@@ -23,6 +24,7 @@ class History:
         self.messages.append({"role": "system", "content": text})
 
     def add_user(self, text: str) -> None:
+        self.close()
         self.messages.append({"role": "user", "content": text})
 
     def add_reply(self, reply: Reply | None, actions: list[Action], text: str) -> None:
@@ -55,8 +57,8 @@ def _assistant(reply: Reply, actions: list[Action], text: str) -> Message:
     message: Message = {"role": "assistant", "content": reply.text}
     if reply.calls:
         message["tool_calls"] = [
-            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
-            for call in reply.calls
+            {"id": action.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for action, call in zip(actions, reply.calls, strict=True)
         ]
     elif actions:
         message["content"] = f"{text}\n\n{_fenced(actions[0])}".strip()
@@ -67,8 +69,12 @@ def _assistant(reply: Reply, actions: list[Action], text: str) -> Message:
 
 def _fenced(action: Action) -> str:
     if isinstance(action, CodeAction):
-        return f"```python\n{action.source}\n```"
-    return f"```{EDIT}\n{json.dumps(action.arguments)}\n```"
+        language, block = "python", action.source
+    else:
+        language, block = EDIT, json.dumps(action.arguments)
+    # A block that holds fences itself stands in longer ones, as the model wrote it.
+    fence = max(["``", *re.findall("`{3,}", block)], key=len) + "`"
+    return f"{fence}{language}\n{block}\n{fence}"
 
 
 def _result(action: Action, text: str) -> Message:

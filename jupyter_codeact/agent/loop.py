@@ -23,6 +23,7 @@ from ..events import (
     Working,
 )
 from ..protocols import Cells, Editor, Model
+from ..words import plural
 from .history import History
 from .parsing import Problem, reader_for
 from .prompts import Prompts
@@ -82,19 +83,21 @@ class Agent:
             self.history.add_system(self.prompts.system(tools=self.model.takes_tools))
         self.history.add_user(prompt)
         try:
-            cells = 0
-            for _ in range(self.limits.max_steps):
+            done = cells = 0
+            while done < self.limits.max_steps:
                 turn = Turn(cells + 1)
                 async for event in self.forward(turn):
                     yield event
                 if not turn.actions:
                     yield Answered(turn.text)
                     return
-                for action in turn.actions:
+                for action in turn.actions[: self.limits.max_steps - done]:
+                    done += 1
                     cells += isinstance(action, CodeAction)
                     async for event in self.act(action):
                         yield event
-            yield LimitReached(f"Stopped after {self.limits.max_steps} steps; `--max-steps N` allows more.")
+            self.history.close("Not done: the run reached its limit of steps.")
+            yield LimitReached(f"Stopped after {plural(done, 'step')}; `--max-steps N` allows more.")
         finally:
             self.history.close()
 

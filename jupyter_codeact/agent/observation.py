@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 from ..events import Output, Ran
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)")
+_ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[ -/][0-~]|\x1b[0-Z\\^-~]")
 BUDGET_CHARACTERS = 12_000
-_ORDER = ("text/markdown", "text/latex", "text/plain")
+_ORDER = ("text/plain", "text/markdown", "text/latex")
+# What IPython's display classes give as plain text: the name of the class, and nothing of what is shown.
+_NO_TEXT = re.compile(r"<IPython\.[\w.]+ object>")
 
 
 def printed(ran: Ran, budget: int = BUDGET_CHARACTERS) -> str:
@@ -23,8 +25,8 @@ def shorten(text: str, budget: int) -> str:
     if len(text) <= budget:
         return text
     head, tail = budget * 2 // 3, budget // 3
-    left_out = len(text) - head - tail
-    return f"{text[:head]}\n[… {left_out:,} characters left out; they are in the notebook …]\n{text[-tail:]}"
+    left_out = f"[… {len(text) - head - tail:,} characters left out; they are in the notebook …]"
+    return f"{text[:head]}\n{left_out}\n{text[len(text) - tail :]}"
 
 
 def _parts(output: Output) -> Iterator[str]:
@@ -43,11 +45,13 @@ def _data(data: dict[str, object]) -> Iterator[str]:
     if image is not None:
         yield f"[a picture is shown to the person: {image}]"
     else:
-        text = next((data[kind] for kind in reversed(_ORDER) if kind in data), None)
-        yield (clean(str(text)) if text is not None else f"[shown to the person: {', '.join(data) or 'nothing'}]")
+        texts = (str(data[kind]) for kind in _ORDER if kind in data)
+        text = next((text for text in texts if not _NO_TEXT.fullmatch(text)), None)
+        yield clean(text) if text is not None else f"[shown to the person: {', '.join(data) or 'nothing'}]"
 
 
 def clean(text: str) -> str:
-    """Without ANSI colours, and with a progress bar's rewritten lines as they were left."""
+    """Without ANSI colours and halves of characters, and with a progress bar's rewritten lines as they were left."""
+    text = text.encode("utf-8", "replace").decode()
     lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
     return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)

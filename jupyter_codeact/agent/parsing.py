@@ -52,35 +52,42 @@ class Reader:
 
     def drop(self) -> list[Event]:
         """The reply is void: every cell that it opened goes."""
-        dropped: list[Event] = [ActionDropped(stream.id) for stream in self.opened.values()]
-        self.opened.clear()
-        return dropped
+        return self._drop(list(self.opened))
+
+    def _drop(self, keys: list[int]) -> list[Event]:
+        return [ActionDropped(self.opened.pop(key).id) for key in keys]
 
     def _write(self, key: int, source: str) -> Iterator[Event]:
-        """The source of cell ``key`` so far; yields what is new in it."""
+        """The source of cell ``key`` so far; yields what is new in it. Newlines wait for what follows them."""
+        source = source.rstrip("\n")
         stream = self.opened.get(key)
-        if stream is None:
-            stream = self.opened[key] = CellStream()
-            yield Working("writing", f"Writing step {self.step}")
-            yield ActionOpened(stream.id, self.step)
-        if new := stream.grow(source):
+        if stream is None or not source.startswith(stream.source):
+            step = stream.step if stream else self.step + len(self.opened)
+            yield from self._drop([key] if stream else [])
+            stream = self.opened[key] = CellStream(step)
+            yield Working("writing", f"Writing step {step}")
+            yield ActionOpened(stream.id, step)
+        if new := source[len(stream.source) :]:
+            stream.source = source
             yield ActionChunk(stream.id, new)
 
-    def _id(self, key: int) -> str:
-        stream = self.opened.get(key)
-        return stream.id if stream else uuid.uuid4().hex
+    def _written(self, key: int, call_id: str = "") -> CodeAction:
+        """Cell ``key`` as an action, now that it is whole."""
+        stream = self.opened[key]
+        return CodeAction(stream.id, stream.step, stream.source, call_id)
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
 
 
 @dataclass
 class CellStream:
-    """One cell that is being written."""
+    """One cell that is being written, and its source so far."""
 
-    id: str = field(default_factory=lambda: uuid.uuid4().hex)
-    written: int = 0
-
-    def grow(self, source: str) -> str:
-        new, self.written = source[self.written :], max(self.written, len(source))
-        return new
+    step: int
+    source: str = ""
+    id: str = field(default_factory=_new_id)
 
 
 class ToolReader(Reader):
@@ -101,38 +108,46 @@ class ToolReader(Reader):
                 self._names[index] = self._names.get(index, "") + name
                 self._json[index] = self._json.get(index, "") + arguments
                 if self._names[index] == RUN:
-                    yield from self._write(index, str(partial_json(self._json[index]).get("code", "")))
+                    code = partial_json(self._json[index]).get("code", "")
+                    if isinstance(code, str) and (code or index not in self.opened):
+                        yield from self._write(index, code)
 
     def finish(self, reply: Reply) -> Finished:
+        problem = next(filter(None, map(_wrong, reply.calls)), None)
+        if not reply.calls and not reply.text.strip():
+            problem = Problem("format", "The reply was empty: call a tool, or answer in words.")
+        if problem is not None:
+            return [], [], reply.text, problem
         actions: list[Action] = []
         events: list[Event] = []
-        for index, call in enumerate(reply.calls):
-            action = self._action(index, call)
-            if isinstance(action, Problem):
-                return [], [], reply.text, action
-            if isinstance(action, CodeAction):
-                events += self._write(index, action.source)
-            actions.append(action)
-        problem = None
-        if not actions and not reply.text.strip():
-            problem = Problem("format", "The reply was empty: call a tool, or answer in words.")
-        return events, actions, reply.text, problem
-
-    def _action(self, index: int, call: ToolCall) -> Action | Problem:
-        arguments = whole_json(call.arguments)
-        if not isinstance(arguments, dict):
-            return Problem("format", f"The arguments of {call.name} are not a JSON object.")
-        if call.name == EDIT:
-            return EditAction(uuid.uuid4().hex, self.step, arguments, call.id)
-        if call.name != RUN:
-            return Problem("format", f"There is no tool called {call.name!r}; there are {RUN} and {EDIT}.")
-        code = arguments.get("code")
-        if not isinstance(code, str) or not code.strip():
-            return Problem("format", f"{RUN} needs its argument 'code', the source of the cell.")
-        return CodeAction(self._id(index), self.step, code.rstrip("\n"), call.id)
+        keys = dict(zip(range(len(reply.calls)), sorted(self._names), strict=False))
+        for number, call in enumerate(reply.calls):
+            # The index of a call that did not stream is made up, and so is an id that the service left out.
+            key, call_id, arguments = keys.get(number, -1 - number), call.id or _new_id(), whole_json(call.arguments)
+            if call.name == EDIT:
+                actions.append(EditAction(_new_id(), self.step, arguments, call_id))
+            else:
+                events += self._write(key, arguments["code"])
+                actions.append(self._written(key, call_id))
+        acted = {action.id for action in actions}
+        events += self._drop([key for key, stream in self.opened.items() if stream.id not in acted])
+        return events, actions, reply.text, None
 
 
-_FENCE = re.compile(r"^ {0,3}(`{3,})\s*([\w-]*)\s*$")
+def _wrong(call: ToolCall) -> Problem | None:
+    """Why a tool call can't be acted on, if so."""
+    if call.name not in (RUN, EDIT):
+        return Problem("format", f"There is no tool called {call.name!r}; there are {RUN} and {EDIT}.")
+    arguments = whole_json(call.arguments)
+    if not isinstance(arguments, dict):
+        return Problem("format", f"The arguments of {call.name} are not a JSON object.")
+    code = arguments.get("code")
+    if call.name == RUN and not (isinstance(code, str) and code.strip()):
+        return Problem("format", f"{RUN} needs its argument 'code', the source of the cell.")
+    return None
+
+
+_FENCE = re.compile(r"^ {0,3}(`{3,})[ \t]*([^\s`]*)[^`]*$")
 _CODE = ("python", "py", "python3", "ipython")
 
 
@@ -156,9 +171,9 @@ class FenceReader(Reader):
             return
         *lines, rest = (self._line + delta.text).split("\n")
         for line in lines:
-            yield from self._take(line + "\n")
+            yield from self._take(line.removesuffix("\r") + "\n")
         self._line = rest
-        yield from self._peek(rest)
+        yield from self._peek(rest.removesuffix("\r"))
 
     def _acting(self) -> bool:
         return self._language in (*_CODE, EDIT)
@@ -179,7 +194,7 @@ class FenceReader(Reader):
             return
         fence = _FENCE.match(line)
         if not self._fence and fence:
-            self._fence, self._language = fence[1], fence[2].lower()
+            self._fence, self._language = fence[1], fence[2].strip("{.}").lower()
             if self._acting():
                 return
         elif self._fence and fence and not fence[2] and len(fence[1]) >= len(self._fence):
@@ -197,7 +212,7 @@ class FenceReader(Reader):
             yield TextChunk(line[shown:])
 
     def finish(self, reply: Reply) -> Finished:
-        events = [] if self._closed or not self._line else list(self._take(self._line + "\n"))
+        events = [] if self._closed or not self._line else list(self._take(self._line.removesuffix("\r") + "\n"))
         text = "".join(self._words).strip()
         block = "".join(self._block).rstrip("\n")
         if self._fence and self._acting() and not self._closed:
@@ -205,21 +220,17 @@ class FenceReader(Reader):
         if self._closed and self._language == EDIT:
             return self._edit(events, text, block)
         if self._closed and block.strip():
-            return events, [CodeAction(self._id(0), self.step, block)], text, None
+            return events, [self._written(0)], text, None
         if not text or self._closed:
-            return (
-                [],
-                [],
-                text,
-                Problem("format", "The reply was empty: write a ```python block, or answer in words."),
-            )
+            problem = Problem("format", "The reply was empty: write a ```python block, or answer in words.")
+            return [], [], text, problem
         return events, [], text, None
 
     def _edit(self, events: list[Event], text: str, block: str) -> Finished:
         arguments = whole_json(block)
         if not isinstance(arguments, dict):
             return [], [], text, Problem("format", f"The {EDIT} block is not a JSON object.")
-        return events, [EditAction(uuid.uuid4().hex, self.step, arguments)], text, None
+        return events, [EditAction(_new_id(), self.step, arguments)], text, None
 
 
 def reader_for(takes_tools: bool, step: int) -> ToolReader | FenceReader:

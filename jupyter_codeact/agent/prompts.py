@@ -34,9 +34,13 @@ class Prompts:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
         loader = FileSystemLoader(TEMPLATES)
-        return Environment(  # prompts are plain text
-            loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
-        )  # prompts are plain text
+        return Environment(
+            loader=loader,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701  # prompts are plain text
+        )
 
     def _render(self, template: str, **values: object) -> str:
         common = {

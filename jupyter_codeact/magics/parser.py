@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import math
 import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -34,7 +36,9 @@ class LineParser(argparse.ArgumentParser):
             words = shlex.split(line)
         except ValueError as error:
             raise UsageError(f"{self.prog}: {error} in: {line}") from None
-        options, unknown = self.parse_known_args(words)
+        # argparse reads a usage that is set as a format, and intermixed parsing sets it.
+        self.usage = self.format_usage().removeprefix("usage: ").replace("%", "%%")
+        options, unknown = self.parse_known_intermixed_args(words)
         if unknown:
             raise UsageError(f"{self.prog}: {unknown[0]!r} is no option here.{self._nearest(unknown[0])}")
         return options
@@ -54,19 +58,31 @@ def agent_parser() -> LineParser:
     parser.add_argument("--model", "-m", default="", help="model of this run, such as anthropic/claude-sonnet-4-5")
     parser.add_argument("--review", choices=("ask", "auto"), help="ask: you run each cell. auto: the agent does")
     parser.add_argument("--skills", default="", help="skills whose sources the model is given, such as gp_fit,io_tools")
-    parser.add_argument("--max-steps", type=_positive, help="actions in this run")
-    parser.add_argument("--step-timeout", type=float, metavar="SECONDS", help="time that one action may take")
+    parser.add_argument("--max-steps", type=_count, help="actions in this run")
+    parser.add_argument("--step-timeout", type=_seconds, metavar="SECONDS", help="time that one action may take")
     parser.add_argument("--reasoning-effort", help="low, medium or high, for models that think")
-    parser.add_argument("--temperature", type=float, help="passed on to the model")
+    parser.add_argument("--temperature", type=_number, help="passed on to the model")
     parser.add_argument("--new", action="store_true", help="start a new conversation")
     return parser
 
 
-def _positive(word: str) -> int:
-    number = int(word)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{word} is less than 1")
-    return number
+def _count(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a whole number of at least 1")
+    return int(word)
+
+
+def _number(word: str) -> float:
+    with contextlib.suppress(ValueError):
+        if math.isfinite(number := float(word)) and number >= 0:
+            return number
+    raise argparse.ArgumentTypeError(f"{word!r} is not a number of at least 0")
+
+
+def _seconds(word: str) -> float:
+    if seconds := _number(word):
+        return seconds
+    raise argparse.ArgumentTypeError("0 seconds are too short")
 
 
 def save_parser() -> LineParser:
@@ -76,7 +92,7 @@ def save_parser() -> LineParser:
         "Example:\n  %skill save gp_fit 3-5 --names gp_fit,plot_pred",
     )
     parser.add_argument("name", help="name of the module, such as gp_fit")
-    parser.add_argument("cells", nargs="*", help="execution counts such as 3 or 3-5, cell ids, or last (the default)")
+    parser.add_argument("cells", nargs="*", default=[], help="counts such as 3 or 3-5, cell ids, or last (the default)")
     parser.add_argument("--names", default="", help="functions and classes to store, such as gp_fit,plot_pred")
     return parser
 

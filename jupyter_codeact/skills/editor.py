@@ -5,14 +5,14 @@ The arguments come from a model, so every path is confined to the library and ev
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from typing import Any
 
 from ..errors import EditError, SkillError
 from ..protocols import PlannedEdit
-from .library import Library, check_name, write_atomically
+from .edits import FileEdit, check_syntax, lines_of, read
+from .library import Library, check_name
 
 COMMANDS = ("view", "create", "str_replace", "insert", "undo")
 
@@ -22,7 +22,7 @@ class LibraryEditor:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._before: dict[Path, list[str | None]] = {}
+        self._past: dict[Path, list[FileEdit]] = {}
 
     def view(self, arguments: dict[str, Any]) -> str | None:
         """The text of a file with line numbers, or the names in the library; None for other commands."""
@@ -30,121 +30,89 @@ class LibraryEditor:
             return None
         if arguments.get("path") in (".", "", "/"):
             return "\n".join(f"{skill.name}.py  {skill.summary}" for skill in self._library.list()) or "No skills yet."
-        text = self._text(self._path(arguments))
-        return "\n".join(f"{number:4}  {line}" for number, line in enumerate(text.split("\n"), start=1))
+        name = self._path(arguments).name
+        folders = [folder for folder in self._library.folders if _is_here(folder / name)]
+        lines = lines_of(self._text((folders or [self._library.own])[0] / name))
+        numbered = (f"{number:4}  {line}" for number, line in enumerate(map(_bare, lines), start=1))
+        return "\n".join(numbered) or f"{name} is empty."
 
     def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
         """What the command would do. Raises EditError where it is impossible."""
-        command = arguments.get("command")
-        if command not in COMMANDS:
-            raise EditError(f"There is no command {command!r}; there are {', '.join(COMMANDS)}.")
-        path = self._path(arguments)
-        before = _read(path)
-        after = getattr(self, f"_{command}")(arguments, path, before)
-        return FileEdit(self, path, before, after, undoes=command == "undo")
+        command, path = arguments.get("command"), self._path(arguments)
+        before = read(path)
+        match command:
+            case "undo":
+                return self._undo(path, before)
+            case "create":
+                after = _argument(arguments, "file_text")
+            case "str_replace":
+                after = _replaced(self._text(path), arguments, path.name)
+            case "insert":
+                after = _inserted(self._text(path), arguments)
+            case _:
+                raise EditError(f"There is no command {command!r}; there are {', '.join(COMMANDS)}.")
+        check_syntax(path, after)
+        return FileEdit(path, before, after, self._past.setdefault(path, []).append)
 
-    def _create(self, arguments: dict[str, Any], _path: Path, _before: str | None) -> str:
-        return _argument(arguments, "file_text")
-
-    def _str_replace(self, arguments: dict[str, Any], path: Path, _before: str | None) -> str:
-        text, old = self._text(path), _argument(arguments, "old_str")
-        count = text.count(old) if old else 0
-        if count != 1:
-            raise EditError(f"old_str occurs {count} times in {path.name}; it must occur exactly once. View the file.")
-        return text.replace(old, str(arguments.get("new_str") or ""))
-
-    def _insert(self, arguments: dict[str, Any], path: Path, _before: str | None) -> str:
-        lines = self._text(path).splitlines(keepends=True)
-        at, new = arguments.get("insert_line"), _argument(arguments, "new_str")
-        if not isinstance(at, int) or not 0 <= at <= len(lines):
-            raise EditError(f"insert_line must be a number from 0 to {len(lines)}.")
-        end = "\r\n" if lines and lines[0].endswith("\r\n") else "\n"
-        if at and not lines[at - 1].endswith("\n"):
-            lines[at - 1] += end
-        return "".join([*lines[:at], new if new.endswith("\n") else new + end, *lines[at:]])
-
-    def _undo(self, _arguments: dict[str, Any], path: Path, _before: str | None) -> str | None:
-        if not self._before.get(path):
+    def _undo(self, path: Path, before: str | None) -> FileEdit:
+        past = self._past.get(path)
+        if not past:
             raise EditError(f"There is no edit of {path.name} to undo.")
-        return self._before[path][-1]
+        if past[-1].after != before:
+            raise EditError(f"{path.name} was changed by somebody else since your edit of it: view it and edit again.")
+        return FileEdit(path, before, past[-1].before, lambda _edit: past.pop())
 
     def _path(self, arguments: dict[str, Any]) -> Path:
         given = str(arguments.get("path", ""))
-        name = Path(given.removeprefix(str(self._library.own)).lstrip("/")).as_posix()
-        stem = name.removesuffix(".py")
+        stem = given.removeprefix(str(self._library.own)).lstrip("/").removesuffix(".py")
         try:
             check_name(stem)
         except SkillError as error:
             raise EditError(f"{given!r} is not a file of the library, such as gp_fit.py. {error}") from None
-        return self._library.own / f"{stem}.py"
+        path = self._library.own / f"{stem}.py"
+        if path.is_symlink() and not _is_here(path):
+            raise EditError(f"{path.name} is a link to a file outside of the library.")
+        return path
 
     def _text(self, path: Path) -> str:
-        text = _read(path)
+        text = read(path)
         if text is None:
             raise EditError(f"There is no {path.name} in the library. View '.' to see what there is.")
         return text
 
-    def done(self, edit: FileEdit) -> None:
-        """Remember an edit that was made, so that it can be undone."""
-        past = self._before.setdefault(edit.path, [])
-        if edit.undoes:
-            past.pop()
-        else:
-            past.append(edit.before)
+
+def _bare(line: str) -> str:
+    return line.rstrip("\r\n")
 
 
-@dataclass
-class FileEdit:
-    """A PlannedEdit of one file; None stands for no file."""
-
-    editor: LibraryEditor
-    path: Path
-    before: str | None
-    after: str | None
-    undoes: bool = False
-
-    @property
-    def summary(self) -> str:
-        """``Create gp_fit.py``, ``Change gp_fit.py``."""
-        verb = "Remove" if self.after is None else "Create" if self.before is None else "Change"
-        return f"{verb} {self.path.name}"
-
-    @property
-    def diff(self) -> str:
-        """A unified diff of three lines of context."""
-        before, after = (self.before or "").splitlines(), (self.after or "").splitlines()
-        lines = list(difflib.unified_diff(before, after, self.path.name, self.path.name, lineterm=""))
-        return "\n".join(lines[2:]) or "(no change)"
-
-    def apply(self) -> str:
-        if _read(self.path) != self.before:
-            raise EditError(f"{self.path.name} was changed by somebody else meanwhile: view it and edit again.")
-        if self.after is None:
-            self.path.unlink()
-        else:
-            _check_syntax(self.path, self.after)
-            write_atomically(self.path, self.after)
-        self.editor.done(self)
-        return f"{self.summary}: done.\n{self.diff}"
+def _is_here(path: Path) -> bool:
+    """Whether a file is there, and not a link to one in another folder."""
+    return path.is_file() and path.resolve().parent == path.parent.resolve()
 
 
-def _check_syntax(path: Path, text: str) -> None:
-    try:
-        compile(text, path.name, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        raise EditError(f"Not saved: {path.name} would not compile, line {line}: {error}.") from None
+def _replaced(text: str, arguments: dict[str, Any], name: str) -> str:
+    old, new = (_as_in(text, word) for word in (_argument(arguments, "old_str"), str(arguments.get("new_str") or "")))
+    count = text.count(old) if old else 0
+    if count != 1:
+        raise EditError(f"old_str occurs {count} times in {name}; it must occur exactly once. View the file.")
+    return text.replace(old, new)
 
 
-def _read(path: Path) -> str | None:
-    """Text with its line ends as they are; None where there is no file."""
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise EditError(f"{path.name} can't be read: {error}") from None
+def _inserted(text: str, arguments: dict[str, Any]) -> str:
+    lines, at = lines_of(text), arguments.get("insert_line")
+    new = _as_in(text, _argument(arguments, "new_str"))
+    if type(at) is not int or not 0 <= at <= len(lines):
+        raise EditError(f"insert_line must be a number from 0 to {len(lines)}.")
+    end = _as_in(text, "\n")
+    if at and not lines[at - 1].endswith("\n"):
+        lines[at - 1] += end
+    return "".join([*lines[:at], new if new.endswith("\n") else new + end, *lines[at:]])
+
+
+def _as_in(text: str, new: str) -> str:
+    """``new`` with CRLF at its line ends where every line of ``text`` has it."""
+    crlf = 0 < text.count("\n") == text.count("\r\n")
+    return re.sub(r"\r?\n", "\r\n", new) if crlf else new
 
 
 def _argument(arguments: dict[str, Any], name: str) -> str:

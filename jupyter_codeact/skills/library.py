@@ -52,7 +52,8 @@ class Library:
         found: dict[str, Skill] = {}
         for folder in self.folders:
             for path in sorted(folder.glob("*.py")):
-                found.setdefault(path.stem, Skill(path.stem, path, _read(path)))
+                if path.stem.isidentifier() and path.is_file():
+                    found.setdefault(path.stem, Skill(path.stem, path, _read(path)))
         return [found[name] for name in sorted(found)]
 
     def get(self, name: str) -> Skill:
@@ -63,19 +64,26 @@ class Library:
         return skills[name]
 
     def save(self, name: str, source: str) -> Path:
-        """Write a module of the own library, whole or not at all. Raises SkillError for a name that can't be one."""
+        """Write a module of the own library, whole or not at all. Raises SkillError where that is impossible."""
         check_name(name)
         path = self.own / f"{name}.py"
-        write_atomically(path, source)
+        try:
+            write_atomically(path, source)
+        except (OSError, UnicodeError) as error:
+            raise SkillError(f"{path} can't be written: {error}") from None
         return path
+
+
+# What `site` imports whenever a Python starts.
+_STARTUP = ("sitecustomize", "usercustomize")
 
 
 def check_name(name: str) -> None:
     """A module's name, that hides nothing that other code imports."""
     if not name.isidentifier() or keyword.iskeyword(name):
         raise SkillError(f"{name!r} can't be a module's name: use letters, digits and _, such as gp_fit.")
-    if name in sys.stdlib_module_names:
-        raise SkillError(f"{name!r} is a module of Python's own library, which a skill of that name would hide.")
+    if name in sys.stdlib_module_names or name in _STARTUP:
+        raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -101,8 +109,8 @@ def _read(path: Path) -> str:
 
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError):
+        return ast.parse(source.encode())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

@@ -2,120 +2,139 @@
 
 from __future__ import annotations
 
-import ast
 import builtins
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..errors import SkillError
+from .statements import Statement, statements_of
 
-
-@dataclass(frozen=True)
-class Statement:
-    """One top-level statement that binds names, with its source and what it needs."""
-
-    order: int
-    source: str
-    binds: frozenset[str]
-    needs: frozenset[str]
-    is_import: bool
-    is_definition: bool
+# What IPython gives to every cell.
+_GIVEN = {
+    "display": "from IPython.display import display",
+    "get_ipython": "from IPython import get_ipython",
+}
+Need = tuple[Statement, float]
 
 
 def module_of(sources: list[str], names: list[str] | None = None) -> str:
     """The source of a module with ``names`` (default: every function and class) and what they need.
 
-    Comments and formatting are kept. Raises SkillError where a name is defined in no cell, or where the
-    cells define neither function nor class.
+    Comments and formatting are kept. Calls that bind nothing, such as ``data.append(1)``, are left out. Raises
+    SkillError where a name is defined in no cell, or where the cells define neither function nor class.
     """
-    statements = [*_statements(sources)]
-    last = {name: statement for statement in statements for name in sorted(statement.binds)}
-    wanted = names or [name for name, statement in last.items() if statement.is_definition]
+    cells = Cells(sources)
+    wanted = names or cells.defined
     if not wanted:
         raise SkillError("These cells define no function and no class: there is nothing to import from them.")
-    kept: dict[int, Statement] = {}
     for name in wanted:
-        if name not in last:
-            known = ", ".join(sorted(n for n, s in last.items() if s.is_definition)) or "none"
+        if name not in cells.binders:
+            known = ", ".join(sorted(cells.defined)) or "none"
             raise SkillError(f"{name} is not defined in these cells; they define: {known}.")
-        _collect(last[name], last, kept)
-    chosen = [kept[order] for order in sorted(kept)]
-    imports = [s.source for s in chosen if s.is_import]
-    rest = [s.source for s in chosen if not s.is_import]
-    return "\n\n\n".join(part for part in ("\n".join(dict.fromkeys(imports)), *rest) if part) + "\n"
+    return _checked(_written(cells, cells.needed_for(wanted)))
 
 
-def _collect(statement: Statement, last: dict[str, Statement], kept: dict[int, Statement]) -> None:
-    if statement.order in kept:
-        return
-    kept[statement.order] = statement
-    for name in sorted(statement.needs):
-        if name in last:
-            _collect(last[name], last, kept)
-        elif not hasattr(builtins, name):
-            what = ", ".join(sorted(statement.binds))
-            raise SkillError(f"{what} needs {name}, which none of these cells defines. Add the cell that does.")
+class Cells:
+    """The statements of the cells. ``binders``: those that bind a name, in order."""
+
+    def __init__(self, sources: list[str]) -> None:
+        self.futures: list[Statement] = []
+        self.binders: dict[str, list[Statement]] = {}
+        self.given: set[str] = set()
+        for statement in statements_of(sources):
+            if statement.is_future:
+                self.futures.append(statement)
+                continue
+            for name in sorted(statement.names.binds | {*filter(self._is_value, statement.names.changes)}):
+                self.binders.setdefault(name, []).append(statement)
+        self.defined = [name for name, those in self.binders.items() if any(s.is_definition for s in those)]
+
+    def _is_value(self, name: str) -> bool:
+        """What is set in an imported module, such as an environment variable, is no part of it."""
+        return not all(binder.is_import for binder in self.binders.get(name, []))
+
+    def needed_for(self, names: list[str]) -> list[Statement]:
+        """The statements that bind the names, and those that they need, in the order of the cells."""
+        open_needs: list[Need] = [(self.binders[name][-1], math.inf) for name in names]
+        seen: set[Need] = set()
+        while open_needs:
+            need = open_needs.pop()
+            if need not in seen:
+                seen.add(need)
+                open_needs += [*self.before(need[0]), *self._later(*need)]
+        return sorted({statement for statement, _ in seen}, key=lambda statement: statement.order)
+
+    def before(self, statement: Statement) -> Iterator[Need]:
+        """What has to be there when the statement runs."""
+        _no_ipython(statement)
+        for name in sorted(statement.names.eager | statement.names.maybe):
+            others = [other for other in self.binders.get(name, []) if other is not statement]
+            yield from self._found(name, others, statement, statement.order)
+
+    def _later(self, statement: Statement, at: float) -> Iterator[Need]:
+        """What has to be there when its functions are called: just before ``at``, and when all cells have run."""
+        for name in sorted(statement.names.lazy | statement.names.maybe):
+            for time in {at, math.inf}:
+                yield from self._found(name, self.binders.get(name, []), statement, time)
+
+    def _found(self, name: str, binders: list[Statement], by: Statement, at: float) -> Iterator[Need]:
+        earlier = [binder for binder in binders if binder.order < at]
+        if binders:
+            # A cell that was run again comes after those that use it.
+            yield (earlier or binders)[-1], at
+        elif name in _GIVEN:
+            self.given.add(_GIVEN[name])
+        elif not hasattr(builtins, name) and name not in by.names.maybe:
+            stars = self.binders.get("*", [])
+            yield from ((star, at) for star in stars)
+            if not stars:
+                what = ", ".join(sorted(by.names.binds | by.names.changes))
+                raise SkillError(f"{what} needs {name}, which none of these cells defines. Add the cell that does.")
+
+    def in_order(self, kept: list[Statement]) -> Iterator[Statement]:
+        """The statements, each after what it needs when it runs."""
+        written: set[Statement] = set()
+
+        def write(statement: Statement) -> Iterator[Statement]:
+            if statement not in written:
+                written.add(statement)
+                for needed in self._called(statement):
+                    yield from write(needed)
+                yield statement
+
+        for statement in kept:
+            yield from write(statement)
+
+    def _called(self, statement: Statement) -> list[Statement]:
+        """What may be called when the statement runs, and what that needs."""
+        found: dict[Statement, None] = {}
+        todo = [*self.before(statement)]
+        while todo:
+            needed, at = todo.pop()
+            if needed not in found and needed is not statement:
+                found[needed] = None
+                todo += [need for need in self._later(needed, at) if need[1] == at]
+        return sorted(found, key=lambda needed: needed.order)
 
 
-def _statements(sources: list[str]) -> Iterator[Statement]:
-    order = 0
-    for number, source in enumerate(sources, start=1):
-        try:
-            tree = ast.parse(_without_magics(source))
-        except SyntaxError as error:
-            line = error.lineno or 1
-            raise SkillError(f"Cell {number} can't be read as Python, line {line}: {error.msg}.") from None
-        lines = source.splitlines()
-        for node in tree.body:
-            binds = frozenset(_bound(node))
-            if binds:
-                order += 1
-                text = "\n".join(lines[_first_line(node, lines) - 1 : node.end_lineno])
-                yield Statement(order, text, binds, frozenset(_needed(node)), _is_import(node), _is_definition(node))
+def _no_ipython(statement: Statement) -> None:
+    if statement.ipython:
+        what = ", ".join(sorted(statement.names.binds))
+        raise SkillError(f"{what} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only.")
 
 
-def _without_magics(source: str) -> str:
-    """Lines of IPython syntax as comments: nothing that a module could hold."""
-    return "\n".join("#" + line[1:] if line.startswith(("%", "!")) else line for line in source.splitlines())
+def _written(cells: Cells, kept: list[Statement]) -> str:
+    values = {name for statement in kept if not statement.is_import for name in statement.names.binds}
+    imports = [s for s in kept if s.is_import and not s.names.binds & values]
+    rest = [s.source for s in cells.in_order(kept) if s not in imports]
+    head = [*(s.source for s in [*cells.futures, *imports]), *sorted(cells.given)]
+    return "\n\n\n".join(part for part in ("\n".join(dict.fromkeys(head)), *rest) if part) + "\n"
 
 
-def _first_line(node: ast.stmt, lines: list[str]) -> int:
-    """With decorators and the comment block right above."""
-    first: int = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
-    while first > 1 and lines[first - 2].startswith("#"):
-        first -= 1
-    return first
-
-
-def _is_import(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Import | ast.ImportFrom)
-
-
-def _is_definition(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-
-
-def _bound(node: ast.stmt) -> Iterator[str]:
-    """The names that a top-level statement defines; plain statements such as calls and loops define none."""
-    match node:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-            yield from (alias.asname or alias.name.split(".")[0] for alias in aliases)
-        case ast.Assign() | ast.AnnAssign():
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            yield from (n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name))
-
-
-def _needed(node: ast.stmt) -> set[str]:
-    """The global names that a statement reads, by the compiler's own scoping."""
-    import symtable
-
-    top = symtable.symtable(ast.unparse(node), "<cell>", "exec")
-    scopes, needed = [top], set[str]()
-    while scopes:
-        scope = scopes.pop()
-        scopes += scope.get_children()
-        symbols = [symbol for symbol in scope.get_symbols() if symbol.is_referenced()]
-        needed |= {symbol.get_name() for symbol in symbols if scope is top or symbol.is_global()}
-    return needed
+def _checked(module: str) -> str:
+    """Raises SkillError for what a cell may hold and a module may not, such as an await outside of functions."""
+    try:
+        compile(module, "<module>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        raise SkillError(f"These cells make no module: {error}.") from None
+    return module

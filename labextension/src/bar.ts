@@ -1,5 +1,5 @@
 import { type DiffLine, renderDiff } from './diff';
-import { button, element, roving } from './dom';
+import { button, element, OWN_KEYS, roving } from './dom';
 import { dotted } from './words';
 
 export const RUN_ALL_TITLE =
@@ -100,7 +100,8 @@ export class ReviewBar {
       type: 'text',
       placeholder: REASON_HINT,
       'aria-label': 'Reason',
-      autocomplete: 'off'
+      autocomplete: 'off',
+      ...OWN_KEYS
     });
     field.hidden = true;
     return field;

@@ -1,6 +1,6 @@
 import { diffLines } from 'diff';
 
-import { element } from './dom';
+import { element, OWN_KEYS } from './dom';
 
 export interface DiffLine {
   /** Minus: the agent's, taken out. Plus: hers. Dots: unchanged lines left out. */
@@ -46,7 +46,8 @@ export function renderDiff(lines: DiffLine[]): HTMLElement {
   const node = element('div', 'jp-CodeAct-diff', '', {
     role: 'group',
     'aria-label': 'Your changes to the proposal',
-    tabindex: '0'
+    tabindex: '0',
+    ...OWN_KEYS
   });
   for (const line of lines) {
     const row = element('div', `jp-CodeAct-diffLine jp-CodeAct-${KIND[line.sign]}`);

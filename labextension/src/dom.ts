@@ -2,6 +2,13 @@
 
 type Attributes = Record<string, string>;
 
+/**
+ * On everything that takes the focus: JupyterLab's shortcuts leave its keys alone.
+ *
+ * It has to be on the element itself: an ancestor is asked only after the element matched a shortcut.
+ */
+export const OWN_KEYS: Attributes = { 'data-lm-suppress-shortcuts': 'true' };
+
 /** A new element with class, text and attributes. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -32,7 +39,10 @@ export function button(
   options: ButtonOptions = {}
 ): HTMLButtonElement {
   const primary = options.primary ? ' jp-CodeAct-primary' : '';
-  const node = element('button', `jp-CodeAct-button${primary}`, name, { type: 'button' });
+  const node = element('button', `jp-CodeAct-button${primary}`, name, {
+    type: 'button',
+    ...OWN_KEYS
+  });
   if (options.title) {
     node.title = options.title;
   }

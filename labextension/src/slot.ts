@@ -60,9 +60,7 @@ function wrap(content: HTMLElement, cell: Cell, rank: number): HTMLElement {
   const node = document.createElement('div');
   node.className = 'jp-CodeAct-slot';
   node.dataset.rank = String(rank);
-  // Letters typed on a button or in the reason field are not shortcuts of the notebook …
-  node.setAttribute('data-lm-suppress-shortcuts', 'true');
-  // … but saving, running and the like go on working there.
+  // On a button letters are no shortcuts of the notebook; saving, running and the like go on working.
   node.addEventListener('keydown', event => {
     const isShortcut = event.ctrlKey || event.metaKey || (event.shiftKey && event.key === 'Enter');
     if (isShortcut && event.target instanceof HTMLButtonElement) {

@@ -80,6 +80,13 @@ class ModelServer:
         with self._changed:
             self._script.extend(steps)
 
+    def reset(self) -> None:
+        """Forget script and requests: a server that several tests share starts each of them empty."""
+        with self._changed:
+            self._script.clear()
+            self._requests.clear()
+        self.disconnected.clear()
+
     def wait_for_request(self, n: int = 1, timeout: float = 10.0) -> Request:
         """Block until request `n` (the first is 1) has come in, at most `timeout` seconds, and return it."""
         with self._changed:

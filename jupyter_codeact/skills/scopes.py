@@ -1,0 +1,109 @@
+"""What one top-level statement of a cell binds and what it needs, by the compiler's own scoping."""
+
+from __future__ import annotations
+
+import ast
+import symtable
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_AT_ONCE = ("listcomp", "setcomp", "dictcomp", "genexpr")
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
+
+
+@dataclass(frozen=True)
+class Names:
+    """Global names of a statement. A star import binds ``*``.
+
+    changes: bound before and changed in place, as by ``x[0] = 1`` and ``x.y = 1``.
+    eager: read when the statement runs. lazy: read when its functions are called, which may be at once.
+    maybe: read if they are there, such as the ``x`` that ``import x.y`` adds to.
+    """
+
+    binds: frozenset[str]
+    changes: frozenset[str]
+    eager: frozenset[str]
+    lazy: frozenset[str]
+    maybe: frozenset[str]
+
+
+def names_of(node: ast.stmt, source: str) -> Names:
+    """The names of a statement whose source is ``source``. Raises SyntaxError where its scopes make no sense."""
+    binds, changes = frozenset(_bound(node)), frozenset(_changed(node))
+    eager, lazy, maybe = {*_extended(node)}, set[str](), {*_dotted(node)}
+    for scope, at_once in _scopes(symtable.symtable(source, "<cell>", "exec")):
+        top, in_class = scope.get_type() == "module", scope.get_type() == "class"
+        for symbol in scope.get_symbols():
+            if symbol.is_referenced() and (top or symbol.is_global()):
+                (eager if at_once else lazy).add(symbol.get_name())
+            elif symbol.is_declared_global() or (in_class and symbol.is_referenced()):
+                maybe.add(symbol.get_name())
+    # A block may read what it has bound itself.
+    own = binds if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset()
+    return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | (eager & own)))
+
+
+def _scopes(scope: symtable.SymbolTable, at_once: bool = True) -> Iterator[tuple[symtable.SymbolTable, bool]]:
+    """Every scope, and whether its code runs together with the statement."""
+    yield scope, at_once
+    for child in scope.get_children():
+        function = child.get_type() == "function" and child.get_name() not in _AT_ONCE
+        yield from _scopes(child, at_once and not function)
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and what is in it, without the inside of functions and classes."""
+    yield node
+    if not isinstance(node, (*_DEFINITIONS, ast.Lambda)):
+        for child in ast.iter_child_nodes(node):
+            yield from _own_nodes(child)
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return
+    nodes = [*_own_nodes(node)]
+    loops = {name for inner in nodes if isinstance(inner, ast.comprehension) for name in ast.walk(inner.target)}
+    for inner in nodes:
+        match inner:
+            case ast.Name(id=name, ctx=ast.Store()) if inner not in loops:
+                yield name
+            case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
+                yield from (alias.asname or alias.name.split(".")[0] for alias in aliases)
+            case ast.MatchMapping(rest=str(name)):
+                yield name
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+
+
+def _changed(node: ast.stmt) -> Iterator[str]:
+    for inner in _own_nodes(node):
+        if isinstance(inner, ast.Subscript | ast.Attribute) and isinstance(inner.ctx, ast.Store):
+            yield from _root(inner)
+
+
+def _root(node: ast.expr) -> Iterator[str]:
+    while isinstance(node, ast.Subscript | ast.Attribute):
+        node = node.value
+    if isinstance(node, ast.Name):
+        yield node.id
+
+
+def _extended(node: ast.stmt) -> Iterator[str]:
+    """``x`` of ``x += 1``, which the compiler counts as bound only."""
+    nodes = [inner for inner in _own_nodes(node) if isinstance(inner, ast.AugAssign)]
+    yield from (inner.target.id for inner in nodes if isinstance(inner.target, ast.Name))
+
+
+def _dotted(node: ast.stmt) -> Iterator[str]:
+    """``x`` of ``import x`` and ``import x.y``: every such import adds to the same module."""
+    for inner in _own_nodes(node):
+        if isinstance(inner, ast.Import):
+            yield from (a.name.split(".")[0] for a in inner.names if not a.asname)
+
+
+def _has_walrus(node: ast.stmt) -> bool:
+    return any(isinstance(inner, ast.NamedExpr) for inner in _own_nodes(node))

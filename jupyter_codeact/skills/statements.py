@@ -1,0 +1,96 @@
+"""The top-level statements of cells, with their sources as they were written."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import SkillError
+from .scopes import Names, names_of
+
+_IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One top-level statement. ``ipython``: its first line of IPython syntax, which no module can hold."""
+
+    order: int
+    source: str
+    names: Names
+    is_import: bool
+    is_future: bool
+    is_definition: bool
+    ipython: str = ""
+
+
+def statements_of(sources: list[str]) -> Iterator[Statement]:
+    """The statements that bind or change names, in order. Raises SkillError for a cell that can't be read."""
+    order = 0
+    for number, source in enumerate(sources, start=1):
+        try:
+            cell = _Cell(source)
+            for node in cell.tree.body:
+                order += 1
+                yield cell.statement(order, node)
+        except (SyntaxError, ValueError, RecursionError) as error:
+            if source.lstrip().startswith("%%"):
+                continue
+            line, text = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error)
+            raise SkillError(f"Cell {number} can't be read as Python, line {line}: {text}.") from None
+
+
+class _Cell:
+    """One cell. Where it is no Python, its lines of IPython syntax are read as ``pass``."""
+
+    def __init__(self, source: str) -> None:
+        # As Python reads line ends; str.splitlines knows more of them.
+        self.lines = re.split(r"\r\n|\r|\n", source)
+        self.plain = list(self.lines)
+        self.tree = self._parsed()
+
+    def _parsed(self) -> ast.Module:
+        while True:
+            try:
+                return ast.parse("\n".join(self.plain))
+            except SyntaxError as error:
+                at = (error.lineno or 1) - 1
+                found = _IPYTHON.match(self.plain[at]) if at < len(self.plain) else None
+                if found is None:
+                    raise
+                self.plain[at] = found[1] + "pass"
+
+    def statement(self, order: int, node: ast.stmt) -> Statement:
+        first, last = _first_line(node, self.lines), node.end_lineno or node.lineno
+        changed = [self.lines[i].strip() for i in range(first - 1, last) if self.lines[i] != self.plain[i]]
+        return Statement(
+            order,
+            _source(self.lines, node, first),
+            names_of(node, _source(self.plain, node, first)),
+            isinstance(node, ast.Import | ast.ImportFrom),
+            isinstance(node, ast.ImportFrom) and node.module == "__future__",
+            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef),
+            changed[0] if changed else "",
+        )
+
+
+def _first_line(node: ast.stmt, lines: list[str]) -> int:
+    """With decorators and the comment block right above."""
+    first: int = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
+    while first > 1 and lines[first - 2].startswith("#"):
+        first -= 1
+    return first
+
+
+def _source(lines: list[str], node: ast.stmt, first: int) -> str:
+    """The statement's lines from ``first`` on, without the others that a semicolon puts on them."""
+    if node.col_offset:
+        first = node.lineno
+    own = lines[first - 1 : node.end_lineno]
+    end = own[-1].encode()[: node.end_col_offset].decode()
+    rest = own[-1][len(end) :]
+    own[-1] = own[-1] if rest.lstrip().startswith("#") else end
+    own[0] = own[0].encode()[node.col_offset :].decode()
+    return "\n".join(own)

@@ -1,0 +1,1 @@
+"""The agent without Jupyter: its readers, its history, its loop."""

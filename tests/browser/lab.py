@@ -1,0 +1,189 @@
+"""A real JupyterLab in a real Chromium, as a person uses it: by keyboard, by buttons with names, by what is visible."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+from playwright.async_api import Locator, Page, async_playwright
+
+CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+SLOW_MS = 30_000
+
+
+@contextmanager
+def jupyterlab(folder: Path, environment: dict[str, str]) -> Iterator[str]:
+    """A server of its own on ``folder``, with settings of its own; yields its address."""
+    port = _free_port()
+    settings = folder / ".settings"
+    _write_settings(settings)
+    variables = dict(os.environ) | environment
+    variables |= {"JUPYTER_CONFIG_DIR": str(settings), "JUPYTER_DATA_DIR": str(settings / "data")}
+    options = [f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
+    options += ["--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.disable_check_xsrf=True"]
+    options += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None", "--allow-root", "--no-browser"]
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with (folder / ".server.log").open("wb") as log:
+        server = subprocess.Popen(command, env=variables, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(address, server)
+            yield address
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _write_settings(settings: Path) -> None:
+    """No questions about news, no autosave in the middle of a test, no network."""
+    folder = settings / "lab" / "user-settings" / "@jupyterlab"
+    for extension, text in {
+        "apputils-extension/notification": '{"checkForUpdates": false, "fetchNews": "false"}',
+        "docmanager-extension/plugin": '{"autosave": false}',
+    }.items():
+        path = folder / f"{extension}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    """Until the server answers; it has no other way of saying that it is up."""
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/api", timeout=5).close()
+        except OSError:
+            assert server.poll() is None, "JupyterLab ended while it started"
+            time.sleep(0.1)
+        else:
+            return
+
+
+@asynccontextmanager
+async def browser_page(width: int = 1200, height: int = 900) -> AsyncIterator[Page]:
+    """A page of a fresh Chromium."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = await browser.new_page(viewport={"width": width, "height": height})
+        page.set_default_timeout(SLOW_MS)
+        try:
+            yield page
+        finally:
+            await browser.close()
+
+
+class Notebook:
+    """One notebook, open in a page."""
+
+    def __init__(self, page: Page, address: str, folder: Path) -> None:
+        self.page = page
+        self._address = address
+        self._folder = folder
+        self._name = ""
+
+    async def open(self, name: str, *sources: str) -> None:
+        """Write a notebook with these cells and open it, kernel and all."""
+        nb = new_notebook(cells=[new_code_cell(source) for source in sources])
+        nb.metadata.kernelspec = {"name": "codeact", "display_name": "Python 3 (CodeAct)", "language": "python"}
+        nbformat.write(nb, self._folder / f"{name}.ipynb")
+        self._name = name
+        await self.page.goto(f"{self._address}/lab/workspaces/{name}/tree/{name}.ipynb?reset")
+        await self._settled("idle")
+
+    async def _settled(self, status: str) -> None:
+        await self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
+        await self.page.wait_for_selector(f".jp-Notebook-ExecutionIndicator[data-status={status}]")
+
+    async def reload(self) -> None:
+        """Save and load the page anew, as F5 does."""
+        await self.run_command("docmanager:save")
+        await self.page.goto(f"{self._address}/lab/workspaces/{self._name}/tree/{self._name}.ipynb?reset")
+        await self.page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
+
+    async def close(self) -> None:
+        """Shut the kernel down: the next test has its own."""
+        await self.page.evaluate(
+            "async () => { for (const s of [...jupyterapp.serviceManager.sessions.running()])"
+            " await jupyterapp.serviceManager.sessions.shutdown(s.id); }"
+        )
+
+    async def run_command(self, command: str) -> None:
+        await self.page.evaluate("async name => { await jupyterapp.commands.execute(name); }", command)
+
+    # ---- what there is
+
+    def cell(self, number: int) -> Locator:
+        """The cell at a place, from 0."""
+        return self.page.locator(".jp-NotebookPanel .jp-Cell").nth(number)
+
+    @property
+    def proposed(self) -> Locator:
+        return self.page.locator(".jp-CodeAct-proposed")
+
+    @property
+    def bar(self) -> Locator:
+        """The bar of the open proposal."""
+        return self.page.get_by_role("toolbar", name="Agent's proposal")
+
+    def button(self, name: str) -> Locator:
+        return self.bar.get_by_role("button", name=name, exact=name != "Run")
+
+    async def cells(self) -> list[dict[str, Any]]:
+        """The document as it would be saved."""
+        document = await self.page.evaluate("() => jupyterapp.shell.currentWidget.content.model.toJSON()")
+        return list(document["cells"])
+
+    async def sources(self) -> list[str]:
+        return ["".join(cell["source"]) for cell in await self.cells()]
+
+    async def marks(self) -> list[dict[str, Any]]:
+        """What the agent's cells say of themselves."""
+        return [c["metadata"]["jupyter_codeact"] for c in await self.cells() if "jupyter_codeact" in c["metadata"]]
+
+    async def focus_is_in_notebook(self) -> bool:
+        return bool(await self.page.evaluate("() => !!document.activeElement.closest('.jp-Notebook')"))
+
+    async def active_cell(self) -> int:
+        return int(await self.page.evaluate("() => jupyterapp.shell.currentWidget.content.activeCellIndex"))
+
+    # ---- what she does
+
+    async def run_cell(self, number: int) -> None:
+        """Click into a cell and press Shift+Enter."""
+        await self.cell(number).locator(".cm-content").click()
+        await self.page.keyboard.press("Shift+Enter")
+
+    async def ready(self) -> Locator:
+        """The bar, once the proposal can be run."""
+        await self.bar.wait_for()
+        return self.bar
+
+    async def idle(self) -> None:
+        await self._settled("idle")
+
+    async def until_output(self, number: int, text: str) -> None:
+        await self.cell(number).locator(".jp-OutputArea", has_text=text).first.wait_for()

@@ -1,0 +1,1 @@
+"""The skill library: cells to modules, the editor, the folder."""
