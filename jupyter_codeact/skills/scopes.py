@@ -39,9 +39,9 @@ def names_of(node: ast.stmt, source: str) -> Names:
                 (eager if at_once else lazy).add(symbol.get_name())
             elif symbol.is_declared_global() or (in_class and symbol.is_referenced()):
                 maybe.add(symbol.get_name())
-    # A block may read what it has bound itself.
+    # A block may read what it has bound itself, or bind it on one of its ways only.
     own = binds if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset()
-    return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | (eager & own)))
+    return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own))
 
 
 def _scopes(scope: symtable.SymbolTable, at_once: bool = True) -> Iterator[tuple[symtable.SymbolTable, bool]]:

@@ -69,7 +69,10 @@ class Cells:
         _no_ipython(statement)
         for name in sorted(statement.names.eager | statement.names.maybe):
             others = [other for other in self.binders.get(name, []) if other is not statement]
-            yield from self._found(name, others, statement, statement.order)
+            earlier = [other for other in others if other.order < statement.order]
+            # A cell that was run again comes after those that use it.
+            binders = earlier if name in statement.names.maybe else earlier or others
+            yield from self._found(name, binders, statement, statement.order)
 
     def _later(self, statement: Statement, at: float) -> Iterator[Need]:
         """What has to be there when its functions are called: just before ``at``, and when all cells have run."""
@@ -80,7 +83,6 @@ class Cells:
     def _found(self, name: str, binders: list[Statement], by: Statement, at: float) -> Iterator[Need]:
         earlier = [binder for binder in binders if binder.order < at]
         if binders:
-            # A cell that was run again comes after those that use it.
             yield (earlier or binders)[-1], at
         elif name in _GIVEN:
             self.given.add(_GIVEN[name])
@@ -135,6 +137,6 @@ def _checked(module: str) -> str:
     """Raises SkillError for what a cell may hold and a module may not, such as an await outside of functions."""
     try:
         compile(module, "<module>", "exec", dont_inherit=True)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SkillError(f"These cells make no module: {error}.") from None
     return module

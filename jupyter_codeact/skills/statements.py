@@ -35,10 +35,10 @@ def statements_of(sources: list[str]) -> Iterator[Statement]:
             for node in cell.tree.body:
                 order += 1
                 yield cell.statement(order, node)
-        except (SyntaxError, ValueError, RecursionError) as error:
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             if source.lstrip().startswith("%%"):
                 continue
-            line, text = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error)
+            line, text = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error) or "too deep"
             raise SkillError(f"Cell {number} can't be read as Python, line {line}: {text}.") from None
 
 

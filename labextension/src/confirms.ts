@@ -7,15 +7,12 @@ import type { ConfirmMessage, Send } from './protocol';
 import { Slot } from './slot';
 import { dotted, tokensShort } from './words';
 
-/** Below the status line, where a cell has both. */
-const RANK = 1;
-
 interface Confirm {
   bar: ReviewBar;
   slot: Slot;
 }
 
-/** Edits of the skill library that wait for her, asked in the `%%agent` cell. */
+/** Edits of the skill library that wait for her, asked in the `%%agent` cell below their diff. */
 export class Confirms implements IDisposable {
   isDisposed = false;
   private readonly open = new Map<string, Confirm>();
@@ -28,7 +25,7 @@ export class Confirms implements IDisposable {
   ask(message: ConfirmMessage): void {
     this.close(message.id);
     const bar = this.bar(message);
-    const slot = new Slot(this.notebook, message.cell, bar.node, RANK);
+    const slot = new Slot(this.notebook, message.cell, bar.node, 'outputs');
     this.open.set(message.id, { bar, slot });
     if (!isTypingElsewhere(this.notebook, message.cell)) {
       // Shown, not selected: Shift+Enter there would start the agent once more.

@@ -6,19 +6,20 @@ import { type PanelLayout, Widget } from '@lumino/widgets';
 import { findCell } from './cells';
 
 const INPUT_WRAPPER = 'jp-Cell-inputWrapper';
+const OUTPUT_WRAPPER = 'jp-Cell-outputWrapper';
 
-/** A node kept under the editor of one cell, also when the cell is moved and gets a new widget. */
+/** A node kept under the editor or the outputs of one cell, also when the cell is moved and gets a new widget. */
 export class Slot implements IDisposable {
   isDisposed = false;
   private cell: Cell | null = null;
   private widget: Widget | null = null;
 
-  /** `rank`: smaller ones stand higher where a cell has several. */
+  /** `under`: what of the cell it stands below. */
   constructor(
     private readonly notebook: Notebook,
     readonly cellId: string,
     private readonly node: HTMLElement,
-    private readonly rank = 0
+    private readonly under: 'editor' | 'outputs' = 'editor'
   ) {
     this.refresh();
   }
@@ -46,20 +47,17 @@ export class Slot implements IDisposable {
     if (this.isDisposed || cell.isDisposed || cell !== this.cell) {
       return;
     }
-    const widget = (this.widget = new Widget({ node: wrap(this.node, cell, this.rank) }));
+    const widget = (this.widget = new Widget({ node: wrap(this.node, cell) }));
     const layout = cell.layout as PanelLayout;
-    const above = layout.widgets.filter(
-      w => w.hasClass(INPUT_WRAPPER) || Number(w.node.dataset.rank ?? Infinity) < this.rank
-    );
-    const last = above[above.length - 1];
-    layout.insertWidget(last ? layout.widgets.indexOf(last) + 1 : layout.widgets.length, widget);
+    const wrapper = this.under === 'editor' ? INPUT_WRAPPER : OUTPUT_WRAPPER;
+    const above = layout.widgets.findIndex(w => w.hasClass(wrapper));
+    layout.insertWidget(above < 0 ? layout.widgets.length : above + 1, widget);
   }
 }
 
-function wrap(content: HTMLElement, cell: Cell, rank: number): HTMLElement {
+function wrap(content: HTMLElement, cell: Cell): HTMLElement {
   const node = document.createElement('div');
   node.className = 'jp-CodeAct-slot';
-  node.dataset.rank = String(rank);
   // On a button letters are no shortcuts of the notebook; saving, running and the like go on working.
   node.addEventListener('keydown', event => {
     const isShortcut = event.ctrlKey || event.metaKey || (event.shiftKey && event.key === 'Enter');

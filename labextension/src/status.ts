@@ -65,7 +65,7 @@ export class StatusBar {
     this.text.textContent = dotted(
       text,
       duration(seconds),
-      tokens > 0 && tokensLong(tokens),
+      tokensLong(tokens),
       auto && 'Run all is on'
     );
   }

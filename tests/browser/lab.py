@@ -116,6 +116,11 @@ class Notebook:
 
     async def _settled(self, status: str) -> None:
         await self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
+        # JupyterLab drops, without a word, a cell that is run before its session is ready.
+        await self.page.evaluate(
+            "async () => { const context = jupyterapp.shell.currentWidget.sessionContext;"
+            " await context.ready; await context.session.kernel.info; }"
+        )
         await self.page.wait_for_selector(f".jp-Notebook-ExecutionIndicator[data-status={status}]")
 
     async def reload(self) -> None:

@@ -1,0 +1,134 @@
+"""The folder of skills: whole files or none, and names that hide nothing."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.library import Library, check_name, write_atomically
+
+SOURCE = '''"""Fits curves.
+
+More."""
+
+def fit(x: float, *, n: int = 3) -> float: ...
+async def load(): ...
+class Model: ...
+def _private(): ...
+CONSTANT = 1
+'''
+
+
+@pytest.mark.parametrize("name", ["gp_fit", "_x", "größe", "Fit2", "match"])
+def test_names_of_modules(name: str) -> None:
+    check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "can't be a module's name"),
+        ("gp-fit", "can't be a module's name"),
+        ("2fit", "can't be a module's name"),
+        ("a.b", "can't be a module's name"),
+        ("../x", "can't be a module's name"),
+        ("a/b", "can't be a module's name"),
+        ("fit\n", "can't be a module's name"),
+        ("class", "can't be a module's name"),
+        ("None", "can't be a module's name"),
+        ("os", "hide"),
+        ("json", "hide"),
+        ("_thread", "hide"),
+        ("sitecustomize", "hide"),
+        ("usercustomize", "hide"),
+    ],
+)
+def test_names_that_no_skill_may_have(name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(SkillError, match=said):
+        Library(tmp_path).save(name, "x = 1\n")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_skill_says_what_it_offers(tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.save("fit", SOURCE)
+    skill = library.get("fit")
+    assert (skill.summary, skill.source) == ("Fits curves.", SOURCE)
+    assert skill.functions == ["fit(x: float, *, n: int=3) -> float", "load()", "class Model"]
+
+
+@pytest.mark.parametrize("source", ["", "def (", "x = '\0'", "x = " + "-" * 100_000 + "1"])
+def test_a_file_that_is_no_python_is_listed_without_a_summary(source: str, tmp_path: Path) -> None:
+    (tmp_path / "fit.py").write_text(source)
+    [skill] = Library(tmp_path).list()
+    assert (skill.name, skill.summary, skill.functions) == ("fit", "", [])
+
+
+def test_a_mark_at_the_start_of_a_file_is_no_error(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    (tmp_path / "fit.py").write_bytes(b"\xef\xbb\xbf" + SOURCE.encode())
+    assert Library(tmp_path).get("fit").summary == "Fits curves."
+
+
+def test_the_first_folder_wins(tmp_path: Path) -> None:
+    own, shared = tmp_path / "own", tmp_path / "shared"
+    for folder, names in ((own, ["a", "c"]), (shared, ["b", "c"])):
+        folder.mkdir()
+        for name in names:
+            (folder / f"{name}.py").write_text(f"'''{folder.name}'''")
+    found = [(skill.name, skill.summary) for skill in Library(own, shared).list()]
+    assert found == [("a", "own"), ("b", "shared"), ("c", "own")]
+
+
+def test_what_is_no_module_is_not_listed(tmp_path: Path) -> None:
+    (tmp_path / "folder.py").mkdir()
+    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
+    (tmp_path / "my-skill.py").write_text("")
+    (tmp_path / ".saving-x.tmp").write_text("")
+    (tmp_path / "latin.py").write_bytes(b"'''\xfc'''")
+    assert [skill.name for skill in Library(tmp_path, tmp_path / "missing").list()] == ["latin"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("gp_fti", "Did you mean gp_fit?"), ("zzz", "`%skill list` shows what there is.")]
+)
+def test_an_unknown_skill_is_told_the_nearest(name: str, said: str, tmp_path: Path) -> None:
+    library = Library(tmp_path)
+    library.save("gp_fit", "x = 1\n")
+    with pytest.raises(SkillError) as caught:
+        library.get(name)
+    assert str(caught.value) == f"There is no skill called {name}. {said}"
+
+
+def test_a_file_is_written_as_it_is_and_readable_for_the_sandbox(tmp_path: Path) -> None:
+    path = Library(tmp_path).save("fit", "x = 'ü'\r\n\ty\n")
+    assert path.read_bytes() == "x = 'ü'\r\n\ty\n".encode()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "fit.py"
+    write_atomically(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "new" * 100_000 + "\ud800")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_replace_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "fit.py"
+    path.mkdir()
+    with pytest.raises(OSError, match=r"fit\.py"):
+        write_atomically(path, "new")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("source", ["x = '\ud800'", "x = 1"])
+def test_what_cannot_be_saved_is_a_skill_error(source: str, tmp_path: Path) -> None:
+    (tmp_path / "fit.py").mkdir()
+    with pytest.raises(SkillError, match=r"fit\.py can't be written"):
+        Library(tmp_path).save("fit", source)

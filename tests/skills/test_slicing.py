@@ -1,0 +1,211 @@
+"""Cells to module: what is kept, what is left out, what is said where it can't be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.slicing import module_of
+
+
+def loaded(cells: list[str], names: list[str] | None = None) -> dict[str, Any]:
+    namespace: dict[str, Any] = {"__name__": "skill"}
+    exec(compile(module_of(cells, names), "skill.py", "exec", dont_inherit=True), namespace)
+    return namespace
+
+
+def result(cells: list[str]) -> Any:
+    """What ``f()`` of the module returns."""
+    return loaded(cells, ["f"])["f"]()
+
+
+def test_definitions_come_with_what_they_need_and_nothing_else() -> None:
+    cells = [
+        "import numpy as np\nimport json\n\nSCALE = 3\nOTHER = 4",
+        "def helper(x):\n    return x * SCALE\nprint(helper(2))",
+        "def f():\n    return helper(1) + np.e\n\nf()",
+    ]
+    assert module_of(cells, ["f"]) == (
+        "import numpy as np\n\n\nSCALE = 3\n\n\ndef helper(x):\n    return x * SCALE\n\n\n"
+        "def f():\n    return helper(1) + np.e\n"
+    )
+
+
+def test_comments_and_formatting_are_kept() -> None:
+    written = (
+        "# Length scale, in metres.\n# From the paper.\nSCALE = {'a':1,\n         'b' : 2}  # not tuned\n\n\n"
+        "# Fits.\n@staticmethod\n# twice\n@staticmethod\ndef f( x,\n       y=SCALE, ):\n"
+        "    '''Doc.\n%not magic\n    '''\n\n    return x  # done\n"
+    )
+    assert module_of(["1 + 1  # no\n\n" + written.replace("\n\n\n", "\n\n")], ["f"]) == written
+
+
+@pytest.mark.parametrize(
+    ("cells", "value"),
+    [
+        (["def f(): return 1", "def f(): return 2"], 2),
+        (["x = 1", "def f(): return x", "x = 2"], 2),
+        (["x = 1\ny = x\nx = 2", "def f(): return (x, y)"], (2, 1)),
+        (["x = 1", "def f(a=x): return (a, x)", "x = 2"], (1, 2)),
+        (["def g(): return 1", "x = g()", "def g(): return 2", "def f(): return (x, g())"], (1, 2)),
+        (["k = 1\ndef g(): return k", "x = g()\nk = 2", "def f(): return (x, k)"], (1, 2)),
+        (["x = 1", "x += 1", "x *= 5", "def f(): return x"], 10),
+        (["x = x0 = 1", "def f(): return x"], 1),
+        (["a, (b, *c) = 1, (2, 3, 4)", "def f(): return (a, b, c)"], (1, 2, [3, 4])),
+        (["x: int = 3", "x: int", "def f(): return x"], 3),
+        (["a = 1; x = undefined_here = 2; b = 3  # b", "def f(): return (x, b)"], (2, 3)),
+        (["s = '''a;\nb'''; t = 1", "def f(): return s"], "a;\nb"),
+        (["d = {}", "d['a'] = 1", "d['b'] = d['a'] + 1", "def f(): return d"], {"a": 1, "b": 2}),
+        (["class A: pass", "a = A()", "a.n = 5", "def f(): return a.n"], 5),
+        (["t = {}", "for i in range(3):\n    t[i] = i", "def f(): return t"], {0: 0, 1: 1, 2: 2}),
+        (["n = 0", "for i in range(4): n += i", "def f(): return n"], 6),
+        (["import contextlib\nwith contextlib.nullcontext(3) as x:\n    y = x", "def f(): return y"], 3),
+        (["print(y := 4)", "def f(): return y"], 4),
+        (["match (1, 2):\n    case (a, b):\n        c = a + b", "def f(): return (a, c)"], (1, 3)),
+        (["try:\n    import nowhere\nexcept ImportError:\n    nowhere = None", "def f(): return nowhere"], None),
+        (["if True:\n    def g(): return 1\nelse:\n    def g(): return 2", "def f(): return g()"], 1),
+        (["def deco(g): return lambda: g() + 1", "@deco\ndef f(): return 1"], 2),
+        (["from functools import cache", "def f(): return 1", "f = cache(f)"], 1),
+        (["class Base:\n    n = 1", "class A(Base):\n    m = 2", "def f(): return A().n"], 1),
+        (["k = 3", "class A:\n    n = k\n    def get(self, m=k): return self.n + m", "def f(): return A().get()"], 6),
+        (["k = 3", "class A:\n    k = k\n    ks = [k for _ in range(2)]", "def f(): return (A.k, A.ks)"], (3, [3, 3])),
+        (["k = 3", "def f(): return [i * k for i in range(3)]"], [0, 3, 6]),
+        (["i = 9\nk = 3", "x = [i * k for i in range(3)]", "def f(): return x"], [0, 3, 6]),
+        (["k = 1", "def f():\n    def g():\n        return (lambda: k)()\n    return g()"], 1),
+        (["def make():\n    n = 0\n    def g():\n        nonlocal n\n        n += 1\n        return n\n    return g", "def f(): return make()()"], 1),
+        (["def f():\n    import math as m\n    from math import floor\n    return floor(m.e)"], 2),
+        (["from math import floor as down", "def f(): return down(2.5)"], 2),
+        (["from math import *", "def f(): return floor(2.5)"], 2),
+        (["import xml.dom.minidom\nimport xml.sax", "def f(): return xml.dom.minidom.__name__"], "xml.dom.minidom"),
+        (["import xml.sax", "import xml", "def f(): return xml.sax.__name__"], "xml.sax"),
+        (["import xml.sax as s, os.path", "def f(): return (s.__name__, os.sep)"], ("xml.sax", "/")),
+        (["from math import floor", "floor = str", "def f(): return floor(1)"], "1"),
+        (["floor = str", "from math import floor", "def f(): return floor(1.5)"], 1),
+        (["count = 0", "def f():\n    global count\n    count += 1"], None),
+        (["def f(n=3): return 1 if n == 0 else n * f(n - 1)"], 6),
+        (["def even(n): return n == 0 or odd(n - 1)", "def odd(n): return n != 0 and even(n - 1)", "def f(): return even(4)"], True),
+        (["def f(): return __name__"], "skill"),
+        (["s = 'a\x0cb'\nx = 1  # \u2028 \x0b", "def f(): return (s, x)"], ("a\x0cb", 1)),
+        (["x = 1\r\ndef f():\r\n    return x\r\n"], 1),
+        (["x = 1\ndel x\nx = 2\nt = 1; del t", "def f(): return x"], 2),
+        (["é = 'ü'; x = 'ä'", "def f(): return x"], "ä"),
+    ],
+)  # fmt: skip
+def test_the_module_does_what_the_notebook_did(cells: list[str], value: Any) -> None:
+    assert result(cells) == value
+
+
+@pytest.mark.parametrize(
+    ("cells", "value"),
+    [
+        (["class A(Base): pass\ndef f(): return A().n", "class Base:\n    n = 1"], 1),
+        (["x = y + 1\ndef f(): return x", "y = 1"], 2),
+        (["x = g()\ndef f(): return x", "def helper(): return K\ndef g(): return helper()", "K = 7"], 7),
+        (["def f(a=K): return a", "import math\nK = int(math.e)"], 2),
+    ],
+)
+def test_a_cell_that_was_run_again_may_come_after_its_users(cells: list[str], value: Any) -> None:
+    assert result(cells) == value
+
+
+def test_future_imports_stay_and_come_first() -> None:
+    cells = ["import math\nK = 1", "from __future__ import annotations\ndef f(x: float | math.nothing = K): return x"]
+    assert module_of(cells).startswith("from __future__ import annotations\nimport math\n")
+    assert result(cells) == 1
+
+
+def test_names_for_types_alone_come_too() -> None:
+    cells = [
+        "from __future__ import annotations\nfrom typing import TYPE_CHECKING",
+        "if TYPE_CHECKING:\n    from nowhere import Frame",
+        "def f(x: Frame = None): return x",
+    ]
+    assert "    from nowhere import Frame" in module_of(cells)
+    assert result(cells) is None
+
+
+def test_what_ipython_gives_to_cells_is_imported() -> None:
+    assert module_of(["def f(x): display(x)"]).startswith("from IPython.display import display\n")
+
+
+def test_what_is_set_in_an_imported_module_is_no_part_of_the_skill() -> None:
+    module = module_of(["import os", "os.environ['KEY'] = 'secret'", "def f(): return os.sep"])
+    assert "secret" not in module
+
+
+def test_earlier_definitions_that_nobody_needs_are_left_out() -> None:
+    module = module_of(["x = 'old'\ndef g(): return 'old'", "x = 1", "def g(): return x", "def f(): return g()"])
+    assert "old" not in module
+
+
+def test_the_same_import_in_two_cells_stands_once() -> None:
+    module = module_of(["import math", "import math\ndef f(): return math.e", "import math"])
+    assert module.count("import math") == 1
+
+
+def test_by_default_every_function_and_class_is_stored_and_no_value() -> None:
+    module = loaded(["x = 1\ndef f(): pass", "class A: pass", "async def g(): pass", "from math import e", "f = print"])
+    assert {name for name in module if not name.startswith("__")} == {"f", "A", "g"}
+
+
+def test_a_value_is_stored_where_it_is_named() -> None:
+    assert module_of(["x = 1\ny = 2"], ["y"]) == "y = 2\n"
+
+
+# ---- IPython
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "%matplotlib inline\ndef f(): return 1",
+        "%%time\ndef f(): return 1",
+        "!pip list\ndef f(): return 1\n!ls 'unclosed",
+        "def f(): return 1\nf?\n?f\nf??",
+        "files = !ls\nx, y = %sx ls\ndef f(): return 1",
+        "for i in range(2):\n    !echo {i}\ndef f(): return 1",
+        "%matplotlib inline\ndef f():\n    '''\n    Is it?\n%x\n!y\n    '''\n    return 1",
+    ],
+)
+def test_lines_of_ipython_are_left_out(cell: str) -> None:
+    assert result([cell]) == 1
+    assert "pass" not in module_of([cell])
+    assert "ls" not in module_of([cell])
+
+
+def test_a_cell_in_another_language_is_left_out() -> None:
+    assert result(["%%bash\nfor f in *; do echo $f; done", "def f(): return 1"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["x = 1"], "no function and no class"),
+        ([], "no function and no class"),
+        (["def f(): return nowhere"], "f needs nowhere, which none of these cells defines"),
+        (["x = y", "def f(): return x"], "x needs y"),
+        (["d['a'] = 1", "def f(): return d"], "f needs d, which none"),
+        (["x += 1", "def f(): return x"], "x needs x, which none"),
+        (["x = x + 1", "def f(): return x"], "x needs x, which none"),
+        (["def f(): pass", "def g(:\n  pass"], "Cell 2 can't be read as Python, line 1"),
+        (["x = 1\nx = = 2"], "Cell 1 can't be read as Python, line 2"),
+        (["def f(a, a): pass"], "Cell 1 can't be read as Python, line 1"),
+        (["x = '\0'"], "Cell 1 can't be read as Python"),
+        (["x = " + "-" * 100_000 + "1"], "Cell 1 can't be read as Python"),
+        (["def f():\n    !ls\n    return 1"], "f uses `!ls`"),
+        (["files = !ls\ndef f(): return files"], "f needs files"),
+        (["data = await fetch()", "def fetch(): pass", "def f(): return data"], "'await' outside function"),
+    ],
+)
+def test_what_cannot_be_a_module_is_said_in_one_line(cells: list[str], said: str) -> None:
+    with pytest.raises(SkillError) as caught:
+        module_of(cells)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_name_is_told_what_there_is() -> None:
+    with pytest.raises(SkillError, match=r"fit is not defined in these cells; they define: A, g\."):
+        module_of(["def g(): pass\nclass A: pass\nx = 1"], ["g", "fit"])
