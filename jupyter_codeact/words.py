@@ -7,7 +7,7 @@ from .events import Usage
 
 def tokens(count: int) -> str:
     """``950 tokens``, ``1.2k tokens``."""
-    return f"{count} tokens" if count < 1000 else f"{count / 1000:.1f}k tokens"
+    return plural(count, "token") if count < 1000 else f"{_thousands(count)} tokens"
 
 
 def money(usd: float | None) -> str:
@@ -28,5 +28,9 @@ def plural(count: int, thing: str) -> str:
 
 def usage(used: Usage) -> str:
     """``12.3k tokens (9.8k cached) · $0.031``."""
-    cached = f" ({used.cached / 1000:.1f}k cached)" if used.cached else ""
+    cached = f" ({_thousands(used.cached)} cached)" if used.cached else ""
     return f"{tokens(used.tokens)}{cached} · {money(used.cost)}"
+
+
+def _thousands(count: int) -> str:
+    return str(count) if count < 1000 else f"{count / 1000:.1f}k"

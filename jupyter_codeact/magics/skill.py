@@ -68,7 +68,7 @@ def _names(word: str, cell: RanCell, last: tuple[str, ...]) -> bool:
         return cell.cell_id in last
     if counts := re.fullmatch(r"(\d+)(?:-(\d+))?", word):
         return int(counts[1]) <= cell.count <= int(counts[2] or counts[1])
-    return cell.cell_id == word
+    return bool(word) and cell.cell_id == word
 
 
 def _nothing(word: str, ran: list[RanCell]) -> str:

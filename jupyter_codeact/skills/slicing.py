@@ -58,10 +58,12 @@ class Cells:
         open_needs: list[Need] = [(self.binders[name][-1], math.inf) for name in names]
         seen: set[Need] = set()
         while open_needs:
-            need = open_needs.pop()
+            statement, at = need = open_needs.pop()
             if need not in seen:
                 seen.add(need)
-                open_needs += [*self.before(need[0]), *self._later(*need)]
+                before = [*self.before(statement)]
+                # What it was made of may be called when it is called.
+                open_needs += [*before, *((made_of, at) for made_of, _ in before), *self._later(statement, at)]
         return sorted({statement for statement, _ in seen}, key=lambda statement: statement.order)
 
     def before(self, statement: Statement) -> Iterator[Need]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -89,7 +90,7 @@ def streamed(events: Sequence[Event]) -> dict[str, tuple[int, str]]:
 def pieces(text: str, cuts: Sequence[int]) -> list[str]:
     """``text`` cut at the places ``cuts`` (modulo its length)."""
     places = sorted({cut % (len(text) + 1) for cut in cuts} | {0, len(text)})
-    return [text[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(places)]
 
 
 def fenced(text: str, cuts: Sequence[int] = (), thinking: str = "") -> Read:
@@ -143,4 +144,4 @@ REPLIES = st.builds(
     st.lists(LINES, max_size=14),
     st.sampled_from(["\n", "\r\n"]),
     st.sampled_from(["", "\n", "\r", "\r\n", "\n\n"]),
-) | st.text(alphabet="`python \n\r{}\":x", max_size=60)
+) | st.text(alphabet='`python \n\r{}":x', max_size=60)

@@ -27,6 +27,7 @@ from jupyter_codeact.events import (
     Usage,
     UsageSeen,
 )
+from jupyter_codeact.skills.library import Library
 
 from .reading import streamed
 from .twins import ANSWER, OPEN, ScriptedCells, StreamModel, agent_of, printing, run, scripted, told, valid, words
@@ -278,7 +279,7 @@ async def test_a_refused_change_is_not_done(tmp_path: Path) -> None:
     agent = agent_of(scripted(edit("create", file_text="x = 1\n"), ANSWER), cells, tmp_path)
     await run(agent)
     assert "too long" in told(agent)[0]
-    assert not list(tmp_path.iterdir())
+    assert not Library(tmp_path).list()
 
 
 @pytest.mark.parametrize(

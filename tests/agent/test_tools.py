@@ -39,9 +39,7 @@ def code(source: str) -> tuple[str, str]:
         ([("run_cell", '{"why": {"code": 1}, "code": "x"}')], ((1, "x"),)),
     ],
 )
-def test_each_call_is_an_action_and_each_cell_a_step(
-    calls: list[tuple[str, str]], actions: tuple[object, ...]
-) -> None:
+def test_each_call_is_an_action_and_each_cell_a_step(calls: list[tuple[str, str]], actions: tuple[object, ...]) -> None:
     seen = called("So:", *calls, cuts=range(40))
     assert (seen.actions, seen.text, seen.shown, seen.problem) == (actions, "So:", "So:", None)
 

@@ -113,7 +113,7 @@ def test_create_writes_the_whole_file(editor: LibraryEditor, own: Path, path: st
     ],
 )
 def test_str_replace_changes_one_place_and_keeps_the_rest(
-    editor: LibraryEditor, own: Path, before: str, old: str, new: str | None, after: str
+    editor: LibraryEditor, own: Path, *, before: str, old: str, new: str | None, after: str
 ) -> None:
     path = put(own, before)
     do(editor, "str_replace", old_str=old, new_str=new)
@@ -145,7 +145,7 @@ def test_str_replace_wants_one_place(editor: LibraryEditor, own: Path, old: str,
     ],
 )
 def test_insert_goes_after_a_line(
-    editor: LibraryEditor, own: Path, before: str, at: int, new: str, after: str
+    editor: LibraryEditor, own: Path, *, before: str, at: int, new: str, after: str
 ) -> None:
     path = put(own, before)
     do(editor, "insert", insert_line=at, new_str=new)
@@ -159,7 +159,7 @@ def test_insert_wants_a_line_that_is_there(editor: LibraryEditor, own: Path, at:
         do(editor, "insert", insert_line=at, new_str="x")
 
 
-@given(lines=st.lists(st.sampled_from(["a", "'\x0c'", "'\u2028\x85'", "", "\tb" if False else "b"])), at=st.integers(0, 6))
+@given(lines=st.lists(st.sampled_from(["a", "'\x0c'", "'\u2028\x85'", "", "b"])), at=st.integers(0, 6))
 def test_an_inserted_line_is_viewed_where_it_was_put(
     tmp_path_factory: pytest.TempPathFactory, lines: list[str], at: int
 ) -> None:
@@ -238,7 +238,7 @@ def test_a_change_by_somebody_else_meanwhile_is_kept(editor: LibraryEditor, own:
 def test_what_would_not_compile_is_refused_before_she_is_asked(
     editor: LibraryEditor, own: Path, text: str, said: str
 ) -> None:
-    with pytest.raises(EditError, match="Not saved: fit.py would not compile") as caught:
+    with pytest.raises(EditError, match=r"Not saved: fit\.py would not compile") as caught:
         editor.plan({"command": "create", "path": "fit.py", "file_text": text})
     assert said in str(caught.value)
     assert not list(own.iterdir())
@@ -350,8 +350,6 @@ def test_what_is_missing_is_named(editor: LibraryEditor, own: Path, arguments: d
         ("a\n", "a\n", "(no change)"),
     ],
 )
-def test_the_diff_shows_every_change(
-    editor: LibraryEditor, own: Path, before: str, after: str, diff: str
-) -> None:
+def test_the_diff_shows_every_change(editor: LibraryEditor, own: Path, before: str, after: str, diff: str) -> None:
     put(own, before)
     assert editor.plan({"command": "create", "path": "fit.py", "file_text": after}).diff == diff

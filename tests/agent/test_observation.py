@@ -1,0 +1,125 @@
+"""What the model is told of outputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_codeact.agent.observation import clean, printed, shorten
+from jupyter_codeact.events import Output, Ran
+
+
+def stream(text: str, name: str = "stdout") -> Output:
+    return {"output_type": "stream", "name": name, "text": text}
+
+
+def shown(data: dict[str, Any], kind: str = "display_data") -> Output:
+    return {"output_type": kind, "data": data, "metadata": {}}
+
+
+def error(*traceback: str) -> Output:
+    return {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "by zero", "traceback": [*traceback]}
+
+
+def told(*outputs: Output, budget: int = 10_000) -> str:
+    return printed(Ran("", outputs, "ok"), budget)
+
+
+@pytest.mark.parametrize(
+    ("text", "cleaned"),
+    [
+        ("plain", "plain"),
+        ("\x1b[0;31mred\x1b[0m", "red"),
+        ("\x1b[38;5;4mblue\x1b[39m", "blue"),
+        ("\x1b[?25lhidden\x1b[?25h", "hidden"),
+        ("\x1b[4:3mcurly", "curly"),
+        ("\x1b]8;;http://x\x07link\x1b]8;;\x1b\\", "link"),
+        ("\x1b(B\x1b[mtput", "tput"),
+        ("a\x1b[Ab", "ab"),
+        ("10%\r 50%\r100%\n", "100%\n"),
+        ("10%\r50%\r", "50%"),
+        ("\rstart", "start"),
+        ("a\r\nb\r\n", "a\nb\n"),
+        ("a\r\r\nb", "a\nb"),
+        ("ünï😀", "ünï😀"),
+        ("half \ud800 of one", "half ? of one"),
+    ],
+)
+def test_text_as_a_terminal_leaves_it(text: str, cleaned: str) -> None:
+    assert clean(text) == cleaned
+
+
+@given(st.text())
+def test_every_text_can_be_sent(text: str) -> None:
+    clean(text).encode()
+    assert "\r" not in clean(text)
+
+
+@pytest.mark.parametrize(
+    ("data", "text"),
+    [
+        ({"text/plain": "42"}, "42"),
+        ({"text/html": "<table>", "text/plain": "   a\n0  1"}, "   a\n0  1"),
+        ({"text/html": "<b>x</b>"}, "[shown to the person: text/html]"),
+        (
+            {"text/plain": "<IPython.core.display.HTML object>", "text/html": "<b>"},
+            "[shown to the person: text/plain, text/html]",
+        ),
+        ({"text/plain": "<IPython.core.display.Markdown object>", "text/markdown": "**42**"}, "**42**"),
+        ({"text/plain": "<IPython.core.display.Latex object>", "text/latex": "$x$"}, "$x$"),
+        ({"text/latex": "$x$", "text/plain": "x"}, "x"),
+        ({"image/png": "iVBOR", "text/plain": "<Figure>"}, "[a picture is shown to the person: image/png]"),
+        ({"image/svg+xml": "<svg>"}, "[a picture is shown to the person: image/svg+xml]"),
+        ({"application/json": {"a": 1}}, "[shown to the person: application/json]"),
+        ({}, "[shown to the person: nothing]"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["display_data", "execute_result"])
+def test_results_as_text(data: dict[str, Any], text: str, kind: str) -> None:
+    assert told(shown(data, kind)) == text
+
+
+def test_outputs_stand_in_their_order() -> None:
+    outputs = [
+        stream("one\n"),
+        stream("two", "stderr"),
+        shown({"text/plain": "3"}),
+        stream(" \n"),
+        stream("\n\nfour\n"),
+    ]
+    assert told(*outputs) == "one\ntwo\n3\n\n\nfour"
+
+
+def test_an_error_keeps_what_came_before() -> None:
+    text = told(stream("before\n"), shown({"image/png": "i"}), error("\x1b[31mTraceback\x1b[0m", "ZeroDivisionError"))
+    assert text == "before\n[a picture is shown to the person: image/png]\nTraceback\nZeroDivisionError"
+
+
+def test_an_error_without_a_traceback_has_its_name() -> None:
+    assert told(error()) == "ZeroDivisionError: by zero"
+
+
+def test_a_long_output_has_its_head_and_the_error_at_its_end() -> None:
+    text = told(stream("first\n" + "x" * 5000), error("last line"), budget=300)
+    assert text.startswith("first\nxxx")
+    assert text.endswith("xxx\nlast line")
+    assert "4,716 characters left out" in text
+
+
+@given(text=st.text(max_size=80), budget=st.integers(0, 60))
+def test_head_and_tail_are_within_the_budget(text: str, budget: int) -> None:
+    short = shorten(text, budget)
+    if len(text) <= budget:
+        assert short == text
+    else:
+        head, tail = budget * 2 // 3, budget // 3
+        assert short.startswith(text[:head] + "\n[… ")
+        assert short.endswith(" …]\n" + text[len(text) - tail :])
+
+
+def test_nothing_is_nothing() -> None:
+    assert told() == told(stream("\n")) == ""
+    assert told({"output_type": "unknown"}) == ""

@@ -1,0 +1,69 @@
+"""Which cells `%skill save` takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.events import RanCell
+from jupyter_codeact.magics.skill import chosen
+
+
+def cell(count: int, cell_id: str = "", ok: bool = True) -> RanCell:
+    return RanCell(count, cell_id, f"x = {count}", ok)
+
+
+RAN = [
+    cell(1, "a"),
+    cell(2, "b"),
+    cell(3, "c", ok=False),
+    cell(4, "c"),
+    cell(5, "a"),
+    cell(6),
+    cell(7),
+    cell(8, "d", ok=False),
+    cell(12, "e"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "last", "counts"),
+    [
+        (["1"], (), [1]),
+        (["2-4"], (), [2, 4]),
+        (["4", "2"], (), [2, 4]),
+        (["2-4", "4-6"], (), [2, 4, 5, 6]),
+        (["1-5"], (), [2, 4, 5]),
+        (["6-7"], (), [6, 7]),
+        (["a"], (), [5]),
+        (["e", "a"], (), [5, 12]),
+        (["1", "a"], (), [5]),
+        (["last"], ("b", "e"), [2, 12]),
+        (["last", "6"], ("c",), [4, 6]),
+        (["last"], ("c", "d"), [4]),
+        (["10-20"], (), [12]),
+    ],
+)
+def test_cells_by_count_id_or_last(words: list[str], last: tuple[str, ...], counts: list[int]) -> None:
+    assert [found.count for found in chosen(RAN, words, last)] == counts
+
+
+@pytest.mark.parametrize(
+    ("ran", "words", "last", "said"),
+    [
+        (RAN, ["3"], (), "3 names no cell that ran without an error (cells 1 to 12 ran)."),
+        (RAN, ["5-4"], (), "5-4 names no cell"),
+        (RAN, ["1", "99"], (), "99 names no cell"),
+        (RAN, ["d"], (), "d names no cell"),
+        (RAN, ["3-"], (), "3- names no cell"),
+        (RAN, ["-3"], (), "-3 names no cell"),
+        (RAN, [""], (), "names no cell"),
+        (RAN, ["last"], (), "The agent has run no cell yet"),
+        (RAN, ["last"], ("d",), "The agent has run no cell"),
+        ([], ["1"], (), "(no cell has run yet)"),
+    ],
+)
+def test_a_word_that_names_no_cell(ran: list[RanCell], words: list[str], last: tuple[str, ...], said: str) -> None:
+    with pytest.raises(SkillError) as caught:
+        list(chosen(ran, words, last))
+    assert said in str(caught.value)

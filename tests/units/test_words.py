@@ -1,0 +1,56 @@
+"""How numbers are said."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_codeact import words
+from jupyter_codeact.events import Usage
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 tokens"), (1, "1 token"), (999, "999 tokens"), (1000, "1.0k tokens"), (1249, "1.2k tokens")],
+)
+def test_tokens(count: int, said: str) -> None:
+    assert words.tokens(count) == said
+
+
+@pytest.mark.parametrize(
+    ("usd", "said"), [(None, "cost unknown"), (0.0, "$0.000"), (0.0041, "$0.004"), (12.3456, "$12.346")]
+)
+def test_money(usd: float | None, said: str) -> None:
+    assert words.money(usd) == said
+
+
+@pytest.mark.parametrize(
+    ("time_s", "said"),
+    [(0.2, "0 s"), (3.4, "3 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (3601, "60 min 1 s")],
+)
+def test_seconds(time_s: float, said: str) -> None:
+    assert words.seconds(time_s) == said
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps")])
+def test_plural(count: int, said: str) -> None:
+    assert words.plural(count, "step") == said
+
+
+@pytest.mark.parametrize(
+    ("used", "said"),
+    [
+        (Usage(), "0 tokens · $0.000"),
+        (Usage(12_000, 300, 9_800, 0.0312, 4), "12.3k tokens (9.8k cached) · $0.031"),
+        (Usage(100, 50, 80, None, 1), "150 tokens (80 cached) · cost unknown"),
+    ],
+)
+def test_usage(used: Usage, said: str) -> None:
+    assert words.usage(used) == said
+
+
+def test_usage_adds_up_and_an_unknown_price_stays_unknown() -> None:
+    known, unknown = Usage(1, 2, 3, 0.5, 1), Usage(10, 20, 30, None, 1)
+    assert known + known == Usage(2, 4, 6, 1.0, 2)
+    assert (known + unknown).cost is None
+    assert (known + unknown) - unknown == Usage(1, 2, 3, None, 1)
+    assert (known + known) - known == known
