@@ -133,7 +133,7 @@ def test_jupyter_execute_runs_a_notebook_with_an_agent(script: Any, work: Path) 
         (["what?", "y"], True, ""),
     ],
 )
-def test_a_console_is_asked_on_stdin(
+def test_a_console_is_asked_on_stdin(  # noqa: PLR0917  # fixtures and a table
     script: Any, work: Path, home: Path, answers: list[str], ran: bool, told: str
 ) -> None:
     script({"code": "print('it ran')"}, {"text": "ok"})

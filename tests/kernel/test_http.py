@@ -157,7 +157,8 @@ async def test_the_key_goes_to_the_service_and_nowhere_near_the_sandbox(
     opened: Opened, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, home: Any
 ) -> None:
     point("anthropic", model_server, monkeypatch)
-    look = "import os, pathlib\nprint('secret' in str(dict(os.environ)))\n" + (
+    look = (
+        "import os, pathlib\nprint('secret' in str(dict(os.environ)))\n"
         "for p in pathlib.Path('/proc').glob('[0-9]*/environ'):\n"
         "    try: print(p, b'secret' in p.read_bytes())\n"
         "    except OSError: print('False')"

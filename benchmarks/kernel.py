@@ -1,0 +1,184 @@
+#!/usr/bin/env python3
+"""P1, P2, P3, P8: our kernel beside a plain ipykernel, in turns in one run.
+
+    python benchmarks/kernel.py [--rounds 10] [--write]
+
+Ratios are ours by plain, round by round; the median with the smallest and largest. ``--write`` puts the table into
+benchmarks/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+KERNELS = ("codeact", "python3")
+ROUND_TRIPS = 200
+FLOOD = "import sys\nfor i in range(50): sys.stdout.write('x' * (2**20 - 1) + '\\n')"
+PRINTS = "for i in range(10000): print(i, flush=i % 100 == 0)"
+IMAGES = (
+    "import os\nfrom IPython.display import Image, display\n"
+    "picture = Image(data=b'\\x89PNG' + os.urandom(50_000), format='png')\nfor i in range(200): display(picture)"
+)
+RESULTS = Path(__file__).with_name("results.md")
+
+
+@dataclass
+class Figure:
+    """One row of the table: seconds, or megabytes, of both kernels by round."""
+
+    name: str
+    unit: str
+    target: str
+    # Throughput is plain by ours, so that more is better, as its target is meant.
+    inverse: bool = False
+    values: dict[str, list[float]] = field(default_factory=lambda: {kernel: [] for kernel in KERNELS})
+
+    def row(self) -> str:
+        ours, plain = (self.values[kernel] for kernel in KERNELS)
+        ratios = [(p / o if self.inverse else o / p) for o, p in zip(ours, plain, strict=True)]
+        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+        numbers = " | ".join(f"{statistics.median(values):.3g} {self.unit}" for values in (ours, plain))
+        return f"| {self.name} | {numbers} | {spread} | {self.target} |"
+
+
+@contextmanager
+def kernel(name: str) -> Iterator[tuple[KernelManager, Any, float]]:
+    """A running kernel, and how long it took from the start to the first execute_reply."""
+    began = time.perf_counter()
+    manager = KernelManager(kernel_name=name)
+    manager.start_kernel()
+    client = manager.blocking_client()
+    client.start_channels()
+    request = client.execute("pass")
+    while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != request:
+        pass
+    took = time.perf_counter() - began
+    try:
+        yield manager, client, took
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def until_idle(client: Any, request: str) -> int:
+    """Read outputs until the request is idle; returns how many characters of stdout came."""
+    characters = 0
+    while True:
+        message = client.get_iopub_msg(timeout=120)
+        if message["parent_header"].get("msg_id") != request:
+            continue
+        content = message["content"]
+        if message["msg_type"] == "stream":
+            characters += len(content["text"])
+        elif message["msg_type"] == "status" and content["execution_state"] == "idle":
+            return characters
+
+
+def timed(client: Any, code: str) -> tuple[float, int]:
+    began = time.perf_counter()
+    characters = until_idle(client, client.execute(code))
+    return time.perf_counter() - began, characters
+
+
+def round_trip_s(client: Any) -> float:
+    times = []
+    for _ in range(ROUND_TRIPS):
+        began = time.perf_counter()
+        request = client.execute("pass")
+        client.get_shell_msg(timeout=30)
+        times.append(time.perf_counter() - began)
+        until_idle(client, request)
+    return statistics.median(times)
+
+
+def memory_mb(pid: int, include: Callable[[str], bool]) -> float:
+    """Proportional set size of the processes below ``pid`` (itself included) whose command line fits."""
+    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(a): int(b) for a, b in (line.split() for line in table.splitlines())}
+    found = [pid]
+    for known in found:
+        found += [child for child, parent in parents.items() if parent == known]
+    return sum(_pss_mb(child) for child in found if include(_command(child)))
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+def _pss_mb(pid: int) -> float:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+
+
+def measure(rounds: int) -> list[Figure]:
+    start = Figure("P1 start to first execute_reply", "s", "≤ 1.15")
+    trip = Figure("P2 round trip of `pass`", "s", "≤ 1.25")
+    flood = Figure("P3 50 MB of stdout", "s", "≥ 0.9", inverse=True)
+    prints = Figure("P3 10,000 prints", "s", "≥ 0.9", inverse=True)
+    images = Figure("P3 200 pictures", "s", "≥ 0.9", inverse=True)
+    sandboxed = Figure("P8 memory of the kernel that runs the cells (PSS)", "MB", "≤ 1.1")
+    trusted = Figure("P8 memory of the trusted process, before litellm", "MB", "≤ 60 MB")
+    for number in range(rounds):
+        for name in KERNELS if number % 2 == 0 else reversed(KERNELS):
+            with kernel(name) as (manager, client, took):
+                pid = manager.provisioner.process.pid
+                start.values[name].append(took)
+                inner = "bootstrap.py" if name == "codeact" else "ipykernel"
+                if name == "codeact":
+                    trusted.values[name].append(memory_mb(pid, lambda c: "jupyter_codeact.kernel" in c))
+                    trusted.values["python3"].append(1.0)
+                sandboxed.values[name].append(memory_mb(pid, lambda c, inner=inner: inner in c and "bwrap" not in c))
+                trip.values[name].append(round_trip_s(client))
+                for figure, code in ((flood, FLOOD), (prints, PRINTS), (images, IMAGES)):
+                    seconds, characters = timed(client, code)
+                    figure.values[name].append(seconds)
+                    assert figure is not flood or characters == 50 * 2**20, f"{name} lost output: {characters}"
+        print(f"round {number + 1} of {rounds}", flush=True)
+    return [start, trip, flood, prints, images, sandboxed, trusted]
+
+
+def report(figures: list[Figure], rounds: int) -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in ("ipykernel", "jupyter_client", "pyzmq"))
+    machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
+    head = f"Measured on {date.today()}, {machine}, {packages}; {rounds} rounds in turns.\n\n"
+    table = "| figure | codeact | plain ipykernel | ratio: median (min–max) | target |\n|---|---|---|---|---|\n"
+    trusted = figures[-1]
+    rows = [figure.row() for figure in figures[:-1]]
+    own = statistics.median(trusted.values["codeact"])
+    rows.append(f"| {trusted.name} | {own:.3g} MB | – | – | {trusted.target} |")
+    return "# Results\n\n## kernel.py\n\n" + head + table + "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--write", action="store_true", help="write benchmarks/results.md")
+    options = parser.parse_args()
+    text = report(measure(options.rounds), options.rounds)
+    print(text)
+    if options.write:
+        RESULTS.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Skills in a kernel: saved from cells, imported at once, reloaded after a change, seen by every later kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import history, shown
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+Opened = Callable[..., Any]
+DEFINE = "import math\n\nSCALE = 2\n\n\ndef area(r):\n    '''Area of a circle.'''\n    return SCALE * math.pi * r**2"
+
+
+def own(home: Path) -> Path:
+    return home / "skills" / "private" / "default"
+
+
+async def test_save_makes_a_module_of_what_the_names_need(opened: Opened, home: Path) -> None:
+    cells = [DEFINE, "junk = [1, 2]", "%skill save circles 1-2 --names area", "import circles\ncircles.area(1)"]
+    async with opened(*cells, "%skill list", "%skill show circles", "%skill where") as document:
+        await document.run_cells()
+        save, use, listed, show, where = document.nb.cells[2:]
+    source = (own(home) / "circles.py").read_text()
+    assert "SCALE = 2" in source
+    assert "import math" in source
+    assert "junk" not in source
+    assert "import circles" in shown(save)
+    assert shown(use).startswith("6.28")
+    assert "area(r)" in shown(listed)
+    assert "def area(r):" in shown(show)
+    assert str(own(home)) in shown(where)
+
+
+async def test_a_saved_skill_is_imported_in_a_later_kernel(opened: Opened) -> None:
+    async with opened(DEFINE, "%skill save circles 1") as document:
+        await document.run_cells()
+    async with opened("from circles import area\narea(0)") as document:
+        await document.run_cells()
+        assert shown(document.nb.cells[0]) == "0.0"
+
+
+async def test_a_changed_skill_is_reloaded_and_imported_names_follow(opened: Opened, home: Path) -> None:
+    cells = ["def f(n=1):\n    return n", "%skill save mine 1", "from mine import f as g\ng()"]
+    async with opened(*cells, "def f(n=15):\n    return n", "%skill save mine last 4", "g()") as document:
+        for cell in document.nb.cells[:4]:
+            await document.run_cell(cell)
+        document.nb.cells[4].source = "%skill save mine 4"
+        await document.run_cell(document.nb.cells[4])
+        await document.run_cell(document.nb.cells[5])
+        assert shown(document.nb.cells[2]) == "1"
+        assert shown(document.nb.cells[5]) == "15"
+
+
+async def test_the_agents_accepted_cells_are_saved_by_default(opened: Opened, script: Any, home: Path) -> None:
+    script({"code": "def twice(x):\n    return 2 * x"}, {"text": "ok"})
+    async with opened("def mine():\n    return 1", "%%agent\ngo", "%skill save doubling") as document:
+        await document.run_cells()
+    source = (own(home) / "doubling.py").read_text()
+    assert "def twice" in source
+    assert "def mine" not in source
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("%skill save os 1", "Python's own"),
+        ("%skill save 2x 1", "can't be a module's name"),
+        ("%skill save ../x 1", "can't be a module's name"),
+        ("%skill save x 9", "names no cell"),
+        ("%skill save x last", "The agent has run no cell yet"),
+        ("%skill save x 1 --names nope", "nope is not defined in these cells; they define: area"),
+        ("%skill show nope", "no skill called nope"),
+        ("%skill save x 2", "no function and no class"),
+    ],
+)
+async def test_a_save_that_can_not_be_says_why_and_saves_nothing(
+    opened: Opened, home: Path, line: str, words: str
+) -> None:
+    async with opened(DEFINE, "1 + 1", line) as document:
+        await document.run_cells()
+        assert words in shown(document.nb.cells[2])
+    assert list(own(home).iterdir()) == []
+
+
+async def test_the_agents_editor_creates_changes_and_undoes(opened: Opened, script: Any, home: Path) -> None:
+    text = '"""Fit."""\n\n\ndef fit(n_restarts=10):\n    return n_restarts\n'
+    script(
+        {"edit": {"command": "create", "path": "fit.py", "file_text": text}},
+        {"code": "from fit import fit\nfit()"},
+        {"edit": {"command": "str_replace", "path": "fit.py", "old_str": "=10", "new_str": "=15"}},
+        {"code": "fit()"},
+        {"edit": {"command": "view", "path": "fit.py"}},
+        {"edit": {"command": "undo", "path": "fit.py"}},
+        {"edit": {"command": "create", "path": "../escape.py", "file_text": "x = 1"}},
+        {"text": "ok"},
+    )
+    async with opened("%%agent --review auto\ngo") as document:
+        await document.run_cells()
+        agent, before, after = document.nb.cells
+        assert (shown(before), shown(after)) == ("10", "15")
+        assert "+def fit(n_restarts=15):" in shown(agent)
+    assert (own(home) / "fit.py").read_text() == text
+    assert not (own(home).parent / "escape.py").exists()
+    told = [str(message["content"]) for message in history(home) if message["role"] == "tool"]
+    assert "   4  def fit(n_restarts=15):" in told[4]
+    assert "not a file of the library" in told[6]
+
+
+async def test_skills_given_by_name_come_with_their_source(opened: Opened, script: Any, home: Path) -> None:
+    script({"text": "ok"})
+    async with opened(DEFINE, "%skill save circles 1", "%%agent --skills circles\ngo") as document:
+        await document.run_cells()
+        assert "skills: circles" in shown(document.nb.cells[2])
+    prompt = history(home)[1]["content"]
+    assert "def area(r):" in prompt
+    assert prompt.endswith("go")
