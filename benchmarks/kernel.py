@@ -67,6 +67,8 @@ def kernel(name: str) -> Iterator[tuple[KernelManager, Any, float]]:
     while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != request:
         pass
     took = time.perf_counter() - began
+    # The first messages may pass before a subscription is there; from here on none is missed.
+    client.wait_for_ready(timeout=60)
     try:
         yield manager, client, took
     finally:

@@ -13,7 +13,7 @@ from .agent.loop import Agent, Limits
 from .agent.prompts import Prompts
 from .agent.trajectory import Trajectory
 from .errors import CodeActError, ConfigError
-from .events import ActionDone, CodeAction, Ran, RanCell, Usage
+from .events import ActionDone, CodeAction, Ran, RanCell, Usage, Working
 from .models.catalog import ModelOptions, open_model
 from .notebook.live import LiveCells
 from .notebook.plain import PlainCells
@@ -23,6 +23,9 @@ from .protocols import AgentCell, Notebook
 from .settings import Settings
 from .skills.editor import LibraryEditor
 from .skills.library import Library
+
+
+NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,15 @@ class Session:
         used = self.agent.usage if self.agent else Usage()
         summary = Summary(wishes.skills, used)
         cells = self._cells(cell, run, summary, wishes)
-        agent = self._agent(wishes, cells)
-        library = [skill.name for skill in self.library.list() if skill.name not in wishes.skills]
-        trajectory = self._trajectory(run, prompt, agent)
         cell.lead(cells)
+        if self.settings.sandbox == "none":
+            cell.display({"text/markdown": NO_SANDBOX, "text/plain": NO_SANDBOX})
+        trajectory: Trajectory | None = None
         try:
+            cells.show(Working("thinking", "Getting ready"))
+            agent = await self._agent(wishes, cells)
+            library = [skill.name for skill in self.library.list() if skill.name not in wishes.skills]
+            trajectory = self._trajectory(run, prompt, agent)
             async for event in agent.run(agent.prompts.task(prompt, skills, library)):
                 cells.show(event)
                 summary.count(event)
@@ -75,11 +82,13 @@ class Session:
             cells.close(summary.line(summary.stopped()))
             raise
         except CodeActError as error:
-            cells.close(summary.line("Stopped"))
-            trajectory.end(type(error).__name__)
+            cells.close(summary.line("Stopped") if summary.steps else "")
+            if trajectory is not None:
+                trajectory.end(type(error).__name__)
             raise
         finally:
-            trajectory.save()
+            if trajectory is not None:
+                trajectory.save()
         cells.close(summary.line("Stopped at a limit" if summary.limit else "Done"))
         if summary.limit:
             cell.display({"text/markdown": summary.limit, "text/plain": summary.limit})
@@ -91,8 +100,11 @@ class Session:
             return LiveCells(cell, run, summary, review, timeout_s)
         return PlainCells(cell, review, timeout_s)
 
-    def _agent(self, wishes: RunOptions, cells: LiveCells | PlainCells) -> Agent:
-        """The conversation's agent, with the model and the limits of this run."""
+    async def _agent(self, wishes: RunOptions, cells: LiveCells | PlainCells) -> Agent:
+        """The conversation's agent, with the model and the limits of this run.
+
+        A model is opened in a thread: litellm takes seconds to import, and Stop must not wait for it.
+        """
         options = ModelOptions(
             api_base=self.config.api_base or None,
             temperature=self.config.temperature if wishes.temperature is None else wishes.temperature,
@@ -105,12 +117,12 @@ class Session:
         if self.agent is None:
             self.last_actions = ()
             prompts = Prompts(os.getcwd(), str(self.library.own))
-            model = open_model(*key, Path.cwd())
+            model = await asyncio.to_thread(open_model, *key, Path.cwd())
             self.agent = Agent(
                 model=model, cells=cells, editor=self.editor, prompts=prompts, limits=limits, check=problem_in
             )
         elif key != self._model_key:
-            self.agent.model = open_model(*key, Path.cwd())
+            self.agent.model = await asyncio.to_thread(open_model, *key, Path.cwd())
         self._model_key = key
         self.agent.cells, self.agent.limits = cells, limits
         self.last_actions = ()

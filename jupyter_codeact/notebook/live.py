@@ -76,8 +76,10 @@ class LiveCells:
                 pass
 
     def close(self, line: str) -> None:
-        """The run is over, in whatever way."""
-        self._transcript.show(markdown(line))
+        """The run is over, in whatever way; "" where an error says it all."""
+        self._transcript.close()
+        if line:
+            self._transcript.show(markdown(line))
         for action_id in list(self._open):
             self._settle(action_id, "stopped")
         self._say("done", "")

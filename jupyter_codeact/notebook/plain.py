@@ -49,7 +49,9 @@ class PlainCells:
                 pass
 
     def close(self, line: str) -> None:
-        self._transcript.show(markdown(line, line.replace("**", "")))
+        self._transcript.close()
+        if line:
+            self._transcript.show(markdown(line, line.replace("**", "")))
 
     def on_message(self, message: dict[str, object]) -> None:
         """No extension, no messages."""

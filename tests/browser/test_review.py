@@ -75,6 +75,7 @@ async def test_the_cell_fills_while_it_is_written_and_cannot_be_run_yet(
     await notebook.proposed.locator(".cm-line", has_text="total").wait_for()
     half = (await notebook.sources())[1]
     assert half
+    await notebook.until_output(0, "Soon.")
     assert (
         "print('the total is', total)".startswith(half)
         or half in "total = sum(range(100))\nprint('the total is', total)"

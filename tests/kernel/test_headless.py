@@ -95,7 +95,7 @@ def test_no_key_is_one_line_that_names_it(work: Path) -> None:
     [
         ("%%agent --reviw auto\ngo", "Did you mean --review?"),
         ("%%agent\n", "needs a prompt"),
-        ("%%agent --max-steps 0\ngo", "less than 1"),
+        ("%%agent --max-steps 0\ngo", "at least 1"),
         ("%%agent --skills nope\ngo", "no skill called nope"),
         ("%agent modle", "Did you mean `%agent model`?"),
         ("%skill svae x", "Did you mean `%skill save`?"),
@@ -167,3 +167,19 @@ def converse(work: Path, code: str, answers: list[str]) -> list[dict[str, Any]]:
         client.stop_channels()
         manager.shutdown_kernel()
     return outputs
+
+
+def test_without_a_sandbox_every_run_says_so(script: Any, work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CODEACT_SANDBOX", "none")
+    script({"text": "one"}, {"text": "two"})
+    nb = notebook("%%agent\ngo", "%%agent\nagain")
+    execute(nb, work)
+    assert all("There is no sandbox" in shown(cell) for cell in nb.cells)
+
+
+def test_a_sandbox_that_does_not_exist_is_one_line(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CODEACT_SANDBOX", "bublewrap")
+    nb = notebook("open('ran', 'w')")
+    execute(nb, work, allow_errors=True)
+    assert "no sandbox called 'bublewrap'" in shown(nb.cells[0])
+    assert not (work / "ran").exists()
