@@ -21,6 +21,8 @@ from . import bubblewrap
 from .bubblewrap import SANDBOX_UID, Room
 
 PREFIX = "codeact-"
+# As in ipykernel's own kernelspec: the debugger needs to see the standard library's frames.
+INTERPRETER_OPTIONS = ("-Xfrozen_modules=off",)
 BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
@@ -67,7 +69,7 @@ def open_sandbox(
         connection = _write_connection(folder)
         variables = {"CODEACT_SKILLS": os.pathsep.join(libraries)}
         room = Room(python, folder, work, libraries, hidden, variables)
-        argv, environment = build(room, [python, BOOTSTRAP, "-f", f"{folder}/connection.json"])
+        argv, environment = build(room, [python, *INTERPRETER_OPTIONS, BOOTSTRAP, "-f", f"{folder}/connection.json"])
         process = subprocess.Popen(
             argv,
             cwd=work,
