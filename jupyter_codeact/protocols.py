@@ -133,6 +133,9 @@ class AgentHost(Protocol):
     def on_comm(self, message: Any) -> None:
         """A front end said something on our comm."""
 
+    def assist(self, message: Any) -> None:
+        """Somebody pressed Tab or Shift+Tab in one of our magics."""
+
     def is_being_written(self, cell_id: str) -> bool:
         """Whether an action is still streaming into that cell, so that it can't be run yet."""
 

@@ -15,6 +15,7 @@ from .agent.trajectory import Trajectory
 from .errors import CodeActError, ConfigError
 from .events import ActionDone, CodeAction, Ran, RanCell, Usage, Working
 from .models.catalog import ModelOptions, open_model
+from .models.scripted import shipped_scripts
 from .notebook.live import LiveCells
 from .notebook.plain import PlainCells
 from .notebook.summary import Summary
@@ -140,6 +141,11 @@ class Session:
 
     def ran(self) -> list[RanCell]:
         return self.notebook.ran()
+
+    def names(self) -> tuple[list[str], list[str]]:
+        """Skills and models, for Tab."""
+        models = {self.config.model, *shipped_scripts()} - {""}
+        return [skill.name for skill in self.library.list()], sorted(models)
 
     def reset(self) -> None:
         """Forget the conversation. Variables, cells and skills stay."""

@@ -29,7 +29,8 @@ DEVELOP = [
 REUSE = [
     "generate noisy samples from a non-linear function of your choice, fit them with a GP and plot the predictions"
 ]
-console = Console(highlight=False)
+# Paths and commands are to be copied: the terminal may wrap them, we must not.
+console = Console(highlight=False, soft_wrap=True)
 
 
 @dataclass(frozen=True)
@@ -263,7 +264,7 @@ def _report(folder: Path, failures: list[str], seconds: float) -> None:
     verdict = "[green]Every step held[/]" if not failures else f"[red]{len(failures)} of the steps did not hold[/]"
     console.print(f"\n{verdict}, {seconds:.0f} s. Open it in JupyterLab:\n")
     home = f"JUPYTER_CODEACT_HOME={folder / 'codeact'}"
-    console.print(f"  {home} {_lab()} {folder / CHAPTERS[0].file}\n", soft_wrap=True)
+    console.print(f"  {home} {_lab()} {folder / CHAPTERS[0].file}\n")
 
 
 def _lab() -> str:

@@ -33,13 +33,20 @@ def main() -> None:
     # Interrupts come as messages; a Ctrl-C in the server's terminal is not for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings = Settings.from_environment()
 
     def fresh() -> Sandbox:
         settings.make_folders()
-        return open_sandbox(settings.sandbox, options.python, os.getcwd(), settings.libraries, settings.hidden)
+        return open_sandbox(
+            settings.sandbox,
+            options.python,
+            os.getcwd(),
+            settings.libraries,
+            settings.hidden,
+            memory_gb=settings.memory_gb,
+        )
 
     try:
+        settings = Settings.from_environment()
         sandbox = fresh()
     except CodeActError as error:
         _refuse(connection, str(error))

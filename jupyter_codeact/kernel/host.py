@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from ..errors import CodeActError
 from ..events import RanCell
@@ -18,20 +18,29 @@ from .comms import CommMessage
 from .proxy import Proxy
 from .queue import Request
 from .taps import Tap, Way
+from .wire import Message
 
-Answer = Callable[["Host", RequestCell], Awaitable[None]]
+
+class Answers(Protocol):
+    """What our own cells mean. Called in the host's thread."""
+
+    async def answer(self, host: Host, cell: RequestCell) -> None:
+        """Answer a whole cell."""
+
+    def assist(self, host: Host, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        """The content of the reply to a complete_request or inspect_request in a cell of ours."""
 
 
 class Host:
-    """Answers our own cells with ``answer``, one at a time.
+    """Answers our own cells with ``answers``, one at a time.
 
     front_end: whoever shows the present run in the extension; None between runs.
     leader: the comm of the front end that executed or attached last, with the header its answers belong to.
     """
 
-    def __init__(self, proxy: Proxy, answer: Answer, warm_up: Callable[[], None]) -> None:
+    def __init__(self, proxy: Proxy, answers: Answers, warm_up: Callable[[], None]) -> None:
         self.proxy = proxy
-        self.answer = answer
+        self.answers = answers
         self.warm_up = warm_up
         self.front_end: FrontEnd | None = None
         self.comms: dict[str, tuple[str, bytes]] = {}
@@ -55,6 +64,9 @@ class Host:
 
     def on_comm(self, message: CommMessage) -> None:
         self._soon(self._on_comm, message)
+
+    def assist(self, message: Message) -> None:
+        self._soon(self._assist, message)
 
     def is_being_written(self, cell_id: str) -> bool:
         return cell_id in self.writing
@@ -88,7 +100,7 @@ class Host:
             cell.count = await self._count()
             code = {"code": request.code, "execution_count": cell.count}
             self.post(self.proxy.publish, "execute_input", code, cell.header)
-            await self.answer(self, cell)
+            await self.answers.answer(self, cell)
         except asyncio.CancelledError:
             reply = _error("KeyboardInterrupt", "Stopped by you.")
         except CodeActError as error:
@@ -101,6 +113,10 @@ class Host:
             self.cell = self.front_end = self._task = None
             self.writing.clear()
         self.post(self.proxy.finish, request, {**reply, "execution_count": cell.count})
+
+    def _assist(self, message: Message) -> None:
+        content = self.answers.assist(self, message.type, message.content)
+        self.post(self.proxy.answer_assist, message, content)
 
     async def _count(self) -> int:
         """The execution count of a cell of ours, taken from the sandbox's own counter."""

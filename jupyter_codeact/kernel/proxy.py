@@ -19,15 +19,17 @@ import zmq
 from ..errors import SandboxUnavailable
 from ..protocols import AgentHost
 from ..sandbox.launch import Sandbox
+from ..sandbox.probe import explain
 from .comms import Comms
 from .ledger import Ledger
-from .queue import ExecuteQueue, Request
+from .queue import ExecuteQueue, Request, concerns_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
 from .wire import EMPTY, Message, build, split
 
 # How many outputs are moved before the other sockets get a turn.
 BATCH = 64
+ASSISTED = ("complete_request", "inspect_request")
 SHUTDOWN_S = 1.0
 TICK_MS = 500
 
@@ -49,6 +51,7 @@ class Proxy:
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
         self.ready = False
+        self.news = ""
         self.stop_at: float | None = None
         self._posts: deque[Callable[[], None]] = deque()
         self._wake_read, self._wake_write = os.pipe()
@@ -143,7 +146,7 @@ class Proxy:
     def _on_death(self) -> None:
         """The sandbox ended by itself: say so where it was working, and open a fresh one."""
         if not self.ready:
-            raise SandboxUnavailable(self._log.decode(errors="replace").strip() or "The sandbox did not start.")
+            raise SandboxUnavailable(explain(self._log.decode(errors="replace"), self.sandbox.cause))
         for key in (self.back.iopub, self.back.shell, self.back.control, self.back.stdin):
             self._forget(key)
         for pipe in (self.sandbox.process.stdout, self.sandbox.process.stderr):
@@ -151,17 +154,14 @@ class Proxy:
                 self._forget(pipe.fileno())
         self.back.close()
         self.sandbox.close()
-        self._take(self.open_sandbox())
+        self.ready, self.news = False, self.sandbox.news
         taps, self.taps = self.taps, {}
         for tap in taps.values():
             tap.listener(build("sandbox_died", {}, self.session))
         current = self.queue.current
         if current is not None and not current.ours:
-            self.fail(
-                current,
-                "SandboxDied",
-                "The sandbox ended. Variables are gone; the next cell starts in a fresh one.",
-            )
+            self.fail(current, "SandboxDied", self.sandbox.obituary)
+        self._take(self.open_sandbox())
 
     # ---- from the front end
 
@@ -174,6 +174,9 @@ class Proxy:
             self._on_execute(message)
         elif kind.startswith("comm_") and kind != "comm_info_request" and self.comms.takes(message):
             self._on_comm(message)
+        elif kind in ASSISTED and self.host is not None and concerns_ours(message):
+            self._status("busy", message.parts[0])
+            self.host.assist(message)
         else:
             self.back.send(self.back.shell, message)
 
@@ -307,6 +310,9 @@ class Proxy:
         request = self.queue.next() if self.ready else None
         if request is None:
             return
+        if self.news:
+            self.publish("stream", {"name": "stderr", "text": self.news + "\n"}, request.message.parts[0])
+            self.news = ""
         if request.ours and self.host is not None:
             self._status("busy", request.message.parts[0])
             self.host.start(request)
@@ -372,6 +378,12 @@ class Proxy:
     def interrupt_sandbox(self) -> None:
         """Interrupt what runs in the sandbox; its answer is nobody's."""
         self.back.send(self.back.control, build("interrupt_request", {}, self.session))
+
+    def answer_assist(self, request: Message, content: dict[str, Any]) -> None:
+        """Answer a completion or an inspection in a cell of ours."""
+        self._reply(request, self.front.shell, request.type.replace("_request", "_reply"), content)
+        self._status("idle", request.parts[0])
+        self._stay_busy()
 
     def publish(
         self, kind: str, content: dict[str, Any], parent: bytes, metadata: dict[str, Any] | None = None

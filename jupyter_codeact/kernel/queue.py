@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .wire import Message
 
 _OURS = re.compile(r"\s*%%?(agent|skill)\b")
+_BEHIND = re.compile(r"\s*%%?(agent|skill)\s")
 _LINE = re.compile(r"\s*(%(agent|skill)\b.*|#.*)?$")
 
 
@@ -58,6 +59,14 @@ def is_ours(code: str) -> bool:
     if not _OURS.match(code):
         return False
     return code.lstrip().startswith("%%") or all(_LINE.match(line) for line in code.splitlines())
+
+
+def concerns_ours(message: Message) -> bool:
+    """Whether a completion or an inspection is asked for behind the name of one of our magics."""
+    if b"%agent" not in message.parts[3] and b"%skill" not in message.parts[3]:
+        return False
+    code, cursor = str(message.content.get("code", "")), int(message.content.get("cursor_pos", 0))
+    return _BEHIND.match(code[:cursor].rpartition("\n")[2]) is not None
 
 
 class ExecuteQueue:

@@ -15,6 +15,8 @@ HELP = """\
 %agent review [ask|auto]   ask: you run each cell. auto: the agent runs them in the sandbox
 %agent reset           start a new conversation; variables and skills stay"""
 
+COMMANDS = ("status", "cost", "model", "review", "reset")
+
 
 async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None:
     """Run the agent on a prompt."""
@@ -42,7 +44,7 @@ def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     rest = rest.strip()
     if word in ("", "help", "--help", "-h"):
         raise Help(HELP)
-    match choose("%agent", word, ("status", "cost", "model", "review", "reset")):
+    match choose("%agent", word, COMMANDS):
         case "status":
             text = session.status()
         case "cost":

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from . import agent, skill
+from .assist import help_of
 from .parser import Help
+
+_QUESTION = re.compile(r"(?P<magic>%%?(agent|skill))\s*\?{1,2}")
 
 
 async def answer(session: Session, cell: AgentCell) -> None:
     """Answer a whole cell: one cell magic, or lines of line magics, each in turn."""
     code = cell.code.lstrip()
     try:
+        if question := _QUESTION.fullmatch(code.strip()):
+            raise Help(help_of(question["magic"]))
         if code.startswith("%%"):
             await _cell_magic(session, cell, code)
         else:

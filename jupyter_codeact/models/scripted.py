@@ -70,6 +70,11 @@ class ScriptedModel:
         return Reply(text, calls, Usage(sent, received, 0, 0.0, 1))
 
 
+def shipped_scripts() -> list[str]:
+    """Names of the models that need no key."""
+    return [f"scripted/{path.stem}" for path in sorted(SHIPPED.glob("*.yaml"))]
+
+
 def _calls(reply: dict[str, Any], number: int) -> tuple[ToolCall, ...]:
     if "code" in reply:
         return (ToolCall(f"call_{number}", "run_cell", json.dumps({"code": str(reply["code"])})),)
@@ -88,6 +93,6 @@ def _find(name: str, folder: Path) -> Path:
     places = [base / f"{name}{ending}" for base in (folder, SHIPPED) for ending in ("", ".yaml", ".yml")]
     found = next((path for path in places if path.is_file()), None)
     if found is None:
-        known = ", ".join(f"scripted/{path.stem}" for path in sorted(SHIPPED.glob("*.yaml"))) or "none"
+        known = ", ".join(shipped_scripts()) or "none"
         raise ConfigError(f"There is no script {name!r} in {folder} or in the package (shipped: {known}).")
     return found

@@ -174,3 +174,14 @@ def _await_end(pid: int) -> None:
 
     select.select([descriptor], [], [])
     os.close(descriptor)
+
+
+def test_tab_and_help_know_our_magics(kernel: Any) -> None:
+    _, client = kernel
+    for code, expected in (("%%agent --rev", "--review"), ("%%age", "%%agent"), ("import os\nos.getc", "getcwd")):
+        assert expected in client.complete(code, len(code), reply=True, timeout=10)["content"]["matches"]
+    code = "%%agent "
+    assert "--skills" in client.inspect(code, len(code), reply=True, timeout=10)["content"]["data"]["text/plain"]
+    for question, words in (("%%agent?", "--skills"), ("%skill?", "%skill save")):
+        _, outputs = run(client, question)
+        assert any(words in str(output["content"]) for output in outputs)
