@@ -211,6 +211,11 @@ class ActionDropped:
 
 
 @dataclass(frozen=True)
+class WordsDropped:
+    """The words of this reply are void: it broke off or can't be read, and is asked for again."""
+
+
+@dataclass(frozen=True)
 class ActionDone:
     """An action has ended, and how."""
 
@@ -246,6 +251,7 @@ Event = (
     | ActionOpened
     | ActionChunk
     | ActionDropped
+    | WordsDropped
     | ActionDone
     | UsageSeen
     | Answered

@@ -20,6 +20,7 @@ from ..events import (
     Retrying,
     Usage,
     UsageSeen,
+    WordsDropped,
     Working,
 )
 from ..protocols import Cells, Editor, Model
@@ -125,7 +126,7 @@ class Agent:
                 case Reply():
                     turn.reply = delta
                 case Retrying():
-                    for event in (*reader.drop(), Working("retrying", delta.why)):
+                    for event in (*reader.drop(), WordsDropped(), Working("retrying", delta.why)):
                         yield event
                     reader = reader_for(takes_tools, turn.step)
                 case _:
@@ -136,7 +137,7 @@ class Agent:
         yield UsageSeen(self.usage)
         events, turn.actions, turn.text, turn.problem = reader.finish(reply)
         turn.problem = turn.problem or self._code_problem(turn.actions)
-        for event in events if turn.problem is None else reader.drop():
+        for event in events if turn.problem is None else (*reader.drop(), WordsDropped()):
             yield event
 
     def _code_problem(self, actions: list[Action]) -> Problem | None:

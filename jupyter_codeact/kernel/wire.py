@@ -30,19 +30,19 @@ class Message:
 
     @cached_property
     def header(self) -> dict[str, Any]:
-        return dict(json.loads(self.parts[0]))
+        return _document(self.parts[0])
 
     @cached_property
     def parent(self) -> dict[str, Any]:
-        return dict(json.loads(self.parts[1]))
+        return _document(self.parts[1])
 
     @cached_property
     def metadata(self) -> dict[str, Any]:
-        return dict(json.loads(self.parts[2]))
+        return _document(self.parts[2])
 
     @cached_property
     def content(self) -> dict[str, Any]:
-        return dict(json.loads(self.parts[3]))
+        return _document(self.parts[3])
 
     @property
     def type(self) -> str:
@@ -58,8 +58,17 @@ class Message:
 
     def with_content(self, **changes: Any) -> Message:
         """The same message with some of its content replaced."""
-        content = json.dumps(self.content | changes).encode()
+        content = _bytes(self.content | changes)
         return Message([*self.parts[:3], content], self.idents, self.buffers)
+
+
+def _document(part: bytes) -> dict[str, Any]:
+    """One part as JSON. A file name that is no UTF-8, once printed, comes as bytes that are none either."""
+    return dict(json.loads(part.decode("utf-8", "replace")))
+
+
+def _bytes(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
 class Signer:
@@ -114,5 +123,5 @@ def build(
         "version": "5.4",
     }
     documents = (header, metadata or {}, content)
-    head, meta, body = (json.dumps(document, ensure_ascii=False).encode() for document in documents)
+    head, meta, body = (_bytes(document) for document in documents)
     return Message([head, parent, meta, body], list(idents))

@@ -19,6 +19,7 @@ from ..events import (
     Rejected,
     TextChunk,
     ThinkingChunk,
+    WordsDropped,
     Working,
 )
 from ..execution import Execution
@@ -70,7 +71,11 @@ class LiveCells:
                 self._append(event.id, event.text)
             case ActionDropped():
                 self._withdraw(event.id)
+            case WordsDropped():
+                self._transcript.drop()
+                self._writing = 0
             case ActionDone():
+                self._transcript.accept()
                 self._writing = 0
             case _:
                 pass

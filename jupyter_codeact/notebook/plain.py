@@ -7,7 +7,6 @@ import asyncio
 from ..errors import UsageError
 from ..events import (
     ActionDone,
-    ActionOpened,
     CodeAction,
     EditAction,
     Event,
@@ -15,6 +14,7 @@ from ..events import (
     Rejected,
     TextChunk,
     ThinkingChunk,
+    WordsDropped,
 )
 from ..protocols import AgentCell
 from .running import finish
@@ -43,8 +43,10 @@ class PlainCells:
                 self._transcript.text(text)
             case ThinkingChunk(text):
                 self._transcript.thinking(text)
-            case ActionOpened() | ActionDone():
-                self._transcript.close()
+            case WordsDropped():
+                self._transcript.drop()
+            case ActionDone():
+                self._transcript.accept()
             case _:
                 pass
 

@@ -25,4 +25,6 @@ def problem_in(source: str) -> str | None:
         return f"Line {error.lineno}, column {error.offset}: {error.msg}: {text}"
     except ValueError as error:
         return f"The source can't be read: {error}."
+    except (MemoryError, RecursionError):
+        return "The source is nested too deeply for Python's parser."
     return None

@@ -25,6 +25,7 @@ class Transcript:
         self._cell = cell
         self._live = live
         self._block: Block | None = None
+        self._reply: list[Block] = []
 
     def text(self, chunk: str) -> None:
         self._open(TextBlock).add(chunk)
@@ -38,6 +39,17 @@ class Transcript:
             self._block.close()
             self._block = None
 
+    def accept(self) -> None:
+        """The reply was good: its words stay."""
+        self._reply.clear()
+
+    def drop(self) -> None:
+        """The reply is void: its words go, as far as the front end can take them back."""
+        for block in self._reply:
+            block.discard()
+        self._reply.clear()
+        self._block = None
+
     def show(self, data: MimeBundle) -> None:
         """An output that is no text of the model's."""
         self.close()
@@ -47,6 +59,7 @@ class Transcript:
         if not isinstance(self._block, kind):
             self.close()
             self._block = kind(self._cell, self._live)
+            self._reply.append(self._block)
         return self._block
 
 
@@ -71,6 +84,12 @@ class Block:
         if self._timer is not None:
             self._timer.cancel()
         self._flush(last=True)
+
+    def discard(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._shown and self._live:
+            self._cell.display(markdown(""), self._id, update=True)
 
     def _flush(self, last: bool = False) -> None:
         self._timer = None

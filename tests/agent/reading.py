@@ -47,6 +47,8 @@ def read(reader: FenceReader | ToolReader, deltas: Sequence[Delta], reply: Reply
     more, actions, text, problem = reader.finish(reply)
     events += more if problem is None else reader.drop()
     cells = streamed(events)
+    if isinstance(reader, FenceReader):
+        assert sum(isinstance(event, ActionOpened) for event in events) <= 1
     codes = [action for action in actions if isinstance(action, CodeAction)]
     if problem is not None:
         assert not actions

@@ -47,6 +47,7 @@ def test_the_first_block_of_python_is_the_action(reply: str, text: str | None, s
     assert seen.problem is None
     assert seen.actions == ((1, source),)
     assert text is None or seen.text == text
+    assert seen == fenced(reply)
 
 
 @pytest.mark.parametrize(

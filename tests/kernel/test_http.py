@@ -122,6 +122,7 @@ async def test_a_cut_stream_is_asked_again_and_leaves_no_half_cell(
     async with opened("%%agent\ngo") as document:
         await document.run_cells()
         assert [cell.source for cell in document.nb.cells[1:]] == ["print('whole')"]
+        assert "Hm." not in shown(document.nb.cells[0])
 
 
 @pytest.mark.parametrize(("status", "words"), [(401, "refused the key"), (404, "refused the request")])

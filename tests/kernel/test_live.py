@@ -218,3 +218,12 @@ def assert_every_call_is_answered(messages: list[dict[str, Any]]) -> None:
     calls = [call["id"] for message in messages for call in message.get("tool_calls", [])]
     answers = [message["tool_call_id"] for message in messages if message["role"] == "tool"]
     assert calls == answers
+
+
+async def test_a_file_name_that_is_no_text_does_not_end_the_kernel(opened: Opened, script: Script, home: Any) -> None:
+    script({"code": "print('name: a\\udc80b')"}, {"text": "ok"})
+    async with opened("%%agent\ngo", "1 + 1") as document:
+        agent, after = document.nb.cells
+        assert await document.run_cell(agent) == "ok"
+        assert await document.run_cell(after) == "ok"
+    assert any("name: a" in str(message["content"]) for message in history(home) if message["role"] == "tool")

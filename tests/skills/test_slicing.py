@@ -87,6 +87,9 @@ def test_comments_and_formatting_are_kept() -> None:
         (["def f(n=3): return 1 if n == 0 else n * f(n - 1)"], 6),
         (["def odd(n): return even(n - 1)", "def even(n): return not n or odd(n - 1)", "def f(): return odd(1)"], True),
         (["a = 1\ndef f(): return a", "g = (lambda was: lambda: was())(f)", "a = 2", "a = g() + 1"], 3),
+        (["b = 1", "if False:\n    b = 2\nelse:\n    c = 3", "def f(): return b"], 1),
+        (["i = 9", "x = [i for i in range(3)]", "def f(): return (i, x)"], (9, [0, 1, 2])),
+        (["a = 1", "for i in range(2): a += i", "a = 0", "for i in range(0): a += i", "def f(): return a"], 0),
         (["def f(): return __name__"], "skill"),
         (["s = 'a\x0cb'\nx = 1  # \u2028 \x0b", "def f(): return (s, x)"], ("a\x0cb", 1)),
         (["x = 1\r\ndef f():\r\n    return x\r\n"], 1),
@@ -153,6 +156,11 @@ def test_by_default_every_function_and_class_is_stored_and_no_value() -> None:
 
 def test_a_value_is_stored_where_it_is_named() -> None:
     assert module_of(["x = 1\ny = 2"], ["y"]) == "y = 2\n"
+
+
+@pytest.mark.parametrize(("name", "module"), [("a", "a = 1\n"), ("x", "x = 2\n"), ("b", "b = 3  # b; c\n")])
+def test_statements_of_one_line_are_taken_apart(name: str, module: str) -> None:
+    assert module_of(["a = 1; x = 2; b = 3  # b; c"], [name]) == module
 
 
 # ---- IPython
