@@ -50,7 +50,7 @@ class Figure:
     def row(self) -> str:
         ours, plain = (self.values[kernel] for kernel in KERNELS)
         ratios = [(p / o if self.inverse else o / p) for o, p in zip(ours, plain, strict=True)]
-        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}–{max(ratios):.2f})"
+        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         numbers = " | ".join(f"{statistics.median(values):.3g} {self.unit}" for values in (ours, plain))
         return f"| {self.name} | {numbers} | {spread} | {self.target} |"
 
@@ -163,11 +163,11 @@ def report(figures: list[Figure], rounds: int) -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("ipykernel", "jupyter_client", "pyzmq"))
     machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
     head = f"Measured on {date.today()}, {machine}, {packages}; {rounds} rounds in turns.\n\n"
-    table = "| figure | codeact | plain ipykernel | ratio: median (min–max) | target |\n|---|---|---|---|---|\n"
+    table = "| figure | codeact | plain ipykernel | ratio: median (min to max) | target |\n|---|---|---|---|---|\n"
     trusted = figures[-1]
     rows = [figure.row() for figure in figures[:-1]]
     own = statistics.median(trusted.values["codeact"])
-    rows.append(f"| {trusted.name} | {own:.3g} MB | – | – | {trusted.target} |")
+    rows.append(f"| {trusted.name} | {own:.3g} MB | | | {trusted.target} |")
     return "# Results\n\n## kernel.py\n\n" + head + table + "\n".join(rows) + "\n"
 
 

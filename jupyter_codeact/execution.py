@@ -17,6 +17,14 @@ _CUT_OUTPUT: Output = {"output_type": "stream", "name": "cut", "text": CUT}
 SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
+class RunStopped(asyncio.CancelledError):
+    """A Stop came while code ran. A cancellation like any other, with what had come of the code until then."""
+
+    def __init__(self, ran: Ran) -> None:
+        super().__init__()
+        self.ran = ran
+
+
 class Execution:
     """Collects the messages of one request. Lives in the host's event loop.
 

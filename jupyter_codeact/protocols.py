@@ -141,7 +141,14 @@ class AgentHost(Protocol):
 
 
 class Notebook(Protocol):
-    """What `%skill save` knows of the notebook."""
+    """What magics know of the notebook, and of what it may show."""
+
+    @property
+    def trusts_outputs(self) -> bool:
+        """Whether active content of the sandbox's is shown."""
+
+    def trust_outputs(self, trusted: bool) -> None:
+        """From now on, show it or hold it back."""
 
     def ran(self) -> list[RanCell]:
         """The cells that ran in this kernel, oldest first."""

@@ -25,7 +25,6 @@ from .settings import Settings
 from .skills.editor import LibraryEditor
 from .skills.library import Library
 
-
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
 
 
@@ -80,6 +79,10 @@ class Session:
                 self._note(event)
                 trajectory.note(event)
         except asyncio.CancelledError:
+            if self.agent is not None and self.agent.stopped is not None and trajectory is not None:
+                summary.interrupted = True
+                summary.count(self.agent.stopped)
+                trajectory.note(self.agent.stopped)
             cells.close(summary.line(summary.stopped()))
             raise
         except CodeActError as error:

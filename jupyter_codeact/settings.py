@@ -11,28 +11,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .errors import ConfigError
+
 PREFIX = "JUPYTER_CODEACT_"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """root: our data folder. workspace: which private skill library this kernel writes to."""
+    """root: our data folder. workspace: which private skill library this kernel writes to.
+
+    memory_gb: what the sandbox may hold; None stands for three quarters of the machine's.
+    """
 
     root: Path
     workspace: str = "default"
     sandbox: str = "bubblewrap"
     hidden: tuple[str, ...] = ()
+    memory_gb: float | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         data = _jupyter_data_folder(environment)
         root = Path(environment.get(PREFIX + "HOME") or data / "codeact").expanduser().absolute()
-        hidden = (str(root), str(data), os.path.expanduser("~/.jupyter"))
+        configured = (environment.get(name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"))
+        hidden = (str(root), str(data), os.path.expanduser("~/.jupyter"), *filter(None, configured))
         return cls(
             root,
             environment.get(PREFIX + "WORKSPACE", "default"),
             environment.get(PREFIX + "SANDBOX", "bubblewrap"),
             hidden,
+            _memory_gb(environment),
         )
 
     @property
@@ -60,6 +68,18 @@ class Settings:
             library.mkdir(parents=True, exist_ok=True)
             # The sandbox may be another user; its view of the libraries is read-only.
             library.chmod(0o755)
+
+
+def _memory_gb(environment: Mapping[str, str]) -> float | None:
+    name = PREFIX + "MEMORY_GB"
+    text = environment.get(name, "").strip()
+    try:
+        wish = float(text) if text else None
+    except ValueError:
+        wish = 0.0
+    if wish is not None and not 0.25 <= wish < float("inf"):
+        raise ConfigError(f"{name}={text}: write how many gigabytes the sandbox may use, at least 0.25, such as 4.")
+    return wish
 
 
 def _jupyter_data_folder(environment: Mapping[str, str]) -> Path:

@@ -23,6 +23,7 @@ from ..events import (
     WordsDropped,
     Working,
 )
+from ..execution import RunStopped
 from ..protocols import Cells, Editor, Model
 from ..words import plural
 from .history import History
@@ -57,6 +58,7 @@ class Agent:
 
     model, cells: may be exchanged between runs; the history stays.
     check: says what is wrong with a piece of code before it becomes a cell, or None.
+    stopped: the action that a Stop interrupted in the last run, with what had come of it.
     """
 
     def __init__(
@@ -77,12 +79,14 @@ class Agent:
         self.check = check
         self.history = History()
         self.usage = Usage()
+        self.stopped: ActionDone | None = None
 
     async def run(self, prompt: str) -> AsyncIterator[Event]:
         """From a prompt to its answer. Cancelling it at any point leaves a history that can go on."""
         if not self.history.messages:
             self.history.add_system(self.prompts.system(tools=self.model.takes_tools))
         self.history.add_user(prompt)
+        self.stopped = None
         try:
             done = cells = 0
             while done < self.limits.max_steps:
@@ -150,10 +154,13 @@ class Agent:
 
     async def act(self, action: Action) -> AsyncIterator[Event]:
         """Have one action reviewed and run, and tell the model what came of it."""
-        if isinstance(action, CodeAction):
-            outcome = await self.cells.run(action)
-        else:
-            outcome = await self.edit(action)
+        try:
+            outcome = await (self.cells.run(action) if isinstance(action, CodeAction) else self.edit(action))
+        except RunStopped as stop:
+            # Nothing can be yielded to a task that is being cancelled; what ran must be known all the same.
+            self.history.add_result(action, self.prompts.observation(action, stop.ran))
+            self.stopped = ActionDone(action, stop.ran)
+            raise
         self.history.add_result(action, self.prompts.observation(action, outcome))
         yield ActionDone(action, outcome)
 

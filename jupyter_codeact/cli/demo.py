@@ -131,7 +131,7 @@ async def _step(document: Document, cell: NotebookNode, check: Check, folder: Pa
     for number, step in enumerate(steps, start=1):
         console.print(f"    cell {number}: {_first_words(step.source)}", style="dim")
     failure = _failed(cell) if reply != "ok" else check(cell, steps, folder)
-    mark = "[green]held[/]" if failure is None else f"[red]did not hold[/]: {failure}"
+    mark = "[green]passed[/]" if failure is None else f"[red]failed[/]: {failure}"
     console.print(f"    {mark} · {time.monotonic() - began:.1f} s")
     return [failure] if failure else []
 
@@ -261,7 +261,7 @@ def _report(folder: Path, failures: list[str], seconds: float) -> None:
             failures.append(f"there are no {kind}")
         for path in found:
             console.print(f"  {kind:13}{path}")
-    verdict = "[green]Every step held[/]" if not failures else f"[red]{len(failures)} of the steps did not hold[/]"
+    verdict = "[green]Every step passed[/]" if not failures else f"[red]{len(failures)} of the steps failed[/]"
     console.print(f"\n{verdict}, {seconds:.0f} s. Open it in JupyterLab:\n")
     home = f"JUPYTER_CODEACT_HOME={folder / 'codeact'}"
     console.print(f"  {home} {_lab()} {folder / CHAPTERS[0].file}\n")

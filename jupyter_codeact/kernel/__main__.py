@@ -28,6 +28,8 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     """Serve until shut down. Without a sandbox, serve the sentence that says why."""
+    # An editable project can put the working folder there: modules of the sandbox's making would be imported here.
+    sys.path[:] = [entry for entry in sys.path if os.path.realpath(entry) != os.path.realpath(os.getcwd())]
     options = arguments()
     connection = json.loads(Path(options.connection_file).read_text())
     # Interrupts come as messages; a Ctrl-C in the server's terminal is not for us.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..events import CodeAction, MimeBundle
 from ..execution import Execution
+from ..guard import bundle
 from .queue import Request
 from .taps import Listener, Tap, Way
 from .wire import Message
@@ -39,7 +40,8 @@ class RequestCell:
     def display(self, data: MimeBundle, display_id: str = "", update: bool = False) -> None:
         kind = "update_display_data" if update else "display_data"
         transient = {"display_id": display_id} if display_id else {}
-        content = {"data": data, "metadata": {}, "transient": transient}
+        # What is shown here are mostly the model's words, and the model is as little trusted as the sandbox.
+        content = {"data": bundle.clean(data), "metadata": {}, "transient": transient}
         self._host.post(self._proxy.publish, kind, content, self.header)
 
     def tell(self, **message: Any) -> None:

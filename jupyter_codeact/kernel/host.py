@@ -137,6 +137,15 @@ class Host:
         """The cells that ran in this kernel, oldest first."""
         return list(self.proxy.ledger.cells)
 
+    @property
+    def trusts_outputs(self) -> bool:
+        """Whether active content of the sandbox's is shown."""
+        return self.proxy.border.trusted
+
+    def trust_outputs(self, trusted: bool) -> None:
+        """The person's word on it."""
+        self.post(setattr, self.proxy.border, "trusted", trusted)
+
     # ---- front ends with our extension
 
     def _on_comm(self, message: CommMessage) -> None:

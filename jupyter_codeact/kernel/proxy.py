@@ -20,12 +20,13 @@ from ..errors import SandboxUnavailable
 from ..protocols import AgentHost
 from ..sandbox.launch import Sandbox
 from ..sandbox.probe import explain
+from .border import Border
 from .comms import Comms
 from .ledger import Ledger
 from .queue import ExecuteQueue, Request, concerns_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
-from .wire import EMPTY, Message, build, split
+from .wire import EMPTY, Message, build
 
 # How many outputs are moved before the other sockets get a turn.
 BATCH = 64
@@ -44,9 +45,11 @@ class Proxy:
         self.queue = ExecuteQueue()
         self.ledger = Ledger()
         self.comms = Comms()
+        self.border = Border(self.comms, self.session)
         self.taps: dict[str, Tap] = {}
         self.proposals: dict[str, Listener] = {}
         self.asked: Callable[[str], None] | None = None
+        self.question = ""
         self.host: AgentHost | None = None
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
@@ -115,8 +118,8 @@ class Proxy:
         self._log = bytearray()
         self._watch(self.back.iopub, self._on_back_iopub)
         self._watch(self.back.shell, self._on_back_shell)
-        self._watch(self.back.control, lambda: self._answer(self.back.control, self.front.control))
-        self._watch(self.back.stdin, lambda: self._answer(self.back.stdin, self.front.stdin))
+        self._watch(self.back.control, self._on_back_control)
+        self._watch(self.back.stdin, self._on_back_stdin)
         for pipe in (sandbox.process.stdout, sandbox.process.stderr):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
@@ -157,11 +160,23 @@ class Proxy:
         self.ready, self.news = False, self.sandbox.news
         taps, self.taps = self.taps, {}
         for tap in taps.values():
-            tap.listener(build("sandbox_died", {}, self.session))
+            self._mourn(tap)
         current = self.queue.current
         if current is not None and not current.ours:
             self.fail(current, "SandboxDied", self.sandbox.obituary)
         self._take(self.open_sandbox())
+
+    def _mourn(self, tap: Tap) -> None:
+        """Say in a step's cell, and to the agent, what became of the sandbox that ran it."""
+        text = self.sandbox.obituary
+        error = {"ename": "SandboxDied", "evalue": text, "traceback": [text]}
+        if tap.way is not Way.SWALLOW:
+            self.publish("error", error, tap.request.parts[0] if tap.request else tap.parent)
+            tap.listener(build("error", error, self.session))
+        if tap.request is not None:
+            self._reply(tap.request, self.front.shell, "execute_reply", {"status": "error", **error})
+            self._status("idle", tap.request.parts[0])
+        tap.listener(build("sandbox_died", {}, self.session))
 
     # ---- from the front end
 
@@ -178,7 +193,7 @@ class Proxy:
             self._status("busy", message.parts[0])
             self.host.assist(message)
         else:
-            self.back.send(self.back.shell, message)
+            self._pass_in("shell", message)
 
     def _on_execute(self, message: Message) -> None:
         request = Request.read(message)
@@ -196,9 +211,9 @@ class Proxy:
         An error in it must not abort what the agent runs next, which is why the sandbox isn't told to.
         """
         listener = self.proposals.pop(request.cell_id)
-        self.taps[request.id] = Tap(Way.FORWARD, listener)
+        self.taps[request.id] = Tap(Way.FORWARD, listener, request=request.message)
         self.ledger.started(request.id, request.code, request.cell_id, by_agent=True)
-        self.back.send(self.back.shell, request.message.with_content(stop_on_error=False))
+        self._pass_in("shell", request.message.with_content(stop_on_error=False), hers=False)
         listener(request.message)
 
     def _on_comm(self, message: Message) -> None:
@@ -213,21 +228,21 @@ class Proxy:
         if message is None:
             return
         if message.type == "interrupt_request" and self.host is not None and self._agent_runs():
+            # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
             self.host.stop()
-            if not self.taps:
-                self._reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
-                return
+            self._reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
+            return
         if message.type == "shutdown_request":
             self.stop_at = time.monotonic() + SHUTDOWN_S
             if self.host is not None:
                 self.host.stop()
-        self.back.send(self.back.control, message)
+        self._pass_in("control", message)
 
     def _on_front_stdin(self) -> None:
         message = self.front.receive(self.front.stdin)
         if message is None:
             return
-        if self.asked is not None:
+        if self.asked is not None and message.parent_id in ("", self.question):
             answer, self.asked = self.asked, None
             answer(str(message.content.get("value", "")))
         else:
@@ -249,15 +264,14 @@ class Proxy:
                 frames = self.back.iopub.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            self._publish_from_sandbox(split(frames))
+            message = self.border.published(frames)
+            if message is not None:
+                self._publish_from_sandbox(message)
 
     def _publish_from_sandbox(self, message: Message) -> None:
-        header = message.parts[0]
-        if b"iopub_welcome" in header:
+        if message.type == "iopub_welcome":
             self._open_front()
             return
-        if b'"comm_' in header and self.comms.claims_ours(message):
-            return  # code in the sandbox opened our comm: it can't speak for the trusted process
         if not (self.taps or self.queue.current):
             self.front.send(self.front.iopub, message)
             return
@@ -267,7 +281,7 @@ class Proxy:
             self.front.send(self.front.iopub, outgoing)
         if tap is not None:
             self._hear(message, tap)
-        if b'"status"' in header and message.content.get("execution_state") == "idle":
+        if message.type == "status" and message.content.get("execution_state") == "idle":
             self._on_idle(message)
 
     def _on_idle(self, message: Message) -> None:
@@ -279,9 +293,11 @@ class Proxy:
 
     def _on_back_shell(self) -> None:
         self._on_back_iopub()
-        message = split(self.back.shell.recv_multipart())
+        message = self.border.replied(self.back.shell.recv_multipart(), "shell")
+        if message is None:
+            return
         tap = self.taps.get(message.parent_id)
-        if b"execute_reply" in message.parts[0]:
+        if message.type == "execute_reply":
             self.ledger.ended(message.parent_id, message.content)
         if tap is None or tap.way is Way.FORWARD:
             self.front.send(self.front.shell, message)
@@ -297,12 +313,20 @@ class Proxy:
         if tap.ended:
             self.taps.pop(message.parent_id, None)
 
-    def _answer(self, source: zmq.Socket[Any], target: zmq.Socket[Any]) -> None:
-        message = split(source.recv_multipart())
+    def _on_back_control(self) -> None:
+        message = self.border.replied(self.back.control.recv_multipart(), "control")
+        if message is None:
+            return
         if message.idents:
-            self.front.send(target, message)
+            self.front.send(self.front.control, message)
         if message.type == "shutdown_reply":
             self.stop_at = time.monotonic() + 0.15
+
+    def _on_back_stdin(self) -> None:
+        """While a question of ours is open nothing else is asked: an answer to it would be taken for ours."""
+        message = self.border.asked(self.back.stdin.recv_multipart())
+        if message is not None and self.asked is None:
+            self.front.send(self.front.stdin, message)
 
     # ---- the queue
 
@@ -318,7 +342,7 @@ class Proxy:
             self.host.start(request)
         else:
             self.ledger.started(request.id, request.code, request.cell_id)
-            self.back.send(self.back.shell, request.message)
+            self._pass_in("shell", request.message)
 
     def _finish_if_done(self, request: Request) -> None:
         if request.reply is not None and request.idle:
@@ -343,6 +367,7 @@ class Proxy:
 
     def finish(self, request: Request, content: dict[str, Any]) -> None:
         """Answer one of our own cells, and go on with the queue."""
+        self.asked = None
         self._reply(request.message, self.front.shell, "execute_reply", content)
         self._status("idle", request.message.parts[0])
         self._finish(content.get("status") == "error")
@@ -355,6 +380,11 @@ class Proxy:
         current = self.queue.current
         if current is not None and current.ours:
             self._status("busy", current.message.parts[0])
+
+    def _pass_in(self, channel: str, message: Message, hers: bool = True) -> None:
+        """Send a request to the sandbox; what comes back is matched to it. ``hers``: a person wrote what it runs."""
+        self.border.requests.add(message, channel, hers)
+        self.back.send(self.back.shell if channel == "shell" else self.back.control, message)
 
     # ---- for the host, through post
 
@@ -372,12 +402,12 @@ class Proxy:
         self.taps[message.id] = tap
         if record:
             self.ledger.started(message.id, code, cell_id, by_agent=True)
-        self.back.send(self.back.shell, message)
+        self._pass_in("shell", message, hers=False)
         return message.id
 
     def interrupt_sandbox(self) -> None:
         """Interrupt what runs in the sandbox; its answer is nobody's."""
-        self.back.send(self.back.control, build("interrupt_request", {}, self.session))
+        self._pass_in("control", build("interrupt_request", {}, self.session))
 
     def answer_assist(self, request: Message, content: dict[str, Any]) -> None:
         """Answer a completion or an inspection in a cell of ours."""
@@ -396,14 +426,15 @@ class Proxy:
         """Ask the person who runs ``request`` on stdin; ``answer`` is called in this thread."""
         self.asked = answer
         content = {"prompt": prompt, "password": False}
-        self._send_to(request.message, self.front.stdin, "input_request", content)
+        self.question = self._send_to(request.message, self.front.stdin, "input_request", content)
 
     def _reply(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> None:
         self._send_to(request, socket, kind, content)
 
-    def _send_to(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> None:
-        parent = request.parts[0] or EMPTY
-        self.front.send(socket, build(kind, content, self.session, parent, idents=request.idents))
+    def _send_to(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> str:
+        message = build(kind, content, self.session, request.parts[0] or EMPTY, idents=request.idents)
+        self.front.send(socket, message)
+        return message.id
 
     def _status(self, state: str, parent: bytes) -> None:
         self.publish("status", {"execution_state": state}, parent)

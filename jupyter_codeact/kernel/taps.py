@@ -23,12 +23,13 @@ class Way(Enum):
 class Tap:
     """One tapped request. ``listener`` is called in the proxy's thread and must not block.
 
-    ``parent`` is the header that outputs are given with Way.REPARENT.
+    ``parent`` is the header that outputs are given with Way.REPARENT; ``request`` is the front end's, with Way.FORWARD.
     """
 
     way: Way
     listener: Listener
     parent: bytes = b"{}"
+    request: Message | None = None
     replied: bool = False
     idle: bool = False
 

@@ -7,15 +7,17 @@ from ..protocols import AgentCell
 from ..session import RunOptions, Session
 from .parser import Help, agent_parser, choose
 
+TRUST = "Outputs of this kernel may then run code in this page, as you. Trust them? [y]es, [n]o: "
 HELP = """\
 %%agent [options]      send the cell's text to the agent; `%%agent --help` shows the options
 %agent status          model, review, sandbox, and where the conversation stands
 %agent cost            tokens and USD of this conversation and of this kernel
 %agent model [NAME]    show or set the model, such as anthropic/claude-sonnet-4-5 or scripted/gp_fit
 %agent review [ask|auto]   ask: you run each cell. auto: the agent runs them in the sandbox
+%agent trust [outputs|off]   show active outputs (JavaScript, other widgets) of this kernel, or hold them back
 %agent reset           start a new conversation; variables and skills stay"""
 
-COMMANDS = ("status", "cost", "model", "review", "reset")
+COMMANDS = ("status", "cost", "model", "review", "trust", "reset")
 
 
 async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None:
@@ -38,7 +40,7 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
     await session.run(cell, wishes, prompt.strip())
 
 
-def answer_line(session: Session, cell: AgentCell, line: str) -> None:
+async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%agent` line."""
     word, _, rest = line.partition(" ")
     rest = rest.strip()
@@ -53,7 +55,26 @@ def answer_line(session: Session, cell: AgentCell, line: str) -> None:
             text = session.use_model(rest)
         case "review":
             text = session.use_review(rest)
+        case "trust":
+            text = await _trust(session, cell, rest)
         case _:
             session.reset()
             text = "A new conversation starts with the next `%%agent`. Variables and skills stay."
     cell.display({"text/markdown": text, "text/plain": text.replace("**", "").replace("  \n", "\n")})
+
+
+async def _trust(session: Session, cell: AgentCell, word: str) -> str:
+    """Whether active outputs are shown. She is asked: the line may stand in a notebook that came from elsewhere."""
+    notebook = session.notebook
+    if word and choose("%agent trust", word, ("outputs", "off")) == "off":
+        notebook.trust_outputs(False)
+        return "Outputs: **not trusted**. Active content is held back."
+    if word and not notebook.trusts_outputs:
+        if not cell.can_ask:
+            raise UsageError("`%agent trust outputs` needs your word, and nobody can be asked here.")
+        if (await cell.ask(TRUST)).strip().lower() not in ("y", "yes"):
+            return "Outputs: **not trusted**. Nothing was changed."
+        notebook.trust_outputs(True)
+    if word or notebook.trusts_outputs:
+        return "Outputs: **trusted** until this kernel ends. Run a cell again to see what was held back."
+    return "Outputs: **not trusted**. Active content is held back; `%agent trust outputs` shows it."

@@ -56,7 +56,7 @@ def help_of(magic: str, words: Sequence[str] = ()) -> str:
     return save_parser().format_help() if words[:1] == ["save"] else skill.HELP
 
 
-def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:
+def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:  # noqa: PLR0911  # a table
     last = before[-1] if before else ""
     values: dict[str, Sequence[str]] = {
         "--model": known.models,

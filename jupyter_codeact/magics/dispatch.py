@@ -19,12 +19,12 @@ async def answer(session: Session, cell: AgentCell) -> None:
     code = cell.code.lstrip()
     try:
         if question := _QUESTION.fullmatch(code.strip()):
-            raise Help(help_of(question["magic"]))
-        if code.startswith("%%"):
+            cell.display({"text/plain": help_of(question["magic"])})
+        elif code.startswith("%%"):
             await _cell_magic(session, cell, code)
         else:
             for line in code.splitlines():
-                _line_magic(session, cell, line.strip())
+                await _line_magic(session, cell, line.strip())
     except Help as text:
         cell.display({"text/plain": str(text)})
 
@@ -40,9 +40,11 @@ async def _cell_magic(session: Session, cell: AgentCell, code: str) -> None:
         raise UsageError(f"%%{name} does not exist.")
 
 
-def _line_magic(session: Session, cell: AgentCell, line: str) -> None:
+async def _line_magic(session: Session, cell: AgentCell, line: str) -> None:
     if not line.startswith("%"):
         return
     name, _, rest = line[1:].partition(" ")
-    answers = {"agent": agent.answer_line, "skill": skill.answer_line}
-    answers[name](session, cell, rest.strip())
+    if name == "agent":
+        await agent.answer_line(session, cell, rest.strip())
+    else:
+        skill.answer_line(session, cell, rest.strip())

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
-from .catalog import NO_MODEL, ModelOptions
+from .catalog import ModelOptions
 from .errors import translated
 from .retry import with_retries
 
@@ -18,6 +18,9 @@ def load() -> Any:
     """litellm, imported once and quietly. It takes seconds, so it happens in the background, never at import."""
     # Its price list is part of the package; without this it would be fetched from the network at import.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    # Otherwise it reads .env files from its own folder upwards: where the environment lies in the working folder, code
+    # in the sandbox could write one that sends requests, with their keys, elsewhere.
+    os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
     import litellm
 
     litellm.suppress_debug_info = True
@@ -103,9 +106,11 @@ class LiteLLMModel:
     def _found_key(self) -> str | None:
         """None where litellm finds the key itself. A server of one's own needs none, and is given a word."""
         try:
+            self._litellm.get_llm_provider(self.name)
             found = self._litellm.validate_environment(self.name)
         except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
-            raise ConfigError(f"{self.name} is no model that litellm knows: {error}") from None
+            said = str(error).strip().splitlines()[0]
+            raise ConfigError(f"{self.name} is no model that litellm knows: {said}") from None
         if found["keys_in_environment"]:
             return None
         if self._options.api_base:
@@ -113,7 +118,10 @@ class LiteLLMModel:
         missing = " or ".join(found["missing_keys"])
         if not missing:
             return None
-        raise ConfigError(f"{self.name} needs {missing} in the environment of JupyterLab. {NO_MODEL}")
+        raise ConfigError(
+            f"{self.name} needs {missing} in the environment that JupyterLab is started from. "
+            "`%agent model scripted/gp_fit` works without a key."
+        )
 
 
 def _deltas(chunk: Any) -> Iterator[Delta]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
+from ..files import read_in
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # In a wheel they lie in the package; in a checkout beside it.
@@ -40,8 +41,10 @@ class ScriptedModel:
 
         path = _find(name, folder)
         try:
-            script = yaml.safe_load(path.read_text())
+            script = yaml.safe_load(read_in(folder, path))
             replies = [dict(reply) for reply in script["replies"]]
+        except OSError as error:
+            raise ConfigError(f"{path} can't be read: {error.strerror or error}.") from None
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"{path} is not a script: it needs a list `replies` of mappings ({error}).") from None
         return cls(f"scripted/{name}", replies, float(script.get("delay_s", 0.0)))

@@ -19,6 +19,7 @@ from ..events import (
     Rejected,
     TextChunk,
     ThinkingChunk,
+    UsageSeen,
     WordsDropped,
     Working,
 )
@@ -71,6 +72,8 @@ class LiveCells:
                 self._append(event.id, event.text)
             case ActionDropped():
                 self._withdraw(event.id)
+            case UsageSeen():
+                self._writing = 0
             case WordsDropped():
                 self._transcript.drop()
                 self._writing = 0

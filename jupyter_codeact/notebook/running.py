@@ -7,7 +7,7 @@ import contextlib
 from dataclasses import replace
 
 from ..events import Ran
-from ..execution import Execution
+from ..execution import Execution, RunStopped
 from ..protocols import AgentCell
 
 # How long interrupted code gets to come to its end before it is left behind.
@@ -23,7 +23,7 @@ async def finish(cell: AgentCell, execution: Execution, timeout_s: float | None)
         return replace(execution.result(), timed_out=True)
     except asyncio.CancelledError:
         await interrupt(cell, execution)
-        raise
+        raise RunStopped(execution.result()) from None
     return execution.result()
 
 

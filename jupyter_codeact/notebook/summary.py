@@ -20,6 +20,7 @@ class Summary:
     saved: int = 0
     usage: Usage = field(default_factory=Usage)
     limit: str = ""
+    interrupted: bool = False
     began: float = field(default_factory=time.monotonic)
 
     def count(self, event: Event) -> None:
@@ -54,4 +55,6 @@ class Summary:
 
     def stopped(self) -> str:
         """What the line says after a Stop."""
-        return f"Stopped by you after step {self.steps}" if self.steps else "Stopped by you before the first step"
+        if not self.steps:
+            return "Stopped by you before the first step"
+        return f"Stopped by you {'in' if self.interrupted else 'after'} step {self.steps}"

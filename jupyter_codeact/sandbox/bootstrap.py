@@ -5,6 +5,7 @@ Stands alone: it is started by path, in environments that need not have this pac
 
 import contextlib
 import importlib
+import json
 import os
 import sys
 from typing import Any, NoReturn
@@ -18,12 +19,41 @@ def main() -> None:
     with contextlib.suppress(PermissionError):
         os.setsid()
     del sys.path[0]  # this file's folder; the shell puts the working folder there
+    limit(json.loads(os.environ.pop("CODEACT_LIMITS", "{}")))
+    answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")))
     from ipykernel.kernelapp import IPKernelApp
 
     app = IPKernelApp.instance()
     app.initialize(sys.argv[1:])
     prepare(app.shell, [path for path in os.environ.pop("CODEACT_SKILLS", "").split(os.pathsep) if path])
     app.start()
+
+
+def limit(wishes: dict[str, int]) -> None:
+    """Take less of the machine, for good: here, where the kernel counts this sandbox's processes alone."""
+    if wishes:
+        import resource
+
+        for name, wish in wishes.items():
+            which = getattr(resource, name)
+            hard = resource.getrlimit(which)[1]
+            most = wish if hard == resource.RLIM_INFINITY else min(wish, hard)
+            resource.setrlimit(which, (most, most))
+
+
+def answer_at(sockets: dict[str, int]) -> None:
+    """Have addresses answered at sockets that were bound outside, where this process may bind nothing."""
+    import zmq
+
+    bind = zmq.Socket.bind
+
+    def bind_or_take(socket: Any, address: str) -> Any:
+        if address in sockets:
+            socket.setsockopt(zmq.USE_FD, sockets.pop(address))
+        return bind(socket, address)
+
+    if sockets:
+        setattr(zmq.Socket, "bind", bind_or_take)  # noqa: B010  its type is a decorated one
 
 
 def prepare(shell: Any, libraries: list[str]) -> None:

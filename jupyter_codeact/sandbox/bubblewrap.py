@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-import re
+import random
 import shutil
 import subprocess
 import sys
@@ -13,11 +13,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SandboxUnavailable
-from .paths import PACKAGE, inside, interpreter_folders, parents, private_entries
+from . import seccomp
+from .limits import Limits
+from .paths import PACKAGE, home_parts, inside, interpreter_folders, parents, pins, private_entries
+from .run_folder import RunFolder
 
-# As root the sandbox drops to this uid: no account of the host's, far from where accounts and containers begin.
-SANDBOX_UID = 61997
-HOME = "/home/user"
+# As root each sandbox drops to a uid of these: no account of the host's has one, and neither systemd nor containers
+# hand them out. The kernel counts processes by uid, so that two sandboxes must not share one.
+SANDBOX_UIDS = range(60706, 61184)
+HOME = "/home/sandbox"
+# Folders in memory that the sandbox has no use for, and that it may be able to write to.
+SMALL = 16 * 2**20
 KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "COLUMNS", "PYDEVD_USE_FRAME_EVAL")
 ETC = [
     "ssl",
@@ -35,42 +41,58 @@ MISSING = (
     "This kernel runs code only in a sandbox, and bubblewrap is not installed: `sudo apt install bubblewrap` "
     "(or your system's package manager), then restart the kernel."
 )
+WHOLE_MACHINE = (
+    "This kernel's working folder would be /, which holds everything that a sandbox is to keep out: put the notebook "
+    "into a folder of its own."
+)
 
 
 @dataclass(frozen=True)
 class Room:
     """What one sandbox is made for.
 
-    run_folder: private folder of its sockets and connection file, bound at the same path.
+    run: where its sockets and its connection file lie.
     work: the working folder, the only place of the person's that can be written.
     libraries: folders of skills, read-only, put on sys.path in this order.
     hidden: folders that are covered where the working folder holds them.
     """
 
     python: str
-    run_folder: str
+    run: RunFolder
     work: str
     libraries: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     variables: dict[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits.of)
 
 
-def command(room: Room, inner: list[str]) -> list[str]:
-    """The whole command that runs ``inner`` in ``room``. Raises SandboxUnavailable without bubblewrap."""
+def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
+    """The whole command that runs ``inner`` in ``room``, and an open file that it inherits; the caller closes it.
+
+    Raises SandboxUnavailable without bubblewrap, and for a folder that can't be anybody's working folder.
+    """
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxUnavailable(MISSING)
+    if room.work == "/":
+        raise SandboxUnavailable(WHOLE_MACHINE)
     as_root = os.geteuid() == 0
-    work_source = os.path.join(room.run_folder, "work") if as_root else room.work
+    uid = str(random.choice(SANDBOX_UIDS))  # noqa: S311  no secret
+    work_source = os.path.join(room.run.path, "work") if as_root else room.work
+    # What is made in the working folder is root's there, so that no group of it may be lent out either.
+    rules = seccomp.descriptor(seccomp.S_ISUID | (seccomp.S_ISGID if as_root else 0))
     argv = [
         program,
         *_namespaces(program, as_root),
-        *_system(),
-        *_folders(room, work_source),
+        *_system(program, room.limits),
+        *_folders(program, room, work_source),
         *_variables(room),
+        # Bubblewrap's own root, and what it made there, is nothing to write to: it would be memory without a limit.
+        *("--remount-ro", "/dev", "--remount-ro", "/"),
+        *("--seccomp", str(rules), "--chdir", room.work, "--"),
     ]
-    argv += ["--chdir", room.work, "--", *(_drop_root() if as_root else []), *inner]
-    return [*_lend(room, work_source), *argv] if as_root else argv
+    argv += [*(_drop_root(uid) if as_root else []), *inner]
+    return [*_lend(room, work_source, uid), *argv] if as_root else argv, rules
 
 
 def _namespaces(program: str, as_root: bool) -> list[str]:
@@ -79,31 +101,33 @@ def _namespaces(program: str, as_root: bool) -> list[str]:
     if as_root:
         return common
     ids = ["--uid", str(os.getuid()), "--gid", str(os.getgid())]
-    closed = ["--disable-userns"] if version(program) >= (0, 8) else []
+    closed = ["--disable-userns"] if takes(program, "--disable-userns") else []
     return [*common, "--unshare-user", *closed, *ids, "--cap-drop", "ALL"]
 
 
+def takes(program: str, option: str) -> bool:
+    """Whether this bubblewrap has an option: --size came with 0.7, --disable-userns with 0.8."""
+    return f" {option} " in _help(program)
+
+
 @functools.cache
-def version(program: str) -> tuple[int, ...]:
-    """Bubblewrap's version, such as (0, 8, 0); () where it can't be told."""
-    answer = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    return tuple(int(part) for part in re.findall(r"\d+", answer))
+def _help(program: str) -> str:
+    return subprocess.run([program, "--help"], capture_output=True, text=True, check=False).stdout
 
 
-def _drop_root() -> list[str]:
-    uid = str(SANDBOX_UID)
+def _drop_root(uid: str) -> list[str]:
     ids = ["--reuid", uid, "--regid", uid, "--clear-groups"]
     return ["setpriv", *ids, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
 
 
-def _lend(room: Room, mountpoint: str) -> list[str]:
+def _lend(room: Room, mountpoint: str, uid: str) -> list[str]:
     """Root's own folder, shown to the sandbox's user as that user's: see idmap.py."""
     os.makedirs(mountpoint, exist_ok=True)
     helper = str(Path(__file__).with_name("idmap.py"))
-    return [sys.executable, "-I", "-S", helper, room.work, mountpoint, str(SANDBOX_UID), "--"]
+    return [sys.executable, "-I", "-S", helper, room.work, mountpoint, uid, "--"]
 
 
-def _system() -> Iterator[str]:
+def _system(program: str, limits: Limits) -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for folder in ("/bin", "/sbin", "/lib", "/lib64", "/lib32"):
         if os.path.islink(folder):
@@ -112,13 +136,18 @@ def _system() -> Iterator[str]:
             yield from ("--ro-bind", folder, folder)
     yield from ("--perms", "0755", "--dir", "/etc")
     yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
-    for folder in ("/dev/shm", "/tmp", "/run"):
-        yield from ("--perms", "1777", "--tmpfs", folder)
+    for folder, size in (("/dev/shm", limits.temp), ("/tmp", limits.temp), ("/run", SMALL)):
+        yield from (*_size(program, size), "--perms", "1777", "--tmpfs", folder)
     for name in ETC:
         yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
 
 
-def _folders(room: Room, work_source: str) -> Iterator[str]:
+def _size(program: str, limit: int) -> tuple[str, ...]:
+    """For the tmpfs that follows. Without the option it may grow to half of the memory; the watch counts it."""
+    return ("--size", str(limit)) if takes(program, "--size") else ()
+
+
+def _folders(program: str, room: Room, work_source: str) -> Iterator[str]:
     """Order matters: what is bound later covers what was bound before.
 
     The environment and our own package come after the working folder, which may hold them: code that could
@@ -126,22 +155,28 @@ def _folders(room: Room, work_source: str) -> Iterator[str]:
     """
     made: set[str] = set()
     readable = (*interpreter_folders(room.python), str(PACKAGE), *room.libraries)
-    yield from _bind("--tmpfs", "", HOME, made, perms="0777")
+    private = private_entries(room.work, room.hidden)
+    parts = {**pins(room.work, (*readable, *private)), **home_parts(room.work)}
+    yield from _open_parents(HOME, made)
+    yield from (*_size(program, room.limits.temp), "--perms", "0777", "--tmpfs", HOME)
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
         yield from _bind("--ro-bind", folder, folder, made)
     yield from _bind("--bind", work_source, room.work, made)
-    for path in private_entries(room.work, room.hidden):
+    for folder in sorted(parts, key=len):
+        yield from (parts[folder], work_source + folder.removeprefix(room.work), folder)
+    for path in private:
         yield from _cover(path)
     for folder in (f for f in readable if not inside(room.work, f)):
         yield from _bind("--ro-bind", folder, folder, made)
-    yield from _bind("--bind", room.run_folder, room.run_folder, made)
+    yield from _bind("--ro-bind", room.run.shown, room.run.shown, made)
+    for path in private:
+        if os.path.isdir(path):
+            yield from ("--remount-ro", path)
 
 
-def _bind(option: str, source: str, target: str, made: set[str], perms: str = "") -> Iterator[str]:
+def _bind(option: str, source: str, target: str, made: set[str]) -> Iterator[str]:
     yield from _open_parents(target, made)
-    if perms:
-        yield from ("--perms", perms)
-    yield from (option, source, target) if source else (option, target)
+    yield from (option, source, target)
 
 
 def _cover(path: str) -> tuple[str, ...]:

@@ -1,135 +1,166 @@
-"""Open a sandbox: its private folder, its connection file, its process; and close it with all that is in it."""
+"""Open a sandbox: its private folder, its process, the watch on its memory; and close it with all that is in it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
-from . import bubblewrap
-from .bubblewrap import SANDBOX_UID, Room
+from ..errors import ConfigError, SandboxUnavailable
+from . import bubblewrap, run_folder
+from .bubblewrap import Room
+from .limits import Limits, Watch
+from .run_folder import Address, Line, RunFolder
 
-PREFIX = "codeact-"
-# As in ipykernel's own kernelspec: the debugger needs to see the standard library's frames.
-INTERPRETER_OPTIONS = ("-Xfrozen_modules=off",)
 BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
-CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
+ENDED = "The sandbox ended."
 
 
 @dataclass
 class Sandbox:
-    """One running sandbox. ``connection`` is the content of its connection file, key as str."""
+    """One running sandbox. ``connection`` is the content of its connection file, key as str.
+
+    cause: why it ended, as one sentence, once it has.
+    """
 
     process: subprocess.Popen[bytes]
     connection: dict[str, Any]
-    run_folder: str
+    folder: RunFolder
     notice: str = ""
+    cause: str = ENDED
+    watch: Watch | None = field(default=None, repr=False)
 
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
 
+    @property
+    def obituary(self) -> str:
+        """For the cell in which it ended."""
+        return f"{self.cause} Variables are gone; the next cell starts in a fresh one."
+
+    @property
+    def news(self) -> str:
+        """For the first cell after that."""
+        return f"{self.cause} Variables are gone; this cell runs in a fresh one."
+
+    def keep_within(self, limits: Limits) -> None:
+        """End it, with a cause, once it holds more memory than it may."""
+
+        def end() -> None:
+            self.cause = limits.cause
+            # What it started ends with it, as when it is closed.
+            self.process.kill()
+
+        self.watch = Watch(self.process.pid, limits.memory, end)
+        self.watch.start()
+
     def close(self) -> None:
         """End it at once, with every process in it, and remove its folder. Safe to call twice."""
+        self.end()
+        self.folder.remove()
+
+    def end(self) -> None:
+        """As ``close``, but keep the folder, for another one that answers at the same addresses."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        if self.watch is not None:
+            self.watch.stop()
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe is not None:
                 pipe.close()
-        shutil.rmtree(self.run_folder, ignore_errors=True)
 
 
 def open_sandbox(
-    kind: str, python: str, work: str, libraries: tuple[str, ...] = (), hidden: tuple[str, ...] = ()
+    kind: str,
+    python: str,
+    work: str,
+    libraries: tuple[str, ...] = (),
+    hidden: tuple[str, ...] = (),
+    *,
+    memory_gb: float | None = None,
+    address: Address | None = None,
 ) -> Sandbox:
     """Start a kernel in a sandbox of ``kind``; returns before it answers.
 
-    Raises SandboxUnavailable where it can't be had, ConfigError for a kind that doesn't exist. The calling
-    thread must live as long as the sandbox: the kernel ends it with the thread that launched it.
+    ``memory_gb`` is what it may hold; None stands for a share of the machine's. ``address`` is where it answers, where
+    somebody knows that already; its folder is then the caller's. Raises SandboxUnavailable where it
+    can't be had, ConfigError for a kind that doesn't exist. The calling thread must live as long as the sandbox:
+    the kernel ends it with the thread that launched it.
     """
     build = KINDS.get(kind)
     if build is None:
         known = ", ".join(sorted(KINDS))
         raise ConfigError(f"There is no sandbox called {kind!r}. Set JUPYTER_CODEACT_SANDBOX to one of: {known}.")
-    sweep()
-    folder = _new_run_folder()
+    run_folder.sweep()
+    work = os.path.realpath(work)
+    limits = Limits.of(memory_gb)
+    folder, key = address or Address(run_folder.new(work))
     try:
-        connection = _write_connection(folder)
-        variables = {"CODEACT_SKILLS": os.pathsep.join(libraries)}
-        room = Room(python, folder, work, libraries, hidden, variables)
-        argv, environment = build(room, [python, *INTERPRETER_OPTIONS, BOOTSTRAP, "-f", f"{folder}/connection.json"])
-        process = subprocess.Popen(
+        with run_folder.line(folder, key) as line:
+            room = Room(python, folder, work, libraries, hidden, {}, limits)
+            process = build(room, line)
+            sandbox = Sandbox(process, line.connection, folder, NOTICES.get(kind, ""))
+    except BaseException:
+        folder.remove()
+        raise
+    if kind != "none":
+        sandbox.keep_within(limits)
+    return sandbox
+
+
+def _bubblewrap(room: Room, line: Line) -> subprocess.Popen[bytes]:
+    room.variables.update(_for_bootstrap(room, line), CODEACT_LIMITS=json.dumps(room.limits.resource_limits()))
+    argv, rules = bubblewrap.command(room, _kernel(room))
+    try:
+        return _start(argv, room, None, [*line.handed().values(), rules])
+    finally:
+        os.close(rules)
+
+
+def _none(room: Room, line: Line) -> subprocess.Popen[bytes]:
+    """No sandbox: an ordinary kernel process. Its environment keeps the keys out all the same."""
+    kept = {name: value for name, value in os.environ.items() if name in _PLAIN_VARIABLES}
+    return _start(_kernel(room), room, {**kept, **_for_bootstrap(room, line)}, list(line.handed().values()))
+
+
+def _kernel(room: Room) -> list[str]:
+    return [room.python, BOOTSTRAP, "-f", room.run.connection_file]
+
+
+def _for_bootstrap(room: Room, line: Line) -> dict[str, str]:
+    return {"CODEACT_SKILLS": os.pathsep.join(room.libraries), "CODEACT_SOCKETS": json.dumps(line.handed())}
+
+
+def _start(
+    argv: list[str], room: Room, environment: dict[str, str] | None, handed: list[int]
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
             argv,
-            cwd=work,
+            cwd=room.work,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=handed,
         )
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
-    return Sandbox(process, connection, folder, NOTICES.get(kind, ""))
-
-
-def _bubblewrap(room: Room, inner: list[str]) -> tuple[list[str], None]:
-    return bubblewrap.command(room, inner), None
-
-
-def _none(room: Room, inner: list[str]) -> tuple[list[str], dict[str, str]]:
-    """No sandbox: an ordinary kernel process. Its environment keeps the keys out all the same."""
-    kept = {name: value for name, value in os.environ.items() if name in _PLAIN_VARIABLES}
-    return inner, {**kept, **room.variables}
+    except OSError as error:
+        raise SandboxUnavailable(f"The sandbox can't be started: {error}.") from None
 
 
 _PLAIN_VARIABLES = (*bubblewrap.KEPT_VARIABLES, "HOME", "USER", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR")
-KINDS: dict[str, Callable[[Room, list[str]], tuple[list[str], dict[str, str] | None]]] = {
-    "bubblewrap": _bubblewrap,
-    "none": _none,
-}
+KINDS: dict[str, Callable[[Room, Line], subprocess.Popen[bytes]]] = {"bubblewrap": _bubblewrap, "none": _none}
 NOTICES = {"none": "No sandbox: code runs with your own rights (JUPYTER_CODEACT_SANDBOX=none)."}
-
-
-def _new_run_folder() -> str:
-    """A private folder with a short path: a unix socket's path ends at 107 bytes."""
-    base = os.environ.get("XDG_RUNTIME_DIR", "")
-    if not (os.access(base, os.W_OK) and len(base) < 60):
-        base = tempfile.gettempdir() if len(tempfile.gettempdir()) < 60 else "/tmp"
-    return tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base)
-
-
-def _write_connection(folder: str) -> dict[str, Any]:
-    connection: dict[str, Any] = {f"{name}_port": number for number, name in enumerate(CHANNELS, start=1)}
-    connection |= {"transport": "ipc", "ip": f"{folder}/k", "kernel_name": "codeact"}
-    connection |= {"key": secrets.token_hex(32), "signature_scheme": "hmac-sha256"}
-    path = Path(folder, "connection.json")
-    path.write_text(json.dumps(connection))
-    if os.geteuid() == 0:
-        os.chown(path, SANDBOX_UID, SANDBOX_UID)
-        os.chown(folder, SANDBOX_UID, SANDBOX_UID)
-    return connection
-
-
-def sweep() -> None:
-    """Remove the folders of trusted processes that were killed before they could."""
-    bases = {tempfile.gettempdir(), "/tmp", os.environ.get("XDG_RUNTIME_DIR", "/tmp")}
-    for path in (p for base in bases for p in Path(base).glob(f"{PREFIX}*-*")):
-        owner = path.name.removeprefix(PREFIX).split("-")[0]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def current_python() -> str:

@@ -67,14 +67,41 @@ def private_entries(work: str, data: Iterable[str]) -> list[str]:
     """What lies in the working folder and is still nobody's business inside the sandbox.
 
     ``data`` are our own and Jupyter's folders (keys of connection files, trajectories, configuration). Where
-    the working folder holds the person's home, every dot entry of it (.ssh, .aws, .netrc, …) is hidden too.
+    the working folder holds the person's home, every dot entry of it (.ssh, .aws, .netrc, …) is hidden too, and
+    so is what such an entry is a link to.
     """
     hidden = [folder for folder in data if inside(folder, work) and os.path.isdir(folder)]
-    home = os.path.expanduser("~")
+    home = _home()
     if inside(home, work):
-        dots = (e.path for e in os.scandir(home) if e.name.startswith("."))
-        hidden += [path for path in dots if not os.path.islink(path)]
+        dots = [os.path.realpath(entry.path) for entry in os.scandir(home) if entry.name.startswith(".")]
+        hidden += [path for path in dots if inside(path, work) and path != home and os.path.exists(path)]
     return _drop_nested(hidden)
+
+
+def home_parts(work: str) -> dict[str, str]:
+    """How the home is bound where it lies in the working folder: option by folder.
+
+    Nothing can be made in the home itself, only in its folders: a new .profile or .ssh would be obeyed outside.
+    """
+    home = _home()
+    if not inside(home, work):
+        return {}
+    folders = [e.path for e in os.scandir(home) if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
+    return {home: "--ro-bind", **dict.fromkeys(sorted(folders), "--bind")}
+
+
+def pins(work: str, kept: Iterable[str]) -> dict[str, str]:
+    """The folders between the working folder and what is kept from being changed in it, bound onto themselves.
+
+    A folder that is a mount point can't be renamed; any other could be, with what is kept inside, and one of the
+    sandbox's own making put in its place.
+    """
+    between = (parent for path in kept if inside(path, work) for parent in parents(path))
+    return {parent: "--bind" for parent in between if inside(parent, work) and parent != work}
+
+
+def _home() -> str:
+    return os.path.realpath(os.path.expanduser("~"))
 
 
 def _drop_nested(folders: list[str]) -> list[str]:

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+NEED = "This kernel runs code only in a sandbox, and "
 REMEDIES = (
     (
-        ("setting up uid map", "No permissions to create new namespace", "Creating new namespace failed"),
+        ("No permissions to create", "setting up uid map", "Failed RTM_NEW", "namespace failed: Permission denied"),
         (
-            "This kernel runs code only in a sandbox, and this system does not let ordinary users make one. On Ubuntu "
-            "24.04 and later, allow bubblewrap in AppArmor (`sudo apt install apparmor-profiles` and load the profile "
-            "`bwrap-userns-restrict`); elsewhere `sudo sysctl kernel.unprivileged_userns_clone=1`. Inside Docker, "
-            "start the container with `--security-opt seccomp=unconfined`. Then restart the kernel."
+            f"{NEED}this system does not let ordinary users make one. On Ubuntu 24.04 and later, allow bubblewrap in "
+            "AppArmor (`sudo apt install apparmor-profiles` and load the profile `bwrap-userns-restrict`); elsewhere "
+            "`sudo sysctl kernel.unprivileged_userns_clone=1`. Inside Docker, start the container with `--security-opt "
+            "seccomp=unconfined --security-opt systempaths=unconfined`. Then restart the kernel."
+        ),
+    ),
+    (
+        ("max_*_namespaces exceeded", "namespace failed: No space left"),
+        (
+            f"{NEED}this system allows no more user namespaces: `sudo sysctl user.max_user_namespaces=15000`, then "
+            "restart the kernel."
+        ),
+    ),
+    (
+        (
+            "Can't mount proc",
+            "namespace failed: Operation not permitted",
+            "Failed to make / slave",
+            "max_user_namespaces",
+        ),
+        (
+            f"{NEED}the container that we are in does not let it make one. Start it with `--security-opt "
+            "seccomp=unconfined --security-opt systempaths=unconfined` (as root also `--cap-add SYS_ADMIN`), then "
+            "restart the kernel."
+        ),
+    ),
+    (
+        ("Unknown option",),
+        f"{NEED}the installed bubblewrap is too old for it: install version 0.5 or later, then restart the kernel.",
+    ),
+    (
+        ("PR_SET_SECCOMP", "PR_SET_NO_NEW_PRIVS", "kernel does not support"),
+        f"{NEED}this Linux kernel lacks user namespaces or seccomp filters: run JupyterLab on another one.",
+    ),
+    (
+        ("execvp setpriv",),
+        (
+            f"{NEED}as root that needs `setpriv`: `sudo apt install util-linux` (or your system's package manager), "
+            "then restart the kernel."
         ),
     ),
     (
@@ -26,10 +62,15 @@ REMEDIES = (
 )
 
 
-def explain(log: str) -> str:
-    """One sentence of what happened and one of what to do, from what the sandbox wrote before it ended."""
+def explain(log: str, cause: str = "") -> str:
+    """One sentence of what happened and one of what to do, from what the sandbox wrote before it ended.
+
+    ``cause``: what the host knows of its end.
+    """
     for signs, remedy in REMEDIES:
         if any(sign in log for sign in signs):
             return remedy
+    if "used more than" in cause:
+        return f"{cause} It had not even started: let JUPYTER_CODEACT_MEMORY_GB name more, then restart the kernel."
     last = log.strip().splitlines()[-1:] or ["it wrote nothing"]
-    return f"The sandbox did not start: {last[0]}. Restart the kernel once that is mended."
+    return f"The sandbox did not start: {last[0].strip()}. Restart the kernel once that is mended."

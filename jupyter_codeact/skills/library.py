@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import keyword
 import os
 import sys
@@ -84,6 +85,8 @@ def check_name(name: str) -> None:
         raise SkillError(f"{name!r} can't be a module's name: use letters, digits and _, such as gp_fit.")
     if name in sys.stdlib_module_names or name in _STARTUP:
         raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
+    if importlib.util.find_spec(name) is not None:
+        raise SkillError(f"{name!r} is a package of this environment, and would be imported instead of a skill.")
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -18,6 +18,9 @@ export const LOOK_CLASSES = [
   'jp-CodeAct-unused'
 ] as const;
 
+/** A run that ended without a word, with its kernel, leaves a cell that ran as a proposal. */
+const RAN_AFTER_ALL: Partial<Record<CellStatus, CellStatus>> = { proposed: 'stopped', rejected: 'accepted' };
+
 const WHO: Record<CellStatus, string> = {
   proposed: 'Proposed by the agent, never run',
   accepted: 'Written by the agent',
@@ -40,7 +43,7 @@ export function lookOf(meta: CellMetadata, executed: boolean, code: boolean): Lo
   }
   if (executed || meta.status === 'accepted' || meta.status === 'edited') {
     // Whatever it was before, a cell that ran is an ordinary cell now.
-    const ran = meta.status === 'proposed' || meta.status === 'rejected' ? 'accepted' : meta.status;
+    const ran = RAN_AFTER_ALL[meta.status] ?? meta.status;
     return look('jp-CodeAct-accepted', meta, ran, null);
   }
   if (meta.status === 'failed') {

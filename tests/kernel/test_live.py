@@ -124,12 +124,14 @@ async def test_stop_ends_the_run_at_once(opened: Opened, script: Script, home: A
             await until_shown(document, "running")
         document.interrupt() if how == "interrupt" else document.say(op="stop")
         assert await end == "error"
-        assert "Stopped by you" in shown(agent)
+        assert f"Stopped by you {'in step 1' if moment == 'running' else 'before the first step'}" in shown(agent)
         assert [mark["status"] for mark in marks(document)] in ([], ["stopped"])
         assert await document.run_cell(again) == "ok"
         assert "I go on." in shown(again)
         assert await document.run_cell(plain) == "ok"
     assert_every_call_is_answered(history(home))
+    # What ran before the Stop is known to the model and on record, and was interrupted once.
+    assert str(history(home)).count("It was interrupted.") == (1 if moment == "running" else 0)
 
 
 async def test_a_cell_that_still_fills_cannot_be_run(opened: Opened, script: Script) -> None:

@@ -70,7 +70,7 @@ async def test_the_agents_accepted_cells_are_saved_by_default(opened: Opened, sc
         ("%skill save 2x 1", "can't be a module's name"),
         ("%skill save ../x 1", "can't be a module's name"),
         ("%skill save x 9", "names no cell"),
-        ("%skill save x last", "The agent has run no cell yet"),
+        ("%skill save x last", "The agent's last run has no cell"),
         ("%skill save x 1 --names nope", "nope is not defined in these cells; they define: area"),
         ("%skill show nope", "no skill called nope"),
         ("%skill save x 2", "no function and no class"),

@@ -58,8 +58,8 @@ def test_cells_by_count_id_or_last(words: list[str], last: tuple[str, ...], coun
         (RAN, ["3-"], (), "3- names no cell"),
         (RAN, ["-3"], (), "-3 names no cell"),
         (RAN, [""], (), "names no cell"),
-        (RAN, ["last"], (), "The agent has run no cell yet"),
-        (RAN, ["last"], ("d",), "The agent has run no cell"),
+        (RAN, ["last"], (), "The agent's last run has no cell"),
+        (RAN, ["last"], ("d",), "The agent's last run has no cell"),
         ([], ["1"], (), "(no cell has run yet)"),
     ],
 )

@@ -1,0 +1,54 @@
+"""Finding `<style>…</style>` and `<svg>…</svg>` in a text, in one pass however the text is made.
+
+This decides nothing about safety: what is found and what is left are each made harmless by themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from .names import words
+
+
+_TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)")
+# They hold nothing, or end where the next one begins.
+_FLAT = words("br col dd dt hr img input li link meta option p source tbody td th thead tr wbr")
+
+
+def replace(text: str, tag: str, change: Callable[[str], str]) -> str:
+    """``text`` with each outermost element ``tag`` changed; one that is never closed stays."""
+    parts: list[str] = []
+    done = start = depth = 0
+    for mark in _marks(tag).finditer(text):
+        if not mark[1]:
+            start = start if depth else mark.start()
+            # In a style sheet a second opening tag is text.
+            depth = 1 if tag == "style" else depth + 1
+        elif depth:
+            depth -= 1
+            if depth == 0:
+                parts += [text[done:start], change(text[start : mark.end()])]
+                done = mark.end()
+    return "".join([*parts, text[done:]])
+
+
+def is_deeper(text: str, limit: int) -> bool:
+    """Whether more than ``limit`` elements may stand in one another: a parser looks at all of them at each tag."""
+    depth = 0
+    if text.count("<") <= limit:
+        return False
+    for mark in _TAG.finditer(text):
+        if mark[1]:
+            depth = max(depth - 1, 0)
+        elif mark[2].lower() not in _FLAT:
+            depth += 1
+            if depth > limit:
+                return True
+    return False
+
+
+@lru_cache(maxsize=4)
+def _marks(tag: str) -> re.Pattern[str]:
+    return re.compile(rf"<(/?){tag}\b[^<>]*>", re.IGNORECASE)

@@ -1,0 +1,144 @@
+"""MIME bundles: which types pass, and in what shape. A type that is not named here is not shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from typing import Any
+
+from ..events import MimeBundle
+from . import charts, html, markdown, svg, tex
+from .notes import note
+
+HTML = "text/html"
+MARKDOWN = "text/markdown"
+PLAIN = "text/plain"
+SVG = "image/svg+xml"
+VIEW = "application/vnd.jupyter.widget-view+json"
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
+_VEGA = re.compile(r"application/vnd\.vega(?:lite)?\.v\d+\+json")
+_NAMES = {"application/javascript": "JavaScript output", "text/javascript": "JavaScript output"}
+_METADATA: dict[str, type | tuple[type, ...]] = {
+    "width": (int, float),
+    "height": (int, float),
+    "unconfined": bool,
+    "needs_background": str,
+    "expanded": bool,
+}
+_STAND_IN = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-f]+)?>")
+
+
+class Bundle:
+    """One bundle on its way through: ``data`` is what may be shown so far, ``held`` the names of the rest."""
+
+    def __init__(self, raw: dict[str, Any], no_views: Collection[str]) -> None:
+        self.raw = raw
+        self.no_views = no_views
+        self.data: MimeBundle = {}
+        self.markup: html.Cleaned | None = None
+        self.held: list[str] = []
+
+    def clean(self) -> MimeBundle:
+        for mime, value in self.raw.items():
+            self._take(mime.lower(), _joined(value))
+        self._settle()
+        return self.data
+
+    def _take(self, mime: str, value: Any) -> None:
+        if mime in (HTML, MARKDOWN, SVG):
+            self._take_markup(mime, value)
+        elif mime == VIEW:
+            self._take_view(value)
+        elif (convert := converter(mime)) is not None and (converted := convert(value)) is not None:
+            self.data[mime] = converted
+        else:
+            self.held.append(_NAMES.get(mime, mime[:80]))
+
+    def _take_markup(self, mime: str, value: Any) -> None:
+        if not isinstance(value, str):
+            self.held.append(mime)
+        elif mime == HTML:
+            self.markup = html.clean(value)
+        elif mime == SVG:
+            self.markup = self.markup or html.Cleaned(svg.picture(value))
+        elif markdown.is_text(value):
+            self.data[MARKDOWN] = markdown.plain(value)
+        else:
+            self.markup = self.markup or markdown.rendered(value)
+
+    def _take_view(self, value: Any) -> None:
+        model = value.get("model_id") if isinstance(value, dict) else None
+        if not isinstance(model, str) or model in self.no_views:
+            self.held.append("a widget with code of its own")
+        else:
+            self.data[VIEW] = {"model_id": model, "version_major": 2, "version_minor": 0}
+
+    def _settle(self) -> None:
+        """Add the HTML, unless nothing is left to see in it; and say what was held back, where there is room."""
+        self.held += self.markup.held if self.markup else ()
+        text = note(self.held)
+        if self.markup is not None and not self.markup.is_empty:
+            self.data[HTML] = self.markup.page(f"<p><small>{text}</small></p>" if text else "")
+        elif text and not self.data.keys() - {PLAIN}:
+            plain = str(self.data.get(PLAIN, ""))
+            self.data[PLAIN] = text if not plain or _STAND_IN.fullmatch(plain) else f"{plain}\n{text}"
+
+
+def clean(data: Any, no_views: Collection[str] = ()) -> MimeBundle:
+    """``data`` without what acts; ``no_views`` are models of widgets that were held back."""
+    return Bundle(data if isinstance(data, dict) else {}, no_views).clean()
+
+
+def clean_metadata(metadata: Any) -> dict[str, Any]:
+    """Sizes of pictures and the like. Options for renderers are not the sandbox's to set."""
+    if not isinstance(metadata, dict):
+        return {}
+    kept = {mime: _options(options) for mime, options in metadata.items() if isinstance(options, dict)}
+    return {mime: options for mime, options in kept.items() if options} | _options(metadata)
+
+
+def _options(options: dict[str, Any]) -> dict[str, Any]:
+    known = ((key, value) for key, value in options.items() if key in _METADATA)
+    return {key: value for key, value in known if isinstance(value, _METADATA[key])}
+
+
+def converter(mime: str) -> Callable[[Any], Any] | None:
+    """What makes a value of this type harmless; it returns None for a value of the wrong shape."""
+    if mime in PICTURES:
+        return _base64
+    if _VEGA.fullmatch(mime):
+        return charts.vega
+    return _CONVERTERS.get(mime)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _latex(value: Any) -> str | None:
+    return tex.plain(value) if isinstance(value, str) else None
+
+
+def _base64(value: Any) -> str | None:
+    """It goes into an attribute in some front ends."""
+    fits = isinstance(value, str) and value.isascii() and not any(mark in value for mark in "<>\"'`&")
+    return value if fits else None
+
+
+def _json(value: Any) -> Any:
+    return value
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    PLAIN: _text,
+    "text/latex": _latex,
+    "application/json": _json,
+    "application/geo+json": charts.geojson,
+    "application/vnd.plotly.v1+json": charts.plotly,
+}
+
+
+def _joined(value: Any) -> Any:
+    """Notebooks allow a list of lines where a text is meant."""
+    is_lines = isinstance(value, list) and value and all(isinstance(line, str) for line in value)
+    return "".join(value) if is_lines else value

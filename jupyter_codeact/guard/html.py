@@ -1,0 +1,164 @@
+"""HTML without anything that acts, loads or leaves its place.
+
+nh3 sanitises. `<style>` blocks, which it can only drop, are taken out before, rewritten by ``css.py`` from what is
+known to be harmless, and put in front of what nh3 returns. What is found to be a style block here decides nothing
+about safety: everything that nh3 sees passes through nh3, everything else through ``css.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from . import blocks, css, svg, tex
+from .names import PREFIX, own_classes, own_id, words
+
+LIMIT = 8_000_000
+DEPTH = 250
+ROUNDS = 5
+# Whatever the styles say, nothing is painted outside this box.
+BOX = "contain:content;overflow:auto"
+_BOXED = re.compile(
+    rf'(?:<style>(.*?)</style>)?<div class="{PREFIX}scope-[0-9a-f]+" style="{BOX}">(.*)</div>', re.DOTALL
+)
+_INVISIBLE = re.compile(r"<(?!(?:img|video|audio)\b[^<>]*\ssrc=|hr\b)[^<>]*>")
+_PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\+xml)[;,]", re.IGNORECASE)
+_MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE)
+_LINK = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE)
+_URLS = {"href": _LINK, "src": _PICTURE}
+_ACTIVE = {
+    "a script": re.compile(r"<script\b|(?:java|vb)script:", re.IGNORECASE),
+    "a frame": re.compile(r"<(?:iframe|frame|object|embed|portal|fencedframe)\b", re.IGNORECASE),
+    "a form": re.compile(r"<(?:form|input|button|select|textarea)\b", re.IGNORECASE),
+    "a handler": re.compile(r"<[^<>]*[\s/\"']on\w+\s*=", re.IGNORECASE),
+    "a page header": re.compile(r"<(?:meta|link|base)\b", re.IGNORECASE),
+    "a picture from elsewhere": re.compile(
+        r"<(?:img|video|audio|source)\b[^<>]*\ssrc\s*=\s*[\"']?(?!data:)[\w/.]", re.IGNORECASE
+    ),
+}
+
+TAGS = words(
+    """
+    a abbr audio b bdi blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption
+    figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd label li mark ol p pre q rp rt ruby s samp section
+    small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video
+    """
+)
+_GONE = words("script style title template noscript iframe textarea select math svg xmp noembed noframes")
+_MEDIA = {"controls", "loop", "autoplay", "muted", "width", "height", "src"}
+_CELL = {"colspan", "rowspan", "scope", "align", "valign", "width", "height", "bgcolor", "nowrap"}
+ATTRIBUTES = {
+    "*": {"class", "id", "style", "title", "dir", "lang", "align", "role"},
+    "a": {"href"},
+    "audio": _MEDIA,
+    "col": {"span", "width"},
+    "colgroup": {"span", "width"},
+    "details": {"open"},
+    "font": {"color", "size", "face"},
+    "img": {"src", "alt", "width", "height"},
+    "li": {"value"},
+    "ol": {"start", "type", "reversed"},
+    "source": {"src", "type"},
+    "table": {"border", "cellpadding", "cellspacing", "width", "bgcolor"},
+    "td": _CELL,
+    "th": _CELL,
+    "video": _MEDIA,
+}
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Harmless content: elements, the rules that go with them, and the names of what was held back."""
+
+    body: str
+    styles: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to see in it."""
+        return not _INVISIBLE.sub("", self.body).strip()
+
+    def page(self, tail: str = "") -> str:
+        """As HTML, with ``tail`` below. Where there are styles they are bound to a box that nothing leaves."""
+        body = self.body + tail
+        scope = f"{PREFIX}scope-{hashlib.sha256(body.encode()).hexdigest()[:10]}"
+        rules = css.sheet("\n".join(self.styles), scope) if self.styles else ""
+        if not rules and ' style="' not in body:
+            return body
+        block = f"<style>{rules}</style>" if rules else ""
+        return f'{block}<div class="{scope}" style="{BOX}">{body}</div>'
+
+
+def clean(text: str) -> Cleaned:
+    """``text`` as HTML of our kind. What went through once comes through unchanged."""
+    # A lone half of a surrogate pair is no text that nh3, or the wire, could carry.
+    text = text.encode(errors="replace").decode()
+    if len(text) > LIMIT:
+        return Cleaned("", held=(f"HTML of {len(text) // 1_000_000} MB",))
+    held = tuple(name for name, found in _ACTIVE.items() if found.search(text))
+    boxed = _BOXED.fullmatch(text)
+    styles, text = ([boxed[1] or ""], boxed[2]) if boxed else ([], text)
+
+    def take(block: str) -> str:
+        styles.append(block.partition(">")[2].rpartition("<")[0])
+        return ""
+
+    # Scripts first, for their `a<b` looks like a tag to whoever counts levels.
+    text = blocks.replace(blocks.replace(text, "script", lambda _: ""), "style", take)
+    text = svg.pictures(text)
+    if blocks.is_deeper(text, DEPTH):
+        return Cleaned("", held=(f"HTML of more than {DEPTH} levels",))
+    body = _stable(text, styled=True)
+    return Cleaned(body, tuple(filter(None, styles)), held)
+
+
+def unstyled(text: str) -> Cleaned:
+    """The same for HTML that has no use for styles: what Markdown and widgets hold."""
+    cleaned = clean(text)
+    return Cleaned(_stable(cleaned.body, styled=False), held=cleaned.held)
+
+
+def _stable(text: str, styled: bool) -> str:
+    """Sanitised until it stays as it is: what a parser makes of badly nested tags may nest otherwise when read anew."""
+    for _ in range(ROUNDS):
+        again = tex.plain(_cleaner(styled).clean(text))
+        if again == text:
+            return text
+        text = again
+    return text
+
+
+def _filter(tag: str, name: str, value: str) -> str | None:
+    match name:
+        case "class":
+            return own_classes(value) or None
+        case "id":
+            return own_id(value)
+        case "style":
+            return css.attribute(value) or None
+        case "src" if tag != "img":
+            return value if _MEDIUM.match(value) else None
+        case "href" | "src":
+            return value if _URLS[name].match(value) else None
+        case _:
+            return value
+
+
+@lru_cache(maxsize=2)
+def _cleaner(styled: bool) -> Any:
+    import nh3
+
+    attributes = ATTRIBUTES if styled else {**ATTRIBUTES, "*": {"title", "dir", "lang", "align"}}
+    return nh3.Cleaner(
+        tags=set(TAGS),
+        clean_content_tags=set(_GONE),
+        attributes=attributes,
+        attribute_filter=_filter,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        url_schemes={"http", "https", "mailto", "data"},
+    )

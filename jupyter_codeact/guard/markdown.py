@@ -1,0 +1,67 @@
+"""Markdown: as it is where it can't be more than text, else rendered here and sanitised as HTML.
+
+To clean Markdown as Markdown one would have to know what each front end's parser makes of it. So what might hold
+HTML, a link, a picture or a diagram leaves as HTML, which has one meaning; everything else stays Markdown.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+from . import html, tex
+
+# markdown-it reads about a megabyte a second.
+LIMIT = 300_000
+_MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)script", re.IGNORECASE)
+# A formula has an end near its beginning, or a text of beginnings alone would be read again from each of them.
+_MATH = re.compile(
+    r"\$\$.{1,1500}?\$\$|\$(?!\s)(?:[^$\\\n]|\\.){1,1500}?(?<!\s)\$(?!\d)|\\\\\(.{1,1500}?\\\\\)"
+    r"|\\\\\[.{1,1500}?\\\\\]|\\begin\{(\w{1,30}\*?)\}.{1,1500}?\\end\{\1\}",
+    re.DOTALL,
+)
+
+
+def is_text(source: str) -> bool:
+    """Whether no parser could find HTML, a link, a picture or a diagram in it."""
+    return _MAYBE_MORE.search(source) is None
+
+
+def rendered(source: str) -> html.Cleaned:
+    """As HTML."""
+    if len(source) > LIMIT:
+        return html.Cleaned("", held=(f"Markdown of {len(source) // 1000} kB",))
+    return html.unstyled(_parser().render(source.encode(errors="replace").decode()))
+
+
+def plain(source: str) -> str:
+    """Markdown that is text, without formulas that are more."""
+    return tex.plain(source)
+
+
+@lru_cache(maxsize=1)
+def _parser() -> Any:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser.inline.ruler.before("escape", "math", _formula)
+    return parser
+
+
+def _formula(state: Any, silent: bool) -> bool:
+    """A formula is text, whatever Markdown would make of its underscores and backslashes."""
+    if state.src[state.pos] not in "$\\":
+        return False
+    found = _MATH.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("text", "", 0).content = _unescaped(found.group())
+    state.pos = found.end()
+    return True
+
+
+def _unescaped(formula: str) -> str:
+    r"""``\\(x\\)`` is how ``\(x\)`` is written in Markdown."""
+    return formula[1:-3] + formula[-2:] if formula.startswith("\\\\") else formula

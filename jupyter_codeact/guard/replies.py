@@ -1,0 +1,117 @@
+"""What the sandbox's answers to requests may hold."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from . import bundle, outputs
+
+Content = dict[str, Any]
+# Our magics in a cell that the sandbox wrote would be run by the person without a thought, on the host.
+_OURS = re.compile(r"%(agent|skill)\b")
+_MAGIC = re.compile(r"\s*[%?!]|.*\?\s*$")
+_VERSION = re.compile(r"[\w.+-]{1,40}")
+_HELP = re.compile(
+    r"https://(docs\.python\.org|ipython\.org|docs\.scipy\.org|numpy\.org|matplotlib\.org|pandas\.pydata\.org"
+    r"|docs\.sympy\.org)/[\w./-]*"
+)
+_TEXTS = ("protocol_version", "implementation", "implementation_version", "banner", "status")
+_LANGUAGE = {
+    "name": "python",
+    "mimetype": "text/x-python",
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "pygments_lexer": "ipython3",
+    "nbconvert_exporter": "python",
+    "file_extension": ".py",
+}
+
+
+def clean(kind: str, content: Content, code: str | None) -> Content:
+    """``code`` is what the person asked to run, where she asked; None for the agent's steps and other requests."""
+    change = _CHANGES.get(kind)
+    if kind == "execute_reply":
+        return execute(content, code)
+    return change(content) if change is not None else content
+
+
+def execute(content: Content, code: str | None) -> Content:
+    cleaned = {**content, "payload": [kept for item in _list(content, "payload") if (kept := _payload(item, code))]}
+    expressions = content.get("user_expressions")
+    if isinstance(expressions, dict):
+        cleaned["user_expressions"] = {name: _expression(value) for name, value in expressions.items()}
+    if content.get("status") == "error":
+        cleaned |= outputs.error(content)
+    return cleaned
+
+
+def inspect(content: Content) -> Content:
+    cleaned = {**content, "data": bundle.clean(content.get("data")), "metadata": {}}
+    return cleaned if "data" in content else content
+
+
+def kernel_info(content: Content) -> Content:
+    """Facts about Python. JupyterLab writes them into the notebook, and nbconvert imports the exporter named there."""
+    cleaned: Content = {name: str(content[name])[:2000] for name in _TEXTS if name in content}
+    language = content.get("language_info")
+    version = str(language.get("version", "")) if isinstance(language, dict) else ""
+    cleaned["language_info"] = {**_LANGUAGE, "version": version if _VERSION.fullmatch(version) else ""}
+    links = [link for link in _list(content, "help_links") if _HELP.fullmatch(str(link.get("url", "")))]
+    cleaned["help_links"] = [{"text": str(link.get("text", ""))[:80], "url": link["url"]} for link in links]
+    cleaned["debugger"] = content.get("debugger") is True
+    features = content.get("supported_features")
+    named = features if isinstance(features, list) else []
+    cleaned["supported_features"] = [name for name in named if isinstance(name, str) and len(name) < 80]
+    return cleaned
+
+
+def debug(content: Content) -> Content:
+    """A variable in the debugger is shown as an output is."""
+    body = content.get("body")
+    if not isinstance(body, dict) or not isinstance(body.get("data"), dict):
+        return content
+    return {**content, "body": {**body, "data": bundle.clean(body["data"]), "metadata": {}}}
+
+
+def _payload(item: Content, code: str | None) -> Content | None:
+    """What a reply asks the front end to do; for what the person ran herself only."""
+    match item.get("source"):
+        case "page":
+            data = bundle.clean(item.get("data"))
+            return {"source": "page", "data": data, "start": 0} if data else None
+        case "set_next_input" if code is not None:
+            return _next_input(item, code)
+        case "ask_exit" if code is not None:
+            return {"source": "ask_exit", "keepkernel": bool(item.get("keepkernel"))}
+        case _:
+            return None
+
+
+def _next_input(item: Content, code: str) -> Content | None:
+    """A new cell may hold anything but our magics. Her cell's own text changes only where a magic of hers says so."""
+    text = item.get("text")
+    if not isinstance(text, str) or _OURS.search(text):
+        return None
+    replace = bool(item.get("replace"))
+    return {"source": "set_next_input", "text": text, "replace": replace} if not replace or _MAGIC.match(code) else None
+
+
+def _expression(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return {}
+    if isinstance(value.get("data"), dict):
+        return {**value, "data": bundle.clean(value["data"]), "metadata": bundle.clean_metadata(value.get("metadata"))}
+    return value
+
+
+def _list(content: Content, name: str) -> list[Content]:
+    items = content.get(name)
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+_CHANGES: dict[str, Callable[[Content], Content]] = {
+    "debug_reply": debug,
+    "inspect_reply": inspect,
+    "kernel_info_reply": kernel_info,
+}

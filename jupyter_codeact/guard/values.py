@@ -1,0 +1,76 @@
+"""Which CSS values pass: nothing that loads, nothing that leaves its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import tinycss2
+
+from .names import words
+
+PROPERTIES = words(
+    """
+    align-content align-items align-self background background-color background-image background-position
+    background-repeat background-size border border-bottom border-bottom-color border-bottom-left-radius
+    border-bottom-right-radius border-bottom-style border-bottom-width border-collapse border-color border-left
+    border-left-color border-left-style border-left-width border-radius border-right border-right-color
+    border-right-style border-right-width border-spacing border-style border-top border-top-color
+    border-top-left-radius border-top-right-radius border-top-style border-top-width border-width bottom box-shadow
+    box-sizing caption-side color column-gap cursor display empty-cells fill flex flex-basis flex-direction flex-flow
+    flex-grow flex-shrink flex-wrap float font font-family font-size font-style font-variant font-weight gap grid
+    grid-area grid-auto-columns grid-auto-flow grid-auto-rows grid-column grid-row grid-template
+    grid-template-areas grid-template-columns grid-template-rows height justify-content justify-items justify-self
+    left letter-spacing line-height list-style-type margin margin-bottom margin-left margin-right margin-top
+    max-height max-width min-height min-width object-fit object-position opacity order outline outline-color
+    outline-style outline-width overflow overflow-wrap overflow-x overflow-y padding padding-bottom padding-left
+    padding-right padding-top position right row-gap stroke tab-size table-layout text-align text-decoration
+    text-decoration-color text-decoration-line text-decoration-style text-indent text-overflow text-shadow
+    text-transform top vertical-align visibility white-space width word-break word-spacing word-wrap z-index
+    """
+)
+FUNCTIONS = words(
+    """
+    color color-mix conic-gradient fit-content hsl hsla hwb lab lch light-dark linear-gradient minmax oklab oklch
+    radial-gradient repeat repeating-conic-gradient repeating-linear-gradient repeating-radial-gradient rgb rgba var
+    """
+)
+# Sticky headers of tables stay inside their table; the others could stand over our approval bar.
+POSITIONS = frozenset({"static", "sticky"})
+_PLAIN = frozenset({"ident", "number", "percentage", "dimension", "hash", "string", "whitespace"})
+_NUMBERS = frozenset({"number", "percentage", "dimension"})
+
+
+def declaration(name: str, tokens: list[Any], important: bool = False) -> str:
+    """``color: red``, or "" where it may not stand."""
+    name = name if name.startswith("--") else name.lower()
+    if not (name in PROPERTIES or _is_variable(name)) or not _pass(tokens):
+        return ""
+    value = " ".join(tinycss2.serialize(tokens).split())
+    if not value or "<" in value or (name == "position" and value.lower() not in POSITIONS):
+        return ""
+    return f"{name}: {value}{' !important' if important else ''}"
+
+
+def is_harmless(value: str) -> bool:
+    """Whether a value may be set on any property of an element's ``style`` that the page offers."""
+    return "<" not in value and _pass(tinycss2.parse_component_value_list(value))
+
+
+def _is_variable(name: str) -> bool:
+    return name.startswith("--") and name.isascii() and name[2:].replace("-", "").replace("_", "").isalnum()
+
+
+def _pass(tokens: Iterable[Any]) -> bool:
+    return all(_passes(token) for token in tokens)
+
+
+def _passes(token: Any) -> bool:
+    if token.type == "function":
+        return token.lower_name in FUNCTIONS and _pass(token.arguments)
+    if token.type == "literal":
+        return token.value in (",", "/")
+    if token.type in _NUMBERS:
+        # Below zero an element leaves its place: over the cell above, over the bar that asks for approval.
+        return bool(token.value >= 0)
+    return token.type in _PLAIN

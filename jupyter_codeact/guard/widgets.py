@@ -1,0 +1,102 @@
+"""State of ipywidgets' models: data for known views, never code of the sandbox's.
+
+HTML and HTMLMath put their value into the page as it is; a link copies a value to another model inside the page,
+past this guard; styles and layouts are CSS; an Output shows MIME bundles; another module's model brings its own code.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from . import bundle, html, tex, values
+from .names import own_classes, words
+
+MODULES = frozenset({"@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/output"})
+# ipympl: its JavaScript is a JupyterLab extension that somebody installed, and it is sent pictures.
+MORE_MODULES = frozenset({"jupyter-matplotlib"})
+LINKS = frozenset({"LinkModel", "DirectionalLinkModel"})
+TRAITS = frozenset({"value", "min", "max", "step", "disabled"})
+NUMERIC = words(
+    """
+    BoundedFloatTextModel BoundedIntTextModel CheckboxModel FloatLogSliderModel FloatProgressModel FloatRangeSliderModel
+    FloatSliderModel FloatTextModel IntProgressModel IntRangeSliderModel IntSliderModel IntTextModel PlayModel
+    ToggleButtonModel ValidModel
+    """
+)
+_MARKUP = frozenset({"HTMLModel", "HTMLMathModel"})
+_CLASSES = frozenset({"_dom_classes", "icon", "icons"})
+_PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
+_NAMING = ("_model_module", "_view_module", "_model_name", "_view_name")
+_FORMAT = re.compile(r"[\w.+-]+")
+State = dict[str, Any]
+
+
+def foreign_module(state: State) -> str:
+    """The module that this state would have the page load code of; "" where all are known."""
+    named = [str(state[key]) for key in ("_model_module", "_view_module") if state.get(key) is not None]
+    unknown = [module for module in named if module not in MODULES | MORE_MODULES]
+    return unknown[0] if unknown else ""
+
+
+def clean_state(state: State, model: str) -> State:
+    """A model's state, or an update of it; ``model`` is the name of its class in the page."""
+    return {key: _clean(key, value, model) for key, value in state.items() if key not in _PROTOTYPE}
+
+
+def clean_update(state: State, model: str) -> State:
+    """The same for a model that is there: what it is does not change any more."""
+    return clean_state({key: value for key, value in state.items() if key not in _NAMING}, model)
+
+
+def clean_paths(paths: Any) -> list[list[str | int]]:
+    """Where buffers go in a state."""
+    kept = [path for path in paths if isinstance(path, list)] if isinstance(paths, list) else []
+    return [[part if _is_step(part) else "_held_back" for part in path] for path in kept]
+
+
+def ends(state: State) -> list[tuple[str, str]]:
+    """What a link joins: ids of models, each with the name of a trait."""
+    pairs = [state.get(key) for key in ("source", "target")]
+    known = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2]
+    return [(str(model).removeprefix("IPY_MODEL_"), str(trait)) for model, trait in known]
+
+
+def _is_step(part: Any) -> bool:
+    return isinstance(part, int) or (isinstance(part, str) and part not in _PROTOTYPE)
+
+
+def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of what each key may hold
+    if isinstance(value, str) and model in _MARKUP and key in ("value", "placeholder"):
+        return html.clean(value).page()
+    if key == "description_allow_html":
+        return False
+    if key == "description" and isinstance(value, str):
+        # Typeset by the page, as formulas are.
+        return tex.plain(value)
+    if key in _CLASSES:
+        return _classes(value, key)
+    if key == "format":
+        # "url" would have the page load what the value names.
+        return value if isinstance(value, str) and _FORMAT.fullmatch(value) and value != "url" else "png"
+    if key == "outputs":
+        return [_output(output) for output in value if isinstance(output, dict)] if isinstance(value, list) else []
+    if model.endswith(("LayoutModel", "StyleModel")) and isinstance(value, str) and not key.startswith("_"):
+        return value if values.is_harmless(value) else None
+    return value
+
+
+def _classes(value: Any, key: str) -> Any:
+    if isinstance(value, list):
+        return [_classes(item, key) for item in value if isinstance(item, str)]
+    if key == "_dom_classes":
+        return own_classes(str(value))
+    # One word of the icon font; the page puts `fa-` before it.
+    return value if isinstance(value, str) and value.replace("-", "").isalnum() else ""
+
+
+def _output(output: State) -> State:
+    if not isinstance(output.get("data"), dict):
+        return output
+    metadata = bundle.clean_metadata(output.get("metadata"))
+    return {**output, "data": bundle.clean(output["data"]), "metadata": metadata}

@@ -1,0 +1,143 @@
+"""What a sandbox's processes hold of the machine's memory, read from /proc without asking them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+# Folders of the sandbox that lie in memory.
+TEMP = ("/tmp", "/dev/shm", "/home/sandbox")
+# What the kernel keeps for an empty file there.
+INODE = 1024
+# A socket's queue is memory that no process is charged for. So many sockets are anybody's; each more counts.
+FREE_SOCKETS = 512
+SOCKET = 416 * 1024
+KB = 1024
+
+
+class Meter:
+    """Measures all descendants of one process."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._temp: list[int] = []
+
+    def exceeds(self, limit: int) -> bool:
+        """Whether they hold more than ``limit`` bytes.
+
+        Pages that processes share are first counted once for each, which is quick; only where that is too much are
+        they divided among them, for which the kernel has to walk through all of them.
+        """
+        pids = list(descendants(self._pid))
+        if not pids:
+            return False
+        temp = self._temp_bytes(pids)
+        sockets = _socket_bytes(pids[0])
+        return _held(pids, temp, sockets, _resident) > limit and _held(pids, temp, sockets, _proportional) > limit
+
+    def close(self) -> None:
+        """Let go of the temp folders; held, they would outlive the sandbox."""
+        while self._temp:
+            os.close(self._temp.pop())
+
+    def _temp_bytes(self, pids: list[int]) -> int:
+        if not self._temp:
+            self._temp = _open_temp(pids)
+        return sum(map(_folder_bytes, self._temp))
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Every process below ``pid``; what loses its parent in the sandbox is the sandbox's init's."""
+    waiting = [pid]
+    while waiting:
+        for child in _children(waiting.pop()):
+            yield child
+            waiting.append(child)
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    # Processes end while they are looked at.
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(OSError):
+                found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    return found
+
+
+Figures = tuple[int, int]
+
+
+def _held(pids: list[int], temp: int, sockets: int, figures: Callable[[int], Figures]) -> int:
+    """Mapped shared memory may be files of the temp folders: the larger counts, not both."""
+    private = shared = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            own, common = figures(pid)
+            private, shared = private + own, shared + common
+    return private + max(shared, temp) + sockets
+
+
+def _resident(pid: int) -> Figures:
+    found = _table(f"/proc/{pid}/status")
+    private = sum(found.get(name, 0) for name in ("RssAnon", "VmSwap", "VmPTE"))
+    return private, found.get("RssShmem", 0)
+
+
+def _proportional(pid: int) -> Figures:
+    """As _resident, with shared pages divided; a process that hides this from us is counted in full."""
+    try:
+        found = _table(f"/proc/{pid}/smaps_rollup")
+    except PermissionError:
+        return _resident(pid)
+    tables = _table(f"/proc/{pid}/status").get("VmPTE", 0)
+    return found.get("Pss_Anon", 0) + found.get("SwapPss", 0) + tables, found.get("Pss_Shmem", 0)
+
+
+def _table(path: str) -> dict[str, int]:
+    """The lines `Name:  123 kB` of a file in /proc, in bytes."""
+    lines = (line.split() for line in _read(path).splitlines())
+    return {words[0][:-1]: int(words[1]) * KB for words in lines if words[-1:] == ["kB"]}
+
+
+def _open_temp(pids: list[int]) -> list[int]:
+    """The temp folders as open files, by way of the first process that lets us in."""
+    for pid in pids:
+        with ExitStack() as undo, contextlib.suppress(OSError):
+            if _same_place(f"/proc/{pid}/root", "/"):
+                continue  # not in the sandbox yet
+            opened = []
+            for folder in TEMP:
+                path = f"/proc/{pid}/root{folder}"
+                # One that is the working folder is the person's own disk.
+                if not _same_place(path, folder):
+                    opened.append(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW))
+                    undo.callback(os.close, opened[-1])
+            undo.pop_all()
+            return opened
+    return []
+
+
+def _same_place(path: str, host: str) -> bool:
+    """Whether both are one file system, which two namespaces' folders of one name need not be."""
+    return os.path.exists(host) and os.stat(path).st_dev == os.stat(host).st_dev
+
+
+def _folder_bytes(descriptor: int) -> int:
+    found = os.fstatvfs(descriptor)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize + (found.f_files - found.f_ffree) * INODE
+
+
+def _socket_bytes(pid: int) -> int:
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        # sockets: used 12
+        count = int(_read(f"/proc/{pid}/net/sockstat").split(None, 3)[2])
+        return max(0, count - FREE_SOCKETS) * SOCKET
+    return 0
+
+
+def _read(path: str) -> str:
+    with open(path) as file:
+        return file.read()

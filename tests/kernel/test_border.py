@@ -1,0 +1,272 @@
+"""What comes from the sandbox is checked for shape and size, and belongs to a request that was sent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jupyter_client.manager import start_new_kernel
+
+from jupyter_codeact.kernel.border import Border
+from jupyter_codeact.kernel.comms import Comms
+from jupyter_codeact.kernel.requests import KEPT
+from jupyter_codeact.kernel.wire import DELIMITER, Message, build
+
+SIGNED = b"never looked at"
+
+
+def frames(message: Message) -> list[bytes]:
+    return [*message.idents, DELIMITER, SIGNED, *message.parts, *message.buffers]
+
+
+def output(kind: str, content: dict[str, Any], parent: bytes = b"{}", **header: Any) -> list[bytes]:
+    message = build(kind, content, "sandbox", parent, idents=[b"kernel.x"])
+    if header:
+        message.parts[0] = json.dumps(message.header | header).encode()
+    return frames(message)
+
+
+@pytest.fixture
+def request_sent() -> Message:
+    content = {"code": "x", "allow_stdin": True}
+    return build("execute_request", content, "page", idents=[b"front"])
+
+
+@pytest.fixture
+def border(request_sent: Message) -> Border:
+    border = Border(Comms(), "proxy")
+    border.requests.add(request_sent, "shell")
+    return border
+
+
+def printed(text: str = "a") -> dict[str, Any]:
+    return {"name": "stdout", "text": text}
+
+
+def test_outputs_of_a_request_pass_with_the_header_it_came_with(border: Border, request_sent: Message) -> None:
+    claimed = json.dumps(request_sent.header | {"session": "forged", "more": 1}).encode()
+    message = border.published(output("stream", printed(), claimed))
+    assert message is not None
+    assert message.parts[1] == request_sent.parts[0]
+    assert message.content == printed()
+
+
+def test_outputs_of_nothing_that_was_asked_are_dropped(border: Border) -> None:
+    assert border.published(output("stream", printed(), build("execute_request", {}, "x").parts[0])) is None
+    assert border.published(output("stream", printed())) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("status", {"execution_state": "dead"}),
+        ("status", {"execution_state": "restarting"}),
+        ("stream", {"name": "x", "text": "y"}),
+        ("stream", {"name": "stdout", "text": ["y"]}),
+        ("iopub_goodbye", {}),
+        ("execute_reply", {"status": "ok"}),
+        ("shutdown_reply", {"status": "ok"}),
+        ("comm_open", {"comm_id": "1", "target_name": "jupyter_codeact", "data": {}}),
+        ("comm_open", {"comm_id": "1", "target_name": "hv-extension-comm", "data": {}}),
+        ("comm_open", {"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": {"_model_module": "anywidget"}}}),
+    ],
+)  # fmt: skip
+def test_what_no_kernel_says_is_dropped(border: Border, request_sent: Message, kind: str, content: Any) -> None:
+    assert border.published(output(kind, content, request_sent.parts[0])) is None
+
+
+def test_more_in_a_stream_than_its_text_does_not_pass(border: Border, request_sent: Message) -> None:
+    message = build("stream", {}, "s", request_sent.parts[0])
+    for body in (
+        b'{"name":"stdout","text":"a","data":{"text/html":"x"}}',
+        b'{"name": "stdout", "text": "a\\\\", "data": "\\"}"}',
+        b'{"name": "stdout", "text": "a", "text": "b"}',
+    ):
+        message.parts[3] = body
+        passed = border.published(frames(message))
+        assert passed is not None
+        assert json.loads(passed.parts[3]).keys() == {"name", "text"}
+    for broken in (b'{"name":"stdout","text":"a\\"}', b'{"name":"stdout","text":"}', b"[]", b"\xff", b"NaN"):
+        message.parts[3] = broken
+        assert border.published(frames(message)) is None
+
+
+def test_a_header_holds_what_a_header_holds(border: Border, request_sent: Message) -> None:
+    passed = border.published(output("stream", printed(), request_sent.parts[0], more="x"))
+    assert passed is not None
+    assert "more" not in json.loads(passed.parts[0])
+    assert border.published(output("stream", printed(), request_sent.parts[0], msg_id=1)) is None
+    assert border.published(output("stream", printed(), request_sent.parts[0], date="x" * 10_000)) is None
+
+
+def test_a_reply_comes_once_on_its_channel_of_its_kind_and_to_whoever_asked(
+    border: Border, request_sent: Message
+) -> None:
+    parent = request_sent.parts[0]
+    for kind, channel in (("inspect_reply", "shell"), ("execute_reply", "control")):
+        assert border.replied(output(kind, {"status": "ok"}, parent), channel) is None
+    reply = border.replied(output("execute_reply", {"status": "ok", "payload": []}, parent), "shell")
+    assert reply is not None
+    assert reply.idents == [b"front"]
+    assert border.replied(output("execute_reply", {"status": "ok"}, parent), "shell") is None
+    assert border.replied(output("execute_reply", {"status": "ok"}), "shell") is None
+
+
+def test_a_question_is_asked_where_stdin_was_offered_and_while_the_request_runs(
+    border: Border, request_sent: Message
+) -> None:
+    silent = build("execute_request", {"code": "x", "allow_stdin": False}, "page", idents=[b"front"])
+    border.requests.add(silent, "shell")
+    question = {"prompt": "name? ", "password": False}
+    passed = border.asked(output("input_request", question, request_sent.parts[0]))
+    assert passed is not None
+    assert passed.idents == [b"front"]
+    assert border.asked(output("input_request", question, silent.parts[0])) is None
+    assert border.asked(output("execute_reply", {}, request_sent.parts[0])) is None
+    assert border.replied(output("execute_reply", {"status": "ok"}, request_sent.parts[0]), "shell") is not None
+    assert border.asked(output("input_request", question, request_sent.parts[0])) is None
+
+
+def test_requests_are_remembered_for_long_but_not_for_ever(border: Border, request_sent: Message) -> None:
+    for _ in range(KEPT):
+        border.requests.add(build("comm_msg", {}, "page"), "shell")
+    assert border.published(output("stream", printed(), request_sent.parts[0])) is None
+
+
+def test_an_output_that_is_too_large_is_said_to_be(request_sent: Message) -> None:
+    border = Border(Comms(), "proxy", limit=1000)
+    border.requests.add(request_sent, "shell")
+    passed = border.published(output("display_data", {"data": {"text/plain": "x" * 2000}}, request_sent.parts[0]))
+    assert passed is not None
+    assert passed.type == "stream"
+    assert "Held back: an output of" in passed.content["text"]
+
+
+def test_her_trust_is_for_outputs_and_not_for_speaking_as_us(border: Border, request_sent: Message) -> None:
+    border.trusted = True
+    script = {"data": {"application/javascript": "x"}, "metadata": {}}
+    passed = border.published(output("display_data", script, request_sent.parts[0]))
+    assert passed is not None
+    assert passed.content == script
+    ours = {"comm_id": "1", "target_name": "jupyter_codeact", "data": {}}
+    assert border.published(output("comm_open", ours, request_sent.parts[0])) is None
+
+
+BYTES = st.one_of(
+    st.binary(max_size=30),
+    st.sampled_from(
+        [b"{}", b"[]", b"null", b'{"msg_id":"a","msg_type":"stream"}', b'{"a":' * 3000, b"1" * 6000, DELIMITER]
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(BYTES, max_size=9), st.lists(BYTES, max_size=6))
+def test_frames_of_any_kind_end_nothing(loose: list[bytes], parts: list[bytes]) -> None:
+    border = Border(Comms(), "proxy")
+    for sent in (loose, [b"x", DELIMITER, b"", *parts]):
+        border.published(sent)
+        border.replied(sent, "shell")
+        border.asked(sent)
+
+
+# ---- in a real kernel
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(tmp_path_factory.mktemp("work")))
+    yield client
+    client.stop_channels()
+    manager.shutdown_kernel()
+
+
+pytestmark = [
+    pytest.mark.usefixtures("sandbox"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def run(client: Any, code: str, **options: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    outputs: list[dict[str, Any]] = []
+    reply = client.execute_interactive(code, output_hook=outputs.append, timeout=30, **options)
+    return reply["content"], outputs
+
+
+def text(outputs: list[dict[str, Any]]) -> str:
+    return "".join(o["content"]["text"] for o in outputs if o["msg_type"] == "stream")
+
+
+JUNK = """
+kernel = get_ipython().kernel
+def junk(socket, *start):
+    for parts in ([b"x"], [b"<IDS|MSG>"], [b"<IDS|MSG>", b"", b"{", b"{", b"{", b"{"], [b"<IDS|MSG>", b"", *[b"[]"] * 4],
+                  [b"<IDS|MSG>", b"", *[b"{}"] * 4], [b"<IDS|MSG>", b"", *[b'{"a":' * 9000] * 4]):
+        socket.send_multipart([*start, *parts])
+ident = kernel.get_parent("shell")
+junk(kernel.iopub_socket)
+junk(kernel.stdin_socket, *kernel._parent_ident["shell"] if hasattr(kernel, "_parent_ident") else [b""])
+forged = {"header": {"msg_id": "never-sent", "session": "x"}}
+kernel.session.send(kernel.iopub_socket, "stream", {"name": "stdout", "text": "FORGED"}, parent=forged)
+kernel.session.send(kernel.iopub_socket, "status", {"execution_state": "dead"}, parent=kernel.get_parent("shell"))
+print("alive")
+"""
+
+
+def test_junk_from_the_sandbox_ends_nothing(kernel: Any) -> None:
+    reply, outputs = run(kernel, JUNK)
+    assert reply["status"] == "ok"
+    assert text(outputs) == "alive\n"
+    assert run(kernel, "6 * 7")[0]["status"] == "ok"
+
+
+def test_a_thread_prints_after_its_cell_has_ended(kernel: Any) -> None:
+    code = (
+        "import threading\ngo = threading.Event()\nthreading.Thread(target=lambda: (go.wait(), print('late'))).start()"
+    )
+    request = kernel.execute(code)
+    while kernel.get_shell_msg(timeout=10)["parent_header"]["msg_id"] != request:
+        pass
+    kernel.execute("go.set()")
+    while True:
+        message = kernel.get_iopub_msg(timeout=10)
+        if message["msg_type"] == "stream":
+            break
+    assert message["content"]["text"].strip() == "late"
+    assert message["parent_header"]["session"] == kernel.session.session
+
+
+def test_a_prompt_that_imitates_ours_says_who_asks(kernel: Any) -> None:
+    asked: list[str] = []
+
+    def answer(message: Any) -> None:
+        asked.append(message["content"]["prompt"])
+        kernel.input("y")
+
+    run(kernel, "input('Run this? [y]es, [n]o: ')", allow_stdin=True, stdin_hook=answer)
+    assert asked == ["Asked by the code that runs: Run this? [y]es, [n]o: "]
+
+
+def test_trust_needs_her_word(kernel: Any) -> None:
+    script = "from IPython.display import Javascript\nJavascript('1')"
+
+    def shown() -> set[str]:
+        return {
+            mime for o in run(kernel, script)[1] if o["msg_type"] == "execute_result" for mime in o["content"]["data"]
+        }
+
+    def says(word: str) -> None:
+        run(kernel, "%agent trust outputs", allow_stdin=True, stdin_hook=lambda _: kernel.input(word))
+
+    assert run(kernel, "%agent trust outputs", allow_stdin=False)[0]["ename"] == "UsageError"
+    says("n")
+    assert shown() == {"text/plain"}
+    says("y")
+    assert "application/javascript" in shown()
+    run(kernel, "%agent trust off")
+    assert shown() == {"text/plain"}

@@ -1,0 +1,76 @@
+"""Sandboxes to attack: a kernel in one, and what a cell there prints."""
+
+from __future__ import annotations
+
+import os
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.blocking.client import BlockingKernelClient
+
+from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
+
+AS_ROOT = os.geteuid() == 0
+# For slow machines: nothing here takes so long by itself.
+PATIENCE_S = 60
+
+
+@dataclass
+class Cells:
+    """Runs code in a sandbox, as cells do."""
+
+    sandbox: Sandbox
+    client: Any
+
+    def __call__(self, code: str) -> str:
+        """What the code printed. An error in it is an error of the test."""
+        printed, errors = [], []
+
+        def hear(message: dict[str, Any]) -> None:
+            if message["msg_type"] == "stream":
+                printed.append(message["content"]["text"])
+            elif message["msg_type"] == "error":
+                errors.append("\n".join(message["content"]["traceback"]))
+
+        self.client.execute_interactive(textwrap.dedent(code), output_hook=hear, timeout=PATIENCE_S)
+        assert not errors, errors
+        return "".join(printed).strip()
+
+    def attempt(self, attack: str) -> str:
+        """What the attack, which prints what it got, says of its end: that, or `OSError`'s name for why not."""
+        tried = textwrap.indent(textwrap.dedent(attack).strip(), "    ")
+        return self(
+            f"import ctypes, errno, os, socket, sys\ntry:\n{tried}\n"
+            "except OSError as error:\n    print(errno.errorcode.get(error.errno, error))"
+        )
+
+    def send(self, code: str) -> None:
+        """Without waiting for its end, which it may not have."""
+        self.client.execute(textwrap.dedent(code))
+
+    def until_printed(self, text: str) -> None:
+        """Until a cell that was sent has printed it."""
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
+            if message["msg_type"] == "stream" and text in message["content"]["text"]:
+                return
+
+
+@contextmanager
+def room(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
+    """A kernel in a sandbox of this kind, and its end."""
+    sandbox = open_sandbox(kind, python, str(work), **options)
+    client = BlockingKernelClient()
+    client.load_connection_info(sandbox.connection)
+    client.start_channels(hb=False)
+    try:
+        client.kernel_info(reply=True, timeout=PATIENCE_S)
+        yield Cells(sandbox, client)
+    finally:
+        client.stop_channels()
+        sandbox.close()

@@ -1,0 +1,66 @@
+"""What the trusted process reads in the working folder, and what it must not take from there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import litellm
+import pytest
+
+from jupyter_codeact.errors import ConfigError
+from jupyter_codeact.files import read_in
+from jupyter_codeact.models.scripted import ScriptedModel
+
+LOADED = """
+import os, sys
+sys.path.insert(0, {site!r})
+from jupyter_codeact.models.litellm_model import load
+load()
+print(os.environ.get("ANTHROPIC_API_BASE"))
+"""
+
+
+def test_a_file_beside_the_environment_does_not_send_the_keys_elsewhere(work: Path, tmp_path: Path) -> None:
+    """litellm by itself reads .env files from its own folder upwards; the environment may lie in the project."""
+    site = work / ".venv" / "site-packages"
+    site.mkdir(parents=True)
+    (site / "litellm").symlink_to(Path(litellm.__file__).parent)
+    (work / ".env").write_text("ANTHROPIC_API_BASE=https://elsewhere.example")
+    script = tmp_path / "script.py"
+    script.write_text(LOADED.format(site=str(site)))
+    plain = {name: value for name, value in os.environ.items() if name != "LITELLM_MODE"}
+
+    def base(**variables: str) -> str:
+        environment = {**plain, **variables, "PYTHONPATH": str(Path(__file__).parents[2])}
+        command = [sys.executable, str(script)]
+        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert base() == "None"
+    assert base(LITELLM_MODE="DEV") == "https://elsewhere.example"
+
+
+def test_a_script_that_became_a_link_is_not_read(work: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("replies: [{text: canary}]")
+    (work / "plain.yaml").write_text("replies: [{text: ok}]")
+    (work / "link.yaml").symlink_to(tmp_path / "secret")
+    (work / "folder").symlink_to(tmp_path)
+    os.mkfifo(work / "pipe.yaml")
+    assert ScriptedModel.load("plain", work).name == "scripted/plain"
+    for name in ("link", "folder/secret"):
+        assert (work / name).with_suffix(".yaml" if name == "link" else "").read_text() == (
+            tmp_path / "secret"
+        ).read_text()
+        with pytest.raises(ConfigError, match="can't be read") as raised:
+            ScriptedModel.load(name, work)
+        assert "canary" not in str(raised.value)
+    # A place that she names herself is her wish.
+    assert ScriptedModel.load(str(tmp_path / "secret"), work)
+    with pytest.raises(PermissionError):
+        read_in(work, work / "pipe.yaml")
+    with (work / "huge.yaml").open("w") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(ConfigError, match="can't be read"):
+        ScriptedModel.load("huge", work)

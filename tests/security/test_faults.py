@@ -1,0 +1,284 @@
+"""The sandbox, or the trusted process, breaks: what the person sees, and that nothing is left."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import history, shown
+from jupyter_client.manager import start_new_kernel
+
+from jupyter_codeact.errors import SandboxUnavailable
+from jupyter_codeact.sandbox import run_folder
+from jupyter_codeact.sandbox.launch import open_sandbox
+from jupyter_codeact.sandbox.usage import descendants
+
+from .rooms import PATIENCE_S, room
+
+pytestmark = pytest.mark.usefixtures("sandbox")
+
+ENDED = "The sandbox ended. Variables are gone; the next cell starts in a fresh one."
+FRESH = "The sandbox ended. Variables are gone; this cell runs in a fresh one.\n"
+
+
+class Kernel:
+    """The whole kernel, as a front end sees it."""
+
+    def __init__(self, manager: Any, client: Any) -> None:
+        self.manager = manager
+        self.client = client
+
+    @property
+    def pid(self) -> int:
+        """The trusted process."""
+        return int(self.manager.provisioner.process.pid)
+
+    def inside(self) -> list[int]:
+        """Everything below the trusted process: bubblewrap, its init, the kernel, and what that started."""
+        return list(descendants(self.pid))
+
+    def run(self, code: str) -> tuple[str, str]:
+        """What a cell printed, and what its error said."""
+        printed, errors = [], []
+
+        def hear(message: dict[str, Any]) -> None:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                printed.append(content["text"])
+            elif message["msg_type"] == "error":
+                errors.append(content["evalue"])
+
+        self.client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S)
+        return "".join(printed), "".join(errors)
+
+    def until_printed(self, text: str) -> None:
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
+            if message["msg_type"] == "stream" and text in message["content"]["text"]:
+                return
+
+
+@contextmanager
+def started(work: Path) -> Iterator[Kernel]:
+    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(work), startup_timeout=PATIENCE_S)
+    try:
+        yield Kernel(manager, client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def seconds_until_gone(pids: list[int]) -> float:
+    """How long it takes until none of these processes is there any more."""
+    began = time.monotonic()
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        select.select([descriptor], [], [], PATIENCE_S)
+        os.close(descriptor)
+    return time.monotonic() - began
+
+
+def folders_of(pid: int) -> list[Path]:
+    return [path for base in run_folder._bases() for path in Path(base).glob(f"{run_folder.PREFIX}{pid}-*")]
+
+
+def test_killed_in_a_cell_it_is_said_there_and_in_the_next(work: Path, home: Path) -> None:
+    with started(work) as kernel:
+        kernel.run("kept = 1")
+        assert kernel.run("import os, signal; os.kill(os.getpid(), signal.SIGKILL)") == ("", ENDED)
+        assert kernel.run("print('kept' in dir())") == (FRESH + "False\n", "")
+        assert kernel.run("print('as ever')") == ("as ever\n", "")
+
+
+def test_killed_while_idle_it_is_said_in_the_next_cell(work: Path, home: Path) -> None:
+    with started(work) as kernel:
+        kernel.run("kept = 1")
+        before = kernel.inside()
+        os.kill(before[-1], signal.SIGKILL)
+        assert seconds_until_gone(before) < 1
+        assert kernel.run("print(1)") in ((FRESH + "1\n", ""), ("", ENDED))
+
+
+def test_past_its_memory_it_is_said_with_the_number(work: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CODEACT_MEMORY_GB", "0.5")
+    with started(work) as kernel:
+        _, error = kernel.run("kept = []\nwhile True: kept.append(bytearray(b'x' * 2**20))")
+        cause = "The sandbox used more than 0.5 GB and was ended. Variables are gone; "
+        assert error == cause + "the next cell starts in a fresh one."
+        assert kernel.run("print('kept' in dir())") == (cause + "this cell runs in a fresh one.\nFalse\n", "")
+
+
+DETACHED = """
+import os, signal
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        [signal.signal(s, signal.SIG_IGN) for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
+        open('born', 'w').write('x')
+        while True: signal.pause()
+    os._exit(0)
+os.wait()
+while not os.path.exists('born'): pass
+"""
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_nothing_outlives_the_trusted_process(work: Path, home: Path, busy: bool) -> None:
+    with started(work) as kernel:
+        kernel.run(DETACHED)
+        if busy:
+            kernel.client.execute("print('busy', flush=True)\nwhile True: pass")
+            kernel.until_printed("busy")
+        inside, pid = kernel.inside(), kernel.pid
+        assert len(inside) >= 4
+        folders = folders_of(pid)
+        assert folders
+        os.kill(pid, signal.SIGKILL)
+        assert seconds_until_gone(inside) < 1
+        kernel.manager.provisioner.process.wait()
+    run_folder.sweep()
+    assert not [folder for folder in folders if folder.exists()]
+
+
+def test_without_a_sandbox_it_does_outlive(work: Path) -> None:
+    with room("none", work) as cells:
+        cells(DETACHED.replace("'x'", "str(os.getpid())"))
+        child = int((work / "born").read_text())
+    os.kill(child, 0)
+    os.kill(child, signal.SIGKILL)
+
+
+def test_a_sandbox_that_stops_itself_is_ended_by_a_shutdown(work: Path, home: Path) -> None:
+    with started(work) as kernel:
+        kernel.client.execute("import os, signal\nprint('now', flush=True)\nos.kill(os.getpid(), signal.SIGSTOP)")
+        kernel.until_printed("now")
+        _ended_by_shutdown(kernel)
+
+
+def test_a_sandbox_that_never_answers_is_ended_by_a_shutdown(work: Path, home: Path) -> None:
+    deaf = """
+        import signal, threading
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, signal.SIGTERM])
+        print('now', flush=True)
+        while True: pass
+    """
+    with started(work) as kernel:
+        kernel.client.execute(textwrap.dedent(deaf))
+        kernel.until_printed("now")
+        kernel.manager.interrupt_kernel()
+        _ended_by_shutdown(kernel)
+
+
+def _ended_by_shutdown(kernel: Kernel) -> None:
+    inside, pid, began = kernel.inside(), kernel.pid, time.monotonic()
+    kernel.manager.shutdown_kernel()
+    assert seconds_until_gone(inside) < 1
+    assert time.monotonic() - began < 8
+    assert not folders_of(pid)
+
+
+def test_a_sandbox_that_closes_its_sockets_is_ended_by_a_restart(work: Path, home: Path) -> None:
+    with started(work) as kernel:
+        kernel.client.execute("import os\nprint('now', flush=True)\nos.closerange(3, 4096)")
+        kernel.until_printed("now")
+        kernel.manager.restart_kernel()
+        kernel.client.wait_for_ready(timeout=PATIENCE_S)
+        assert kernel.run("print('as ever')") == ("as ever\n", "")
+
+
+def test_a_flood_past_the_kernel_is_read_and_let_go(work: Path, home: Path) -> None:
+    """Straight into the pipes to us, where no front end is: nothing blocks, and nothing piles up."""
+    flood = """
+        import os, sys
+        for stream in (sys.stdout, sys.stderr):
+            for _ in range(3200):
+                os.write(stream._original_stdstream_copy, b'x' * 65536)
+        print('done')
+    """
+    with started(work) as kernel:
+        before = _anonymous(kernel.pid)
+        assert kernel.run(textwrap.dedent(flood)) == ("done\n", "")
+        # The models' library is imported in the background meanwhile.
+        assert _anonymous(kernel.pid) - before < 200 * 2**20
+
+
+def _anonymous(pid: int) -> int:
+    """Bytes that the process itself holds."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("RssAnon"))) * 1024
+
+
+FULL = """
+import os, sys
+os.environ['XDG_RUNTIME_DIR'] = {folder!r}
+from jupyter_codeact.sandbox.launch import open_sandbox
+from jupyter_codeact.errors import SandboxUnavailable
+try:
+    open_sandbox('bubblewrap', sys.executable, {work!r})
+except SandboxUnavailable as error:
+    print(error)
+print(os.listdir({folder!r}))
+"""
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(work: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        script = FULL.format(folder=folder, work=str(work))
+        mount = f"mount -t tmpfs -o size=4k none {folder} && head -c 4096 /dev/zero > {folder}/rest"
+        inner = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", f'{mount}; exec "$0" -c "$1"']
+        ran = subprocess.run([*inner, sys.executable, script], capture_output=True, text=True, check=True)
+    said, left = ran.stdout.splitlines()
+    assert "No space left on device" in said
+    assert "restart the kernel" in said
+    assert left == "['rest']"
+
+
+def test_a_folder_of_somebody_elses_is_not_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does a link of that name lead anywhere."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "file").write_text("canary")
+    (tmp_path / f"codeact-{gone.pid}-link").symlink_to(tmp_path / "precious")
+    stale = tmp_path / f"codeact-{gone.pid}-stale"
+    stale.mkdir()
+    (stale / "out").symlink_to(tmp_path / "precious")
+    mine = tmp_path / f"codeact-{os.getpid()}-mine"
+    mine.mkdir()
+    run_folder.sweep()
+    assert not stale.exists()
+    assert mine.exists()
+    assert (tmp_path / "precious" / "file").read_text() == "canary"
+
+
+def test_a_python_that_is_not_there_is_one_line(work: Path) -> None:
+    with pytest.raises((SandboxUnavailable, FileNotFoundError)):
+        open_sandbox("bubblewrap", "/nonexistent/python", str(work))
+
+
+async def test_killed_in_a_step_its_cell_is_answered_and_the_agent_told(opened: Any, script: Any, home: Path) -> None:
+    kill = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
+    script({"code": kill}, {"code": "print('again')"}, {"text": "ok"})
+    async with opened("%%agent\ngo", "print('after')") as document:
+        await document.run_cells()
+        agent, killed, again, after = document.nb.cells
+    assert shown(killed) == f"SandboxDied: {ENDED}"
+    assert "Done" in shown(agent)
+    assert shown(again) == "again\n"
+    assert shown(after) == f"{FRESH}\nafter\n"
+    assert any(ENDED in str(message["content"]) for message in history(home))

@@ -1,0 +1,175 @@
+"""Read and write: the working folder and the sandbox's own temp, and nothing else of the person's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from .rooms import Cells, room
+
+OUTSIDE = ("ENOENT", "EACCES", "EROFS", "EPERM", "EBUSY")
+
+
+def test_the_working_folder_and_temp_are_its_own(closed: Cells, base: Path) -> None:
+    closed("for p in ('a.txt', '/tmp/a', '/dev/shm/a'): open(p, 'w').write('mine')\nimport os; os.mkdir('made')")
+    found = (base / "work" / "a.txt").stat()
+    assert (base / "work" / "a.txt").read_text() == "mine"
+    assert (found.st_uid, found.st_gid) == (os.geteuid(), os.getegid())
+
+
+@pytest.mark.parametrize("path", ["{base}/secret.txt", "/proc/self/cwd/../secret.txt", "link"])
+def test_it_reads_no_file_outside(closed: Cells, unprotected: Cells, base: Path, path: str) -> None:
+    link = base / "work" / "link"
+    if not link.is_symlink():
+        link.symlink_to(base / "secret.txt")
+    attack = f"print(open({path.format(base=base)!r}).read())"
+    assert closed.attempt(attack) in OUTSIDE
+    assert unprotected.attempt(attack) == "canary"
+
+
+def test_it_reads_nothing_through_the_root_of_another_process(closed: Cells, unprotected: Cells, base: Path) -> None:
+    attack = f"""
+        import glob
+        found = [pid for pid in glob.glob('/proc/[0-9]*') if os.access(pid + '/root{base}/secret.txt', os.R_OK)]
+        print(bool(found))
+    """
+    assert closed.attempt(attack) == "False"
+    assert unprotected.attempt(attack) == "True"
+
+
+def test_it_lists_nothing_of_the_hosts(closed: Cells, unprotected: Cells) -> None:
+    attack = (
+        "print([n for n in os.listdir('/etc') if n in ('passwd', 'shadow', 'hostname', 'ssh')], os.path.exists('/sys'))"
+    )
+    assert closed.attempt(attack) == "[] False"
+    assert "passwd" in unprotected.attempt(attack)
+
+
+def test_it_writes_nowhere_else(closed: Cells, unprotected: Cells, base: Path) -> None:
+    """Its folders above the working folder are its own temp, where they are anything."""
+    places = [str(base), "/", "/etc", "/usr/local", "/home", "/dev", "/var/tmp", sys.prefix, sys.base_prefix]
+    attack = "print(open(os.path.join({!r}, 'codeact-canary'), 'w').write('x'))"
+    said = {place: closed.attempt(attack.format(place)) for place in places}
+    assert {place for place, answer in said.items() if answer not in OUTSIDE} <= {str(base)}
+    assert not [place for place in places if Path(place, "codeact-canary").exists()]
+    assert unprotected.attempt(attack.format(str(base))) == "1"
+    assert Path(base, "codeact-canary").exists()
+
+
+def test_the_library_is_read_and_not_changed_and_our_folders_are_not_even_seen(tmp_path: Path) -> None:
+    """They may well lie in the working folder."""
+    skills, runs = tmp_path / "data" / "codeact" / "skills", tmp_path / "data" / "codeact" / "runs"
+    for folder, name in ((skills, "skill.py"), (runs, "run.traj")):
+        folder.mkdir(parents=True)
+        (folder / name).write_text("canary = 'as saved'\n")
+    options = {"libraries": (str(skills),), "hidden": (str(tmp_path / "data" / "codeact"),)}
+    attacks = {
+        "change": f"print(open({str(skills / 'skill.py')!r}, 'a').write('#'))",
+        "add": f"print(open({str(skills / 'other.py')!r}, 'w').write('#'))",
+        "replace": f"os.rename('data', 'gone'); os.makedirs({str(skills)!r}); print(1)",
+        "read a run": f"print(len(open({str(runs / 'run.traj')!r}).read()) > 0)",
+        "write a run": f"print(open({str(runs / 'new.traj')!r}, 'w').write('#'))",
+    }
+    with room("bubblewrap", tmp_path, **options) as cells:
+        assert cells("import skill; print(skill.canary)") == "as saved"
+        for attack in attacks.values():
+            assert cells.attempt(attack) in OUTSIDE
+    assert (skills / "skill.py").read_text() == "canary = 'as saved'\n"
+    with room("none", tmp_path, **options) as cells:
+        assert [cells.attempt(attacks[name]) for name in ("change", "read a run", "replace")] == ["1", "True", "1"]
+
+
+def test_the_environment_is_not_changed_even_where_it_lies_in_the_working_folder(tmp_path: Path) -> None:
+    """What runs outside at the next start is started from there."""
+    folder = tmp_path / "project" / "tools" / ".venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", str(folder)], check=True)
+    python = str(folder / "bin" / "python")
+    question = "import json, site; print(json.dumps(site.getsitepackages()))"
+    ours = json.loads(subprocess.run([sys.executable, "-c", question], capture_output=True, check=True).stdout)
+    theirs = json.loads(subprocess.run([python, "-c", question], capture_output=True, check=True).stdout)
+    Path(theirs[0], "ours.pth").write_text("\n".join(ours))
+    attacks = {
+        "shadow a module": f"print(open({theirs[0] + '/zmq.py'!r}, 'w').write('#'))",
+        "replace the program": f"os.remove({python!r}); print(1)",
+        "rename it": "os.rename('project/tools/.venv', 'project/tools/other'); print(1)",
+        "rename what it lies in": "os.rename('project/tools', 'project/other'); print(1)",
+        "rename that": "os.rename('project', 'other'); print(1)",
+    }
+    with room("bubblewrap", tmp_path, python) as cells:
+        cells("open('project/beside', 'w').write('this is hers')")
+        for attack in attacks.values():
+            assert cells.attempt(attack) in OUTSIDE
+    assert subprocess.run([python, "-c", "1"], check=False).returncode == 0
+    with room("none", tmp_path, python) as cells:
+        assert [cells.attempt(attacks[name]) for name in ("shadow a module", "rename that")] == ["1", "1"]
+
+
+def test_in_her_home_her_dot_files_are_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor can new ones be made, which her shell would obey."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in (".ssh/id_ed25519", ".netrc", ".config/gcloud/key", "dotfiles/aws/credentials", "notes/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("canary")
+    (tmp_path / ".aws").symlink_to(tmp_path / "dotfiles" / "aws")
+    reads = [".ssh/id_ed25519", ".netrc", ".config/gcloud/key", ".aws/credentials", "dotfiles/aws/credentials"]
+    writes = [".ssh/authorized_keys", ".netrc", ".profile", ".config/autostart", "dotfiles/aws/config"]
+    read, write = "print(len(open({!r}).read()))", "print(open({!r}, 'w').write('x'))"
+    with room("bubblewrap", tmp_path) as cells:
+        assert not {cells.attempt(read.format(name)) for name in reads} & {"6"}
+        assert all(cells.attempt(write.format(name)) in OUTSIDE for name in writes)
+        assert cells.attempt("os.rename('dotfiles', 'others'); print(1)") in OUTSIDE
+        assert cells.attempt(write.format("notes/b.txt")) == "1"
+        assert cells.attempt(read.format("notes/a.txt")) == "6"
+    assert not (tmp_path / ".profile").exists()
+    with room("none", tmp_path) as cells:
+        assert [cells.attempt(read.format(name)) for name in reads] == ["6"] * len(reads)
+        assert cells.attempt(write.format(".profile")) == "1"
+
+
+def test_the_sockets_we_connect_to_cannot_be_replaced(base: Path) -> None:
+    """A link in their place would lead the trusted process to another socket of the host's."""
+    attack = "os.remove({0!r}); os.symlink('/run/other', {0!r}); print('swapped')"
+    with room("bubblewrap", base / "work") as cells:
+        folder = cells.sandbox.folder
+        for name in ("s-1", "connection.json"):
+            assert cells.attempt(attack.format(f"{folder.shown}/{name}")) in OUTSIDE
+        assert cells.attempt(f"os.rename({folder.shown!r}, '/tmp/x'); print(1)") in OUTSIDE
+        assert cells.attempt(f"print(os.listdir({folder.path!r}))") == "['k']"
+    with room("none", base / "work") as cells:
+        assert cells.attempt(attack.format(f"{cells.sandbox.folder.shown}/s-5")) == "swapped"
+
+
+def test_nothing_it_inherits_is_a_file_that_it_could_reopen(closed: Cells, tmp_path: Path) -> None:
+    """A log, say: it can be opened anew for writing, whatever it was opened for."""
+    attack = """
+        import glob
+        for path in glob.glob('/proc/self/fd/*'):
+            if os.path.isfile(path) and not os.readlink(path).startswith('/home/sandbox/'):
+                os.truncate(path, 0)
+                print('truncated', os.readlink(path))
+    """
+    assert closed.attempt(attack) == ""
+    log = tmp_path / "log"
+    log.write_text("canary")
+    with log.open("a") as file:
+        subprocess.run([sys.executable, "-c", "import os\n" + textwrap.dedent(attack)], stdout=file, check=True)
+    assert "canary" not in log.read_text()
+
+
+def test_no_file_of_the_working_folder_becomes_a_program_of_its_owners(closed: Cells, unprotected: Cells) -> None:
+    """On disk it would be hers, and anybody on the host could run it as her."""
+    made = "open('tool', 'w').close()\n"
+    attacks = [
+        made + "os.chmod('tool', 0o4755); print(oct(os.stat('tool').st_mode))",
+        made + "with open('tool') as f: os.fchmod(f.fileno(), 0o4755); print(oct(os.stat('tool').st_mode))",
+        "os.close(os.open('other', os.O_CREAT | os.O_WRONLY, 0o4755)); print(oct(os.stat('other').st_mode))",
+        "os.mknod('third', 0o104755); print(oct(os.stat('third').st_mode))",
+    ]
+    assert [closed.attempt(attack) for attack in attacks] == ["EPERM"] * len(attacks)
+    assert [unprotected.attempt(attack) for attack in attacks] == ["0o104755"] * len(attacks)
