@@ -115,6 +115,8 @@ export function isTypingElsewhere(notebook: Notebook, id: string): boolean {
     notebook.mode === 'edit' &&
     !!active &&
     active.model.id !== id &&
+    // Edit mode outlives the editor's focus, after an answer to input() for one.
+    !!active.editor?.hasFocus() &&
     active.model.sharedModel.getSource().trim() !== ''
   );
 }

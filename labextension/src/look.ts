@@ -19,7 +19,10 @@ export const LOOK_CLASSES = [
 ] as const;
 
 /** A run that ended without a word, with its kernel, leaves a cell that ran as a proposal. */
-const RAN_AFTER_ALL: Partial<Record<CellStatus, CellStatus>> = { proposed: 'stopped', rejected: 'accepted' };
+const RAN_AFTER_ALL: Partial<Record<CellStatus, CellStatus>> = {
+  proposed: 'stopped',
+  rejected: 'accepted'
+};
 
 const WHO: Record<CellStatus, string> = {
   proposed: 'Proposed by the agent, never run',

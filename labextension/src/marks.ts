@@ -95,7 +95,10 @@ class Mark implements IDisposable {
     if (!meta || this.isOpen(cell.model.id)) {
       return null;
     }
-    const executed = cell instanceof CodeCell && cell.model.executionCount !== null;
+    // A kernel that was restarted in the middle leaves outputs and no count.
+    const executed =
+      cell instanceof CodeCell &&
+      (cell.model.executionCount !== null || cell.model.outputs.length > 0);
     return lookOf(meta, executed, cell.model.type === 'code');
   }
 

@@ -27,7 +27,13 @@ test.each([
     'Proposed by the agent, never run · run 1f3a · step 2',
     'Proposed, never run'
   ],
-  ['proposed', true, 'jp-CodeAct-accepted', 'Written by the agent · run 1f3a · step 2', null],
+  [
+    'proposed',
+    true,
+    'jp-CodeAct-accepted',
+    'Written by the agent, stopped · run 1f3a · step 2',
+    null
+  ],
   [
     'stopped',
     false,

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_codeact.sandbox.bubblewrap import takes
+
 from .rooms import Cells, room
 
 OUTSIDE = ("ENOENT", "EACCES", "EROFS", "EPERM", "EBUSY")
@@ -60,6 +62,17 @@ def test_it_writes_nowhere_else(closed: Cells, unprotected: Cells, base: Path) -
     assert not [place for place in places if Path(place, "codeact-canary").exists()]
     assert unprotected.attempt(attack.format(str(base))) == "1"
     assert Path(base, "codeact-canary").exists()
+
+
+def test_all_that_it_can_write_in_memory_has_a_size(closed: Cells) -> None:
+    """Bubblewrap's own root and /dev are folders in memory, too, and belong to an ordinary user's sandbox."""
+    mounts = [line.split() for line in closed("print(open('/proc/mounts').read())").splitlines()]
+    writable = {
+        place: options for _, place, kind, options, *_ in mounts if kind == "tmpfs" and "rw" in options.split(",")
+    }
+    assert set(writable) == {"/tmp", "/run", "/dev/shm", "/home/sandbox"}
+    if takes("bwrap", "--size"):
+        assert all("size=" in options for options in writable.values())
 
 
 def test_the_library_is_read_and_not_changed_and_our_folders_are_not_even_seen(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_codeact.errors import ConfigError
+from jupyter_codeact.sandbox.bubblewrap import takes
 from jupyter_codeact.sandbox.limits import GB, OPEN_FILES, Limits, machine_memory
 from jupyter_codeact.sandbox.usage import Meter
 from jupyter_codeact.settings import Settings
@@ -163,6 +164,8 @@ def test_temp_ends(tmp_path: Path, unprotected: Cells) -> None:
                 file.write(b'x' * 2**20)
         print('all written')
     """
+    if not takes("bwrap", "--size"):
+        pytest.skip("bubblewrap before 0.7: temp ends with the memory that it counts as")
     with room("bubblewrap", tmp_path, memory_gb=SMALL_GB) as cells:
         for folder in ("/tmp", "/dev/shm", "/home/sandbox"):
             assert cells.attempt(attack.format(f"{folder}/big")) == "ENOSPC"
