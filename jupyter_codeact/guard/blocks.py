@@ -11,7 +11,6 @@ from functools import lru_cache
 
 from .names import words
 
-
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)")
 # They hold nothing, or end where the next one begins.
 _FLAT = words("br col dd dt hr img input li link meta option p source tbody td th thead tr wbr")

@@ -32,7 +32,8 @@ class Held(Exception):
 class Border:
     """Admits messages of the sandbox's, one at a time; None where one is refused.
 
-    limit: bytes that one message may have. trusted: the person said that active content of this kernel may be shown. Shape, size and match are checked all
+    limit: bytes that one message may have.
+    trusted: the person said that active content of this kernel may be shown. Shape, size and match are checked all
     the same, and answers that ask the front end to do something are cleaned as before.
     """
 
@@ -162,7 +163,7 @@ def _shaped(message: Message) -> Message:
 
 def _object(data: bytes) -> dict[str, Any]:
     """A JSON object, of the kind that a browser can read too."""
-    value = json.loads(data.decode(), parse_constant=_refuse)
+    value = json.loads(data.decode(errors="replace"), parse_constant=_refuse)
     if not isinstance(value, dict):
         raise Held
     return value
@@ -177,10 +178,21 @@ def _replace(message: Message, content: dict[str, Any]) -> None:
     message.parts[3] = json.dumps(content, ensure_ascii=False).encode(errors="replace")
 
 
+def _is_text(content: bytes) -> bool:
+    """A name of a file that is no UTF-8, once printed, comes as bytes that are none either."""
+    if content.isascii():
+        return True
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _is_stream(content: bytes) -> bool:
     """Whether this is plainly ``{"name": …, "text": …}``: told from its bytes, because floods come through here."""
     head = next((head for head in _STREAM_HEADS if content.startswith(head)), None)
-    if head is None or not content.endswith(b'"}') or len(content) < len(head) + 2:
+    if head is None or not content.endswith(b'"}') or len(content) < len(head) + 2 or not _is_text(content):
         return False
     text = content[len(head) : -2]
     if b'"' in text:

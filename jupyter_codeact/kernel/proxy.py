@@ -5,11 +5,9 @@ Everything here runs in one thread and never waits. The host's thread reaches it
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -23,6 +21,7 @@ from ..sandbox.probe import explain
 from .border import Border
 from .comms import Comms
 from .ledger import Ledger
+from .polling import Polling
 from .queue import ExecuteQueue, Request, concerns_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
@@ -56,15 +55,9 @@ class Proxy:
         self.ready = False
         self.news = ""
         self.stop_at: float | None = None
-        self._posts: deque[Callable[[], None]] = deque()
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        os.set_blocking(self._wake_write, False)
-        self._poller = zmq.Poller()
-        self._handlers: dict[Any, Callable[[], None]] = {}
-        self._watch(self.front.heartbeat, lambda: self.front.heartbeat.send(self.front.heartbeat.recv()))
-        self._watch(self.front.iopub, self._on_subscription)
-        self._watch(self._wake_read, self._on_wake)
+        self.polling = Polling()
+        self.polling.watch(self.front.heartbeat, lambda: self.front.heartbeat.send(self.front.heartbeat.recv()))
+        self.polling.watch(self.front.iopub, self._on_subscription)
         self._take(sandbox)
 
     # ---- the loop
@@ -72,41 +65,21 @@ class Proxy:
     def run(self) -> None:
         """Until a shutdown request has been answered."""
         while self.stop_at is None or time.monotonic() < self.stop_at:
-            for key, _ in self._poller.poll(TICK_MS if self.stop_at is None else 20):
-                handler = self._handlers.get(key)
-                if handler is not None:
-                    handler()
+            self.polling.turn(TICK_MS if self.stop_at is None else 20)
             self._check_sandbox()
             if self.orphaned():
                 return
 
     def post(self, call: Callable[[], None]) -> None:
         """Run ``call`` in this thread, soon. The only method that other threads may use."""
-        self._posts.append(call)
-        # A full pipe means that the thread is being woken already.
-        with contextlib.suppress(BlockingIOError):
-            os.write(self._wake_write, b"1")
+        self.polling.post(call)
 
     def close(self) -> None:
         self.sandbox.close()
         self.back.close()
         self.front.close()
         self.context.term()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
-
-    def _watch(self, key: Any, handler: Callable[[], None]) -> None:
-        self._handlers[key] = handler
-        self._poller.register(key, zmq.POLLIN)
-
-    def _forget(self, key: Any) -> None:
-        self._handlers.pop(key, None)
-        self._poller.unregister(key)
-
-    def _on_wake(self) -> None:
-        os.read(self._wake_read, 4096)
-        while self._posts:
-            self._posts.popleft()()
+        self.polling.close()
 
     # ---- the sandbox, and its end
 
@@ -116,30 +89,30 @@ class Proxy:
         self.back = Back(self.context, sandbox.connection)
         self.ready = False
         self._log = bytearray()
-        self._watch(self.back.iopub, self._on_back_iopub)
-        self._watch(self.back.shell, self._on_back_shell)
-        self._watch(self.back.control, self._on_back_control)
-        self._watch(self.back.stdin, self._on_back_stdin)
+        self.polling.watch(self.back.iopub, self._on_back_iopub)
+        self.polling.watch(self.back.shell, self._on_back_shell)
+        self.polling.watch(self.back.control, self._on_back_control)
+        self.polling.watch(self.back.stdin, self._on_back_stdin)
         for pipe in (sandbox.process.stdout, sandbox.process.stderr):
             if pipe is not None:
                 os.set_blocking(pipe.fileno(), False)
-                self._watch(pipe.fileno(), partial(self._on_log, pipe.fileno()))
+                self.polling.watch(pipe.fileno(), partial(self._on_log, pipe.fileno()))
 
     def _open_front(self) -> None:
         """The sandbox hears us: let requests in."""
         if not self.ready:
             self.ready = True
-            if self.front.shell not in self._handlers:
-                self._watch(self.front.shell, self._on_front_shell)
-                self._watch(self.front.control, self._on_front_control)
-                self._watch(self.front.stdin, self._on_front_stdin)
+            if not self.polling.watches(self.front.shell):
+                self.polling.watch(self.front.shell, self._on_front_shell)
+                self.polling.watch(self.front.control, self._on_front_control)
+                self.polling.watch(self.front.stdin, self._on_front_stdin)
             self._pump()
 
     def _on_log(self, descriptor: int) -> None:
         """What the sandbox writes to its terminal is kept for the message that explains its end."""
         data = os.read(descriptor, 65536)
         if not data:
-            self._forget(descriptor)
+            self.polling.forget(descriptor)
         self._log = (self._log + data)[-8192:]
 
     def _check_sandbox(self) -> None:
@@ -151,10 +124,10 @@ class Proxy:
         if not self.ready:
             raise SandboxUnavailable(explain(self._log.decode(errors="replace"), self.sandbox.cause))
         for key in (self.back.iopub, self.back.shell, self.back.control, self.back.stdin):
-            self._forget(key)
+            self.polling.forget(key)
         for pipe in (self.sandbox.process.stdout, self.sandbox.process.stderr):
-            if pipe is not None and pipe.fileno() in self._handlers:
-                self._forget(pipe.fileno())
+            if pipe is not None:
+                self.polling.forget(pipe.fileno())
         self.back.close()
         self.sandbox.close()
         self.ready, self.news = False, self.sandbox.news

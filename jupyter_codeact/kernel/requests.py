@@ -71,7 +71,7 @@ class Requests:
         return known
 
     def _find(self, header: bytes) -> Asked | None:
-        parent: Any = json.loads(header)
+        parent: Any = json.loads(header.decode(errors="replace"))
         if parent == {}:
             return NOBODY
         name = parent.get("msg_id") if isinstance(parent, dict) else None

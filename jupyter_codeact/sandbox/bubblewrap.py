@@ -136,6 +136,8 @@ def _system(program: str, limits: Limits) -> Iterator[str]:
             yield from ("--ro-bind", folder, folder)
     yield from ("--perms", "0755", "--dir", "/etc")
     yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
+    # Bubblewrap's own init is the sandbox's user's: it could be read, and be made not to die with us.
+    yield from (*_size(program, SMALL), "--tmpfs", "/proc/1", "--remount-ro", "/proc/1")
     for folder, size in (("/dev/shm", limits.temp), ("/tmp", limits.temp), ("/run", SMALL)):
         yield from (*_size(program, size), "--perms", "1777", "--tmpfs", folder)
     for name in ETC:

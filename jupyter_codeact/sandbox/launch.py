@@ -121,15 +121,15 @@ def _bubblewrap(room: Room, line: Line) -> subprocess.Popen[bytes]:
     room.variables.update(_for_bootstrap(room, line), CODEACT_LIMITS=json.dumps(room.limits.resource_limits()))
     argv, rules = bubblewrap.command(room, _kernel(room))
     try:
-        return _start(argv, room, None, [*line.handed().values(), rules])
+        return _start(argv, room, _some(_FOR_BUBBLEWRAP), [*line.handed().values(), rules])
     finally:
         os.close(rules)
 
 
 def _none(room: Room, line: Line) -> subprocess.Popen[bytes]:
     """No sandbox: an ordinary kernel process. Its environment keeps the keys out all the same."""
-    kept = {name: value for name, value in os.environ.items() if name in _PLAIN_VARIABLES}
-    return _start(_kernel(room), room, {**kept, **_for_bootstrap(room, line)}, list(line.handed().values()))
+    environment = {**_some(_PLAIN_VARIABLES), **_for_bootstrap(room, line)}
+    return _start(_kernel(room), room, environment, list(line.handed().values()))
 
 
 def _kernel(room: Room) -> list[str]:
@@ -140,9 +140,12 @@ def _for_bootstrap(room: Room, line: Line) -> dict[str, str]:
     return {"CODEACT_SKILLS": os.pathsep.join(room.libraries), "CODEACT_SOCKETS": json.dumps(line.handed())}
 
 
-def _start(
-    argv: list[str], room: Room, environment: dict[str, str] | None, handed: list[int]
-) -> subprocess.Popen[bytes]:
+def _some(names: tuple[str, ...]) -> dict[str, str]:
+    """Of our environment, which holds keys."""
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _start(argv: list[str], room: Room, environment: dict[str, str], handed: list[int]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             argv,
@@ -158,6 +161,8 @@ def _start(
         raise SandboxUnavailable(f"The sandbox can't be started: {error}.") from None
 
 
+# What a process began with can be read as long as it lives, whatever it clears: so bubblewrap begins with little.
+_FOR_BUBBLEWRAP = ("PATH", "LD_LIBRARY_PATH")
 _PLAIN_VARIABLES = (*bubblewrap.KEPT_VARIABLES, "HOME", "USER", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR")
 KINDS: dict[str, Callable[[Room, Line], subprocess.Popen[bytes]]] = {"bubblewrap": _bubblewrap, "none": _none}
 NOTICES = {"none": "No sandbox: code runs with your own rights (JUPYTER_CODEACT_SANDBOX=none)."}

@@ -87,7 +87,7 @@ def home_parts(work: str) -> dict[str, str]:
     if not inside(home, work):
         return {}
     folders = [e.path for e in os.scandir(home) if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
-    return {home: "--ro-bind", **dict.fromkeys(sorted(folders), "--bind")}
+    return {home: "--ro-bind", **dict.fromkeys(sorted(folders), "--bind-try")}
 
 
 def pins(work: str, kept: Iterable[str]) -> dict[str, str]:

@@ -4,6 +4,8 @@ Each attack has a name and, if it works, calls ``canary`` with it: as a variable
 API, as a request to somewhere else. Data, so that a new way is one more line.
 """
 
+# ruff: noqa: E501 the attacks are one line each
+
 from __future__ import annotations
 
 ACT = "(window.pwned=window.pwned||[]).push('{0}');fetch('/api/contents?canary={0}');"
@@ -30,8 +32,7 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "js-link": ("text/html", '<a href="javascript:{act}">link</a><a href="&#106;ava&#9;script:{act}">l</a>'),
     "command-linker": (
         "text/html",
-        '<button data-commandlinker-command="notebook:insert-cell-below" data-commandlinker-args="{{}}">b</button>'
-        '<div data-commandlinker-command="notebook:insert-cell-below" data-commandlinker-args="{{}}">canary-command</div>',
+        '<div data-commandlinker-command="notebook:insert-cell-below" data-commandlinker-args="{{}}">new cell</div>',
     ),
     "form": ("text/html", '<form action="{here}"><button formaction="{here}">go</button></form>'),
     "meta": ("text/html", '<meta http-equiv="refresh" content="0;url={away}"><base href="http://canary.invalid/">'),

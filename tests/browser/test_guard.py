@@ -19,7 +19,8 @@ TOUCH = """() => {
         if (!(node instanceof HTMLAnchorElement && /^https?:/.test(node.href)) && node.click) node.click();
     }
 }"""
-LINKS = "() => [...document.querySelectorAll('.jp-OutputArea-output a[href]:not(.vega-actions a)')].map(a => [a.protocol, a.target, a.rel])"
+LINKS = """() => [...document.querySelectorAll('.jp-OutputArea-output a[href]:not(.vega-actions a)')]
+    .map(a => [a.protocol, a.target, a.rel])"""
 SETTLED = """async () => {
     await new Promise(done => requestIdleCallback(done, {timeout: 3000}));
     await fetch('/api/kernelspecs');
@@ -121,14 +122,17 @@ import matplotlib.pyplot as plt
 from IPython.display import display, Math, SVG, Markdown, HTML
 frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
 display(frame)
-display(frame.style.background_gradient(cmap="viridis").set_table_styles([{"selector": "th", "props": "color: rgb(1, 2, 3)"}]))
+styler = frame.style.background_gradient(cmap="viridis")
+display(styler.set_table_styles([{"selector": "th", "props": "color: rgb(1, 2, 3)"}]))
 display(Math(r"\\\\frac{1}{x_1}"))
 figure, axes = plt.subplots(); axes.plot([1, 2]); text = io.StringIO(); figure.savefig(text, format="svg")
 display(SVG(text.getvalue()))
-display({"image/png": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}, raw=True)
+dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+display({"image/png": dot}, raw=True)
 display({"application/vnd.vegalite.v5+json": {"data": {"values": [{"x": 1, "y": 2}]}, "mark": "bar",
     "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}}}}, raw=True)
-display({"application/vnd.plotly.v1+json": {"data": [{"y": [1, 2]}], "layout": {"title": "<b>t</b>"}}, "text/plain": "P"}, raw=True)
+figure = {"data": [{"y": [1, 2]}], "layout": {"title": "<b>t</b>"}}
+display({"application/vnd.plotly.v1+json": figure, "text/plain": "P"}, raw=True)
 display(Markdown("*plain* with $x_1$"), Markdown("[a link](https://example.org) and $a_1 b_1$ and `<b>`"))
 display(HTML("<a href='https://example.org'>there</a>"))
 print("shown")

@@ -31,7 +31,7 @@ MIMES = st.sampled_from(
         "application/geo+json",
         bundle.VIEW,
         "application/x-own",
-    ]  # fmt: skip
+    ]
 )
 
 

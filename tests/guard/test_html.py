@@ -115,3 +115,6 @@ def test_hard_input_takes_no_long_time() -> None:
     ):
         html.clean(f"<style>{text}</style>{text}").page()
     markdown.rendered("[" * 20_000 + "`" * 20_000 + "*a " * 5_000)
+
+
+# ruff: noqa: E501 tables

@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 NAME = "jupyter_codeact"
 SIBLINGS = ("agent", "models", "sandbox", "skills", "notebook")
+# Only the kernel calls the guard, and the guard knows nothing but data and errors.
+GUARD_KNOWS = ("guard", "errors", "events")
 ABOVE = ("kernel", "magics", "session", "cli")
 HEAVY = ("litellm", "openai", "IPython", "ipykernel", "zmq")
 UNIX_ONLY = ("fcntl", "pwd", "grp", "resource", "termios")
 
 
 def violations(imports: list[Import]) -> list[str]:
-    rules = (siblings_apart, agent_alone, litellm_late, portable)
+    rules = (siblings_apart, guard_alone, agent_alone, litellm_late, portable)
     return [line for rule in rules for line in rule(imports)]
 
 
@@ -35,6 +37,16 @@ def siblings_apart(imports: list[Import]) -> Iterator[str]:
         if part in SIBLINGS:
             others = [other for other in SIBLINGS + ABOVE if other != part]
             yield from (f"{found.where}: {part} imports {other}" for other in others if found.of(f"{NAME}.{other}"))
+
+
+def guard_alone(imports: list[Import]) -> Iterator[str]:
+    """What makes outputs harmless can be read by itself; siblings leave it to the kernel."""
+    for found in imports:
+        part = part_of(found.importer)
+        if part in SIBLINGS and found.of(f"{NAME}.guard"):
+            yield f"{found.where}: {part} imports guard"
+        if part == "guard" and found.of(NAME) and part_of(found.name) not in GUARD_KNOWS:
+            yield f"{found.where}: guard imports {found.name}"
 
 
 def agent_alone(imports: list[Import]) -> Iterator[str]:
@@ -94,6 +106,9 @@ FORBIDDEN = [
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from ..agent import Agent",
         "notebook imports agent",
     ),
+    ("notebook/a.py", "from ..guard import html", "notebook imports guard"),
+    ("guard/html.py", "from ..kernel.wire import Message", "guard imports jupyter_codeact.kernel.wire.Message"),
+    ("guard/html.py", "from .. import session", "guard imports jupyter_codeact.session"),
     ("agent/loop.py", "import jupyter_client", "agent imports jupyter_client"),
     ("agent/loop.py", "async def f():\n    import zmq.asyncio", "agent imports zmq.asyncio"),
     ("agent/loop.py", "class A:\n    from IPython import get_ipython", "agent imports IPython.get_ipython"),
@@ -108,6 +123,8 @@ FORBIDDEN = [
 ]
 ALLOWED = [
     ("kernel/proxy.py", "from ..sandbox import launch"),
+    ("kernel/border.py", "from ..guard import outputs"),
+    ("guard/html.py", "from . import css\nfrom ..events import MimeBundle"),
     ("session.py", "from . import agent, models, sandbox, skills, notebook, kernel"),
     (
         "agent/loop.py",

@@ -72,7 +72,7 @@ def test_outputs_of_nothing_that_was_asked_are_dropped(border: Border) -> None:
         ("shutdown_reply", {"status": "ok"}),
         ("comm_open", {"comm_id": "1", "target_name": "jupyter_codeact", "data": {}}),
         ("comm_open", {"comm_id": "1", "target_name": "hv-extension-comm", "data": {}}),
-        ("comm_open", {"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": {"_model_module": "anywidget"}}}),
+        ("comm_open", {"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": {"_model_module": "x"}}}),
     ],
 )  # fmt: skip
 def test_what_no_kernel_says_is_dropped(border: Border, request_sent: Message, kind: str, content: Any) -> None:
@@ -90,6 +90,10 @@ def test_more_in_a_stream_than_its_text_does_not_pass(border: Border, request_se
         passed = border.published(frames(message))
         assert passed is not None
         assert json.loads(passed.parts[3]).keys() == {"name", "text"}
+    message.parts[3] = b'{"name": "stdout", "text": "\xff"}'
+    passed = border.published(frames(message))
+    assert passed is not None
+    assert json.loads(passed.parts[3])["text"] == "\N{REPLACEMENT CHARACTER}"
     for broken in (b'{"name":"stdout","text":"a\\"}', b'{"name":"stdout","text":"}', b"[]", b"\xff", b"NaN"):
         message.parts[3] = broken
         assert border.published(frames(message)) is None
@@ -205,8 +209,9 @@ def text(outputs: list[dict[str, Any]]) -> str:
 JUNK = """
 kernel = get_ipython().kernel
 def junk(socket, *start):
-    for parts in ([b"x"], [b"<IDS|MSG>"], [b"<IDS|MSG>", b"", b"{", b"{", b"{", b"{"], [b"<IDS|MSG>", b"", *[b"[]"] * 4],
-                  [b"<IDS|MSG>", b"", *[b"{}"] * 4], [b"<IDS|MSG>", b"", *[b'{"a":' * 9000] * 4]):
+    mark = [b"<IDS|MSG>", b""]
+    documents = (b"{", b"[]", b"{}", b'{"a":' * 9000)
+    for parts in ([b"x"], mark[:1], *([*mark, *[document] * 4] for document in documents)):
         socket.send_multipart([*start, *parts])
 ident = kernel.get_parent("shell")
 junk(kernel.iopub_socket)

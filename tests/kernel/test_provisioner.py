@@ -22,6 +22,8 @@ pytestmark = [
     # jupyter_client's blocking client leaves its event loop to the garbage collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    # So jupyter_client looks for a provisioner that was installed after it was first asked for one.
+    pytest.mark.filterwarnings("ignore:Accessing entry points by index:DeprecationWarning"),
 ]
 
 

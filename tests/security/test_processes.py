@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,21 @@ import pytest
 from jupyter_codeact.sandbox.bubblewrap import SANDBOX_UIDS
 from jupyter_codeact.sandbox.usage import descendants
 
-from .rooms import AS_ROOT, Cells
+from .rooms import AS_ROOT, Cells, room
 
 LIBC = "libc = ctypes.CDLL(None, use_errno=True)\n"
+
+
+SEARCH = """
+    import glob
+    found = []
+    for path in glob.glob('/proc/[0-9]*/environ'):
+        try:
+            found.append(b'sk-canary' in open(path, 'rb').read())
+        except OSError:
+            pass
+    print(any(found), 'sk-canary' in str(os.environ))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,18 +43,29 @@ def neighbour() -> Iterator[int]:
 
 
 def test_it_finds_no_key_in_any_environment(closed: Cells, unprotected: Cells, neighbour: int) -> None:
-    attack = """
-        import glob
-        found = []
-        for path in glob.glob('/proc/[0-9]*/environ'):
-            try:
-                found.append(b'sk-canary' in open(path, 'rb').read())
-            except OSError:
-                pass
-        print(any(found), 'sk-canary' in str(os.environ))
-    """
-    assert closed.attempt(attack) == "False False"
-    assert unprotected.attempt(attack) == "True False"
+    assert closed.attempt(SEARCH) == "False False"
+    assert unprotected.attempt(SEARCH) == "True False"
+
+
+def test_our_own_environment_is_not_handed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor left in that of bubblewrap, whose init is in there with it."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    with room("bubblewrap", tmp_path) as cells:
+        assert cells.attempt(SEARCH) == "False False"
+        for pid in (cells.sandbox.process.pid, *descendants(cells.sandbox.process.pid)):
+            assert b"sk-canary" not in Path(f"/proc/{pid}/environ").read_bytes()
+    plain = "import os\n" + textwrap.dedent(SEARCH)
+    found = subprocess.run([sys.executable, "-c", plain], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "True True"
+
+
+def test_it_has_no_hold_on_its_init(closed: Cells) -> None:
+    """Which dies with us only as long as nobody changes that in its memory."""
+    attack = "open('/proc/1/mem', 'r+b').close(); print('open')"
+    assert closed.attempt(attack) in ("ENOENT", "EACCES")
+    assert closed.attempt("print(os.listdir('/proc/1'))") == "[]"
+    bare = ["bwrap", "--unshare-pid", "--dev-bind", "/", "/", "--proc", "/proc", sys.executable, "-c", attack]
+    assert subprocess.run(bare, capture_output=True, text=True, check=True).stdout == "open\n"
 
 
 def test_it_sees_and_signals_no_other_process(closed: Cells, unprotected: Cells, neighbour: int) -> None:
