@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
-import litellm
 import pytest
 
 from jupyter_codeact.errors import ConfigError
@@ -27,7 +27,7 @@ def test_a_file_beside_the_environment_does_not_send_the_keys_elsewhere(work: Pa
     """litellm by itself reads .env files from its own folder upwards; the environment may lie in the project."""
     site = work / ".venv" / "site-packages"
     site.mkdir(parents=True)
-    (site / "litellm").symlink_to(Path(litellm.__file__).parent)
+    (site / "litellm").symlink_to(Path(find_spec("litellm").origin).parent)
     (work / ".env").write_text("ANTHROPIC_API_BASE=https://elsewhere.example")
     script = tmp_path / "script.py"
     script.write_text(LOADED.format(site=str(site)))

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,17 +78,19 @@ def started(work: Path) -> Iterator[Kernel]:
         manager.shutdown_kernel(now=True)
 
 
-def seconds_until_gone(pids: list[int]) -> float:
-    """How long it takes until none of these processes is there any more."""
-    began = time.monotonic()
-    for pid in pids:
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        select.select([descriptor], [], [], PATIENCE_S)
-        os.close(descriptor)
-    return time.monotonic() - began
+def gone(pids: list[int]) -> bool:
+    """Wait until none of these processes is there any more."""
+    return all(_ended(pid) for pid in pids)
+
+
+def _ended(pid: int) -> bool:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    ended, _, _ = select.select([descriptor], [], [], PATIENCE_S)
+    os.close(descriptor)
+    return bool(ended)
 
 
 def folders_of(pid: int) -> list[Path]:
@@ -109,7 +110,7 @@ def test_killed_while_idle_it_is_said_in_the_next_cell(work: Path, home: Path) -
         kernel.run("kept = 1")
         before = kernel.inside()
         os.kill(before[-1], signal.SIGKILL)
-        assert seconds_until_gone(before) < 1
+        assert gone(before)
         assert kernel.run("print(1)") in ((FRESH + "1\n", ""), ("", ENDED))
 
 
@@ -148,7 +149,7 @@ def test_nothing_outlives_the_trusted_process(work: Path, home: Path, busy: bool
         folders = folders_of(pid)
         assert folders
         os.kill(pid, signal.SIGKILL)
-        assert seconds_until_gone(inside) < 1
+        assert gone(inside)
         kernel.manager.provisioner.process.wait()
     run_folder.sweep()
     assert not [folder for folder in folders if folder.exists()]
@@ -162,10 +163,10 @@ def test_without_a_sandbox_it_does_outlive(work: Path) -> None:
     os.kill(child, signal.SIGKILL)
 
 
-def test_a_sandbox_that_stops_itself_is_ended_by_a_shutdown(work: Path, home: Path) -> None:
+def test_a_sandbox_that_was_stopped_is_ended_by_a_shutdown(work: Path, home: Path) -> None:
     with started(work) as kernel:
-        kernel.client.execute("import os, signal\nprint('now', flush=True)\nos.kill(os.getpid(), signal.SIGSTOP)")
-        kernel.until_printed("now")
+        os.kill(kernel.inside()[-1], signal.SIGSTOP)
+        kernel.client.execute("print('never')")
         _ended_by_shutdown(kernel)
 
 
@@ -184,10 +185,9 @@ def test_a_sandbox_that_never_answers_is_ended_by_a_shutdown(work: Path, home: P
 
 
 def _ended_by_shutdown(kernel: Kernel) -> None:
-    inside, pid, began = kernel.inside(), kernel.pid, time.monotonic()
+    inside, pid = kernel.inside(), kernel.pid
     kernel.manager.shutdown_kernel()
-    assert seconds_until_gone(inside) < 1
-    assert time.monotonic() - began < 8
+    assert gone(inside)
     assert not folders_of(pid)
 
 
