@@ -1,6 +1,8 @@
-"""How numbers are said: tokens as 1.2k, money in USD to a tenth of a cent, times in seconds."""
+"""How things are said: tokens as 1.2k, money in USD to a tenth of a cent, times in seconds, code in fences."""
 
 from __future__ import annotations
+
+import re
 
 from .events import Usage
 
@@ -34,3 +36,9 @@ def usage(used: Usage) -> str:
 
 def _thousands(count: int) -> str:
     return str(count) if count < 1000 else f"{count / 1000:.1f}k"
+
+
+def fenced(text: str, language: str) -> str:
+    """A Markdown block of ``text``. One that holds fences itself stands in longer ones, and can't end early."""
+    fence = max(["``", *re.findall("`{3,}", text)], key=len) + "`"
+    return f"{fence}{language}\n{text}\n{fence}"

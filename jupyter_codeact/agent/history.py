@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from ..events import Action, CodeAction, Reply
+from ..words import fenced
 from .tools import EDIT
 
 Message = dict[str, Any]
@@ -72,9 +72,7 @@ def _fenced(action: Action) -> str:
         language, block = "python", action.source
     else:
         language, block = EDIT, json.dumps(action.arguments)
-    # A block that holds fences itself stands in longer ones, as the model wrote it.
-    fence = max(["``", *re.findall("`{3,}", block)], key=len) + "`"
-    return f"{fence}{language}\n{block}\n{fence}"
+    return fenced(block, language)
 
 
 def _result(action: Action, text: str) -> Message:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..events import Action, CodeAction, Edited, Outcome, Ran, Rejected
+from ..words import fenced
 from .observation import printed
 from .parsing import Problem
 from .tools import EDIT, RUN
@@ -34,13 +35,15 @@ class Prompts:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
         loader = FileSystemLoader(TEMPLATES)
-        return Environment(
+        templates = Environment(
             loader=loader,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
             autoescape=False,  # noqa: S701  # prompts are plain text
         )
+        templates.filters["fenced"] = fenced
+        return templates
 
     def _render(self, template: str, **values: object) -> str:
         common = {

@@ -10,6 +10,7 @@ from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.slicing import module_of
+from ..words import fenced
 from .parser import Help, choose, save_parser
 
 HELP = """\
@@ -91,7 +92,7 @@ def _show(session: Session, line: str) -> str:
     if not line:
         raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
     skill = session.library.get(line)
-    return f"**{skill.name}** · `{skill.path}`\n\n```python\n{skill.source.rstrip()}\n```"
+    return f"**{skill.name}** · `{skill.path}`\n\n{fenced(skill.source.rstrip(), 'python')}"
 
 
 def _where(session: Session, _line: str) -> str:

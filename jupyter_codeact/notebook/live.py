@@ -190,7 +190,7 @@ class LiveCells:
 
     async def confirm(self, action: EditAction, diff: str, text: str) -> Outcome | None:
         """Show the diff in the agent's cell, and wait for her word unless she gave it for all."""
-        self._transcript.show(markdown(f"**{text}**\n\n```diff\n{diff}\n```", f"{text}\n{diff}"))
+        self._transcript.show(markdown(f"**{text}**\n\n{words.fenced(diff, 'diff')}", f"{text}\n{diff}"))
         if self._auto:
             return None
         message = {**self._price(), "op": "confirm", "run": self._run, "id": action.id, "cell": self._cell.id}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from .. import words
 from ..errors import UsageError
 from ..events import (
     ActionDone,
@@ -64,7 +65,7 @@ class PlainCells:
     async def run(self, action: CodeAction) -> Outcome:
         title = f"Step {action.step}"
         self._transcript.show(
-            markdown(f"**{title}**\n\n```python\n{action.source}\n```", f"{title}\n{action.source}\n")
+            markdown(f"**{title}**\n\n{words.fenced(action.source, 'python')}", f"{title}\n{action.source}\n")
         )
         refused = await self._ask()
         if refused is not None:
@@ -72,7 +73,7 @@ class PlainCells:
         return await finish(self._cell, self._cell.run(action.source, action.id), self._timeout_s)
 
     async def confirm(self, action: EditAction, diff: str, text: str) -> Outcome | None:
-        self._transcript.show(markdown(f"**{text}**\n\n```diff\n{diff}\n```", f"{text}\n{diff}\n"))
+        self._transcript.show(markdown(f"**{text}**\n\n{words.fenced(diff, 'diff')}", f"{text}\n{diff}\n"))
         return await self._ask()
 
     async def _ask(self) -> Rejected | None:

@@ -54,3 +54,9 @@ def test_usage_adds_up_and_an_unknown_price_stays_unknown() -> None:
     assert (known + unknown).cost is None
     assert (known + unknown) - unknown == Usage(1, 2, 3, None, 1)
     assert (known + known) - known == known
+
+
+def test_code_with_a_fence_in_it_can_not_end_its_own_block() -> None:
+    source = 'print("""\n```\nhidden\n""")'
+    first, *_, last = words.fenced(source, "python").split("\n")
+    assert (first, last) == ("````python", "````")
