@@ -1,12 +1,28 @@
-"""Reading files where code in the sandbox can write: a link that was put there leads nowhere."""
+"""Files that must not be half written, and files where the sandbox can write: a link put there leads nowhere."""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from pathlib import Path
 
 LARGEST = 16 * 2**20
+
+
+def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
+    """Replace a file by a whole new one; a kill at any moment leaves the old one. Raises OSError, UnicodeError."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-", suffix=".tmp")
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
 
 
 def read_in(folder: Path, path: Path) -> str:

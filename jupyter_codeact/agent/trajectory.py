@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..events import ActionDone, Answered, CodeAction, Event, LimitReached, Ran, Rejected
+from ..files import write_atomically
 from .observation import printed
 
 if TYPE_CHECKING:
@@ -47,7 +45,9 @@ class Trajectory:
 
     def save(self) -> None:
         if self.path is not None:
-            _write_json(self.path, self._document())
+            # What a lone surrogate stood for is lost either way; the rest of the record must not be.
+            text = json.dumps(self._document(), ensure_ascii=False, indent=1)
+            write_atomically(self.path, text.encode(errors="replace").decode())
 
     def _document(self) -> dict[str, Any]:
         usage = self._agent.usage
@@ -92,16 +92,3 @@ def _step(done: ActionDone) -> dict[str, Any]:
         case _:
             step |= {"observation": outcome.text}
     return step
-
-
-def _write_json(path: Path, document: Mapping[str, Any]) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-")
-    try:
-        with open(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            json.dump(document, file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

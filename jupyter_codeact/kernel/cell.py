@@ -42,7 +42,7 @@ class RequestCell:
         transient = {"display_id": display_id} if display_id else {}
         # What is shown here are mostly the model's words, and the model is as little trusted as the sandbox.
         content = {"data": bundle.clean(data), "metadata": {}, "transient": transient}
-        self._host.post(self._proxy.publish, kind, content, self.header)
+        self._host.post(self._proxy.voice.publish, kind, content, self.header)
 
     def tell(self, **message: Any) -> None:
         self._host.tell(self._host.leader, message)

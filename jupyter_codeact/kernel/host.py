@@ -99,16 +99,16 @@ class Host:
         try:
             cell.count = await self._count()
             code = {"code": request.code, "execution_count": cell.count}
-            self.post(self.proxy.publish, "execute_input", code, cell.header)
+            self.post(self.proxy.voice.publish, "execute_input", code, cell.header)
             await self.answers.answer(self, cell)
         except asyncio.CancelledError:
             reply = _error("KeyboardInterrupt", "Stopped by you.")
         except CodeActError as error:
             reply = _error(type(error).__name__, str(error))
-            self.post(self.proxy.publish, "error", _shown(reply), cell.header)
+            self.post(self.proxy.voice.publish, "error", _shown(reply), cell.header)
         except Exception as error:  # noqa: BLE001 a defect of ours must end in the cell, not in a dead thread
             reply = _defect(error)
-            self.post(self.proxy.publish, "error", _shown(reply), cell.header)
+            self.post(self.proxy.voice.publish, "error", _shown(reply), cell.header)
         finally:
             self.cell = self.front_end = self._task = None
             self.writing.clear()
@@ -174,7 +174,7 @@ class Host:
     def tell(self, comm_id: str, data: dict[str, Any]) -> None:
         if comm_id in self.comms:
             _, header = self.comms[comm_id]
-            self.post(self.proxy.publish, "comm_msg", {"comm_id": comm_id, "data": data}, header)
+            self.post(self.proxy.voice.publish, "comm_msg", {"comm_id": comm_id, "data": data}, header)
 
 
 def _resolve(future: asyncio.Future[Any], value: Any) -> None:

@@ -25,7 +25,8 @@ from .polling import Polling
 from .queue import ExecuteQueue, Request, concerns_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
-from .wire import EMPTY, Message, build
+from .voice import Voice
+from .wire import Message, build
 
 # How many outputs are moved before the other sockets get a turn.
 BATCH = 64
@@ -41,6 +42,7 @@ class Proxy:
         self.context: zmq.Context[Any] = zmq.Context()
         self.session = uuid.uuid4().hex
         self.front = Front(self.context, connection)
+        self.voice = Voice(self.front, self.session)
         self.queue = ExecuteQueue()
         self.ledger = Ledger()
         self.comms = Comms()
@@ -144,11 +146,11 @@ class Proxy:
         text = self.sandbox.obituary
         error = {"ename": "SandboxDied", "evalue": text, "traceback": [text]}
         if tap.way is not Way.SWALLOW:
-            self.publish("error", error, tap.request.parts[0] if tap.request else tap.parent)
+            self.voice.publish("error", error, tap.request.parts[0] if tap.request else tap.parent)
             tap.listener(build("error", error, self.session))
         if tap.request is not None:
-            self._reply(tap.request, self.front.shell, "execute_reply", {"status": "error", **error})
-            self._status("idle", tap.request.parts[0])
+            self.voice.reply(tap.request, self.front.shell, "execute_reply", {"status": "error", **error})
+            self.voice.status("idle", tap.request.parts[0])
         tap.listener(build("sandbox_died", {}, self.session))
 
     # ---- from the front end
@@ -163,7 +165,7 @@ class Proxy:
         elif kind.startswith("comm_") and kind != "comm_info_request" and self.comms.takes(message):
             self._on_comm(message)
         elif kind in ASSISTED and self.host is not None and concerns_ours(message):
-            self._status("busy", message.parts[0])
+            self.voice.status("busy", message.parts[0])
             self.host.assist(message)
         else:
             self._pass_in("shell", message)
@@ -190,10 +192,10 @@ class Proxy:
         listener(request.message)
 
     def _on_comm(self, message: Message) -> None:
-        self._status("busy", message.parts[0])
+        self.voice.status("busy", message.parts[0])
         if self.host is not None:
             self.host.on_comm(self.comms.read(message))
-        self._status("idle", message.parts[0])
+        self.voice.status("idle", message.parts[0])
         self._stay_busy()
 
     def _on_front_control(self) -> None:
@@ -203,7 +205,7 @@ class Proxy:
         if message.type == "interrupt_request" and self.host is not None and self._agent_runs():
             # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
             self.host.stop()
-            self._reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
+            self.voice.reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
             return
         if message.type == "shutdown_request":
             self.stop_at = time.monotonic() + SHUTDOWN_S
@@ -224,9 +226,7 @@ class Proxy:
     def _on_subscription(self) -> None:
         frame = self.front.iopub.recv()
         if frame[:1] == b"\x01":
-            topic = frame[1:]
-            content = {"subscription": topic.decode(errors="replace")}
-            self.front.send(self.front.iopub, build("iopub_welcome", content, self.session, idents=[topic]))
+            self.voice.welcome(frame[1:])
 
     # ---- from the sandbox
 
@@ -308,13 +308,14 @@ class Proxy:
         if request is None:
             return
         if self.news:
-            self.publish("stream", {"name": "stderr", "text": self.news + "\n"}, request.message.parts[0])
+            self.voice.publish("stream", {"name": "stderr", "text": self.news + "\n"}, request.message.parts[0])
             self.news = ""
         if request.ours and self.host is not None:
-            self._status("busy", request.message.parts[0])
+            self.voice.status("busy", request.message.parts[0])
             self.host.start(request)
         else:
-            self.ledger.started(request.id, request.code, request.cell_id)
+            if not request.silent:
+                self.ledger.started(request.id, request.code, request.cell_id)
             self._pass_in("shell", request.message)
 
     def _finish_if_done(self, request: Request) -> None:
@@ -328,21 +329,21 @@ class Proxy:
 
     def _abort(self, request: Request) -> None:
         header = request.message.parts[0]
-        self._status("busy", header)
-        self._reply(request.message, self.front.shell, "execute_reply", {"status": "aborted"})
-        self._status("idle", header)
+        self.voice.status("busy", header)
+        self.voice.reply(request.message, self.front.shell, "execute_reply", {"status": "aborted"})
+        self.voice.status("idle", header)
 
     def fail(self, request: Request, name: str, text: str) -> None:
         """End the current request with an error that is a sentence, not a traceback."""
         error = {"ename": name, "evalue": text, "traceback": [text]}
-        self.publish("error", error, request.message.parts[0])
+        self.voice.publish("error", error, request.message.parts[0])
         self.finish(request, {"status": "error", **error})
 
     def finish(self, request: Request, content: dict[str, Any]) -> None:
         """Answer one of our own cells, and go on with the queue."""
         self.asked = None
-        self._reply(request.message, self.front.shell, "execute_reply", content)
-        self._status("idle", request.message.parts[0])
+        self.voice.reply(request.message, self.front.shell, "execute_reply", content)
+        self.voice.status("idle", request.message.parts[0])
         self._finish(content.get("status") == "error")
 
     def _agent_runs(self) -> bool:
@@ -352,7 +353,7 @@ class Proxy:
         """Each step in the sandbox ends with idle; the agent's cell is still at work."""
         current = self.queue.current
         if current is not None and current.ours:
-            self._status("busy", current.message.parts[0])
+            self.voice.status("busy", current.message.parts[0])
 
     def _pass_in(self, channel: str, message: Message, hers: bool = True) -> None:
         """Send a request to the sandbox; what comes back is matched to it. ``hers``: a person wrote what it runs."""
@@ -384,30 +385,12 @@ class Proxy:
 
     def answer_assist(self, request: Message, content: dict[str, Any]) -> None:
         """Answer a completion or an inspection in a cell of ours."""
-        self._reply(request, self.front.shell, request.type.replace("_request", "_reply"), content)
-        self._status("idle", request.parts[0])
+        self.voice.reply(request, self.front.shell, request.type.replace("_request", "_reply"), content)
+        self.voice.status("idle", request.parts[0])
         self._stay_busy()
-
-    def publish(
-        self, kind: str, content: dict[str, Any], parent: bytes, metadata: dict[str, Any] | None = None
-    ) -> None:
-        """Send an iopub message of our own."""
-        topic = [f"kernel.codeact.{kind}".encode()]
-        self.front.send(self.front.iopub, build(kind, content, self.session, parent, metadata=metadata, idents=topic))
 
     def ask(self, request: Request, prompt: str, answer: Callable[[str], None]) -> None:
         """Ask the person who runs ``request`` on stdin; ``answer`` is called in this thread."""
         self.asked = answer
         content = {"prompt": prompt, "password": False}
-        self.question = self._send_to(request.message, self.front.stdin, "input_request", content)
-
-    def _reply(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> None:
-        self._send_to(request, socket, kind, content)
-
-    def _send_to(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> str:
-        message = build(kind, content, self.session, request.parts[0] or EMPTY, idents=request.idents)
-        self.front.send(socket, message)
-        return message.id
-
-    def _status(self, state: str, parent: bytes) -> None:
-        self.publish("status", {"execution_state": state}, parent)
+        self.question = self.voice.reply(request.message, self.front.stdin, "input_request", content)

@@ -47,6 +47,11 @@ class Request:
         return str(self.message.header.get("session", ""))
 
     @property
+    def silent(self) -> bool:
+        """Whether a front end runs this for itself: nobody's cell."""
+        return bool(self.message.content.get("silent"))
+
+    @property
     def stops_on_error(self) -> bool:
         return bool(self.message.content.get("stop_on_error", True))
 

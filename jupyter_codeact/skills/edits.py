@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EditError
-from .library import write_atomically
+from ..files import write_atomically
+from .library import READABLE
 
 
 @dataclass
@@ -41,7 +42,7 @@ class FileEdit:
             if self.after is None:
                 self.path.unlink()
             else:
-                write_atomically(self.path, self.after)
+                write_atomically(self.path, self.after, READABLE)
         except OSError as error:
             raise EditError(f"{self.path.name} can't be written: {error}") from None
         self.done(self)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import importlib.util
 import keyword
-import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SkillError
+from ..files import write_atomically
+
+# The sandbox may be another user, and reads.
+READABLE = 0o644
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Library:
         check_name(name)
         path = self.own / f"{name}.py"
         try:
-            write_atomically(path, source)
+            write_atomically(path, source, READABLE)
         except (OSError, UnicodeError) as error:
             raise SkillError(f"{path} can't be written: {error}") from None
         return path
@@ -87,22 +89,6 @@ def check_name(name: str) -> None:
         raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
     if importlib.util.find_spec(name) is not None:
         raise SkillError(f"{name!r} is a package of this environment, and would be imported instead of a skill.")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file by a whole new one; a kill at any moment leaves the old one."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-", suffix=".tmp")
-    try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # The sandbox may be another user, and reads.
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _read(path: Path) -> str:

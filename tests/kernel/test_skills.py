@@ -34,6 +34,14 @@ async def test_save_makes_a_module_of_what_the_names_need(opened: Opened, home: 
     assert str(own(home)) in shown(where)
 
 
+async def test_what_a_front_end_runs_for_itself_is_no_cell(opened: Opened) -> None:
+    async with opened("%skill save hidden 1-9") as document:
+        content = {"code": "def hidden(): pass", "silent": True, "store_history": False}
+        document.client.shell_channel.send(document.client.session.msg("execute_request", content))
+        await document.run_cells()
+        assert "names no cell" in shown(document.nb.cells[0])
+
+
 async def test_a_saved_skill_is_imported_in_a_later_kernel(opened: Opened) -> None:
     async with opened(DEFINE, "%skill save circles 1") as document:
         await document.run_cells()

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_codeact.errors import SkillError
-from jupyter_codeact.skills.library import Library, check_name, write_atomically
+from jupyter_codeact.files import write_atomically
+from jupyter_codeact.skills.library import Library, check_name
 
 SOURCE = '''"""Fits curves.
 
