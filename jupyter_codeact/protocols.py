@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from .events import Action, CodeAction, Delta, EditAction, Event, MimeBundle, Outcome, RanCell
+from .events import CodeAction, Delta, EditAction, Event, MimeBundle, Outcome, RanCell
 from .execution import Execution
 
 
@@ -152,16 +152,3 @@ class Notebook(Protocol):
 
     def ran(self) -> list[RanCell]:
         """The cells that ran in this kernel, oldest first."""
-
-
-__all__ = [
-    "Action",
-    "AgentCell",
-    "AgentHost",
-    "Cells",
-    "Editor",
-    "FrontEnd",
-    "Model",
-    "Notebook",
-    "PlannedEdit",
-]

@@ -120,7 +120,7 @@ class Session:
         limits = Limits(wishes.max_steps or self.config.max_steps, self.config.max_requeries)
         if self.agent is None:
             self.last_actions = ()
-            prompts = Prompts(os.getcwd(), str(self.library.own))
+            prompts = Prompts(os.getcwd())
             model = await asyncio.to_thread(open_model, *key, Path.cwd())
             self.agent = Agent(
                 model=model, cells=cells, editor=self.editor, prompts=prompts, limits=limits, check=problem_in

@@ -25,9 +25,8 @@ class Prompts:
     work: the working folder. mark: random, so that printed text can't imitate the end of an output.
     """
 
-    def __init__(self, work: str, skills_folder: str) -> None:
+    def __init__(self, work: str) -> None:
         self.work = work
-        self.skills_folder = skills_folder
         self.mark = secrets.token_hex(4)
 
     @cached_property
@@ -51,7 +50,6 @@ class Prompts:
             "edit": EDIT,
             "mark": self.mark,
             "work": self.work,
-            "skills_folder": self.skills_folder,
         }
         return self._templates.get_template(f"{template}.j2").render({**common, **values}).strip()
 

@@ -15,7 +15,3 @@ _ACTIVE = re.compile(r"\\(?:require|href|url|style|class|cssId|data|includegraph
 def plain(text: str) -> str:
     """The same text, with the arguments of such commands as words."""
     return _ACTIVE.sub(r"\\text", text)
-
-
-def is_active(text: str) -> bool:
-    return _ACTIVE.search(text) is not None

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -33,7 +32,6 @@ class Sandbox:
     process: subprocess.Popen[bytes]
     connection: dict[str, Any]
     folder: RunFolder
-    notice: str = ""
     cause: str = ENDED
     watch: Watch | None = field(default=None, repr=False)
 
@@ -108,7 +106,7 @@ def open_sandbox(
         with run_folder.line(folder, key) as line:
             room = Room(python, folder, work, libraries, hidden, {}, limits)
             process = build(room, line)
-            sandbox = Sandbox(process, line.connection, folder, NOTICES.get(kind, ""))
+            sandbox = Sandbox(process, line.connection, folder)
     except BaseException:
         folder.remove()
         raise
@@ -165,9 +163,3 @@ def _start(argv: list[str], room: Room, environment: dict[str, str], handed: lis
 _FOR_BUBBLEWRAP = ("PATH", "LD_LIBRARY_PATH")
 _PLAIN_VARIABLES = (*bubblewrap.KEPT_VARIABLES, "HOME", "USER", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR")
 KINDS: dict[str, Callable[[Room, Line], subprocess.Popen[bytes]]] = {"bubblewrap": _bubblewrap, "none": _none}
-NOTICES = {"none": "No sandbox: code runs with your own rights (JUPYTER_CODEACT_SANDBOX=none)."}
-
-
-def current_python() -> str:
-    """The interpreter that the kernelspec was installed from."""
-    return sys.executable

@@ -15,7 +15,7 @@ PRINTED = ({"output_type": "stream", "name": "stdout", "text": "42\n"},)
 
 @pytest.fixture
 def prompts() -> Prompts:
-    return Prompts("/home/her/work", "/skills/private")
+    return Prompts("/home/her/work")
 
 
 @pytest.mark.parametrize("tools", [True, False])
@@ -39,7 +39,7 @@ def test_the_mark_is_random_and_stands_round_outputs(prompts: Prompts) -> None:
     text = prompts.observation(ACTION, Ran("x = 1", PRINTED, "ok"))
     assert text == f"<output {prompts.mark}>\n42\n</output {prompts.mark}>"
     assert f"<output {prompts.mark}>" in prompts.system(tools=True)
-    assert len({Prompts("/w", "/s").mark for _ in range(20)}) == 20
+    assert len({Prompts("/w").mark for _ in range(20)}) == 20
 
 
 def test_printed_text_cannot_end_its_output(prompts: Prompts) -> None:

@@ -92,7 +92,7 @@ def agent_of(model: Model, cells: ScriptedCells | None = None, folder: Path | No
         model=model,
         cells=cells or ScriptedCells(),
         editor=LibraryEditor(Library(folder or Path("/nonexistent"))),
-        prompts=Prompts("/home/her/work", "/skills"),
+        prompts=Prompts("/home/her/work"),
         limits=Limits(**limits),
         check=problem_in,
     )
