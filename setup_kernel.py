@@ -64,6 +64,17 @@ FORBIDDEN = (
     ("user/max_user_namespaces", "0", "sudo sysctl -w user.max_user_namespaces=15000"),
     ("kernel/apparmor_restrict_unprivileged_userns", "1", APPARMOR),
 )
+ANOTHER = "name a Python, such as ~/torch/bin/python"
+# What --python names has to say; understood by any Python 3.
+LOOK = """
+import json, sys
+try:
+    import ipykernel
+    version = int(ipykernel.__version__.split(".")[0])
+except ImportError:
+    version = 0
+print(json.dumps({"program": sys.executable, "python": list(sys.version_info[:2]), "ipykernel": version}))
+"""
 
 
 class SetupError(Exception):
@@ -173,16 +184,35 @@ def add_kernelspec(python: Path, inner: str | None, where: str) -> None:
     spec, name = json.loads((ROOT / "kernelspec/kernel.json").read_text()), "codeact"
     spec["argv"][0] = str(python)
     if inner:
-        path = Path(inner).expanduser().absolute()
-        if not can(path, "import ipykernel"):
-            raise SetupError(f"{path} cannot import ipykernel; type: {path} -m pip install ipykernel")
+        path = inner_python(inner)
         suffix = kernel_suffix(path)
         name = f"codeact-{suffix.lower()}"
         spec["argv"] += ["--python", str(path)]
         spec["display_name"] += f" [{suffix}]"
     with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "kernelspec", folder, dirs_exist_ok=True)
         Path(folder, "kernel.json").write_text(json.dumps(spec, indent=1))
         call(python, "-m", "jupyter_client.kernelspecapp", "install", folder, "--name", name, where)
+
+
+def inner_python(wish: str) -> Path:
+    """Find the program that ``wish`` starts, which may be a script such as pyenv's; it must be able to run cells."""
+    path = Path(wish).expanduser().absolute()
+    if path.is_dir():
+        raise SetupError(f"{path} is a folder; name the Python in it, such as {path / BIN / 'python'}")
+    try:
+        answer = subprocess.run([path, "-c", LOOK], capture_output=True, text=True, check=False)
+        found = json.loads(answer.stdout)
+    except OSError as error:
+        raise SetupError(f"{path} cannot be run ({error.strerror}); {ANOTHER}") from None
+    except ValueError:
+        raise SetupError(f"{path} is no Python that works; {ANOTHER}") from None
+    if found["python"] < [3, 10]:
+        version = ".".join(map(str, found["python"]))
+        raise SetupError(f"{path} is Python {version}; name one of 3.10 or newer, which ipykernel 7 needs")
+    if found["ipykernel"] < 7:
+        raise SetupError(f"{path} has no ipykernel of version 7; type: {path} -m pip install 'ipykernel>=7'")
+    return Path(found["program"])
 
 
 def kernel_suffix(python: Path) -> str:

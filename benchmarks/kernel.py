@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""P1, P2, P3, P8: our kernel beside a plain ipykernel, in turns in one run.
+"""P1, P2, P3, P8, P10: our kernel beside a plain ipykernel, in turns in one run.
 
     python benchmarks/kernel.py [--rounds 10] [--write]
 
@@ -10,31 +10,41 @@ benchmarks/results.md.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import os
-import platform
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from jupyter_client.manager import KernelManager
+import zmq
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager, KernelManager
+from results import spread, table, taken, write_section
+
+from jupyter_codeact.kernel import reserve
+from jupyter_codeact.sandbox.launch import open_sandbox
 
 KERNELS = ("codeact", "python3")
 ROUND_TRIPS = 200
 WARM_UP_S = 4.0
+AT_ONCE = 50
+CROWDS = 4
+# libzmq tries a port that nobody listens at yet again after 100 to 200 ms, at random.
+QUICK_RETRY_MS = 5
 FLOOD = "import sys\nfor i in range(50): sys.stdout.write('x' * (2**20 - 1) + '\\n')"
 PRINTS = "for i in range(10000): print(i, flush=i % 100 == 0)"
 IMAGES = (
     "import os\nfrom IPython.display import Image, display\n"
     "picture = Image(data=b'\\x89PNG' + os.urandom(50_000), format='png')\nfor i in range(200): display(picture)"
 )
-RESULTS = Path(__file__).with_name("results.md")
 
 
 @dataclass
@@ -48,21 +58,24 @@ class Figure:
     inverse: bool = False
     values: dict[str, list[float]] = field(default_factory=lambda: {kernel: [] for kernel in KERNELS})
 
-    def row(self) -> str:
+    def row(self) -> list[str]:
         ours, plain = (self.values[kernel] for kernel in KERNELS)
         ratios = [(p / o if self.inverse else o / p) for o, p in zip(ours, plain, strict=True)]
-        spread = f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
-        numbers = " | ".join(f"{statistics.median(values):.3g} {self.unit}" for values in (ours, plain))
-        return f"| {self.name} | {numbers} | {spread} | {self.target} |"
+        numbers = [f"{statistics.median(values):.3g} {self.unit}" for values in (ours, plain)]
+        return [self.name, *numbers, spread(ratios), self.target]
 
 
 @contextmanager
-def kernel(name: str) -> Iterator[tuple[KernelManager, Any, float]]:
+def kernel(name: str, retry_ms: int | None = None) -> Iterator[tuple[KernelManager, Any, float]]:
     """A running kernel, and how long it took from the start to the first execute_reply."""
+    context: zmq.Context[Any] = zmq.Context()
+    if retry_ms is not None:
+        context.setsockopt(zmq.RECONNECT_IVL, retry_ms)
     began = time.perf_counter()
     manager = KernelManager(kernel_name=name)
     manager.start_kernel()
     client = manager.blocking_client()
+    client.context = context
     client.start_channels()
     request = client.execute("pass")
     while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != request:
@@ -75,6 +88,22 @@ def kernel(name: str) -> Iterator[tuple[KernelManager, Any, float]]:
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
+
+
+def warm_start_s(retry_ms: int | None) -> float:
+    """A start with a kernel in reserve, which the kernel before it has made."""
+    os.environ["JUPYTER_CODEACT_RESERVE"] = "5"
+    try:
+        with kernel("codeact"):
+            while (line := reserve.called(sys.executable)) is None:
+                time.sleep(0.1)
+            line.close()
+            time.sleep(2.0)
+        os.environ["JUPYTER_CODEACT_RESERVE"] = "0.05"
+        with kernel("codeact", retry_ms) as (_, _, took):
+            return took
+    finally:
+        os.environ["JUPYTER_CODEACT_RESERVE"] = "0"
 
 
 def until_idle(client: Any, request: str) -> int:
@@ -108,6 +137,35 @@ def round_trip_s(client: Any) -> float:
     return statistics.median(times)
 
 
+async def at_once(name: str) -> tuple[float, float]:
+    """So many kernels, or sandboxes without a trusted process each: seconds until all answer, and megabytes of all."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as work:
+        if name == "codeact":
+            sandboxes = [open_sandbox("bubblewrap", sys.executable, work) for _ in range(AT_ONCE)]
+            await asyncio.gather(*(_answers(sandbox.connection) for sandbox in sandboxes))
+            took = time.perf_counter() - began
+            memory = sum(memory_mb(sandbox.process.pid, lambda command: True) for sandbox in sandboxes)
+            for sandbox in sandboxes:
+                sandbox.close()
+            return took, memory
+        managers = [AsyncKernelManager(kernel_name=name) for _ in range(AT_ONCE)]
+        await asyncio.gather(*(manager.start_kernel() for manager in managers))
+        await asyncio.gather(*(_answers(manager.get_connection_info()) for manager in managers))
+        took = time.perf_counter() - began
+        memory = sum(memory_mb(manager.provisioner.process.pid, lambda command: True) for manager in managers)
+        await asyncio.gather(*(manager.shutdown_kernel(now=True) for manager in managers))
+        return took, memory
+
+
+async def _answers(connection: dict[str, Any]) -> None:
+    client = AsyncKernelClient()
+    client.load_connection_info(connection)
+    client.start_channels(hb=False)
+    await client.kernel_info(reply=True, timeout=120)
+    client.stop_channels()
+
+
 def memory_mb(pid: int, include: Callable[[str], bool]) -> float:
     """Proportional set size of the processes below ``pid`` (itself included) whose command line fits."""
     table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
@@ -135,12 +193,17 @@ def _pss_mb(pid: int) -> float:
 
 def measure(rounds: int) -> list[Figure]:
     start = Figure("P1 start to first execute_reply", "s", "≤ 1.15")
+    warm = Figure("P1 the same with a kernel in reserve", "s", "≤ 0.3")
+    quick = Figure(f"P1 with one in reserve, clients that retry each {QUICK_RETRY_MS} ms", "s", "≤ 0.3")
     trip = Figure("P2 round trip of `pass`, once warm", "s", "≤ 1.25")
     flood = Figure("P3 50 MB of stdout", "s", "≥ 0.9", inverse=True)
     prints = Figure("P3 10,000 prints", "s", "≥ 0.9", inverse=True)
     images = Figure("P3 200 pictures", "s", "≥ 0.9", inverse=True)
     sandboxed = Figure("P8 memory of the kernel that runs the cells (PSS)", "MB", "≤ 1.1")
     trusted = Figure("P8 memory of the trusted process, before litellm", "MB", "≤ 60 MB")
+    many = Figure(f"P10 {AT_ONCE} sandboxes at once, until all answer", "s", "≤ 1.0")
+    crowd = Figure(f"P10 memory of {AT_ONCE} sandboxes (PSS)", "MB", "≤ 0.7")
+    os.environ["JUPYTER_CODEACT_RESERVE"] = "0"
     for number in range(rounds):
         for name in KERNELS if number % 2 == 0 else reversed(KERNELS):
             with kernel(name) as (manager, client, took):
@@ -148,7 +211,7 @@ def measure(rounds: int) -> list[Figure]:
                 start.values[name].append(took)
                 inner = "bootstrap.py" if name == "codeact" else "ipykernel"
                 if name == "codeact":
-                    trusted.values[name].append(memory_mb(pid, lambda c: "jupyter_codeact.kernel" in c))
+                    trusted.values[name].append(memory_mb(pid, lambda c: "kernels/codeact/start.py" in c))
                     trusted.values["python3"].append(1.0)
                 sandboxed.values[name].append(memory_mb(pid, lambda c, inner=inner: inner in c and "bwrap" not in c))
                 # Our trusted process imports litellm in the background for about two seconds after its start.
@@ -158,31 +221,38 @@ def measure(rounds: int) -> list[Figure]:
                     seconds, characters = timed(client, code)
                     figure.values[name].append(seconds)
                     assert figure is not flood or characters == 50 * 2**20, f"{name} lost output: {characters}"
+        warm.values["codeact"].append(warm_start_s(None))
+        warm.values["python3"].append(start.values["python3"][-1])
+        quick.values["codeact"].append(warm_start_s(QUICK_RETRY_MS))
+        with kernel("python3", QUICK_RETRY_MS) as (_, _, took):
+            quick.values["python3"].append(took)
+        if number < CROWDS:
+            for name in KERNELS if number % 2 == 0 else reversed(KERNELS):
+                seconds, megabytes = asyncio.run(at_once(name))
+                many.values[name].append(seconds)
+                crowd.values[name].append(megabytes)
         print(f"round {number + 1} of {rounds}", flush=True)
-    return [start, trip, flood, prints, images, sandboxed, trusted]
+    return [start, warm, quick, trip, flood, prints, images, many, crowd, sandboxed, trusted]
 
 
 def report(figures: list[Figure], rounds: int) -> str:
-    packages = ", ".join(f"{name} {version(name)}" for name in ("ipykernel", "jupyter_client", "pyzmq"))
-    machine = f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
-    head = f"Measured on {date.today()}, {machine}, {packages}; {rounds} rounds in turns.\n\n"
-    table = "| figure | codeact | plain ipykernel | ratio: median (min to max) | target |\n|---|---|---|---|---|\n"
-    trusted = figures[-1]
-    rows = [figure.row() for figure in figures[:-1]]
-    own = statistics.median(trusted.values["codeact"])
-    rows.append(f"| {trusted.name} | {own:.3g} MB | | | {trusted.target} |")
-    return "# Results\n\n## kernel.py\n\n" + head + table + "\n".join(rows) + "\n"
+    packages = [(name, version(name)) for name in ("ipykernel", "jupyter_client", "pyzmq")]
+    *others, trusted = figures
+    own = f"{statistics.median(trusted.values['codeact']):.3g} MB"
+    rows = [*(figure.row() for figure in others), [trusted.name, own, "", "", trusted.target]]
+    head = ["figure", "codeact", "plain ipykernel", "ratio: median (min to max)", "target"]
+    return taken(packages, rounds) + table(head, rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--write", action="store_true", help="write benchmarks/results.md")
+    parser.add_argument("--write", action="store_true", help="write its section of benchmarks/results.md")
     options = parser.parse_args()
     text = report(measure(options.rounds), options.rounds)
     print(text)
     if options.write:
-        RESULTS.write_text(text)
+        write_section("kernel.py", text)
 
 
 if __name__ == "__main__":

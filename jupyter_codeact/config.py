@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from traitlets import Bool, Enum, Float, Int, Unicode
+from traitlets import Bool, Dict, Enum, Float, Int, List, Unicode
 from traitlets.config import Config, Configurable
 
+from .agent.limits import Limits
 from .errors import ConfigError
+from .parts import ModelConfig
 
 FILE = "jupyter_codeact_config"
 VARIABLES = {
@@ -33,12 +35,50 @@ class Agent(Configurable):
         help="auto: tool calls where the model has them, fenced blocks otherwise.",
     ).tag(config=True)
     max_steps = Int(30, min=1, help="Actions in one run.").tag(config=True)
-    max_requeries = Int(3, min=0, help="Unreadable replies in a row that are sent back.").tag(config=True)
+    max_requeries = Int(3, min=1, help="Unreadable replies in a row, before a run ends.").tag(config=True)
     step_timeout = Float(None, allow_none=True, help="Seconds that one action may run.").tag(config=True)
     temperature = Float(None, allow_none=True, help="Left to the service where unset.").tag(config=True)
     max_tokens = Int(None, allow_none=True, help="Longest reply, in tokens; left to the service.").tag(config=True)
     reasoning_effort = Unicode("", help="low, medium or high, for models that think.").tag(config=True)
+    fallbacks = List(Unicode(), help="Models that are asked when the one before is unavailable for good.").tag(
+        config=True
+    )
+    model_options = Dict(help="Any argument of litellm's, such as {'top_p': 0.9}.").tag(config=True)
+    templates = Unicode("", help="A folder whose NAME.j2 replace ours; docs/templates.md says which.").tag(config=True)
+    cost_limit = Float(3.0, allow_none=True, help="USD that one run may cost, as far as it is known.").tag(config=True)
+    token_limit = Int(None, allow_none=True, help="Tokens of one run.").tag(config=True)
+    call_limit = Int(None, allow_none=True, help="Model calls of one run.").tag(config=True)
+    session_cost_limit = Float(None, allow_none=True, help="USD of all runs of a kernel.").tag(config=True)
+    session_token_limit = Int(None, allow_none=True, help="Tokens of all runs of a kernel.").tag(config=True)
+    session_call_limit = Int(None, allow_none=True, help="Model calls of all runs of a kernel.").tag(config=True)
+    execution_time_limit = Float(None, allow_none=True, help="Seconds of all actions of one run.").tag(config=True)
     record = Bool(True, help="Write a trajectory of every run.").tag(config=True)
+
+    def model_config(self) -> ModelConfig:
+        """The model, as it is asked unless a flag says otherwise."""
+        return ModelConfig(
+            name=self.model,
+            fallbacks=tuple(self.fallbacks),
+            api_base=self.api_base or None,
+            temperature=self.temperature,
+            reasoning_effort=self.reasoning_effort or None,
+            max_tokens=self.max_tokens,
+            tool_calls=self.tool_calls,  # type: ignore[arg-type]  # the trait has checked it
+            options=dict(self.model_options),
+        )
+
+    def limits(self) -> Limits:
+        """What runs may cost, unless `%agent limit` says otherwise."""
+        return Limits(
+            max_steps=self.max_steps,
+            cost_usd=self.cost_limit,
+            tokens=self.token_limit,
+            calls=self.call_limit,
+            session_cost_usd=self.session_cost_limit,
+            session_tokens=self.session_token_limit,
+            session_calls=self.session_call_limit,
+            execution_s=self.execution_time_limit,
+        )
 
 
 def load(environment: Mapping[str, str] = os.environ) -> Agent:

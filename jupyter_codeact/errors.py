@@ -8,14 +8,32 @@ CodeActError
 │   └── SandboxDied           it ended in the middle of a request
 ├── ModelError            the model's service refused or failed for good
 │   ├── ModelBusy             worth another try: 408, 409, 429, 5xx, connection, cut stream
-│   └── ContextExceeded       the conversation no longer fits
+│   ├── ContextExceeded       the conversation no longer fits
+│   ├── ContentPolicy         the service would not answer this conversation
+│   └── RepliesUnreadable     too many replies in a row that can't be acted on
+├── Unreadable            a reply of the model's can't be acted on; it is told why, and asked again
+├── RunEnded              a run can't go on, and nothing is broken
+│   ├── OutOfBudget           a limit of money, tokens or calls
+│   ├── OutOfSteps            as many actions as one run may have
+│   ├── OutOfTime             its actions took too long together
+│   ├── TimedOutAgain         too many actions in a row took too long
+│   └── Forfeited             the model gave up
+├── ActionFailed          an action raised where none may
 ├── SkillError            a skill could not be saved, found or read
 └── EditError             an edit of the agent's was impossible; the model is told why
 """
 
+from __future__ import annotations
+
+from typing import Literal
+
+from .events import Usage
+
 
 class CodeActError(Exception):
-    """Base of all. ``str(error)`` is what the person reads."""
+    """Base of all. ``str(error)`` is what the person reads; ``exit_status`` is how a run says that it ended by it."""
+
+    exit_status = "exit_error"
 
 
 class UsageError(CodeActError):
@@ -29,6 +47,8 @@ class ConfigError(CodeActError):
 class SandboxError(CodeActError):
     """The sandbox could not do its work."""
 
+    exit_status = "exit_environment_error"
+
 
 class SandboxUnavailable(SandboxError):
     """There is no sandbox on this machine. The message names the remedy."""
@@ -39,7 +59,10 @@ class SandboxDied(SandboxError):
 
 
 class ModelError(CodeActError):
-    """The model's service refused, or failed for good."""
+    """The model's service refused, or failed for good. ``usage`` is what the failed try used, as far as is known."""
+
+    exit_status = "exit_api"
+    usage = Usage()
 
 
 class ModelBusy(ModelError):
@@ -52,6 +75,68 @@ class ModelBusy(ModelError):
 
 class ContextExceeded(ModelError):
     """The conversation is longer than the model can read."""
+
+    exit_status = "exit_context"
+
+
+class ContentPolicy(ModelError):
+    """The service's policy forbids an answer to this conversation."""
+
+    exit_status = "exit_format"
+
+
+class RepliesUnreadable(ModelError):
+    """Too many replies in a row could not be acted on."""
+
+    exit_status = "exit_format"
+
+
+class Unreadable(CodeActError):
+    """A reply can't be acted on. ``str(error)`` is told to the model; ``kind`` says with which template."""
+
+    exit_status = "exit_format"
+
+    def __init__(self, kind: Literal["format", "blocklist", "syntax"], text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+
+
+class RunEnded(CodeActError):
+    """A run can't go on, though nothing is broken."""
+
+
+class OutOfBudget(RunEnded):
+    """A limit of money, tokens or calls was reached."""
+
+    exit_status = "exit_cost"
+
+
+class OutOfSteps(RunEnded):
+    """The run has had as many actions as it may."""
+
+    exit_status = "exit_steps"
+
+
+class OutOfTime(RunEnded):
+    """The actions of the run have taken as long together as they may."""
+
+    exit_status = "exit_total_execution_time"
+
+
+class TimedOutAgain(RunEnded):
+    """Too many actions in a row were interrupted at their timeout."""
+
+    exit_status = "exit_command_timeout"
+
+
+class Forfeited(RunEnded):
+    """The model gave up; the message is its reason."""
+
+    exit_status = "exit_forfeit"
+
+
+class ActionFailed(CodeActError):
+    """An action raised, and the agent was made so that none may."""
 
 
 class SkillError(CodeActError):

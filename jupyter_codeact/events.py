@@ -97,10 +97,14 @@ class Reply:
 
 @dataclass(frozen=True)
 class Retrying:
-    """The service was busy; what came so far of this reply is void, and it is asked again in ``wait_s``."""
+    """The service was busy; what came so far of this reply is void, and it is asked again in ``wait_s``.
+
+    ``usage`` is what the void reply used, as far as it is known or can be estimated: it is charged like any other.
+    """
 
     why: str
     wait_s: float
+    usage: Usage = field(default_factory=Usage)
 
 
 Delta = TextDelta | ThinkingDelta | CallDelta | Retrying | Reply
@@ -129,13 +133,27 @@ class EditAction:
     call_id: str = ""
 
 
-Action = CodeAction | EditAction
+@dataclass(frozen=True)
+class SubmitAction:
+    """The model ends the run with ``answer``; ``gave_up`` where that is a reason for giving up."""
+
+    id: str
+    step: int
+    answer: str
+    gave_up: bool = False
+    call_id: str = ""
+
+
+Action = CodeAction | EditAction | SubmitAction
 Status = Literal["ok", "error", "aborted", "died"]
 
 
 @dataclass(frozen=True)
 class Ran:
-    """A code action that ran. ``source`` is what ran, with the person's edits."""
+    """A code action that ran. ``source`` is what ran, with the person's edits.
+
+    ``state``: folder and variables after it; None where they did not come with its end.
+    """
 
     source: str
     outputs: tuple[Output, ...]
@@ -144,6 +162,7 @@ class Ran:
     seconds: float = 0.0
     interrupted: bool = False
     timed_out: bool = False
+    state: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -162,7 +181,12 @@ class Edited:
     changed: bool = False
 
 
-Outcome = Ran | Rejected | Edited
+@dataclass(frozen=True)
+class Ended:
+    """The run ends with this action: there is nothing to run."""
+
+
+Outcome = Ran | Rejected | Edited | Ended
 
 
 @dataclass(frozen=True)
@@ -232,9 +256,10 @@ class UsageSeen:
 
 @dataclass(frozen=True)
 class Answered:
-    """The agent's last words: the run is over."""
+    """The agent's last words: the run is over. ``nonce`` is the run's own secret: nothing printed can forge this."""
 
     text: str
+    nonce: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,6 +267,13 @@ class LimitReached:
     """A limit ended the run; ``text`` says which, and what raises it."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The person ended the run; ``running`` where an action was running just then."""
+
+    running: bool
 
 
 Event = (
@@ -256,6 +288,7 @@ Event = (
     | UsageSeen
     | Answered
     | LimitReached
+    | Stopped
 )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 from .events import Output, Ran, Status
+from .inside import state_in
 
 # The whole output is in the notebook; what is kept here is for the model, and a flood must not fill the memory.
 KEPT_CHARACTERS = 200_000
@@ -40,6 +42,7 @@ class Execution:
         self.outputs: list[Output] = []
         self._clear = False
         self._reply: Status | None = None
+        self._state: dict[str, Any] | None = None
         self._idle = False
         self._began = 0.0
 
@@ -56,7 +59,7 @@ class Execution:
         elif kind == "clear_output":
             self._clear_outputs(bool(content.get("wait")))
         elif kind == "execute_reply":
-            self._reply = _status(content)
+            self._reply, self._state = _status(content), state_in(content)
         elif kind == "status":
             self._idle = self._idle or content.get("execution_state") == "idle"
         elif kind == "sandbox_died":
@@ -68,7 +71,8 @@ class Execution:
         source = self.started.result()
         seconds = time.monotonic() - self._began
         edited = source != self.proposed
-        return Ran(source, tuple(self.outputs), self.ended.result(), edited, seconds, self._interrupted())
+        ran = Ran(source, tuple(self.outputs), self.ended.result(), edited, seconds, self._interrupted())
+        return replace(ran, state=self._state)
 
     def _interrupted(self) -> bool:
         return any(o.get("ename") == "KeyboardInterrupt" for o in self.outputs)

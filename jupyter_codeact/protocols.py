@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from .events import CodeAction, Delta, EditAction, Event, MimeBundle, Outcome, RanCell
+from .events import CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
 from .execution import Execution
 
 
@@ -18,24 +18,38 @@ class Model(Protocol):
     def takes_tools(self) -> bool:
         """Whether it is given tools; otherwise its actions are fenced blocks."""
 
+    @property
+    def sees_images(self) -> bool:
+        """Whether pictures may be sent to it."""
+
+    @property
+    def context_tokens(self) -> int | None:
+        """How many tokens it can read; None where that is not known."""
+
     def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
         """Stream a reply to ``messages`` (OpenAI's chat shape); the last delta is the Reply.
 
         Raises ModelError and its kind. Cancelling the task ends the request at once.
         """
 
+    def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
+        """The tokens of a request, about. May take tens of milliseconds."""
 
-class Cells(Protocol):
-    """Where a run is shown and its actions are reviewed and run. The loop and the session call it."""
 
-    def show(self, event: Event) -> None:
-        """Show what happens. Must not block."""
+class Environment(Protocol):
+    """Where actions are reviewed and run. The loop calls it, in its own task."""
 
-    async def run(self, action: CodeAction) -> Outcome:
-        """Have the action reviewed, run it, and return once its last output is in."""
+    async def run(self, action: CodeAction, timeout_s: float | None) -> Outcome:
+        """Have the action reviewed, run it, and return once its last output is in. Raises SandboxError."""
 
     async def confirm(self, action: EditAction, diff: str, text: str) -> Outcome | None:
         """Show an edit before it is done; None lets it happen, Rejected does not."""
+
+    async def inside(self, function: str, **arguments: Any) -> Any:
+        """Call a function of ``inside.py`` where the code runs, unseen; a JSON value. Raises SandboxError."""
+
+    async def restart(self) -> None:
+        """End what runs, and begin with a fresh kernel. Raises SandboxError."""
 
 
 class Editor(Protocol):
@@ -63,8 +77,27 @@ class PlannedEdit(Protocol):
         """Do it, atomically; returns what the model is told. Raises EditError where the file has changed."""
 
 
-class AgentCell(Protocol):
-    """The cell with `%%agent` in it, as the kernel offers it. Used in the host's thread; nothing here blocks."""
+class Runner(Protocol):
+    """A sandbox's kernel, as those who wait for an action see it. Used in one event loop; nothing here blocks."""
+
+    def run(self, source: str, action_id: str) -> Execution:
+        """Run code in the sandbox."""
+
+    def interrupt(self) -> None:
+        """Interrupt what runs in the sandbox."""
+
+    async def evaluate(self, expression: str) -> str:
+        """The text of an expression's value, asked for in the sandbox unseen. Raises SandboxError."""
+
+    async def restart(self) -> None:
+        """End the sandbox; returns once a fresh one answers."""
+
+
+class AgentCell(Runner, Protocol):
+    """The cell with `%%agent` in it, as the kernel offers it: outputs of what it runs become its own.
+
+    Used in the host's thread; nothing here blocks.
+    """
 
     id: str
     code: str
@@ -97,12 +130,6 @@ class AgentCell(Protocol):
 
     def forget(self, action: CodeAction) -> None:
         """A run of that cell is an ordinary one again."""
-
-    def run(self, source: str, action_id: str) -> Execution:
-        """Run code in the sandbox; its outputs become outputs of this cell."""
-
-    def interrupt(self) -> None:
-        """Interrupt what runs in the sandbox."""
 
     def stop(self) -> None:
         """End the run, as the person's Stop does."""

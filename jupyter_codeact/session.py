@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import config, words
-from .agent.loop import Agent, Limits
-from .agent.prompts import Prompts
-from .agent.trajectory import Trajectory
-from .errors import CodeActError, ConfigError
-from .events import ActionDone, CodeAction, Ran, RanCell, Usage, Working
-from .models.catalog import ModelOptions, open_model
+from .agent.config import AgentConfig
+from .agent.ledger import Part, next_request
+from .agent.limits import Meter
+from .agent.loop import Agent
+from .agent.problem import TextProblem
+from .agent.templates import TemplateConfig, Templates
+from .agent.tools import ToolConfig, ToolHandler
+from .agent.trajectory import ReplayConfig
+from .errors import ConfigError, RunEnded
+from .events import ActionDone, CodeAction, Ran, RanCell, Working
+from .models import litellm_model
+from .models.catalog import is_local, open_model
 from .models.scripted import shipped_scripts
 from .notebook.live import LiveCells
 from .notebook.plain import PlainCells
+from .notebook.running import CellEnvironment
 from .notebook.summary import Summary
-from .notebook.syntax import problem_in
-from .protocols import AgentCell, Notebook
+from .notebook.syntax import transformed
+from .parts import ModelConfig
+from .protocols import AgentCell, Model, Notebook
 from .settings import Settings
 from .skills.editor import LibraryEditor
 from .skills.library import Library
@@ -39,6 +48,7 @@ class RunOptions:
     step_timeout_s: float | None = None
     reasoning_effort: str | None = None
     temperature: float | None = None
+    templates: str = ""
 
 
 class Session:
@@ -51,90 +61,99 @@ class Session:
         self.library = Library(settings.private_skills, settings.shared_skills)
         self.editor = LibraryEditor(self.library)
         self.agent: Agent | None = None
-        self.spent_before = Usage()
+        self.meter = Meter()
+        self.limits = self.config.limits()
         self.last_actions: tuple[str, ...] = ()
-        self._model_key: tuple[str, ModelOptions] | None = None
+        self._config = AgentConfig(model=ModelConfig(name=""))
 
     # ---- a run
 
     async def run(self, cell: AgentCell, wishes: RunOptions, prompt: str) -> None:
         """One `%%agent` cell, from its prompt to the line under its answer."""
-        skills = [(name, self.library.get(name).source) for name in wishes.skills]
         run = secrets.token_hex(4)
-        used = self.agent.usage if self.agent else Usage()
-        summary = Summary(wishes.skills, used)
+        problem = TextProblem(prompt, run, self._skills(wishes.skills))
+        summary = Summary(wishes.skills, self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
         cell.lead(cells)
         if self.settings.sandbox == "none":
-            cell.display({"text/markdown": NO_SANDBOX, "text/plain": NO_SANDBOX})
-        trajectory: Trajectory | None = None
+            _show(cell, NO_SANDBOX)
         try:
             cells.show(Working("thinking", "Getting ready"))
-            agent = await self._agent(wishes, cells)
-            library = [skill.name for skill in self.library.list() if skill.name not in wishes.skills]
-            trajectory = self._trajectory(run, prompt, agent)
-            async for event in agent.run(agent.prompts.task(prompt, skills, library)):
-                cells.show(event)
-                summary.count(event)
-                self._note(event)
-                trajectory.note(event)
+            await self._run(await self._agent(wishes), cells, summary, problem)
         except asyncio.CancelledError:
-            if self.agent is not None and self.agent.stopped is not None and trajectory is not None:
-                summary.interrupted = True
-                summary.count(self.agent.stopped)
-                trajectory.note(self.agent.stopped)
             cells.close(summary.line(summary.stopped()))
             raise
-        except CodeActError as error:
+        except Exception:
             cells.close(summary.line("Stopped") if summary.steps else "")
-            if trajectory is not None:
-                trajectory.end(type(error).__name__)
             raise
-        finally:
-            if trajectory is not None:
-                trajectory.save()
         cells.close(summary.line("Stopped at a limit" if summary.limit else "Done"))
-        if summary.limit:
-            cell.display({"text/markdown": summary.limit, "text/plain": summary.limit})
+        _show(cell, summary.limit)
+
+    async def _run(self, agent: Agent, cells: LiveCells | PlainCells, summary: Summary, problem: TextProblem) -> None:
+        """Raises what ended the run, where that is an error and no limit: cells below must not run then."""
+        self.last_actions = ()
+        statement = {"text": problem.statement, "id": problem.id}
+        agent.replay_config = ReplayConfig(self._config.as_dict(), statement, {"sandbox": self.settings.sandbox})
+        agent.listeners[1:] = [cells.show, summary.count, self._note]
+        go = agent.go_on if agent.history else agent.run
+        try:
+            await go(cells, problem, self.settings.runs / problem.id if self.config.record else None)
+        finally:
+            summary.unrecorded = agent.recorder.problem
+        if agent.error is not None and not isinstance(agent.error, RunEnded):
+            raise agent.error
+
+    def _skills(self, chosen: tuple[str, ...]) -> dict[str, object]:
+        """What the prompt says of skills. Raises SkillError for one that there isn't."""
+        library = [skill.name for skill in self.library.list() if skill.name not in chosen]
+        return {"skills": [(name, self.library.get(name).source) for name in chosen], "library": library}
 
     def _cells(self, cell: AgentCell, run: str, summary: Summary, wishes: RunOptions) -> LiveCells | PlainCells:
         review = wishes.review or self.config.review
-        timeout_s = wishes.step_timeout_s or self.config.step_timeout
-        if cell.attached:
-            return LiveCells(cell, run, summary, review, timeout_s)
-        return PlainCells(cell, review, timeout_s)
+        return LiveCells(cell, run, summary, review) if cell.attached else PlainCells(cell, review)
 
-    async def _agent(self, wishes: RunOptions, cells: LiveCells | PlainCells) -> Agent:
-        """The conversation's agent, with the model and the limits of this run.
+    async def _agent(self, wishes: RunOptions) -> Agent:
+        """The conversation's agent, with the model, the limits and the texts of this run.
 
         A model is opened in a thread: litellm takes seconds to import, and Stop must not wait for it.
         """
-        options = ModelOptions(
-            api_base=self.config.api_base or None,
-            temperature=self.config.temperature if wishes.temperature is None else wishes.temperature,
-            reasoning_effort=wishes.reasoning_effort or self.config.reasoning_effort or None,
-            max_tokens=self.config.max_tokens,
-            tool_calls=self.config.tool_calls,
-        )
-        key = (wishes.model or self.config.model, options)
-        limits = Limits(wishes.max_steps or self.config.max_steps, self.config.max_requeries)
-        if self.agent is None:
-            self.last_actions = ()
-            prompts = Prompts(os.getcwd())
-            model = await asyncio.to_thread(open_model, *key, Path.cwd())
-            self.agent = Agent(
-                model=model, cells=cells, editor=self.editor, prompts=prompts, limits=limits, check=problem_in
-            )
-        elif key != self._model_key:
-            self.agent.model = await asyncio.to_thread(open_model, *key, Path.cwd())
-        self._model_key = key
-        self.agent.cells, self.agent.limits = cells, limits
-        self.last_actions = ()
+        wanted = self._wanted(wishes)
+        if self.agent is None or wanted.model != self._config.model:
+            model = await asyncio.to_thread(open_model, wanted.model, Path.cwd())
+            self.agent = self.agent or self._new_agent(wanted, model)
+            self.agent.model = model
+        self._config = wanted
+        self.meter.limits = wanted.limits
+        self.agent.tools.config = wanted.tools
+        self.agent.templates.config = wanted.templates
+        self.agent.max_requeries = wanted.max_requeries
         return self.agent
 
-    def _trajectory(self, run: str, prompt: str, agent: Agent) -> Trajectory:
-        folder = self.settings.runs / run if self.config.record else None
-        return Trajectory(folder, run, prompt, agent)
+    def _new_agent(self, wanted: AgentConfig, model: Model) -> Agent:
+        return Agent(
+            templates=wanted.templates,
+            tools=ToolHandler(wanted.tools, library=self.editor, transform=transformed),
+            history_processors=wanted.history_processors,
+            model=model,
+            meter=self.meter,
+        )
+
+    def _wanted(self, wishes: RunOptions) -> AgentConfig:
+        """The configuration, with what the flags of this run change in it."""
+        own = self.config
+        folder = wishes.templates or own.templates
+        return AgentConfig(
+            model=replace(
+                own.model_config(),
+                name=wishes.model or own.model,
+                temperature=own.temperature if wishes.temperature is None else wishes.temperature,
+                reasoning_effort=wishes.reasoning_effort or own.reasoning_effort or None,
+            ),
+            templates=TemplateConfig.from_folder(Path(folder)) if folder else TemplateConfig(),
+            tools=ToolConfig(timeout_s=wishes.step_timeout_s or own.step_timeout),
+            limits=replace(self.limits, max_steps=wishes.max_steps or own.max_steps),
+            max_requeries=own.max_requeries,
+        )
 
     def _note(self, event: object) -> None:
         if isinstance(event, ActionDone) and isinstance(event.action, CodeAction) and isinstance(event.outcome, Ran):
@@ -142,25 +161,36 @@ class Session:
 
     # ---- what the magics ask
 
+    async def next_request(self, cell: AgentCell) -> list[Part]:
+        """What the next prompt would send."""
+        agent = self.agent or await self._agent(RunOptions())
+        state = await CellEnvironment(cell).inside("state", names=[])
+        if not agent.history:
+            agent.templates.work = os.getcwd()
+        return next_request(agent, state if isinstance(state, dict) else {}, self._skills(()))
+
+    async def compact(self) -> bool:
+        """Have the model sum up the older part of the conversation; False where there is nothing to sum up."""
+        agent = self.agent
+        return agent is not None and await agent.compact(keep=0) is not None
+
     def ran(self) -> list[RanCell]:
         return self.notebook.ran()
 
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""
-        models = {self.config.model, *shipped_scripts()} - {""}
+        models = {self.config.model, *shipped_scripts(), *litellm_model.usable_models()} - {""}
         return [skill.name for skill in self.library.list()], sorted(models)
 
     def reset(self) -> None:
         """Forget the conversation. Variables, cells and skills stay."""
-        if self.agent is not None:
-            self.spent_before += self.agent.usage
         self.agent = None
-        self._model_key = None
+        self.meter.start_conversation()
 
     def use_model(self, name: str) -> str:
         """Set the model of the next runs, if it can be opened; or say which it is."""
         if name:
-            open_model(name, ModelOptions(api_base=self.config.api_base or None), Path.cwd())
+            open_model(replace(self.config.model_config(), name=name), Path.cwd())
             self.config.model = name
         return f"Model: **{self.config.model or 'none'}**"
 
@@ -176,7 +206,7 @@ class Session:
         return f"Review: **{self.config.review}** ({meaning[self.config.review]})"
 
     def status(self) -> str:
-        messages = len(self.agent.history.messages) if self.agent else 0
+        messages = len(self.agent.history) if self.agent else 0
         lines = [
             f"Model: **{self.config.model or 'none'}**",
             f"Review: **{self.config.review}**",
@@ -187,9 +217,22 @@ class Session:
         return "  \n".join(lines)
 
     def cost(self) -> str:
-        now = self.agent.usage if self.agent else Usage()
-        both = self.spent_before + now
+        now, both = self.meter.conversation, self.meter.session
         return (
             f"This conversation: **{words.usage(now)}**, {words.plural(now.calls, 'call')}  \n"
             f"This kernel: **{words.usage(both)}**, {words.plural(both.calls, 'call')}"
         )
+
+
+def _show(cell: AgentCell, text: str) -> None:
+    if text:
+        cell.display({"text/markdown": text, "text/plain": text})
+
+
+def warm_up() -> None:
+    """Import and make what a first run wants: our own things first, since litellm takes seconds where it is wanted."""
+    Templates().system(tools=True)
+    transformed("pass")
+    with contextlib.suppress(ConfigError):
+        if not is_local(config.load().model):
+            litellm_model.warm_up()

@@ -14,6 +14,7 @@ from pathlib import Path
 from .errors import ConfigError
 
 PREFIX = "JUPYTER_CODEACT_"
+RESERVE_MINUTES = 30.0
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Settings:
     """root: our data folder. workspace: which private skill library this kernel writes to.
 
     memory_gb: what the sandbox may hold; None stands for three quarters of the machine's.
+    reserve_minutes: how long a kernel in reserve waits to be somebody's; 0 for none.
     """
 
     root: Path
@@ -28,6 +30,7 @@ class Settings:
     sandbox: str = "bubblewrap"
     hidden: tuple[str, ...] = ()
     memory_gb: float | None = None
+    reserve_minutes: float = RESERVE_MINUTES
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -41,6 +44,7 @@ class Settings:
             environment.get(PREFIX + "SANDBOX", "bubblewrap"),
             hidden,
             _memory_gb(environment),
+            _reserve_minutes(environment),
         )
 
     @property
@@ -56,14 +60,20 @@ class Settings:
         return self.root / "runs"
 
     @property
+    def homes(self) -> Path:
+        """What sandboxes keep from kernel to kernel."""
+        return self.root / "homes"
+
+    @property
     def libraries(self) -> tuple[str, ...]:
         """The skill libraries in the order in which they are searched."""
         return (str(self.private_skills), str(self.shared_skills))
 
     def make_folders(self) -> None:
-        """Libraries must exist before the sandbox opens; runs are nobody else's business."""
-        self.runs.mkdir(parents=True, exist_ok=True)
-        self.runs.chmod(0o700)
+        """Libraries must exist before the sandbox opens; runs and homes are nobody else's business."""
+        for private in (self.runs, self.homes):
+            private.mkdir(parents=True, exist_ok=True)
+            private.chmod(0o700)
         for library in (self.private_skills, self.shared_skills):
             library.mkdir(parents=True, exist_ok=True)
             # The sandbox may be another user; its view of the libraries is read-only.
@@ -80,6 +90,18 @@ def _memory_gb(environment: Mapping[str, str]) -> float | None:
     if wish is not None and not 0.25 <= wish < float("inf"):
         raise ConfigError(f"{name}={text}: write how many gigabytes the sandbox may use, at least 0.25, such as 4.")
     return wish
+
+
+def _reserve_minutes(environment: Mapping[str, str]) -> float:
+    name = PREFIX + "RESERVE"
+    text = environment.get(name, "").strip()
+    try:
+        minutes = float(text) if text else RESERVE_MINUTES
+    except ValueError:
+        minutes = -1.0
+    if not 0 <= minutes < float("inf"):
+        raise ConfigError(f"{name}={text}: write how many minutes a kernel waits in reserve, such as 30; 0 for none.")
+    return minutes
 
 
 def _jupyter_data_folder(environment: Mapping[str, str]) -> Path:

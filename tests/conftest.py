@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,18 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from servers import ModelServer
 
+from jupyter_codeact.cli import main
 from jupyter_codeact.notebook.document import Document, Review, run_all
 
 ROOT = Path(__file__).resolve().parent.parent
 NEEDED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """A shell starts what runs in its background with Ctrl-C ignored, and so would be what the tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,7 +41,7 @@ def kernelspec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     spec = json.loads((ROOT / "kernelspec" / "kernel.json").read_text())
     spec["argv"][0] = sys.executable
     target = folder / "kernels" / "codeact"
-    target.mkdir(parents=True)
+    shutil.copytree(ROOT / "kernelspec", target)
     (target / "kernel.json").write_text(json.dumps(spec))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_PATH", str(folder))
@@ -39,6 +49,8 @@ def kernelspec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         for name in [name for name in os.environ if name.endswith("_API_KEY") or name.startswith("JUPYTER_CODEACT")]:
             patch.delenv(name)
+        # One test's kernel would be the next one's otherwise.
+        patch.setenv("JUPYTER_CODEACT_RESERVE", "0")
         yield folder
 
 
@@ -95,3 +107,31 @@ def opened(sandbox: None, home: Path, work: Path) -> Callable[..., Any]:
             yield document
 
     return open_document
+
+
+@dataclass
+class Done:
+    """A command that has ended: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def command(
+    work: Path, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Done]:
+    """`command("run", "--text", …)` is `jupyter codeact run --text …` in the working folder."""
+    monkeypatch.chdir(work)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*arguments: object) -> Done:
+        try:
+            code = main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            code = int(end.code or 0)
+        return Done(code, *capsys.readouterr())
+
+    return call

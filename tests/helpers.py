@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import os
+import select
+import site
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.sandbox import run_folder
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -35,7 +44,7 @@ def marks(document: Document) -> list[dict[str, Any]]:
 def trajectory(home: Path) -> dict[str, Any]:
     """The newest one."""
     newest = max(home.glob("runs/*/*.traj"), key=lambda path: path.stat().st_mtime_ns)
-    return dict(json.loads(newest.read_text()))
+    return read(newest)
 
 
 def history(home: Path) -> list[dict[str, Any]]:
@@ -47,3 +56,46 @@ async def until_shown(document: Document, text: str) -> None:
     """Until some cell shows the text."""
     while not any(text in shown(cell) for cell in document.nb.cells if cell.cell_type == "code"):
         await document.change()
+
+
+def gone(pids: Iterable[int]) -> bool:
+    """Wait until none of these processes is there any more."""
+    return all(map(_ended, pids))
+
+
+def _ended(pid: int) -> bool:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    ended, _, _ = select.select([descriptor], [], [], 30)
+    os.close(descriptor)
+    return bool(ended)
+
+
+def folders_of(pid: int) -> list[Path]:
+    """The run folders of a trusted process."""
+    return [path for base in run_folder._bases() for path in Path(base).glob(f"{run_folder.PREFIX}{pid}-*")]
+
+
+def environment(folder: Path, *paths: str | Path) -> tuple[str, Path]:
+    """A fresh environment: its Python and its site-packages, where a .pth file names our packages and ``paths``."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", str(folder)], check=True)
+    (packages,) = folder.glob("lib/python*/site-packages")
+    (packages / "others.pth").write_text("\n".join(map(str, [*paths, *site.getsitepackages()])))
+    return str(folder / "bin" / "python"), packages
+
+
+def wheel(folder: Path, name: str, source: str, version: str = "1.0") -> Path:
+    """A wheel of one module."""
+    info = f"{name}-{version}.dist-info"
+    files = {
+        f"{name}.py": source,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file, text in {**files, f"{info}/RECORD": "".join(f"{file},,\n" for file in files)}.items():
+            archive.writestr(file, text)
+    return path

@@ -1,60 +1,32 @@
-"""The conversation as the model sees it, in OpenAI's chat shape; always valid to send."""
+"""The conversation as a list of messages: how each is made, and that a service can always be sent them.
+
+A message has OpenAI's chat shape and, beside it, what processors, trajectories and scripted models go by: ``agent``
+(whose it is), ``message_type``, ``is_demo``, ``tags``, of an action ``thought`` and ``action``, and of its observation
+``outcome``; a reply has the ``model`` that gave it. Models send on what their service takes.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from ..events import Action, CodeAction, Reply
+from ..events import Action, CodeAction, EditAction, Reply
 from ..words import fenced
-from .tools import EDIT
+from .shapes import Message, StepOutput
+from .tools import EDIT, RUN, SUBMIT
 
-Message = dict[str, Any]
 STOPPED = "Stopped by the person before this was done."
 
 
-class History:
-    """Messages, oldest first. Every tool call gets its answer, at the latest when the run closes."""
-
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-        self._open: list[Action] = []
-
-    def add_system(self, text: str) -> None:
-        self.messages.append({"role": "system", "content": text})
-
-    def add_user(self, text: str) -> None:
-        self.close()
-        self.messages.append({"role": "user", "content": text})
-
-    def add_reply(self, reply: Reply | None, actions: list[Action], text: str) -> None:
-        """Add a reply that can be acted on; its actions are open until ``add_result``."""
-        if reply is not None:
-            self.messages.append(_assistant(reply, actions, text))
-            self._open = list(actions)
-
-    def add_result(self, action: Action, text: str) -> None:
-        self._open = [other for other in self._open if other.id != action.id]
-        self.messages.append(_result(action, text))
-
-    def close(self, reason: str = STOPPED) -> None:
-        """The run is over: what was still open is answered, so that the next prompt can follow."""
-        for action in list(self._open):
-            self.add_result(action, reason)
-
-    def requery(self, reply: Reply | None, problem: str) -> list[Message]:
-        """The messages for another try after an unreadable reply. The history itself stays as it is."""
-        said = (reply.text if reply else "") or "(no words)"
-        calls = "".join(f"\n{call.name}({call.arguments})" for call in (reply.calls if reply else ()))
-        return [
-            *self.messages,
-            {"role": "assistant", "content": said + calls},
-            {"role": "user", "content": problem},
-        ]
+def text_message(role: str, content: Any, kind: str, agent: str, **more: Any) -> Message:
+    return {"role": role, "content": content, "agent": agent, "message_type": kind, **more}
 
 
-def _assistant(reply: Reply, actions: list[Action], text: str) -> Message:
-    message: Message = {"role": "assistant", "content": reply.text}
+def reply_message(reply: Reply, actions: Sequence[Action], text: str, agent: str) -> Message:
+    """A reply that can be acted on. Without tool calls, the model sees only what was acted on."""
+    kind = "action" if actions else "thought"
+    message = text_message("assistant", reply.text or text, kind, agent, thought=text, action=source_of(actions[:1]))
     if reply.calls:
         message["tool_calls"] = [
             {"id": action.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -63,19 +35,59 @@ def _assistant(reply: Reply, actions: list[Action], text: str) -> Message:
     elif actions:
         message["content"] = f"{text}\n\n{_fenced(actions[0])}".strip()
     if reply.thinking_blocks:
-        message["thinking_blocks"] = list(reply.thinking_blocks)
+        message["thinking_blocks"] = [dict(block) for block in reply.thinking_blocks]
     return message
 
 
-def _fenced(action: Action) -> str:
-    if isinstance(action, CodeAction):
-        language, block = "python", action.source
-    else:
-        language, block = EDIT, json.dumps(action.arguments)
-    return fenced(block, language)
-
-
-def _result(action: Action, text: str) -> Message:
+def result_message(action: Action, content: Any, agent: str, **more: Any) -> Message:
+    """What came of an action: the answer to its tool call, or the next turn of the person's side."""
+    message = text_message("tool" if action.call_id else "user", content, "observation", agent, **more)
     if action.call_id:
-        return {"role": "tool", "tool_call_id": action.call_id, "content": text}
-    return {"role": "user", "content": text}
+        message |= {"tool_call_id": action.call_id, "tool_call_ids": [action.call_id]}
+    return message
+
+
+def requery_messages(output: str, problem: str, agent: str) -> list[Message]:
+    """A reply that could not be read, and what was wrong with it."""
+    said = text_message("assistant", output.strip() or "(no words)", "failed", agent)
+    return [said, text_message("user", problem, "error", agent)]
+
+
+def said(reply: Reply) -> str:
+    """A reply as text, calls included."""
+    calls = "".join(f"\n{call.name}({call.arguments})" for call in reply.calls)
+    return (reply.text + calls).strip("\n")
+
+
+def source_of(actions: Sequence[Action]) -> str:
+    """An action as text: code as it is, the others as the arguments of their tool."""
+    return "\n".join(
+        action.source if isinstance(action, CodeAction) else json.dumps(_arguments(action)) for action in actions
+    )
+
+
+def _arguments(action: Action) -> dict[str, Any]:
+    match action:
+        case EditAction():
+            return action.arguments
+        case CodeAction():
+            return {"code": action.source}
+        case _:
+            return {"answer": action.answer, "gave_up": action.gave_up}
+
+
+def tool_of(action: Action) -> str:
+    """The name of the tool that an action is a call of."""
+    return RUN if isinstance(action, CodeAction) else EDIT if isinstance(action, EditAction) else SUBMIT
+
+
+def _fenced(action: Action) -> str:
+    return fenced(source_of([action]), "python" if isinstance(action, CodeAction) else tool_of(action))
+
+
+def describe(step: StepOutput, reply: Reply, agent: str, model: str) -> None:
+    """Fill in what a step has of its reply: among it, the message that says it in the history."""
+    message = step.message = reply_message(reply, step.actions, step.thought, agent) | {"model": model}
+    step.tool_calls = message.get("tool_calls")
+    step.tool_call_ids = [call["id"] for call in step.tool_calls] if step.tool_calls else None
+    step.thinking_blocks = message.get("thinking_blocks")

@@ -1,177 +1,230 @@
-"""The loop: ask the model, act on its reply, tell it what came of it, until it answers."""
+"""The loop: ask the model, act on its reply, tell it what came of it, until it answers.
+
+``run → step → forward_with_handling → forward → ask, handle_action``. What happens is emitted, as events and moments,
+to whoever listens: notebook, trajectory, hooks. ``conversation.py`` has what an agent remembers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import EditError, ModelError
-from ..events import (
-    Action,
-    ActionDone,
-    Answered,
-    CodeAction,
-    EditAction,
-    Edited,
-    Event,
-    LimitReached,
-    Outcome,
-    Reply,
-    Retrying,
-    Usage,
-    UsageSeen,
-    WordsDropped,
-    Working,
-)
-from ..execution import RunStopped
-from ..protocols import Cells, Editor, Model
+from ..errors import OutOfSteps
+from ..events import Answered, Ran, Stopped, SubmitAction
+from ..protocols import Environment, Model
 from ..words import plural
-from .history import History
-from .parsing import Problem, reader_for
-from .prompts import Prompts
-from .tools import TOOLS
+from . import acting, handling
+from .asking import ask
+from .compaction import compact, compact_if_long
+from .conversation import Conversation
+from .history import STOPPED, requery_messages
+from .hooks import RunDone, RunStarted, StepDone, StepStarted
+from .limits import Meter
+from .problem import ProblemStatement
+from .processors import Processor
+from .shapes import AgentRunResult, Message, StepOutput
+from .submission import accepted_in, collect
+from .templates import TemplateConfig
+from .tools import ToolHandler
 
-CodeCheck = Callable[[str], str | None]
-
-
-@dataclass
-class Turn:
-    """One reply of the model and what was read out of it. ``step``: number of its first cell in the run."""
-
-    step: int
-    reply: Reply | None = None
-    text: str = ""
-    actions: list[Action] = field(default_factory=list)
-    problem: Problem | None = None
-
-
-@dataclass
-class Limits:
-    """max_steps: actions in one run. max_requeries: unreadable replies in a row that are sent back."""
-
-    max_steps: int = 30
-    max_requeries: int = 3
+if TYPE_CHECKING:
+    from .config import AgentConfig
 
 
-class Agent:
-    """One conversation. ``run`` is called once for each prompt; the history goes on from one to the next.
+class Agent(Conversation):
+    """One conversation with a model that acts in an environment.
 
-    model, cells: may be exchanged between runs; the history stays.
-    check: says what is wrong with a piece of code before it becomes a cell, or None.
-    stopped: the action that a Stop interrupted in the last run, with what had come of it.
+    ``run`` sets everything up and works on a problem until it is done; ``go_on`` takes the next prompt of the same
+    conversation. Or call ``setup``, and then ``step`` in a loop.
+
+    Parameters
+    ----------
+    templates, tools, history_processors, model
+        What is said, what can be done, what of the history is sent (in order), and who answers.
+    max_requeries
+        Replies in a row that can't be acted on; the run ends with the last of them.
+    name
+        Whose messages in the history are sent.
+    _catch_errors
+        False: what goes wrong is raised, with the failed step as ``error.step``.
+    _always_require_zero_exit_code
+        An action that raises ends the run.
+    meter
+        Limits, and what was used; several agents may share one.
     """
 
     def __init__(
         self,
         *,
+        templates: TemplateConfig,
+        tools: ToolHandler,
+        history_processors: Sequence[Processor],
         model: Model,
-        cells: Cells,
-        editor: Editor,
-        prompts: Prompts,
-        limits: Limits,
-        check: CodeCheck,
+        max_requeries: int = 3,
+        name: str = "main",
+        _catch_errors: bool = True,
+        _always_require_zero_exit_code: bool = False,
+        meter: Meter | None = None,
     ) -> None:
-        self.model = model
-        self.cells = cells
-        self.editor = editor
-        self.prompts = prompts
-        self.limits = limits
-        self.check = check
-        self.history = History()
-        self.usage = Usage()
-        self.stopped: ActionDone | None = None
+        super().__init__(
+            templates=templates, tools=tools, history_processors=history_processors, model=model, name=name, meter=meter
+        )
+        self.max_requeries = max_requeries
+        self.catch_errors = _catch_errors
+        self.always_require_zero_exit_code = _always_require_zero_exit_code
 
-    async def run(self, prompt: str) -> AsyncIterator[Event]:
-        """From a prompt to its answer. Cancelling it at any point leaves a history that can go on."""
-        if not self.history.messages:
-            self.history.add_system(self.prompts.system(tools=self.model.takes_tools))
-        self.history.add_user(prompt)
-        self.stopped = None
+    @classmethod
+    def from_config(cls, config: AgentConfig | dict[str, Any] | Path | str) -> Self:
+        """Build it from an AgentConfig, a dict, or a YAML file. Raises ConfigError that names an unknown key."""
+        from .config import arguments_of
+
+        return cls(**arguments_of(config))
+
+    # ---- the loop
+
+    async def run(
+        self, env: Environment, problem_statement: ProblemStatement, output_dir: Path | None = Path()
+    ) -> AgentRunResult:
+        """Work on a problem until it is done, or the run ends in another way (``info["exit_status"]``).
+
+        Cancelling it is the person's Stop: model and code are stopped, and history and trajectory are in order.
+        Raises ConfigError and UsageError, which only a person can mend.
+        """
+        await self.setup(env, problem_statement, output_dir)
+        return await self._until_done()
+
+    async def go_on(
+        self, env: Environment, problem_statement: ProblemStatement, output_dir: Path | None = Path()
+    ) -> AgentRunResult:
+        """As ``run``, with the conversation so far."""
+        await self.setup_next(env, problem_statement, output_dir)
+        return await self._until_done()
+
+    async def _until_done(self) -> AgentRunResult:
+        self.emit(RunStarted())
         try:
-            done = cells = 0
-            while done < self.limits.max_steps:
-                turn = Turn(cells + 1)
-                async for event in self.forward(turn):
-                    yield event
-                if not turn.actions:
-                    yield Answered(turn.text)
-                    return
-                for action in turn.actions[: self.limits.max_steps - done]:
-                    done += 1
-                    cells += isinstance(action, CodeAction)
-                    async for event in self.act(action):
-                        yield event
-            self.history.close("Not done: the run reached its limit of steps.")
-            yield LimitReached(f"Stopped after {plural(done, 'step')}; `--max-steps N` allows more.")
-        finally:
-            self.history.close()
-
-    async def forward(self, turn: Turn) -> AsyncIterator[Event]:
-        """Get a reply that can be acted on. Unreadable ones are sent back, and leave no trace in the history."""
-        messages, tries = self.history.messages, 1 + self.limits.max_requeries
-        yield Working("thinking", "Thinking")
-        for _ in range(tries):
-            async for event in self.query(messages, turn):
-                yield event
-            if turn.problem is None:
-                self.history.add_reply(turn.reply, turn.actions, turn.text)
-                return
-            yield Working("retrying", "The reply could not be read, asking again")
-            messages = self.history.requery(turn.reply, self.prompts.problem(turn.problem))
-        why = turn.problem.text if turn.problem else ""
-        raise ModelError(f"The model's reply could not be read {tries} times in a row: {why}")
-
-    async def query(self, messages: list[dict[str, object]], turn: Turn) -> AsyncIterator[Event]:
-        """Stream one reply and read it as it comes."""
-        takes_tools = self.model.takes_tools
-        reader = reader_for(takes_tools, turn.step)
-        async for delta in self.model.query(messages, TOOLS if takes_tools else []):
-            match delta:
-                case Reply():
-                    turn.reply = delta
-                case Retrying():
-                    for event in (*reader.drop(), WordsDropped(), Working("retrying", delta.why)):
-                        yield event
-                    reader = reader_for(takes_tools, turn.step)
-                case _:
-                    for event in reader.feed(delta):
-                        yield event
-        reply = turn.reply or Reply("")
-        self.usage += reply.usage
-        yield UsageSeen(self.usage)
-        events, turn.actions, turn.text, turn.problem = reader.finish(reply)
-        turn.problem = turn.problem or self._code_problem(turn.actions)
-        for event in events if turn.problem is None else (*reader.drop(), WordsDropped()):
-            yield event
-
-    def _code_problem(self, actions: list[Action]) -> Problem | None:
-        """Code that does not compile never becomes a cell: the model is told line and text."""
-        for action in actions:
-            wrong = self.check(action.source) if isinstance(action, CodeAction) else None
-            if wrong is not None:
-                return Problem("syntax", wrong)
-        return None
-
-    async def act(self, action: Action) -> AsyncIterator[Event]:
-        """Have one action reviewed and run, and tell the model what came of it."""
-        try:
-            outcome = await (self.cells.run(action) if isinstance(action, CodeAction) else self.edit(action))
-        except RunStopped as stop:
-            # Nothing can be yielded to a task that is being cancelled; what ran must be known all the same.
-            self.history.add_result(action, self.prompts.observation(action, stop.ran))
-            self.stopped = ActionDone(action, stop.ran)
+            while not (await self.step()).done:
+                self.recorder.save_soon(self)
+        except asyncio.CancelledError:
+            self._stop()
             raise
-        self.history.add_result(action, self.prompts.observation(action, outcome))
-        yield ActionDone(action, outcome)
+        finally:
+            ended = "Not done: the run has ended." if self.error else STOPPED
+            self.close_history(ended)
+            self.save_trajectory()
+            self.emit(RunDone(self.trajectory, self.info))
+        return AgentRunResult(self.info, self.trajectory)
 
-    async def edit(self, action: EditAction) -> Outcome:
-        """The file editor: a view is answered at once, a change is shown and confirmed first."""
+    async def step(self) -> StepOutput:
+        """One action: asked for, run, and taken down."""
+        self.emit(StepStarted())
+        await compact_if_long(self)
+        step = await self.forward_with_handling(self.messages)
+        self._take_down(step)
+        self.emit(StepDone(step, self.info))
+        return step
+
+    def _take_down(self, step: StepOutput) -> None:
+        self.add_step_to_history(step)
+        self.add_step_to_info(step)
+        self.add_step_to_trajectory(step)
+        self.current = None
+
+    async def forward_with_handling(self, history: list[Message]) -> StepOutput:
+        """``forward``, with an answer to everything that may go wrong. Updates the trajectory, not the history."""
+        return await handling.forward_with_handling(self, history)
+
+    async def forward(self, history: list[Message]) -> StepOutput:
+        """Query, check, execute. A reply with several actions is queried for once, and makes a step of each.
+
+        Whatever is raised has the step as ``step``, with what is known of it.
+        """
+        step = self.current = StepOutput()
         try:
-            seen = self.editor.view(action.arguments)
-            if seen is not None:
-                return Edited(seen)
-            plan = self.editor.plan(action.arguments)
-            refused = await self.cells.confirm(action, plan.diff, plan.summary)
-            return Edited(plan.apply(), changed=True) if refused is None else refused
-        except EditError as error:
-            return Edited(str(error), ok=False)
+            if not self.pending:
+                self._check_steps()
+                await ask(self, history, step)
+                self.pending.extend(step.actions)
+            if not self.pending:
+                return await self.handle_submission(step, observation=self.marker + step.thought)
+            self._check_steps()
+            step.call = self.pending.popleft()
+            return await self.handle_action(step)
+        except BaseException as error:
+            error.step = step  # type: ignore[attr-defined]
+            raise
+
+    async def handle_action(self, step: StepOutput) -> StepOutput:
+        """Review, execute, state, submission. A timeout interrupts the code, and what it printed is kept."""
+        await acting.handle_action(self, step)
+        if isinstance(step.call, SubmitAction):
+            return await self.handle_submission(step, observation=self.marker + step.call.answer)
+        return await self.handle_submission(step)
+
+    # ---- how it ends
+
+    @property
+    def marker(self) -> str:
+        """What stands before a submission: the run's own secret is in it, so that printed text can't forge one."""
+        return f"<submission {self.nonce}>"
+
+    async def handle_submission(self, step: StepOutput, *, observation: str = "") -> StepOutput:
+        """Mark the step done where there is a submission in ``observation``, or else in the step's own."""
+        _, marker, answer = (observation or step.observation).partition(self.marker)
+        if marker:
+            step.exit_status = "submitted"
+            await self._hand_in(step, answer.strip())
+            self.emit(Answered(answer.strip(), self.nonce))
+        return step
+
+    async def attempt_autosubmission_after_error(self, step: StepOutput) -> StepOutput:
+        """Hand in what was accepted so far; what is known here needs no kernel."""
+        await self._hand_in(step, "")
+        if step.submission:
+            step.exit_status = f"submitted ({step.exit_status})"
+        return step
+
+    async def _hand_in(self, step: StepOutput, answer: str) -> None:
+        env = self.environment if self.tools.config.submits else None
+        last = accepted_in(step)
+        submission = await collect([*self.accepted, *([last] if last else [])], answer, env)
+        step.done, step.submission = True, submission.text
+        self.info |= {"answer": answer, "patch": submission.patch}
+
+    def _check_steps(self) -> None:
+        most = self.meter.limits.max_steps
+        if most is not None and self.steps >= most:
+            raise OutOfSteps(f"Stopped after {plural(self.steps, 'step')}; `--max-steps N` allows more.")
+
+    def _stop(self) -> None:
+        """The person ended the run: what was being done is taken down as far as it came."""
+        step = self.current
+        running = step is not None and isinstance(step.outcome, Ran)
+        self.emit(Stopped(running))
+        if step is not None and (step.message is not None or step.call is not None):
+            step.observation = step.observation or STOPPED
+            step.done, step.exit_status = True, "exit_stopped"
+            self._take_down(step)
+        self.info["exit_status"] = "exit_stopped"
+
+    # ---- what it says to the model
+
+    def get_model_requery_history(
+        self, error_template: str, *, output: str, **kwargs: str | int | float | bool | None
+    ) -> list[Message]:
+        """The messages for another try: those of the history, the failed ``output``, and what was wrong with it.
+
+        error_template: ``format``, ``blocklist``, ``syntax``, or the text of a template. The history stays as it is.
+        """
+        problem = self.templates.error(error_template, **kwargs)
+        return [*self.messages, *requery_messages(output, problem, self.name)]
+
+    async def compact(self, **options: Any) -> list[Message] | None:
+        """Have the model sum up the oldest part of the conversation: see ``compaction.compact``."""
+        return await compact(self, **options)
+
+    def save_trajectory(self) -> None:
+        """Write the trajectory, whole or not at all, and wait for it."""
+        self.recorder.save(self)

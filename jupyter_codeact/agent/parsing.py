@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from ..events import (
     EditAction,
     Event,
     Reply,
+    SubmitAction,
     TextChunk,
     TextDelta,
     ThinkingChunk,
@@ -30,7 +31,7 @@ from ..events import (
     ToolCall,
     Working,
 )
-from .tools import EDIT, RUN
+from .tools import EDIT, RUN, SUBMIT
 
 Finished = tuple[list[Event], list[Action], str, "Problem | None"]
 
@@ -39,15 +40,23 @@ Finished = tuple[list[Event], list[Action], str, "Problem | None"]
 class Problem:
     """Why a reply can't be acted on, in words for the model."""
 
-    kind: Literal["format", "syntax"]
+    kind: Literal["format", "blocklist", "syntax"]
     text: str
 
 
-class Reader:
-    """What both readers share: which cells are open, and how to take them back."""
+ALL = (RUN, EDIT, SUBMIT)
+NO_ACTION = f"It has no action: act, or end the run with {SUBMIT}."
 
-    def __init__(self, step: int) -> None:
+
+class Reader:
+    """What both readers share: which cells are open, and how to take them back.
+
+    step: number of the reply's first cell. tools: those that there are; with submit, words alone don't end a run.
+    """
+
+    def __init__(self, step: int, tools: Sequence[str] = (RUN, EDIT)) -> None:
         self.step = step
+        self.tools = tools
         self.opened: dict[int, CellStream] = {}
 
     def drop(self) -> list[Event]:
@@ -68,7 +77,20 @@ class Reader:
             yield Working("writing", f"Writing step {step}")
             yield ActionOpened(stream.id, step)
         if new := source[len(stream.source) :]:
-            stream.source = source
+            stream.pieces = [source]
+            yield ActionChunk(stream.id, new)
+
+    def _grow(self, key: int, piece: str) -> Iterator[Event]:
+        """More source for cell ``key``, where it is known to only grow: nothing is read twice."""
+        stream = self.opened.get(key)
+        if stream is None:
+            yield from self._write(key, "")
+            stream = self.opened[key]
+        text = stream.held + piece
+        new = text.rstrip("\n")
+        stream.held = text[len(new) :]
+        if new:
+            stream.pieces.append(new)
             yield ActionChunk(stream.id, new)
 
     def _written(self, key: int, call_id: str = "") -> CodeAction:
@@ -83,18 +105,23 @@ def _new_id() -> str:
 
 @dataclass
 class CellStream:
-    """One cell that is being written, and its source so far."""
+    """One cell that is being written, its source so far, and newlines that wait for what follows them."""
 
     step: int
-    source: str = ""
+    pieces: list[str] = field(default_factory=list)
+    held: str = ""
     id: str = field(default_factory=_new_id)
+
+    @property
+    def source(self) -> str:
+        return "".join(self.pieces)
 
 
 class ToolReader(Reader):
     """Actions are tool calls; their JSON is read while it is still incomplete."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__(step)
+    def __init__(self, step: int, tools: Sequence[str] = (RUN, EDIT)) -> None:
+        super().__init__(step, tools)
         self._names: dict[int, str] = {}
         self._json: dict[int, str] = {}
 
@@ -113,19 +140,25 @@ class ToolReader(Reader):
                         yield from self._write(index, code)
 
     def finish(self, reply: Reply) -> Finished:
-        problem = next(filter(None, map(_wrong, reply.calls)), None)
+        problem = next(filter(None, map(self._wrong, reply.calls)), None)
         if not reply.calls and not reply.text.strip():
-            problem = Problem("format", "The reply was empty: call a tool, or answer in words.")
+            problem = Problem("format", "It was empty: call a tool, or answer in words.")
+        elif not reply.calls and SUBMIT in self.tools:
+            problem = Problem("format", NO_ACTION)
         if problem is not None:
             return [], [], reply.text, problem
         actions: list[Action] = []
         events: list[Event] = []
         keys = dict(zip(range(len(reply.calls)), sorted(self._names), strict=False))
         for number, call in enumerate(reply.calls):
-            # The index of a call that did not stream is made up, and so is an id that the service left out.
-            key, call_id, arguments = keys.get(number, -1 - number), call.id or _new_id(), whole_json(call.arguments)
+            # The index of a call that did not stream is made up, and so is an id that is missing or used already.
+            used = {action.call_id for action in actions}
+            call_id = call.id if call.id and call.id not in used else _new_id()
+            key, arguments = keys.get(number, -1 - number), whole_json(call.arguments)
             if call.name == EDIT:
                 actions.append(EditAction(_new_id(), self.step, arguments, call_id))
+            elif call.name == SUBMIT:
+                actions.append(_submission(arguments, self.step, call_id))
             else:
                 events += self._write(key, arguments["code"])
                 actions.append(self._written(key, call_id))
@@ -133,18 +166,22 @@ class ToolReader(Reader):
         events += self._drop([key for key, stream in self.opened.items() if stream.id not in acted])
         return events, actions, reply.text, None
 
+    def _wrong(self, call: ToolCall) -> Problem | None:
+        """Why a tool call can't be acted on, if so."""
+        if call.name not in self.tools:
+            return Problem("format", f"There is no tool called {call.name!r}; there are {' and '.join(self.tools)}.")
+        arguments = whole_json(call.arguments)
+        if not isinstance(arguments, dict):
+            return Problem("format", f"The arguments of {call.name} are not a JSON object.")
+        needed = {RUN: "code", SUBMIT: "answer"}.get(call.name)
+        given = arguments.get(needed) if needed else "-"
+        if not (isinstance(given, str) and given.strip()):
+            return Problem("format", f"{call.name} needs its argument '{needed}', a text.")
+        return None
 
-def _wrong(call: ToolCall) -> Problem | None:
-    """Why a tool call can't be acted on, if so."""
-    if call.name not in (RUN, EDIT):
-        return Problem("format", f"There is no tool called {call.name!r}; there are {RUN} and {EDIT}.")
-    arguments = whole_json(call.arguments)
-    if not isinstance(arguments, dict):
-        return Problem("format", f"The arguments of {call.name} are not a JSON object.")
-    code = arguments.get("code")
-    if call.name == RUN and not (isinstance(code, str) and code.strip()):
-        return Problem("format", f"{RUN} needs its argument 'code', the source of the cell.")
-    return None
+
+def _submission(arguments: dict[str, Any], step: int, call_id: str = "") -> SubmitAction:
+    return SubmitAction(_new_id(), step, str(arguments.get("answer", "")), bool(arguments.get("gave_up")), call_id)
 
 
 _FENCE = re.compile(r"^ {0,3}(`{3,})[ \t]*([^\s`]*)[^`]*$")
@@ -154,8 +191,8 @@ _CODE = ("python", "py", "python3", "ipython")
 class FenceReader(Reader):
     """The first fenced block of Python is the action, and ends the reply; what follows is not read."""
 
-    def __init__(self, step: int) -> None:
-        super().__init__(step)
+    def __init__(self, step: int, tools: Sequence[str] = (RUN, EDIT)) -> None:
+        super().__init__(step, tools)
         self._line = ""
         self._shown = 0
         self._fence = ""
@@ -176,7 +213,7 @@ class FenceReader(Reader):
         yield from self._peek(rest.removesuffix("\r"))
 
     def _acting(self) -> bool:
-        return self._language in (*_CODE, EDIT)
+        return self._language in _CODE or (self._language != RUN and self._language in self.tools)
 
     def _peek(self, line: str) -> Iterator[Event]:
         """Show the beginning of a line, unless it may become a fence."""
@@ -186,7 +223,8 @@ class FenceReader(Reader):
             yield TextChunk(line[self._shown :])
             self._shown = len(line)
         elif self._language in _CODE:
-            yield from self._write(0, "".join(self._block) + line)
+            yield from self._grow(0, line[self._shown :])
+            self._shown = len(line)
 
     def _take(self, line: str) -> Iterator[Event]:
         shown, self._shown = self._shown, 0
@@ -206,7 +244,7 @@ class FenceReader(Reader):
         if self._fence and self._acting():
             self._block.append(line)
             if self._language in _CODE:
-                yield from self._write(0, "".join(self._block))
+                yield from self._grow(0, line[shown:])
         else:
             self._words.append(line)
             yield TextChunk(line[shown:])
@@ -217,25 +255,29 @@ class FenceReader(Reader):
         block = "".join(self._block).rstrip("\n")
         if self._fence and self._acting() and not self._closed:
             return [], [], text, Problem("format", "The reply broke off inside its block: close it with ```.")
-        if self._closed and self._language == EDIT:
-            return self._edit(events, text, block)
+        if self._closed and self._language in (EDIT, SUBMIT):
+            return self._json_block(events, text, block)
         if self._closed and block.strip():
             return events, [self._written(0)], text, None
         if not text or self._closed:
-            problem = Problem("format", "The reply was empty: write a ```python block, or answer in words.")
+            problem = Problem("format", "It was empty: write a ```python block, or answer in words.")
             return [], [], text, problem
+        if SUBMIT in self.tools:
+            return [], [], text, Problem("format", NO_ACTION)
         return events, [], text, None
 
-    def _edit(self, events: list[Event], text: str, block: str) -> Finished:
+    def _json_block(self, events: list[Event], text: str, block: str) -> Finished:
         arguments = whole_json(block)
         if not isinstance(arguments, dict):
-            return [], [], text, Problem("format", f"The {EDIT} block is not a JSON object.")
+            return [], [], text, Problem("format", f"The {self._language} block is not a JSON object.")
+        if self._language == SUBMIT:
+            return events, [_submission(arguments, self.step)], text, None
         return events, [EditAction(_new_id(), self.step, arguments)], text, None
 
 
-def reader_for(takes_tools: bool, step: int) -> ToolReader | FenceReader:
+def reader_for(takes_tools: bool, step: int, tools: Sequence[str]) -> ToolReader | FenceReader:
     """The reader for a model that takes tools, or that doesn't."""
-    return ToolReader(step) if takes_tools else FenceReader(step)
+    return ToolReader(step, tools) if takes_tools else FenceReader(step, tools)
 
 
 def partial_json(text: str) -> dict[str, Any]:

@@ -1,94 +1,188 @@
-"""The record of a run on disk, with the top-level keys of SWE-agent's ``.traj`` files."""
+"""The record of a run on disk, with the top-level keys of SWE-agent's ``.traj`` files.
+
+Nothing is written twice: a query names messages of the history, and an observation of the history names the step that
+has its text. So the file grows with the outputs, and not with the square of the steps.
+"""
 
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import __version__
-from ..events import ActionDone, Answered, CodeAction, Event, LimitReached, Ran, Rejected
+from ..errors import ConfigError
+from ..events import Rejected
 from ..files import write_atomically
-from .observation import printed
+from .history import tool_of
+from .shapes import Message, StepOutput, TrajectoryStep
 
 if TYPE_CHECKING:
-    from .loop import Agent
+    from .conversation import Conversation
+
+ENVIRONMENT = "notebook"
 
 
-class Trajectory:
-    """Written after every action, whole or not at all. ``folder`` None records nothing."""
+@dataclass(frozen=True)
+class ReplayConfig:
+    """What is needed to run the same thing again: an AgentConfig as a dict, the problem, and where it ran."""
 
-    def __init__(self, folder: Path | None, run: str, prompt: str, agent: Agent) -> None:
-        self.path = folder / f"{run}.traj" if folder else None
-        self._prompt = prompt
-        self._agent = agent
-        self._steps: list[dict[str, Any]] = []
-        self._exit_status: str | None = None
-        self._submission: str | None = None
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    agent: dict[str, Any] = field(default_factory=dict)
+    problem_statement: dict[str, Any] = field(default_factory=dict)
+    env: dict[str, Any] = field(default_factory=dict)
 
-    def note(self, event: Event) -> None:
-        match event:
-            case ActionDone():
-                self._steps.append(_step(event))
-                self.save()
-            case Answered(text):
-                self._exit_status, self._submission = "submitted", text
-            case LimitReached():
-                self._exit_status = "exit_steps"
-            case _:
-                pass
-
-    def end(self, exit_status: str) -> None:
-        self._exit_status = exit_status
-
-    def save(self) -> None:
-        if self.path is not None:
-            # What a lone surrogate stood for is lost either way; the rest of the record must not be.
-            text = json.dumps(self._document(), ensure_ascii=False, indent=1)
-            write_atomically(self.path, text.encode(errors="replace").decode())
-
-    def _document(self) -> dict[str, Any]:
-        usage = self._agent.usage
-        stats = {
-            "instance_cost": usage.cost,
-            "tokens_sent": usage.sent,
-            "tokens_received": usage.received,
-            "tokens_cached": usage.cached,
-            "api_calls": usage.calls,
-        }
-        return {
-            "trajectory": self._steps,
-            "history": self._agent.history.messages,
-            "info": {
-                "exit_status": self._exit_status or "stopped",
-                "submission": self._submission,
-                "model_stats": stats,
-                "versions": {"jupyter_codeact": __version__},
-            },
-            "replay_config": {"model": self._agent.model.name, "problem_statement": self._prompt},
-            "environment": "notebook",
-        }
+    @classmethod
+    def of(cls, value: ReplayConfig | dict[str, Any] | None) -> ReplayConfig | None:
+        """Raises ConfigError for an unknown key, a part that is no mapping, and what can't be written as JSON."""
+        if value is None or isinstance(value, cls):
+            return value
+        assert isinstance(value, dict)
+        names = [item.name for item in fields(cls)]
+        wrong = [key for key, part in value.items() if key not in names or not isinstance(part, dict)]
+        if wrong:
+            raise ConfigError(f"replay_config has {wrong[0]!r}; its parts are {', '.join(names)}, each a mapping.")
+        try:
+            json.dumps(value)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"replay_config can't be written down: {error}.") from None
+        return cls(**value)
 
 
-def _step(done: ActionDone) -> dict[str, Any]:
-    action, outcome = done.action, done.outcome
-    source = action.source if isinstance(action, CodeAction) else json.dumps(action.arguments)
-    step: dict[str, Any] = {
-        "action": source,
-        "observation": "",
-        "state": {},
-        "execution_time": 0.0,
-        "extra_info": {},
+def trajectory_step(step: StepOutput, before: dict[str, Any]) -> TrajectoryStep:
+    """A step as it is kept. ``before``: the state until then; what has not changed since is not written again."""
+    more: dict[str, Any] = {"proposed_action": step.proposed_action} if step.proposed_action != step.action else {}
+    more |= {"tool": tool_of(step.call)} if step.call else {}
+    more |= {"rejected": True} if isinstance(step.outcome, Rejected) else {}
+    return {
+        "action": step.action,
+        "observation": step.observation,
+        "response": step.output,
+        "state": changed(before, step.state),
+        "thought": step.thought,
+        "execution_time": round(step.execution_time, 3),
+        "query": [_reference(step.query)] if step.query else [],
+        "extra_info": step.extra_info | more,
     }
-    match outcome:
-        case Ran():
-            step |= {"observation": printed(outcome), "execution_time": round(outcome.seconds, 3)}
-            if outcome.edited:
-                step |= {"action": outcome.source, "proposed_action": source}
-        case Rejected(reason):
-            step |= {"observation": f"rejected: {reason}"}
-        case _:
-            step |= {"observation": outcome.text}
-    return step
+
+
+def changed(before: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """What is new in ``state``: variables that were made or look different, and the names that are gone."""
+    if not state:
+        return {}
+    old, new = ({str(item.get("name")): item for item in _variables(s)} for s in (before, state))
+    made = [item for name, item in new.items() if old.get(name) != item]
+    gone = [name for name in old if name not in new]
+    return {**state, "variables": made} | ({"gone": gone} if gone else {})
+
+
+def _variables(state: dict[str, Any]) -> list[dict[str, Any]]:
+    found = state.get("variables")
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _reference(query: list[Message]) -> dict[str, Any]:
+    """How many messages of the history were sent, and what followed them in a second try."""
+    failed = sum(message["message_type"] in ("failed", "error") for message in query)
+    again = f" and {failed} about the last try" if failed else ""
+    return {"role": "reference", "content": f"{len(query) - failed} messages of the history{again}"}
+
+
+class Recorder:
+    """Writes an agent's trajectory, whole or not at all, in a thread of its own: the next query need not wait.
+
+    problem: why the last one could not be written. A run goes on without its record.
+    """
+
+    def __init__(self) -> None:
+        self._writer: ThreadPoolExecutor | None = None
+        self.begin(0)
+
+    def begin(self, messages: int) -> None:
+        """A run begins, and finds ``messages`` in the history."""
+        self._before = messages
+        self._steps: list[str] = []
+        self._messages: list[str] = []
+        self._history: list[Message] | None = None
+        self.problem = ""
+
+    def save_soon(self, agent: Conversation) -> None:
+        """Take down what there is now, and have it written."""
+        if agent.traj_path is not None:
+            self._writer = self._writer or ThreadPoolExecutor(1, "codeact-trajectory")
+            self._writer.submit(self._write, agent.traj_path, self.text(agent))
+
+    def save(self, agent: Conversation) -> None:
+        """Write, and wait for it."""
+        self.save_soon(agent)
+        if self._writer is not None:
+            self._writer.shutdown()
+            self._writer = None
+
+    def text(self, agent: Conversation) -> str:
+        """The document. Steps and messages don't change any more, and are made JSON once."""
+        if self._history is not agent.history:
+            self._history, self._messages = agent.history, []
+        self._steps += [_json(step) for step in agent.trajectory[len(self._steps) :]]
+        done = len(self._messages)
+        self._messages += [_json(self._kept(done + n, m)) for n, m in enumerate(agent.history[done:])]
+        rest = {
+            "info": agent.info,
+            "replay_config": asdict(agent.replay_config) if agent.replay_config else None,
+            "environment": ENVIRONMENT,
+        }
+        steps, messages = (",\n".join(items) for items in (self._steps, self._messages))
+        return f'{{"trajectory": [\n{steps}\n],\n"history": [\n{messages}\n],\n{_json(rest)[1:]}\n'
+
+    def _write(self, path: Path, text: str) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomically(path, text)
+            self.problem = ""
+        except OSError as error:
+            self.problem = f"{path} can't be written: {error.strerror or error}"
+
+    def _kept(self, place: int, message: Message) -> Message:
+        """An observation of this run without the text that its step has; see ``rehydrated``."""
+        if "trajectory_step" not in message:
+            return message
+        if place < self._before:
+            return {key: value for key, value in message.items() if key not in ("trajectory_step", "observation_at")}
+        assert self._history is not None
+        return message | {"content": _cut(message)}
+
+
+def _cut(message: Message) -> str:
+    at, end = message["observation_at"]
+    text: str = message["content"]
+    return text[:at] + text[end:]
+
+
+def _json(value: Any) -> str:
+    # What a lone surrogate stood for is lost either way; the rest of the record must not be.
+    return json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace").decode()
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A trajectory, ours or SWE-agent's, with every text where it belongs. Raises ConfigError where it is none."""
+    try:
+        document = rehydrated(json.loads(path.read_text("utf-8")))
+        return document | {"trajectory": list(document["trajectory"])}
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise ConfigError(f"{path} is no trajectory: {type(error).__name__}: {error}.") from None
+
+
+def rehydrated(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with the observations put back into its history."""
+    document = dict(document)
+    steps = document.get("trajectory", [])
+    return document | {"history": [_whole(message, steps) for message in document["history"]]}
+
+
+def _whole(message: Message, steps: list[TrajectoryStep]) -> Message:
+    if "trajectory_step" not in message:
+        return message
+    at, _ = message["observation_at"]
+    text = message["content"]
+    rest = {key: value for key, value in message.items() if key not in ("trajectory_step", "observation_at")}
+    return rest | {"content": text[:at] + steps[message["trajectory_step"]]["observation"] + text[at:]}

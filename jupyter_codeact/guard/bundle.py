@@ -24,6 +24,7 @@ _METADATA: dict[str, type | tuple[type, ...]] = {
     "unconfined": bool,
     "needs_background": str,
     "expanded": bool,
+    "root": str,
 }
 _STAND_IN = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-f]+)?>")
 

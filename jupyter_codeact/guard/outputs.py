@@ -36,9 +36,10 @@ def display(content: Content, no_views: Collection[str] = ()) -> Content:
         "data": bundle.clean(content.get("data"), no_views),
         "metadata": bundle.clean_metadata(content.get("metadata")),
     }
-    transient = content.get("transient")
-    display_id = transient.get("display_id") if isinstance(transient, dict) else None
-    cleaned["transient"] = {"display_id": display_id[:200]} if isinstance(display_id, str) else {}
+    if "transient" in content:
+        transient = content["transient"]
+        display_id = transient.get("display_id") if isinstance(transient, dict) else None
+        cleaned["transient"] = {"display_id": display_id[:200]} if isinstance(display_id, str) else {}
     if "execution_count" in content:
         cleaned["execution_count"] = _count(content)
     return cleaned

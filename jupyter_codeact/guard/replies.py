@@ -14,8 +14,8 @@ _OURS = re.compile(r"%(agent|skill)\b")
 _MAGIC = re.compile(r"\s*[%?!]|.*\?\s*$")
 _VERSION = re.compile(r"[\w.+-]{1,40}")
 _HELP = re.compile(
-    r"https://(docs\.python\.org|ipython\.org|docs\.scipy\.org|numpy\.org|matplotlib\.org|pandas\.pydata\.org"
-    r"|docs\.sympy\.org)/[\w./-]*"
+    r"https?://(docs\.python\.org|ipython\.org|ipython\.readthedocs\.io|docs\.scipy\.org|numpy\.org|matplotlib\.org"
+    r"|pandas\.pydata\.org|docs\.sympy\.org)/[\w./-]*"
 )
 _TEXTS = ("protocol_version", "implementation", "implementation_version", "banner", "status")
 _LANGUAGE = {
@@ -59,7 +59,8 @@ def kernel_info(content: Content) -> Content:
     cleaned["language_info"] = {**_LANGUAGE, "version": version if _VERSION.fullmatch(version) else ""}
     links = [link for link in _list(content, "help_links") if _HELP.fullmatch(str(link.get("url", "")))]
     cleaned["help_links"] = [{"text": str(link.get("text", ""))[:80], "url": link["url"]} for link in links]
-    cleaned["debugger"] = content.get("debugger") is True
+    if "debugger" in content:
+        cleaned["debugger"] = content["debugger"] is True
     features = content.get("supported_features")
     named = features if isinstance(features, list) else []
     cleaned["supported_features"] = [name for name in named if isinstance(name, str) and len(name) < 80]

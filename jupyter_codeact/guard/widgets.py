@@ -25,6 +25,8 @@ NUMERIC = words(
     """
 )
 _MARKUP = frozenset({"HTMLModel", "HTMLMathModel"})
+# These views put into the page what is cleaned for their own model only.
+_OWN_VIEWS = {"HTMLView": "HTMLModel", "HTMLMathView": "HTMLMathModel", "LayoutView": "LayoutModel"}
 _CLASSES = frozenset({"_dom_classes", "icon", "icons"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 _NAMING = ("_model_module", "_view_module", "_model_name", "_view_name")
@@ -37,6 +39,12 @@ def foreign_module(state: State) -> str:
     named = [str(state[key]) for key in ("_model_module", "_view_module") if state.get(key) is not None]
     unknown = [module for module in named if module not in MODULES | MORE_MODULES]
     return unknown[0] if unknown else ""
+
+
+def foreign_view(state: State) -> bool:
+    """Whether this state would be shown by the view of another model, which was not cleaned for it."""
+    model = str(state.get("_model_name", ""))
+    return _OWN_VIEWS.get(str(state.get("_view_name")), model) != model
 
 
 def clean_state(state: State, model: str) -> State:

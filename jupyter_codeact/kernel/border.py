@@ -10,15 +10,15 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from ..guard import outputs, prompts, replies
+from ..sandbox.limits import OUTPUT_LIMIT
 from .comms import Comms
 from .requests import NOBODY, Asked, Requests
 from .widgets import Widgets
 from .wire import EMPTY, Message, build, split
 
-# Bytes of one message. A page that is given more than this at once does not recover.
-MESSAGE_LIMIT = 100_000_000
 HEADER_LIMIT = 4096
 COMM_TYPES = frozenset({"comm_open", "comm_msg", "comm_close"})
+REPLY_METADATA = frozenset({"started", "dependencies_met", "engine", "status"})
 _HEADER_KEYS = ("msg_id", "msg_type", "session", "username", "date", "version")
 _STREAM_HEADS = tuple(
     b'{"name":%s"%s",%s"text":%s"' % (gap, name, gap, gap) for name in (b"stdout", b"stderr") for gap in (b" ", b"")
@@ -37,7 +37,7 @@ class Border:
     the same, and answers that ask the front end to do something are cleaned as before.
     """
 
-    def __init__(self, comms: Comms, session: str, limit: int = MESSAGE_LIMIT) -> None:
+    def __init__(self, comms: Comms, session: str, limit: int = OUTPUT_LIMIT) -> None:
         self.requests = Requests()
         self.widgets = Widgets()
         self.comms = comms
@@ -119,9 +119,8 @@ class Border:
         if sum(map(len, message.parts)) > self.limit:
             _replace(message, {"status": "error", "ename": "TooLong", "evalue": "", "traceback": []})
             return message
-        metadata = _object(message.parts[2])
-        started = metadata.get("started")
-        message.parts[2] = json.dumps({"started": started}).encode() if isinstance(started, str) else EMPTY
+        metadata = {key: value for key, value in _object(message.parts[2]).items() if key in REPLY_METADATA}
+        message.parts[2] = json.dumps({k: v for k, v in metadata.items() if isinstance(v, str | bool)}).encode()
         _replace(message, replies.clean(message.type, _object(message.parts[3]), asked.code))
         return message
 

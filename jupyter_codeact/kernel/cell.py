@@ -5,15 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from .. import inside
+from ..errors import SandboxError
 from ..events import CodeAction, MimeBundle
 from ..execution import Execution
 from ..guard import bundle
+from .answers import take_answer
 from .queue import Request
 from .taps import Listener, Tap, Way
 from .wire import Message
 
 if TYPE_CHECKING:
     from .host import Host
+
+
+# How long an unseen question may take: what it asks for is small.
+ANSWER_S = 60.0
 
 
 class RequestCell:
@@ -68,11 +75,33 @@ class RequestCell:
         execution = Execution(source)
         execution.hear("execute_request", {"code": source})
         tap = Tap(Way.REPARENT, self._listener(execution), self.header)
-        self._host.post(self._proxy.submit, source, tap, action_id)
+        self._host.post(lambda: self._proxy.submit(source, tap, action_id, expressions=inside.with_state()))
         return execution
 
     def interrupt(self) -> None:
         self._host.post(self._proxy.interrupt_sandbox)
+
+    async def evaluate(self, expression: str) -> str:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[str] = loop.create_future()
+
+        def settle(message: Message) -> None:
+            if message.type in ("execute_reply", "sandbox_died") and not answer.done():
+                take_answer(answer, message)
+
+        def listen(message: Message) -> None:
+            loop.call_soon_threadsafe(settle, message)
+
+        tap = Tap(Way.SWALLOW, listen)
+        self._host.post(lambda: self._proxy.submit("", tap, silent=True, record=False, expressions={"x": expression}))
+        try:
+            return await asyncio.wait_for(answer, ANSWER_S)
+        except TimeoutError:
+            raise SandboxError("The sandbox does not answer: something still runs in it.") from None
+
+    async def restart(self) -> None:
+        self._host.post(self._proxy.restart_sandbox)
+        await self.evaluate("1")
 
     async def ask(self, prompt: str) -> str:
         loop = asyncio.get_running_loop()
@@ -85,7 +114,7 @@ class RequestCell:
         def answered(text: str) -> None:
             loop.call_soon_threadsafe(settle, text)
 
-        self._host.post(self._proxy.ask, self._request, prompt, answered)
+        self._host.post(self._proxy.question.ask, self._request.message, prompt, answered)
         return await answer
 
     def lead(self, front_end: Any) -> None:

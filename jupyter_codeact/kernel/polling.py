@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import zmq
@@ -19,6 +19,7 @@ class Polling:
     def __init__(self) -> None:
         self._poller = zmq.Poller()
         self._handlers: dict[Any, Handler] = {}
+        self._held: set[Any] = set()
         self._posts: deque[Handler] = deque()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_read, False)
@@ -39,8 +40,19 @@ class Polling:
 
     def forget(self, key: Any) -> None:
         """Watch ``key`` no longer; one that isn't watched is no error."""
+        self.hold((key,), False)
         if self._handlers.pop(key, None) is not None:
             self._poller.unregister(key)
+
+    def hold(self, keys: Iterable[Any], held: bool) -> None:
+        """Leave what comes at ``keys``, which are watched, where it is; or go on with it."""
+        for key in keys:
+            if held and key not in self._held:
+                self._held.add(key)
+                self._poller.unregister(key)
+            elif not held and key in self._held:
+                self._held.remove(key)
+                self._poller.register(key, zmq.POLLIN)
 
     def watches(self, key: Any) -> bool:
         return key in self._handlers

@@ -5,15 +5,14 @@ Everything here runs in one thread and never waits. The host's thread reaches it
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import zmq
 
+from .. import inside
 from ..errors import SandboxUnavailable
 from ..protocols import AgentHost
 from ..sandbox.launch import Sandbox
@@ -21,10 +20,13 @@ from ..sandbox.probe import explain
 from .border import Border
 from .comms import Comms
 from .ledger import Ledger
+from .log import Log
 from .polling import Polling
+from .question import Question
 from .queue import ExecuteQueue, Request, concerns_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
+from .vigil import DEAF, Vigil
 from .voice import Voice
 from .wire import Message, build
 
@@ -33,6 +35,7 @@ BATCH = 64
 ASSISTED = ("complete_request", "inspect_request")
 SHUTDOWN_S = 1.0
 TICK_MS = 500
+RETRY_MS = 2
 
 
 class Proxy:
@@ -49,8 +52,7 @@ class Proxy:
         self.border = Border(self.comms, self.session)
         self.taps: dict[str, Tap] = {}
         self.proposals: dict[str, Listener] = {}
-        self.asked: Callable[[str], None] | None = None
-        self.question = ""
+        self.question = Question(self.front, self.voice)
         self.host: AgentHost | None = None
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
@@ -67,8 +69,13 @@ class Proxy:
     def run(self) -> None:
         """Until a shutdown request has been answered."""
         while self.stop_at is None or time.monotonic() < self.stop_at:
-            self.polling.turn(TICK_MS if self.stop_at is None else 20)
-            self._check_sandbox()
+            pause_ms = TICK_MS if self.stop_at is None else 20
+            self.polling.turn(RETRY_MS if self.front.outlet.blocked else pause_ms)
+            self.front.outlet.push()
+            # Outputs, and the replies behind them, are read only while front ends take what is published.
+            self.polling.hold((self.back.iopub, self.back.shell), self.front.outlet.blocked)
+            if self.stop_at is None:
+                self._check_sandbox()
             if self.orphaned():
                 return
 
@@ -78,7 +85,7 @@ class Proxy:
 
     def close(self) -> None:
         self.sandbox.close()
-        self.back.close()
+        self.vigil.hang_up()
         self.front.close()
         self.context.term()
         self.polling.close()
@@ -89,69 +96,49 @@ class Proxy:
         """Talk to ``sandbox`` from now on. Requests wait until its iopub has said welcome."""
         self.sandbox = sandbox
         self.back = Back(self.context, sandbox.connection)
+        self.vigil = Vigil(self.polling, self.back, sandbox.allowance)
         self.ready = False
-        self._log = bytearray()
+        self.log = Log(self.polling, sandbox.process)
         self.polling.watch(self.back.iopub, self._on_back_iopub)
         self.polling.watch(self.back.shell, self._on_back_shell)
         self.polling.watch(self.back.control, self._on_back_control)
         self.polling.watch(self.back.stdin, self._on_back_stdin)
-        for pipe in (sandbox.process.stdout, sandbox.process.stderr):
-            if pipe is not None:
-                os.set_blocking(pipe.fileno(), False)
-                self.polling.watch(pipe.fileno(), partial(self._on_log, pipe.fileno()))
 
     def _open_front(self) -> None:
         """The sandbox hears us: let requests in."""
         if not self.ready:
             self.ready = True
+            self.vigil.open()
             if not self.polling.watches(self.front.shell):
                 self.polling.watch(self.front.shell, self._on_front_shell)
                 self.polling.watch(self.front.control, self._on_front_control)
                 self.polling.watch(self.front.stdin, self._on_front_stdin)
             self._pump()
 
-    def _on_log(self, descriptor: int) -> None:
-        """What the sandbox writes to its terminal is kept for the message that explains its end."""
-        data = os.read(descriptor, 65536)
-        if not data:
-            self.polling.forget(descriptor)
-        self._log = (self._log + data)[-8192:]
-
     def _check_sandbox(self) -> None:
-        if self.stop_at is None and not self.sandbox.alive:
+        if self.sandbox.alive and (fault := self.vigil.fault()):
+            self.sandbox.condemn(fault)
+        if not self.sandbox.alive:
             self._on_death()
+        elif self.vigil.is_deaf() and (current := self.queue.current) is not None:
+            self.voice.publish("stream", {"name": "stderr", "text": DEAF}, current.message.parts[0])
 
     def _on_death(self) -> None:
-        """The sandbox ended by itself: say so where it was working, and open a fresh one."""
+        """The sandbox ended: say so where it was working, below its last outputs, and open a fresh one."""
         if not self.ready:
-            raise SandboxUnavailable(explain(self._log.decode(errors="replace"), self.sandbox.cause))
-        for key in (self.back.iopub, self.back.shell, self.back.control, self.back.stdin):
-            self.polling.forget(key)
-        for pipe in (self.sandbox.process.stdout, self.sandbox.process.stderr):
-            if pipe is not None:
-                self.polling.forget(pipe.fileno())
-        self.back.close()
+            raise SandboxUnavailable(explain(self.log.text, self.sandbox.cause))
+        self._on_back_iopub()
+        self.log.close()
+        self.vigil.hang_up()
         self.sandbox.close()
         self.ready, self.news = False, self.sandbox.news
         taps, self.taps = self.taps, {}
         for tap in taps.values():
-            self._mourn(tap)
+            self.voice.mourn(tap, self.sandbox.obituary)
         current = self.queue.current
         if current is not None and not current.ours:
             self.fail(current, "SandboxDied", self.sandbox.obituary)
         self._take(self.open_sandbox())
-
-    def _mourn(self, tap: Tap) -> None:
-        """Say in a step's cell, and to the agent, what became of the sandbox that ran it."""
-        text = self.sandbox.obituary
-        error = {"ename": "SandboxDied", "evalue": text, "traceback": [text]}
-        if tap.way is not Way.SWALLOW:
-            self.voice.publish("error", error, tap.request.parts[0] if tap.request else tap.parent)
-            tap.listener(build("error", error, self.session))
-        if tap.request is not None:
-            self.voice.reply(tap.request, self.front.shell, "execute_reply", {"status": "error", **error})
-            self.voice.status("idle", tap.request.parts[0])
-        tap.listener(build("sandbox_died", {}, self.session))
 
     # ---- from the front end
 
@@ -168,6 +155,8 @@ class Proxy:
             self.voice.status("busy", message.parts[0])
             self.host.assist(message)
         else:
+            if kind == "shutdown_request":
+                self._prepare_end()
             self._pass_in("shell", message)
 
     def _on_execute(self, message: Message) -> None:
@@ -175,7 +164,7 @@ class Proxy:
         if self.proposals and request.cell_id in self.proposals:
             self._run_proposal(request)
         elif self.host is not None and self.queue.current and self.host.is_being_written(request.cell_id):
-            self._abort(request)
+            self.voice.abort(request.message)
         else:
             self.queue.add(request)
             self._pump()
@@ -188,7 +177,9 @@ class Proxy:
         listener = self.proposals.pop(request.cell_id)
         self.taps[request.id] = Tap(Way.FORWARD, listener, request=request.message)
         self.ledger.started(request.id, request.code, request.cell_id, by_agent=True)
-        self._pass_in("shell", request.message.with_content(stop_on_error=False), hers=False)
+        expressions = inside.with_state(request.message.content.get("user_expressions"))
+        action = request.message.with_content(stop_on_error=False, user_expressions=expressions)
+        self._pass_in("shell", action, hers=False)
         listener(request.message)
 
     def _on_comm(self, message: Message) -> None:
@@ -205,22 +196,25 @@ class Proxy:
         if message.type == "interrupt_request" and self.host is not None and self._agent_runs():
             # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
             self.host.stop()
+            self.voice.status("busy", message.parts[0])
             self.voice.reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
+            self.voice.status("idle", message.parts[0])
+            self._stay_busy()
             return
         if message.type == "shutdown_request":
-            self.stop_at = time.monotonic() + SHUTDOWN_S
-            if self.host is not None:
-                self.host.stop()
+            self._prepare_end()
         self._pass_in("control", message)
+
+    def _prepare_end(self) -> None:
+        self.stop_at = time.monotonic() + SHUTDOWN_S
+        if self.host is not None:
+            self.host.stop()
 
     def _on_front_stdin(self) -> None:
         message = self.front.receive(self.front.stdin)
         if message is None:
             return
-        if self.asked is not None and message.parent_id in ("", self.question):
-            answer, self.asked = self.asked, None
-            answer(str(message.content.get("value", "")))
-        else:
+        if not self.question.takes(message):
             self.back.send(self.back.stdin, message)
 
     def _on_subscription(self) -> None:
@@ -233,6 +227,8 @@ class Proxy:
     def _on_back_iopub(self) -> None:
         """Move what is there. Outputs of one request keep their order; replies wait for them."""
         for _ in range(BATCH):
+            if self.front.outlet.blocked:
+                return
             try:
                 frames = self.back.iopub.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
@@ -255,10 +251,11 @@ class Proxy:
         if tap is not None:
             self._hear(message, tap)
         if message.type == "status" and message.content.get("execution_state") == "idle":
-            self._on_idle(message)
+            self._on_idle(message, shown=outgoing is not None)
 
-    def _on_idle(self, message: Message) -> None:
-        self._stay_busy()
+    def _on_idle(self, message: Message, shown: bool) -> None:
+        if shown:
+            self._stay_busy()
         current = self.queue.current
         if current is not None and not current.ours and message.parent_id == current.id:
             current.idle = True
@@ -266,6 +263,8 @@ class Proxy:
 
     def _on_back_shell(self) -> None:
         self._on_back_iopub()
+        if self.front.outlet.blocked:
+            return
         message = self.border.replied(self.back.shell.recv_multipart(), "shell")
         if message is None:
             return
@@ -273,7 +272,7 @@ class Proxy:
         if message.type == "execute_reply":
             self.ledger.ended(message.parent_id, message.content)
         if tap is None or tap.way is Way.FORWARD:
-            self.front.send(self.front.shell, message)
+            self.front.answer(self.front.shell, message if tap is None else tap.replying(message))
         if tap is not None:
             self._hear(message, tap)
         current = self.queue.current
@@ -287,18 +286,19 @@ class Proxy:
             self.taps.pop(message.parent_id, None)
 
     def _on_back_control(self) -> None:
+        self.vigil.answered()
         message = self.border.replied(self.back.control.recv_multipart(), "control")
         if message is None:
             return
         if message.idents:
-            self.front.send(self.front.control, message)
+            self.front.answer(self.front.control, message)
         if message.type == "shutdown_reply":
             self.stop_at = time.monotonic() + 0.15
 
     def _on_back_stdin(self) -> None:
         """While a question of ours is open nothing else is asked: an answer to it would be taken for ours."""
         message = self.border.asked(self.back.stdin.recv_multipart())
-        if message is not None and self.asked is None:
+        if message is not None and not self.question.is_open:
             self.front.send(self.front.stdin, message)
 
     # ---- the queue
@@ -324,14 +324,8 @@ class Proxy:
 
     def _finish(self, failed: bool) -> None:
         for aborted in self.queue.finish(failed):
-            self._abort(aborted)
+            self.voice.abort(aborted.message)
         self._pump()
-
-    def _abort(self, request: Request) -> None:
-        header = request.message.parts[0]
-        self.voice.status("busy", header)
-        self.voice.reply(request.message, self.front.shell, "execute_reply", {"status": "aborted"})
-        self.voice.status("idle", header)
 
     def fail(self, request: Request, name: str, text: str) -> None:
         """End the current request with an error that is a sentence, not a traceback."""
@@ -341,8 +335,8 @@ class Proxy:
 
     def finish(self, request: Request, content: dict[str, Any]) -> None:
         """Answer one of our own cells, and go on with the queue."""
-        self.asked = None
-        self.voice.reply(request.message, self.front.shell, "execute_reply", content)
+        self.question.drop()
+        self.voice.executed(request.message, content, request.started)
         self.voice.status("idle", request.message.parts[0])
         self._finish(content.get("status") == "error")
 
@@ -358,17 +352,28 @@ class Proxy:
     def _pass_in(self, channel: str, message: Message, hers: bool = True) -> None:
         """Send a request to the sandbox; what comes back is matched to it. ``hers``: a person wrote what it runs."""
         self.border.requests.add(message, channel, hers)
+        if message.type == "interrupt_request":
+            self.vigil.interrupted()
         self.back.send(self.back.shell if channel == "shell" else self.back.control, message)
 
     # ---- for the host, through post
 
-    def submit(self, code: str, tap: Tap, cell_id: str = "", silent: bool = False, record: bool = True) -> str:
+    def submit(
+        self,
+        code: str,
+        tap: Tap,
+        cell_id: str = "",
+        *,
+        silent: bool = False,
+        record: bool = True,
+        expressions: dict[str, str] | None = None,
+    ) -> str:
         """Run ``code`` in the sandbox for the host; returns the message id."""
         content = {
             "code": code,
             "silent": silent,
             "store_history": not silent,
-            "user_expressions": {},
+            "user_expressions": expressions or {},
             "allow_stdin": False,
             "stop_on_error": False,
         }
@@ -383,14 +388,15 @@ class Proxy:
         """Interrupt what runs in the sandbox; its answer is nobody's."""
         self._pass_in("control", build("interrupt_request", {}, self.session))
 
+    def restart_sandbox(self) -> None:
+        """End the sandbox, as code that can't be interrupted wants it, and open a fresh one."""
+        if self.ready:
+            self.sandbox.process.kill()
+            self.sandbox.process.wait()
+            self._check_sandbox()
+
     def answer_assist(self, request: Message, content: dict[str, Any]) -> None:
         """Answer a completion or an inspection in a cell of ours."""
         self.voice.reply(request, self.front.shell, request.type.replace("_request", "_reply"), content)
         self.voice.status("idle", request.parts[0])
         self._stay_busy()
-
-    def ask(self, request: Request, prompt: str, answer: Callable[[str], None]) -> None:
-        """Ask the person who runs ``request`` on stdin; ``answer`` is called in this thread."""
-        self.asked = answer
-        content = {"prompt": prompt, "password": False}
-        self.question = self.voice.reply(request.message, self.front.stdin, "input_request", content)

@@ -6,21 +6,25 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-from .wire import Message
+from .wire import Message, now
 
-_OURS = re.compile(r"\s*%%?(agent|skill)\b")
+_OURS = re.compile(r"\s*\??\??%%?(agent|skill)\b")
 _BEHIND = re.compile(r"\s*%%?(agent|skill)\s")
-_LINE = re.compile(r"\s*(%(agent|skill)\b.*|#.*)?$")
+_LINE = re.compile(r"\s*(%(agent|skill)\b.*|\?\??%%?(agent|skill)\b.*|#.*)?$")
 
 
 @dataclass
 class Request:
-    """An execute_request from a front end. ``ours`` is answered here, everything else in the sandbox."""
+    """An execute_request from a front end. ``ours`` is answered here, everything else in the sandbox.
+
+    started: when it became the current one, as headers have it.
+    """
 
     message: Message
     ours: bool
     reply: Message | None = None
     idle: bool = False
+    started: str = ""
 
     @classmethod
     def read(cls, message: Message) -> Request:
@@ -53,7 +57,7 @@ class Request:
 
     @property
     def stops_on_error(self) -> bool:
-        return bool(self.message.content.get("stop_on_error", True))
+        return not self.silent and bool(self.message.content.get("stop_on_error", True))
 
 
 def is_ours(code: str) -> bool:
@@ -67,11 +71,14 @@ def is_ours(code: str) -> bool:
 
 
 def concerns_ours(message: Message) -> bool:
-    """Whether a completion or an inspection is asked for behind the name of one of our magics."""
+    """Whether a completion is asked for behind the name of one of our magics, or an inspection in its line."""
     if b"%agent" not in message.parts[3] and b"%skill" not in message.parts[3]:
         return False
     code, cursor = str(message.content.get("code", "")), int(message.content.get("cursor_pos", 0))
-    return _BEHIND.match(code[:cursor].rpartition("\n")[2]) is not None
+    before = code[:cursor].rpartition("\n")[2]
+    if message.type == "inspect_request":
+        return _OURS.match(before + code[cursor:].partition("\n")[0]) is not None
+    return _BEHIND.match(before) is not None
 
 
 class ExecuteQueue:
@@ -89,6 +96,7 @@ class ExecuteQueue:
         if self.current is not None or not self.waiting:
             return None
         self.current = self.waiting.popleft()
+        self.current.started = now()
         return self.current
 
     def finish(self, failed: bool) -> list[Request]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import zmq
@@ -11,20 +12,27 @@ import zmq
 from .sockets import Front
 from .wire import Message, build
 
+TICK_MS = 500
 
-def refuse(connection: dict[str, Any], reason: str) -> None:
-    """Serve until shut down. A kernel that died at once would only be restarted, without a word."""
+
+def refuse_from_start(connection: dict[str, Any], reason: str, orphaned: Callable[[], bool]) -> None:
+    """As ``refuse``, where there was no kernel before."""
     context: zmq.Context[Any] = zmq.Context()
     front = Front(context, connection)
+    refuse(front, reason, orphaned)
+    front.close()
+    context.term()
+
+
+def refuse(front: Front, reason: str, orphaned: Callable[[], bool]) -> None:
+    """Serve until shut down, or ``orphaned``. A kernel that died at once would only be restarted, without a word."""
     poller = zmq.Poller()
     for socket in (front.shell, front.control, front.heartbeat, front.iopub):
         poller.register(socket, zmq.POLLIN)
     refusal = Refusal(front, reason)
-    while not refusal.ended:
-        for socket, _ in poller.poll():
+    while not refusal.ended and not orphaned():
+        for socket, _ in poller.poll(TICK_MS):
             refusal.answer(socket)
-    front.close()
-    context.term()
 
 
 class Refusal:

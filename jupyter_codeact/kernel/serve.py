@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SandboxUnavailable
+from ..sandbox.homes import tidy
 from ..sandbox.launch import Sandbox
 from ..settings import Settings
 from .cell import RequestCell
@@ -17,25 +18,45 @@ if TYPE_CHECKING:
     from ..session import Session
 
 
-def serve(connection: dict[str, Any], sandbox: Sandbox, fresh: Callable[[], Sandbox], settings: Settings) -> None:
-    """Run the kernel in this thread. A sandbox that ends before it answers ends in ``refuse``."""
+def serve(
+    connection: dict[str, Any],
+    sandbox: Sandbox,
+    fresh: Callable[[], Sandbox],
+    settings: Settings,
+    *,
+    orphaned: Callable[[], bool],
+    wake: int | None = None,
+) -> None:
+    """Run the kernel in this thread. A sandbox that ends before it answers ends in ``refuse``.
+
+    ``orphaned`` says that whoever started us is gone; ``wake`` is a descriptor that has something to read then.
+    """
     proxy = Proxy(connection, sandbox, fresh)
-    proxy.host = host = Host(proxy, SessionAnswers(settings), warm_up)
+    proxy.host = host = Host(proxy, SessionAnswers(settings), lambda: warm_up(settings))
     host.open()
-    proxy.orphaned = _parent_watch()
-    reason = ""
+    proxy.orphaned = orphaned
+    if wake is not None:
+        proxy.polling.watch(wake, lambda: None)
     try:
         proxy.run()
     except SandboxUnavailable as error:
-        reason = str(error)
+        _give_up(proxy, str(error))
     finally:
         proxy.close()
-    if reason:
-        from .refuse import refuse
-
-        refuse(connection, reason)
     # Threads of model clients may still wait for a network: nothing of theirs is worth waiting for.
     os._exit(0)
+
+
+def _give_up(proxy: Proxy, reason: str) -> None:
+    """No sandbox can be had any more: answer what was asked for, and whatever comes, with the reason."""
+    from .refuse import refuse
+
+    proxy.sandbox.close()
+    if proxy.host is not None:
+        proxy.host.stop()
+    while (request := proxy.queue.current or proxy.queue.next()) is not None:
+        proxy.fail(request, "SandboxUnavailable", reason)
+    refuse(proxy.front, reason, proxy.orphaned)
 
 
 class SessionAnswers:
@@ -66,16 +87,15 @@ class SessionAnswers:
         return self._session
 
 
-def warm_up() -> None:
-    """Import what the first `%%agent` will want, while the person is still writing it."""
-    from ..models.litellm_model import load
+def warm_up(settings: Settings) -> None:
+    """Import what the first `%%agent` will want while the person is still writing it; then tidy up, and think ahead."""
+    from .. import session
 
-    load()
+    try:
+        session.warm_up()
+    finally:
+        tidy(str(settings.homes))
+    if settings.reserve_minutes and settings.sandbox == "bubblewrap":
+        from .waiting import keep
 
-
-def _parent_watch() -> Callable[[], bool]:
-    """Whether the server that started us is gone. Set by jupyter_client, as for any kernel."""
-    if not os.environ.get("JPY_PARENT_PID"):
-        return lambda: False
-    parent = os.getppid()
-    return lambda: os.getppid() != parent
+        keep()

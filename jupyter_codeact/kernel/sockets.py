@@ -8,21 +8,27 @@ from typing import Any
 
 import zmq
 
+from ..sandbox.limits import OUTPUT_LIMIT
+from .outlet import QUEUE, Outlet, send
 from .wire import Message, Signer, split
 
 # Long enough for a last reply to leave, short enough that a front end which is gone holds nothing up.
 LINGER_MS = 1000
+# An honest kernel sends no output of more than OUTPUT_LIMIT; a message has more to it than that.
+FRAME_LIMIT = 2 * OUTPUT_LIMIT
 
 
 class Front:
     """Bound for front ends, as an ordinary kernel's sockets are."""
 
     def __init__(self, context: zmq.Context[Any], connection: dict[str, Any]) -> None:
-        self.signer = Signer(str(connection["key"]))
+        self.signer = Signer(str(connection["key"]), str(connection.get("signature_scheme", "hmac-sha256")))
+        self.ports = {name: port for name, port in connection.items() if name.endswith("_port")}
         self.shell = _bound(context, zmq.ROUTER, connection, "shell")
         self.control = _bound(context, zmq.ROUTER, connection, "control")
         self.stdin = _bound(context, zmq.ROUTER, connection, "stdin")
         self.iopub = _bound(context, zmq.XPUB, connection, "iopub")
+        self.outlet = Outlet(self.iopub)
         self.heartbeat = _bound(context, zmq.REP, connection, "hb")
         self.iopub.setsockopt(zmq.XPUB_VERBOSE, 1)
 
@@ -34,7 +40,17 @@ class Front:
         return None
 
     def send(self, socket: zmq.Socket[Any], message: Message) -> None:
-        socket.send_multipart(self.signer.frames(message))
+        frames = self.signer.frames(message)
+        if socket is self.iopub:
+            self.outlet.put(frames)
+        else:
+            send(socket, frames)
+
+    def answer(self, socket: zmq.Socket[Any], message: Message) -> None:
+        """Send an answer of the sandbox's. Where it names ports, they are made ours."""
+        if message.type == "connect_reply":
+            message = message.with_content(**self.ports)
+        self.send(socket, message)
 
     def close(self) -> None:
         for socket in (self.shell, self.control, self.stdin, self.iopub, self.heartbeat):
@@ -51,12 +67,13 @@ class Back:
         self.control = _connected(context, zmq.DEALER, connection, "control", identity)
         self.stdin = _connected(context, zmq.DEALER, connection, "stdin", identity)
         self.iopub = _connected(context, zmq.SUB, connection, "iopub")
+        self.sockets = (self.shell, self.control, self.stdin, self.iopub)
 
     def send(self, socket: zmq.Socket[Any], message: Message) -> None:
-        socket.send_multipart(self.signer.frames(message))
+        send(socket, self.signer.frames(message))
 
     def close(self) -> None:
-        for socket in (self.shell, self.control, self.stdin, self.iopub):
+        for socket in self.sockets:
             socket.close(linger=0)
 
 
@@ -73,7 +90,13 @@ def _bound(context: zmq.Context[Any], kind: int, connection: dict[str, Any], cha
         # A front end that comes back with its old identity takes it over.
         socket.router_handover = 1
     if kind == zmq.XPUB:
-        socket.sndhwm = 0
+        socket.sndhwm = QUEUE
+    if "curve_secretkey" in connection:
+        # Who knows the connection file has the keys: both ends use the same pair, as with any kernel.
+        socket.curve_secretkey = connection["curve_secretkey"].encode()
+        socket.curve_publickey = connection["curve_publickey"].encode()
+        socket.curve_server = True
+        socket.sndhwm = QUEUE
     socket.bind(endpoint(connection, channel))
     return socket
 
@@ -85,10 +108,15 @@ def _connected(
     socket.linger = 0
     # The sandbox binds a little later than we connect: ask again soon.
     socket.reconnect_ivl = 5
+    # One frame of more than this breaks the connection, before it is here.
+    socket.maxmsgsize = FRAME_LIMIT
     if kind == zmq.DEALER:
         socket.identity = identity
+        # A sandbox that reads nothing must not make us wait.
+        socket.sndhwm = 0
     else:
-        socket.rcvhwm = 0
+        # Beyond these the sandbox waits: its own end of iopub drops nothing (``bootstrap.py``).
+        socket.rcvhwm = QUEUE
         socket.subscribe(b"")
     socket.connect(endpoint(connection, channel))
     return socket

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
+from .. import inside
 from .wire import Message
 
 Listener = Callable[[Message], None]
@@ -45,6 +46,10 @@ class Tap:
         elif message.type == "status" and message.content.get("execution_state") == "idle":
             self.idle = True
         self.listener(message)
+
+    def replying(self, message: Message) -> Message:
+        """What the front end is to see of the reply: what it did not ask for is left out."""
+        return message.with_content(user_expressions=inside.without_state(message.content))
 
     def outgoing(self, message: Message) -> Message | None:
         """What the front end is to see of an iopub message."""

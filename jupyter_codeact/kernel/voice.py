@@ -7,7 +7,8 @@ from typing import Any
 import zmq
 
 from .sockets import Front
-from .wire import EMPTY, Message, build
+from .taps import Tap, Way
+from .wire import EMPTY, Message, build, now
 
 
 class Voice:
@@ -34,8 +35,39 @@ class Voice:
         content = {"subscription": topic.decode(errors="replace")}
         self._front.send(self._front.iopub, build("iopub_welcome", content, self._session, idents=[topic]))
 
-    def reply(self, request: Message, socket: zmq.Socket[Any], kind: str, content: dict[str, Any]) -> str:
+    def reply(
+        self,
+        request: Message,
+        socket: zmq.Socket[Any],
+        kind: str,
+        content: dict[str, Any],
+        metadata: dict[str, Any] | None = None,
+    ) -> str:
         """Answer ``request``, or ask whoever sent it; returns the message's id."""
-        message = build(kind, content, self._session, request.parts[0] or EMPTY, idents=request.idents)
+        parent = request.parts[0] or EMPTY
+        message = build(kind, content, self._session, parent, metadata=metadata, idents=request.idents)
         self._front.send(socket, message)
         return message.id
+
+    def executed(self, request: Message, content: dict[str, Any], started: str = "") -> None:
+        """Answer an execute_request. The metadata is an ipykernel's; front ends show how long a cell took by it."""
+        metadata = {"started": started or now(), "dependencies_met": True, "engine": self._session}
+        metadata |= {"status": content["status"]}
+        self.reply(request, self._front.shell, "execute_reply", content, metadata)
+
+    def abort(self, request: Message) -> None:
+        """Answer an execute_request that is not to run."""
+        self.status("busy", request.parts[0])
+        self.executed(request, {"status": "aborted"})
+        self.status("idle", request.parts[0])
+
+    def mourn(self, tap: Tap, obituary: str) -> None:
+        """Say in a step's cell, and to the agent, what became of the sandbox that ran it."""
+        error = {"ename": "SandboxDied", "evalue": obituary, "traceback": [obituary]}
+        if tap.way is not Way.SWALLOW:
+            self.publish("error", error, tap.request.parts[0] if tap.request else tap.parent)
+            tap.listener(build("error", error, self._session))
+        if tap.request is not None:
+            self.executed(tap.request, {"status": "error", **error})
+            self.status("idle", tap.request.parts[0])
+        tap.listener(build("sandbox_died", {}, self._session))

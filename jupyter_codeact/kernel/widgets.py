@@ -45,7 +45,7 @@ class Widgets:
         _limit(self.models)
         paths = guard.clean_paths(data.get("buffer_paths"))
         cleaned = {"state": guard.clean_state(state, model), "buffer_paths": paths}
-        return {"comm_id": comm_id, "target_name": TARGET, "data": cleaned}
+        return {"comm_id": comm_id, "target_name": TARGET, "target_module": None, "data": cleaned}
 
     def _said(self, comm_id: str, data: Content) -> Content:
         """A model's update; or all models at once, as a page that is loaded anew asks for them."""
@@ -72,11 +72,14 @@ class Widgets:
     def _update(self, state: Content, model: str) -> Content:
         if model in guard.LINKS:
             return {}
+        if model and state.get("_model_name") == model and self._admits(state, model):
+            # A page that was loaded anew asks a model for all of its state, and for what it is.
+            return guard.clean_state(state, model)
         # A model that is not known any more may be of any kind: it is treated as the one that shows HTML.
         return guard.clean_update(state, model or "HTMLModel")
 
     def _admits(self, state: Content, model: str) -> bool:
-        if guard.foreign_module(state) or not state.get("_model_module"):
+        if guard.foreign_module(state) or guard.foreign_view(state) or not state.get("_model_module"):
             return False
         return model not in guard.LINKS or self._joins_numbers(state)
 

@@ -6,7 +6,6 @@ proxy's hot path looks at headers and leaves the rest as bytes, so jupyter_clien
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import uuid
@@ -72,10 +71,10 @@ def _bytes(document: dict[str, Any]) -> bytes:
 
 
 class Signer:
-    """Signs with one connection's key. An empty key means, as everywhere in Jupyter, no signatures."""
+    """Signs with one connection's key and scheme. An empty key means, as everywhere in Jupyter, no signatures."""
 
-    def __init__(self, key: str) -> None:
-        self._base = hmac.HMAC(key.encode(), digestmod=hashlib.sha256) if key else None
+    def __init__(self, key: str, scheme: str = "hmac-sha256") -> None:
+        self._base = hmac.HMAC(key.encode(), digestmod=scheme.removeprefix("hmac-")) if key else None
 
     def sign(self, parts: Sequence[bytes]) -> bytes:
         if self._base is None:
@@ -94,6 +93,11 @@ class Signer:
         """Whether the signature is this key's."""
         at = frames.index(DELIMITER)
         return hmac.compare_digest(self.sign(frames[at + 2 : at + 6]), frames[at + 1])
+
+
+def now() -> str:
+    """The time, as headers have it."""
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 
 def split(frames: list[bytes]) -> Message:
@@ -118,7 +122,7 @@ def build(
         "msg_id": uuid.uuid4().hex,
         "session": session,
         "username": "codeact",
-        "date": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "date": now(),
         "msg_type": kind,
         "version": "5.4",
     }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import RunOptions, Session
+from . import conversation
 from .parser import Help, agent_parser, choose
 
 TRUST = "Outputs of this kernel may then run code in this page, as you. Trust them? [y]es, [n]o: "
@@ -15,9 +18,13 @@ HELP = """\
 %agent model [NAME]    show or set the model, such as anthropic/claude-sonnet-4-5 or scripted/gp_fit
 %agent review [ask|auto]   ask: you run each cell. auto: the agent runs them in the sandbox
 %agent trust [outputs|off]   show active outputs (JavaScript, other widgets) of this kernel, or hold them back
+%agent context         what the next request would send, with its tokens
+%agent history         the messages of this conversation
+%agent compact         have the model sum up the older part of this conversation
+%agent limit [[session] [tokens|calls] N|off]   show or set what runs may cost, such as `%agent limit 5` (USD)
 %agent reset           start a new conversation; variables and skills stay"""
 
-COMMANDS = ("status", "cost", "model", "review", "trust", "reset")
+TRUSTED = ("outputs", "off")
 
 
 async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None:
@@ -34,6 +41,7 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
         step_timeout_s=options.step_timeout,
         reasoning_effort=options.reasoning_effort,
         temperature=options.temperature,
+        templates=options.templates,
     )
     if options.new:
         session.reset()
@@ -43,30 +51,22 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%agent` line."""
     word, _, rest = line.partition(" ")
-    rest = rest.strip()
     if word in ("", "help", "--help", "-h"):
         raise Help(HELP)
-    match choose("%agent", word, COMMANDS):
-        case "status":
-            text = session.status()
-        case "cost":
-            text = session.cost()
-        case "model":
-            text = session.use_model(rest)
-        case "review":
-            text = session.use_review(rest)
-        case "trust":
-            text = await _trust(session, cell, rest)
-        case _:
-            session.reset()
-            text = "A new conversation starts with the next `%%agent`. Variables and skills stay."
+    answer = _ANSWERS[choose("%agent", word, COMMANDS)](session, cell, rest.strip())
+    text = answer if isinstance(answer, str) else await answer
     cell.display({"text/markdown": text, "text/plain": text.replace("**", "").replace("  \n", "\n")})
+
+
+def _reset(session: Session) -> str:
+    session.reset()
+    return "A new conversation starts with the next `%%agent`. Variables and skills stay."
 
 
 async def _trust(session: Session, cell: AgentCell, word: str) -> str:
     """Whether active outputs are shown. She is asked: the line may stand in a notebook that came from elsewhere."""
     notebook = session.notebook
-    if word and choose("%agent trust", word, ("outputs", "off")) == "off":
+    if word and choose("%agent trust", word, TRUSTED) == "off":
         notebook.trust_outputs(False)
         return "Outputs: **not trusted**. Active content is held back."
     if word and not notebook.trusts_outputs:
@@ -78,3 +78,18 @@ async def _trust(session: Session, cell: AgentCell, word: str) -> str:
     if word or notebook.trusts_outputs:
         return "Outputs: **trusted** until this kernel ends. Run a cell again to see what was held back."
     return "Outputs: **not trusted**. Active content is held back; `%agent trust outputs` shows it."
+
+
+_ANSWERS: dict[str, Callable[[Session, AgentCell, str], str | Awaitable[str]]] = {
+    "status": lambda session, _cell, _rest: session.status(),
+    "cost": lambda session, _cell, _rest: session.cost(),
+    "model": lambda session, _cell, rest: session.use_model(rest),
+    "review": lambda session, _cell, rest: session.use_review(rest),
+    "context": lambda session, cell, _rest: conversation.context(session, cell),
+    "history": lambda session, _cell, _rest: conversation.history(session),
+    "compact": lambda session, _cell, _rest: conversation.compact(session),
+    "limit": lambda session, _cell, rest: conversation.limit(session, rest),
+    "trust": _trust,
+    "reset": lambda session, _cell, _rest: _reset(session),
+}
+COMMANDS = tuple(_ANSWERS)

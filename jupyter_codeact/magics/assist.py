@@ -13,6 +13,7 @@ from .parser import LineParser, agent_parser, save_parser
 _HEAD = re.compile(r"\s*(?P<magic>%%agent|%%skill|%agent|%skill)(?P<rest>\s.*)?$")
 EFFORTS = ("low", "medium", "high")
 REVIEWS = ("ask", "auto")
+LIMITS = ("session", "tokens", "calls", "off")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,9 @@ def complete(code: str, cursor: int, known: Known) -> dict[str, Any]:
     """The content of a complete_reply. ``cursor`` is in characters from the cell's beginning."""
     head = _HEAD.match(_head(code, cursor))
     *before, word = (head["rest"] or "").lstrip().split(" ") if head else [""]
+    if word.startswith("--") and "=" in word:
+        option, word = word.split("=", maxsplit=1)
+        before.append(option)
     if before and before[-1] in ("--skills", "--names"):
         word = word.rsplit(",", 1)[-1]
     candidates = _candidates(head["magic"] if head else "", [w for w in before if w], known)
@@ -67,19 +71,23 @@ def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:  
     }
     match magic, before:
         case "%%agent", _:
-            return values[last] if last in values else _options(agent_parser())
+            return values.get(last, ()) if agent_parser().takes_value(last) else _options(agent_parser())
         case "%agent", []:
             return agent.COMMANDS
         case "%agent", ["model"]:
             return known.models
         case "%agent", ["review"]:
             return REVIEWS
+        case "%agent", ["trust"]:
+            return agent.TRUSTED
+        case "%agent", ["limit", *_]:
+            return LIMITS
         case "%skill", []:
             return skill.COMMANDS
-        case "%skill", ["show"]:
+        case "%skill", ["show" | "save"]:
             return known.skills
         case "%skill", ["save", _, *_]:
-            return ["last", *_options(save_parser())]
+            return () if save_parser().takes_value(last) else ["last", *_options(save_parser())]
         case _:
             return ()
 

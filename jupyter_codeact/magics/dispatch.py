@@ -11,15 +11,15 @@ from . import agent, skill
 from .assist import help_of
 from .parser import Help
 
-_QUESTION = re.compile(r"(?P<magic>%%?(agent|skill))\s*\?{1,2}")
+_ASKED = re.compile(r"(?P<magic>%%?(agent|skill))(?P<words>[ \w]*)")
 
 
 async def answer(session: Session, cell: AgentCell) -> None:
     """Answer a whole cell: one cell magic, or lines of line magics, each in turn."""
     code = cell.code.lstrip()
     try:
-        if question := _QUESTION.fullmatch(code.strip()):
-            cell.display({"text/plain": help_of(question["magic"])})
+        if asked := _question(code.strip()):
+            cell.display({"text/plain": help_of(asked["magic"], asked["words"].split())})
         elif code.startswith("%%"):
             await _cell_magic(session, cell, code)
         else:
@@ -27,6 +27,12 @@ async def answer(session: Session, cell: AgentCell) -> None:
                 await _line_magic(session, cell, line.strip())
     except Help as text:
         cell.display({"text/plain": str(text)})
+
+
+def _question(code: str) -> re.Match[str] | None:
+    """``%skill?``, ``?%skill`` or ``%skill save??``, as with any magic."""
+    bare = code.strip("?").strip()
+    return None if bare == code else _ASKED.fullmatch(bare)
 
 
 async def _cell_magic(session: Session, cell: AgentCell, code: str) -> None:

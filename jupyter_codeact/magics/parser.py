@@ -43,6 +43,10 @@ class LineParser(argparse.ArgumentParser):
             raise UsageError(f"{self.prog}: {unknown[0]!r} is no option here.{self._nearest(unknown[0])}")
         return options
 
+    def takes_value(self, word: str) -> bool:
+        """Whether ``word`` is an option behind which a value stands."""
+        return any(word in action.option_strings and action.nargs != 0 for action in self._actions)
+
     def _nearest(self, word: str) -> str:
         known = [option for action in self._actions for option in action.option_strings if len(option) > 2]
         near = get_close_matches(word.split("=", maxsplit=1)[0], known, n=1)
@@ -62,6 +66,7 @@ def agent_parser() -> LineParser:
     parser.add_argument("--step-timeout", type=_seconds, metavar="SECONDS", help="time that one action may take")
     parser.add_argument("--reasoning-effort", help="low, medium or high, for models that think")
     parser.add_argument("--temperature", type=_number, help="passed on to the model")
+    parser.add_argument("--templates", default="", metavar="FOLDER", help="texts that take the place of ours")
     parser.add_argument("--new", action="store_true", help="start a new conversation")
     return parser
 

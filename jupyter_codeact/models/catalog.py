@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ConfigError
+from ..parts import ModelConfig
 from ..protocols import Model
 
+LOCAL = ("scripted", "replay", "human")
 NO_MODEL = (
     "No model is set up. Put ANTHROPIC_API_KEY (or another provider's key) in the environment and write "
     "`%agent model anthropic/claude-sonnet-4-5` (or set JUPYTER_CODEACT_MODEL), "
@@ -15,30 +17,41 @@ NO_MODEL = (
 )
 
 
-@dataclass(frozen=True)
-class ModelOptions:
-    """How a model is asked. ``tool_calls``: "auto" goes by the model's capability. None leaves it to the service."""
+def open_model(config: ModelConfig, folder: Path) -> Model:
+    """The model that ``config`` names. Scripts and trajectories are looked for in ``folder`` first.
 
-    api_base: str | None = None
-    api_key: str | None = None
-    temperature: float | None = None
-    reasoning_effort: str | None = None
-    max_tokens: int | None = None
-    tool_calls: str = "auto"
-
-
-def open_model(name: str, options: ModelOptions, folder: Path) -> Model:
-    """The model called ``name``. Scripted ones are looked for in ``folder`` first.
-
-    Raises ConfigError for no name, or for a script that doesn't exist.
+    Raises ConfigError for no name, for an unknown one, and for a script that doesn't exist.
     """
-    if not name:
+    names = (config.name, *config.fallbacks)
+    models = [_open(replace(config, name=name), folder) for name in names]
+    if len(models) == 1:
+        return models[0]
+    from .fallback import FallbackModel
+
+    return FallbackModel(models)
+
+
+def is_local(name: str) -> bool:
+    """Whether the model needs no service, and so no litellm."""
+    return name.partition("/")[0] in LOCAL
+
+
+def _open(config: ModelConfig, folder: Path) -> Model:
+    if not config.name:
         raise ConfigError(NO_MODEL)
-    kind, _, rest = name.partition("/")
+    kind, _, rest = config.name.partition("/")
     if kind == "scripted":
         from .scripted import ScriptedModel
 
         return ScriptedModel.load(rest, folder)
+    if kind == "replay":
+        from .replay import replay_model
+
+        return replay_model(rest, folder)
+    if kind == "human":
+        from .human import HumanModel
+
+        return HumanModel()
     from .litellm_model import LiteLLMModel
 
-    return LiteLLMModel(name, options)
+    return LiteLLMModel(config)

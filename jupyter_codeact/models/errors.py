@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import ConfigError, ContextExceeded, ModelBusy, ModelError
+from ..errors import ConfigError, ContentPolicy, ContextExceeded, ModelBusy, ModelError
 
 BUSY = (408, 409, 429)
 
@@ -26,6 +26,8 @@ def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a 
     name, status, said = type(error).__name__, getattr(error, "status_code", None), _first_line(error)
     if name == "ContextWindowExceededError":
         return ContextExceeded(f"The conversation is longer than {model} can read. `%agent reset` starts afresh.")
+    if name == "ContentPolicyViolationError":
+        return ContentPolicy(f"The service's policy refused an answer of {model}: {said}")
     if name == "MidStreamFallbackError":
         return ModelBusy(f"The answer of {model} broke off.")
     if status in (401, 403):

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
+import importlib
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
+from .. import tokens
 from ..errors import ConfigError
-from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
-from .catalog import ModelOptions
+from ..events import Delta, Usage
+from ..parts import ModelConfig
+from .assembly import Assembly
 from .errors import translated
 from .retry import with_retries
+
+# What any service is sent of a message; the rest is ours.
+WIRE = ("role", "content", "tool_calls", "tool_call_id")
 
 
 def load() -> Any:
@@ -21,7 +31,11 @@ def load() -> Any:
     # Otherwise it reads .env files from its own folder upwards: where the environment lies in the working folder, code
     # in the sandbox could write one that sends requests, with their keys, elsewhere.
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-    import litellm
+    # Its own HTTP client for services in OpenAI's style too: OpenAI's walks through every message of every request,
+    # which takes longer at each step than all else together.
+    os.environ.setdefault("EXPERIMENTAL_OPENAI_BASE_LLM_HTTP_HANDLER", "True")
+    with _nothing_collected():
+        import litellm
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
@@ -30,14 +44,64 @@ def load() -> Any:
     return litellm
 
 
+@contextlib.contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """What the import makes stays: to look through it for garbage, then and ever after, takes time."""
+    collects = gc.isenabled() and "litellm" not in sys.modules
+    if collects:
+        gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.freeze()
+            gc.enable()
+
+
+def usable_models() -> list[str]:
+    """Names of chat models whose service's key is in the environment; none as long as litellm is not imported."""
+    providers = getattr(sys.modules.get("litellm"), "models_by_provider", {})
+    keyed = (provider for provider in providers if os.environ.get(f"{provider.upper()}_API_KEY"))
+    return [
+        f"{provider}/{name.removeprefix(provider + '/')}" for provider in keyed for name in _chat(providers[provider])
+    ]
+
+
+def _chat(names: Iterable[str]) -> list[str]:
+    prices = sys.modules["litellm"].model_cost
+    return [name for name in names if prices.get(name, {}).get("mode") in ("chat", "responses")]
+
+
+def warm_up() -> None:
+    """Have litellm make what it would make in its first call: half a second that nobody should wait for."""
+    litellm = load()
+    messages = [{"role": "user", "content": "Hello"}]
+    fixed = {"model": "openai/gpt-4o", "stream": True, "_skip_mcp_handler": True}
+    chunks = list(litellm.completion(messages=messages, mock_response="Hello", **fixed))
+    litellm.completion_cost(completion_response=litellm.stream_chunk_builder(chunks, messages=messages))
+    for module in _FIRST_REQUEST:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+
+
+# What the clients of both styles import with their first request.
+_FIRST_REQUEST = (
+    "anyio._backends._asyncio",
+    "openai.resources.chat.completions",
+    "litellm.llms.anthropic.chat.handler",
+    "litellm.llms.anthropic.completion.transformation",
+    "litellm._service_logger",
+)
+
+
 class LiteLLMModel:
     """A model behind a service. The service's own key variables are read by litellm."""
 
-    def __init__(self, name: str, options: ModelOptions) -> None:
-        self.name = name
-        self._options = options
+    def __init__(self, config: ModelConfig) -> None:
+        self.name = config.name
+        self._options = config
         self._litellm = load()
-        self._key = options.api_key or self._found_key()
+        self._key = config.api_key or self._found_key()
 
     @property
     def takes_tools(self) -> bool:
@@ -46,19 +110,59 @@ class LiteLLMModel:
             return self._options.tool_calls == "always"
         return bool(self._litellm.supports_function_calling(self.name))
 
+    @property
+    def sees_images(self) -> bool:
+        return bool(self._litellm.supports_vision(self.name))
+
+    @property
+    def context_tokens(self) -> int | None:
+        try:
+            return int(self._litellm.get_model_info(self.name)["max_input_tokens"])
+        except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models that it has no data of
+            return None
+
     def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
-        return with_retries(lambda: self._query(messages, tools))
+        sent = [self._wire(message) for message in messages]
+        return with_retries(lambda: self._query(sent, tools), lambda came: self._void(messages, tools, came))
+
+    def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
+        return tokens.of_request(messages, tools)
 
     async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
-        chunks = []
+        assembly, came = Assembly(), []
         with translated(self.name):
-            stream = await self._litellm.acompletion(messages=messages, **self._arguments(tools))
-            async for chunk in stream:
-                chunks.append(chunk)
-                for delta in _deltas(chunk):
+            async for chunk in await self._litellm.acompletion(messages=messages, **self._arguments(tools)):
+                for delta in assembly.take(chunk):
+                    came.append(delta)
                     yield delta
-            response = self._litellm.stream_chunk_builder(chunks, messages=messages)
-        yield self._reply(response)
+                if assembly.whole:
+                    break
+        usage = self._void(messages, tools, came) if assembly.usage is None else self._usage(assembly.usage)
+        yield assembly.reply(usage)
+
+    def _wire(self, message: dict[str, Any]) -> dict[str, Any]:
+        """Marks for a cache go to services that keep one on request, and thinking to the model that signed it."""
+        keys = [*WIRE, *(["cache_control"] if self._marks_cache else [])]
+        keys += ["thinking_blocks"] if message.get("model") == self.name else []
+        return {key: message[key] for key in keys if key in message}
+
+    @cached_property
+    def _marks_cache(self) -> bool:
+        """By litellm's data: where writing to the cache has a price of its own, it is written on request."""
+        try:
+            return bool(self._litellm.get_model_info(self.name).get("cache_creation_input_token_cost"))
+        except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models that it has no data of
+            return False
+
+    def _void(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]], came: list[Delta]) -> Usage:
+        """What a reply that broke off has used, about: its service is paid for it all the same."""
+        said = "".join(getattr(delta, "text", "") or getattr(delta, "arguments", "") for delta in came)
+        sent, received = self.count(messages, tools), tokens.estimated(said)
+        try:
+            prices = self._litellm.cost_per_token(self.name, prompt_tokens=sent, completion_tokens=received)
+        except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
+            return Usage(sent, received, 0, None, 1)
+        return Usage(sent, received, 0, float(sum(prices)), 1)
 
     def _arguments(self, tools: list[dict[str, Any]]) -> dict[str, Any]:
         options = self._options
@@ -79,27 +183,18 @@ class LiteLLMModel:
             # Without this, a call with tools imports litellm's gateway, which wants the package mcp.
             "_skip_mcp_handler": True,
         }
-        return fixed | {name: value for name, value in wished.items() if value is not None}
+        return fixed | {name: value for name, value in wished.items() if value is not None} | options.options
 
-    def _reply(self, response: Any) -> Reply:
-        message = response.choices[0].message
-        calls = tuple(
-            ToolCall(call.id or "", call.function.name or "", call.function.arguments or "")
-            for call in message.tool_calls or ()
-        )
-        blocks = tuple(dict(block) for block in getattr(message, "thinking_blocks", None) or ())
-        return Reply(message.content or "", calls, self._usage(response), blocks)
-
-    def _usage(self, response: Any) -> Usage:
-        usage = response.usage
+    def _usage(self, usage: Any) -> Usage:
         details = getattr(usage, "prompt_tokens_details", None)
         cached = getattr(details, "cached_tokens", None) or 0
-        return Usage(usage.prompt_tokens, usage.completion_tokens, cached, self._cost(response), 1)
+        return Usage(usage.prompt_tokens, usage.completion_tokens, cached, self._cost(usage), 1)
 
-    def _cost(self, response: Any) -> float | None:
+    def _cost(self, usage: Any) -> float | None:
         """USD, or None for a model without a price in litellm's list."""
+        tokens = {"prompt_tokens": usage.prompt_tokens, "completion_tokens": usage.completion_tokens}
         try:
-            return float(self._litellm.completion_cost(completion_response=response, model=self.name))
+            return float(sum(self._litellm.cost_per_token(self.name, usage_object=usage, **tokens)))
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
 
@@ -122,15 +217,3 @@ class LiteLLMModel:
             f"{self.name} needs {missing} in the environment that JupyterLab is started from. "
             "`%agent model scripted/gp_fit` works without a key."
         )
-
-
-def _deltas(chunk: Any) -> Iterator[Delta]:
-    """What one chunk brings. Chunks without choices carry usage only."""
-    for choice in chunk.choices[:1]:
-        delta = choice.delta
-        if thinking := getattr(delta, "reasoning_content", None):
-            yield ThinkingDelta(thinking)
-        if delta.content:
-            yield TextDelta(delta.content)
-        for call in delta.tool_calls or ():
-            yield CallDelta(call.index, call.function.name or "", call.function.arguments or "")

@@ -7,24 +7,33 @@ import random
 from collections.abc import AsyncIterator, Callable
 
 from ..errors import ModelBusy
-from ..events import Delta, Retrying
+from ..events import Delta, Retrying, Usage
 
 TRIES = 5
 FIRST_WAIT_S = 1.0
 LONGEST_WAIT_S = 60.0
 
 
-async def with_retries(query: Callable[[], AsyncIterator[Delta]]) -> AsyncIterator[Delta]:
-    """The deltas of ``query``. Where it fails in mid-stream, a Retrying says that what came so far is void."""
+async def with_retries(
+    query: Callable[[], AsyncIterator[Delta]], void: Callable[[list[Delta]], Usage]
+) -> AsyncIterator[Delta]:
+    """The deltas of ``query``. Where it fails in mid-stream, a Retrying says that what came so far is void.
+
+    void: what a reply that broke off has used, from what had come of it. It is charged in Retrying, or in the error.
+    """
     for attempt in range(TRIES):
+        came: list[Delta] = []
         try:
             async for delta in query():
+                came.append(delta)
                 yield delta
         except ModelBusy as busy:
+            used = void(came) if came else Usage()
             if attempt == TRIES - 1:
+                busy.usage = used
                 raise
             wait_s = _wait_s(attempt, busy)
-            yield Retrying(f"{busy} Asking again in {wait_s:.0f} s", wait_s)
+            yield Retrying(f"{busy} Asking again in {wait_s:.0f} s", wait_s, used)
         else:
             return
         await asyncio.sleep(wait_s)

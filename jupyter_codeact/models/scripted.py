@@ -1,7 +1,9 @@
 """A model whose replies are a file: for demos, for teaching, and for tests without a service.
 
-The file is YAML: ``replies``, a list of mappings with ``text`` and, at most one of them, ``code`` (a cell) or
-``edit`` (arguments of the file editor); ``delay_s`` is the time between pieces. Each query takes the next reply.
+The file is YAML: ``replies``, a list of mappings. Each query takes the next one. A reply may have ``text`` and
+``thinking``, and one of: ``code`` (a cell), ``edit`` (arguments of the file editor), ``submit`` (an answer that ends
+the run), or ``calls``, a list of mappings with ``name`` and ``arguments`` (a mapping, or JSON text as it stands, broken
+or not). ``delay_s`` is the time between pieces.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from .. import tokens
 from ..errors import ConfigError
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
 from ..files import read_in
@@ -20,6 +23,8 @@ from ..files import read_in
 _PACKAGE = Path(__file__).resolve().parent.parent
 # In a wheel they lie in the package; in a checkout beside it.
 SHIPPED = next((p for p in (_PACKAGE / "examples", _PACKAGE.parent / "examples") if p.is_dir()), _PACKAGE)
+# The tool that a reply's ``edit`` is a call of.
+EDIT = "edit_file"
 SPENT = "The script has no more replies: `%agent reset` starts it again."
 
 
@@ -27,6 +32,8 @@ class ScriptedModel:
     """Streams the replies of a script, in order."""
 
     takes_tools = True
+    sees_images = False
+    context_tokens = None
 
     def __init__(self, name: str, replies: list[dict[str, Any]], delay_s: float = 0.0) -> None:
         self.name = name
@@ -60,17 +67,19 @@ class ScriptedModel:
     def _deltas(self, reply: dict[str, Any]) -> list[Delta]:
         deltas: list[Delta] = [ThinkingDelta(piece) for piece in _pieces(str(reply.get("thinking", "")))]
         deltas += [TextDelta(piece) for piece in _pieces(str(reply.get("text", "")))]
-        for call in _calls(reply, self._next):
-            deltas.append(CallDelta(0, call.name, ""))
-            deltas += [CallDelta(0, "", piece) for piece in _pieces(call.arguments)]
+        for index, call in enumerate(_calls(reply, self._next)):
+            deltas.append(CallDelta(index, call.name, ""))
+            deltas += [CallDelta(index, "", piece) for piece in _pieces(call.arguments)]
         return deltas
 
     def _reply(self, reply: dict[str, Any], messages: list[dict[str, Any]]) -> Reply:
-        """Tokens are counted as four characters each; a script costs nothing."""
+        """Tokens are counted roughly; a script costs nothing."""
         text, calls = str(reply.get("text", "")), _calls(reply, self._next)
-        sent = sum(len(str(message.get("content", ""))) for message in messages) // 4
-        received = (len(text) + sum(len(call.arguments) for call in calls)) // 4
-        return Reply(text, calls, Usage(sent, received, 0, 0.0, 1))
+        received = tokens.estimated(text + "".join(call.arguments for call in calls))
+        return Reply(text, calls, Usage(tokens.of_request(messages), received, 0, 0.0, 1))
+
+    def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
+        return tokens.of_request(messages, tools)
 
 
 def shipped_scripts() -> list[str]:
@@ -79,11 +88,20 @@ def shipped_scripts() -> list[str]:
 
 
 def _calls(reply: dict[str, Any], number: int) -> tuple[ToolCall, ...]:
+    calls = list(reply.get("calls", ()))
     if "code" in reply:
-        return (ToolCall(f"call_{number}", "run_cell", json.dumps({"code": str(reply["code"])})),)
+        calls.append({"name": "run_cell", "arguments": {"code": str(reply["code"])}})
     if "edit" in reply:
-        return (ToolCall(f"call_{number}", "edit_skill", json.dumps(reply["edit"])),)
-    return ()
+        calls.append({"name": EDIT, "arguments": reply["edit"]})
+    if "submit" in reply:
+        calls.append({"name": "submit", "arguments": {"answer": str(reply["submit"])}})
+    ids = [f"call_{number}", *(f"call_{number}_{place}" for place in range(1, len(calls)))]
+    named = zip(ids, calls, strict=False)
+    return tuple(ToolCall(call_id, str(call["name"]), _json(call["arguments"])) for call_id, call in named)
+
+
+def _json(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
 
 
 def _pieces(text: str) -> list[str]:

@@ -13,7 +13,6 @@ from ..events import (
     ActionOpened,
     CodeAction,
     EditAction,
-    Event,
     Outcome,
     Ran,
     Rejected,
@@ -25,7 +24,7 @@ from ..events import (
 )
 from ..execution import Execution
 from ..protocols import AgentCell
-from .running import finish
+from .running import CellEnvironment, finish
 from .summary import Summary
 from .transcript import Transcript, markdown
 
@@ -33,17 +32,17 @@ FLUSH_S = 0.03
 WAITING = "Waiting for you"
 
 
-class LiveCells:
+class LiveCells(CellEnvironment):
     """Cells and FrontEnd in one: tells the extension what happens, and hears what the person does.
 
     ``open``: the messages that a page which is opened anew must be told, in order.
     """
 
-    def __init__(self, cell: AgentCell, run: str, summary: Summary, review: str, timeout_s: float | None) -> None:
+    def __init__(self, cell: AgentCell, run: str, summary: Summary, review: str) -> None:
+        super().__init__(cell)
         self._cell = cell
         self._run = run
         self._summary = summary
-        self._timeout_s = timeout_s
         self._auto = review == "auto"
         self._transcript = Transcript(cell, live=True)
         self._after = cell.id
@@ -56,7 +55,7 @@ class LiveCells:
 
     # ---- what happens, to the extension
 
-    def show(self, event: Event) -> None:
+    def show(self, event: object) -> None:
         """Show one event of the loop."""
         match event:
             case Working(state, text):
@@ -143,7 +142,7 @@ class LiveCells:
 
     # ---- review and run
 
-    async def run(self, action: CodeAction) -> Outcome:
+    async def run(self, action: CodeAction, timeout_s: float | None) -> Outcome:
         """Offer the action as a cell; return what she made of it."""
         if action.id not in self._open:
             self._propose(action.id, action.step)
@@ -155,7 +154,7 @@ class LiveCells:
                 return verdict
             self._cell.tell(op="running", id=action.id)
             self._say("running", f"Running step {action.step}")
-            ran = await finish(self._cell, execution, self._timeout_s)
+            ran = await finish(self._cell, execution, timeout_s)
         except asyncio.CancelledError:
             self._cell.forget(action)
             self._settle(action.id, "stopped")

@@ -10,7 +10,6 @@ from ..events import (
     ActionDone,
     CodeAction,
     EditAction,
-    Event,
     Outcome,
     Rejected,
     TextChunk,
@@ -18,7 +17,7 @@ from ..events import (
     WordsDropped,
 )
 from ..protocols import AgentCell
-from .running import finish
+from .running import CellEnvironment, finish
 from .transcript import Transcript, markdown
 
 NOBODY = (
@@ -28,17 +27,17 @@ NOBODY = (
 QUESTION = "Run this? [y]es, [n]o with a reason, [a]ll, [s]top: "
 
 
-class PlainCells:
+class PlainCells(CellEnvironment):
     """Everything appears in the agent's cell, in the order in which it happens; questions come on stdin."""
 
-    def __init__(self, cell: AgentCell, review: str, timeout_s: float | None) -> None:
+    def __init__(self, cell: AgentCell, review: str) -> None:
+        super().__init__(cell)
         self._cell = cell
         self._auto = review == "auto"
-        self._timeout_s = timeout_s
         # Blocks appear whole: some of these front ends can't change what they have shown.
         self._transcript = Transcript(cell, live=False)
 
-    def show(self, event: Event) -> None:
+    def show(self, event: object) -> None:
         match event:
             case TextChunk(text):
                 self._transcript.text(text)
@@ -62,7 +61,7 @@ class PlainCells:
     def replay(self) -> None:
         """No extension, nothing to replay."""
 
-    async def run(self, action: CodeAction) -> Outcome:
+    async def run(self, action: CodeAction, timeout_s: float | None) -> Outcome:
         title = f"Step {action.step}"
         self._transcript.show(
             markdown(f"**{title}**\n\n{words.fenced(action.source, 'python')}", f"{title}\n{action.source}\n")
@@ -70,7 +69,7 @@ class PlainCells:
         refused = await self._ask()
         if refused is not None:
             return refused
-        return await finish(self._cell, self._cell.run(action.source, action.id), self._timeout_s)
+        return await finish(self._cell, self._cell.run(action.source, action.id), timeout_s)
 
     async def confirm(self, action: EditAction, diff: str, text: str) -> Outcome | None:
         self._transcript.show(markdown(f"**{text}**\n\n{words.fenced(diff, 'diff')}", f"{text}\n{diff}\n"))

@@ -1,36 +1,61 @@
-"""What both kinds of notebook do while an action runs: wait for its end, a timeout, a Stop."""
+"""What both kinds of notebook do alike: wait for the end of an action, a timeout, a Stop; ask the sandbox unseen."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from dataclasses import replace
+from typing import Any
 
-from ..events import Ran
+from .. import inside
+from ..events import Ran, Status
 from ..execution import Execution, RunStopped
-from ..protocols import AgentCell
+from ..protocols import Runner
 
 # How long interrupted code gets to come to its end before it is left behind.
 GRACE_S = 3.0
 
 
-async def finish(cell: AgentCell, execution: Execution, timeout_s: float | None) -> Ran:
-    """Wait until the code that runs has ended. At its timeout it is interrupted, and what it printed is kept."""
+class CellEnvironment:
+    """The part of an Environment that is the same wherever a run is shown."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    async def inside(self, function: str, **arguments: Any) -> Any:
+        return inside.value(await self._runner.evaluate(inside.expression(function, arguments)))
+
+    async def restart(self) -> None:
+        await self._runner.restart()
+
+
+async def finish(runner: Runner, execution: Execution, timeout_s: float | None) -> Ran:
+    """Wait until the code that runs has ended. At its timeout it is interrupted, and what it printed is kept.
+
+    Code that doesn't end then either takes its kernel with it. A Stop leaves it running: her variables are in there.
+    """
     try:
         await asyncio.wait_for(asyncio.shield(execution.ended), timeout_s)
     except TimeoutError:
-        await interrupt(cell, execution)
+        if not await _interrupted(runner, execution):
+            await runner.restart()
+            _give_up(execution, "died")
         return replace(execution.result(), timed_out=True)
     except asyncio.CancelledError:
-        await interrupt(cell, execution)
+        await _interrupted(runner, execution)
+        _give_up(execution, "aborted")
         raise RunStopped(execution.result()) from None
     return execution.result()
 
 
-async def interrupt(cell: AgentCell, execution: Execution) -> None:
-    """Interrupt the code, and wait for its last outputs; code that won't end is left running."""
-    cell.interrupt()
+async def _interrupted(runner: Runner, execution: Execution) -> bool:
+    """Interrupt the code, and wait for its last outputs; False where it goes on."""
+    runner.interrupt()
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(execution.ended), GRACE_S)
+    return execution.ended.done()
+
+
+def _give_up(execution: Execution, status: Status) -> None:
     if not execution.ended.done():
-        execution.ended.set_result("aborted")
+        execution.ended.set_result(status)

@@ -6,12 +6,15 @@ import time
 from dataclasses import dataclass, field
 
 from .. import words
-from ..events import ActionDone, CodeAction, Edited, Event, LimitReached, Ran, Usage, UsageSeen
+from ..events import ActionDone, CodeAction, Edited, LimitReached, Ran, Stopped, Usage, UsageSeen
 
 
 @dataclass
 class Summary:
-    """Counts while the run goes on. ``before``: what the conversation had used when it began."""
+    """Counts while the run goes on.
+
+    before: what the conversation had used when it began. unrecorded: why there is no trajectory, "" where there is.
+    """
 
     skills: tuple[str, ...] = ()
     before: Usage = field(default_factory=Usage)
@@ -21,9 +24,10 @@ class Summary:
     usage: Usage = field(default_factory=Usage)
     limit: str = ""
     interrupted: bool = False
+    unrecorded: str = ""
     began: float = field(default_factory=time.monotonic)
 
-    def count(self, event: Event) -> None:
+    def count(self, event: object) -> None:
         match event:
             case UsageSeen(usage):
                 self.usage = usage - self.before
@@ -34,6 +38,8 @@ class Summary:
                 self.saved += 1
             case LimitReached(text):
                 self.limit = text
+            case Stopped(running):
+                self.interrupted = running
             case _:
                 pass
 
@@ -51,6 +57,8 @@ class Summary:
         parts += [words.usage(self.usage), words.seconds(self.elapsed_s)]
         if self.skills:
             parts.append(f"skills: {', '.join(self.skills)}")
+        if self.unrecorded:
+            parts.append(f"not recorded: {self.unrecorded}")
         return " · ".join(parts)
 
     def stopped(self) -> str:

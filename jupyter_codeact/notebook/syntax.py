@@ -1,8 +1,7 @@
-"""Whether a cell's source compiles, by IPython's own rules."""
+"""A cell's source as plain Python, by IPython's own rules."""
 
 from __future__ import annotations
 
-import ast
 from functools import cache
 from typing import Any
 
@@ -15,16 +14,6 @@ def _transformer() -> Any:
     return TransformerManager()
 
 
-def problem_in(source: str) -> str | None:
-    """None where it compiles; otherwise line, column and text, in words for the model."""
-    try:
-        plain = _transformer().transform_cell(source)
-        compile(plain, "<cell>", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-    except SyntaxError as error:
-        text = (error.text or "").rstrip()
-        return f"Line {error.lineno}, column {error.offset}: {error.msg}: {text}"
-    except ValueError as error:
-        return f"The source can't be read: {error}."
-    except (MemoryError, RecursionError):
-        return "The source is nested too deeply for Python's parser."
-    return None
+def transformed(source: str) -> str:
+    """Magics and shell commands as calls. Raises SyntaxError."""
+    return str(_transformer().transform_cell(source))

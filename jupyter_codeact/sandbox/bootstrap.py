@@ -7,9 +7,16 @@ import contextlib
 import importlib
 import json
 import os
+import re
+import shlex
+import site
 import sys
 from typing import Any, NoReturn
 
+INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
+INSTALLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "installs.py")
+# Outputs that may wait to be sent.
+WAITING = 64
 ELSEWHERE = "%{name} is answered outside the sandbox: write it in a cell of its own, without other code."
 
 
@@ -18,31 +25,78 @@ def main() -> None:
     # A group of our own, so that an interrupt reaches the cell's subprocesses too.
     with contextlib.suppress(PermissionError):
         os.setsid()
-    del sys.path[0]  # this file's folder; the shell puts the working folder there
-    limit(json.loads(os.environ.pop("CODEACT_LIMITS", "{}")))
-    answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")))
+    # This file's folder; the shell puts the working folder there.
+    sys.path[0] = INSIDE
+    user_sites = own_sites()
+    import_from(user_sites)
+    patient = bool(os.environ.pop("CODEACT_PATIENT", ""))
+    answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")), patient)
+    import codeact_debugger
+    from codeact_streams import PieceStream, limit_outputs
     from ipykernel.kernelapp import IPKernelApp
 
-    app = IPKernelApp.instance()
+    del sys.path[0]
+    codeact_debugger.defer()
+    limit_outputs(int(os.environ.pop("CODEACT_OUTPUT_LIMIT", "0")))
+    app = IPKernelApp.instance(outstream_class=f"{PieceStream.__module__}.{PieceStream.__name__}")
     app.initialize(sys.argv[1:])
-    prepare(app.shell, [path for path in os.environ.pop("CODEACT_SKILLS", "").split(os.pathsep) if path])
+    prepare(app.shell, _folders("CODEACT_SKILLS"))
+    serve_pip(app.shell, user_sites)
     app.start()
 
 
-def limit(wishes: dict[str, int]) -> None:
-    """Take less of the machine, for good: here, where the kernel counts this sandbox's processes alone."""
-    if wishes:
-        import resource
-
-        for name, wish in wishes.items():
-            which = getattr(resource, name)
-            hard = resource.getrlimit(which)[1]
-            most = wish if hard == resource.RLIM_INFINITY else min(wish, hard)
-            resource.setrlimit(which, (most, most))
+def _folders(variable: str) -> list[str]:
+    return [path for path in os.environ.pop(variable, "").split(os.pathsep) if path]
 
 
-def answer_at(sockets: dict[str, int]) -> None:
-    """Have addresses answered at sockets that were bound outside, where this process may bind nothing."""
+def own_sites() -> list[str]:
+    """Where packages lie that were installed in the sandbox, and then hers; nowhere outside of one."""
+    if "CODEACT_USER_SITE" not in os.environ:
+        return []
+    version = "python{}.{}".format(*sys.version_info)
+    folder = os.path.expanduser(f"~/.local/lib/{version}/site-packages")
+    with contextlib.suppress(OSError):
+        os.makedirs(folder, exist_ok=True)
+    folders = [folder, *_folders("CODEACT_USER_SITE")]
+    # For the Pythons that cells start.
+    os.environ["PYTHONPATH"] = os.pathsep.join(folders)
+    return folders
+
+
+def import_from(user_sites: list[str]) -> None:
+    """Look there before looking into the environment, and at what their .pth files name."""
+    before = [path for path in sys.path if path not in user_sites]
+    sys.path[:] = before
+    for folder in user_sites:
+        site.addsitedir(folder)
+    found = sys.path[len(before) :]
+    at = next((i for i, path in enumerate(before) if path.endswith("-packages")), len(before))
+    sys.path[:] = before[:at] + found + before[at:]
+
+
+def serve_pip(shell: Any, user_sites: list[str]) -> None:
+    """Have `%pip` and `!pip` install where this user may, and what they installed found at once."""
+    if not user_sites:
+        return
+    python, system = shlex.quote(sys.executable), shell.system
+    pip = re.compile(rf"^\s*(?:(?:{re.escape(python)}|python3?)\s+-m\s+)?pip3?(?=\s|$)")
+
+    def system_or_pip(command: str) -> Any:
+        command, replaced = pip.subn(lambda _: f"{python} {shlex.quote(INSTALLS)}", command)
+        result = system(command)
+        if replaced:
+            import_from(user_sites)
+            importlib.invalidate_caches()
+        return result
+
+    shell.system = system_or_pip
+
+
+def answer_at(sockets: dict[str, int], patient: bool) -> None:
+    """Have addresses answered at sockets that were bound outside, where this process may bind nothing.
+
+    patient: outputs wait until they can be sent, instead of being lost.
+    """
     import zmq
 
     bind = zmq.Socket.bind
@@ -50,6 +104,9 @@ def answer_at(sockets: dict[str, int]) -> None:
     def bind_or_take(socket: Any, address: str) -> Any:
         if address in sockets:
             socket.setsockopt(zmq.USE_FD, sockets.pop(address))
+        if patient and socket.type in (zmq.PUB, zmq.XPUB):
+            socket.setsockopt(zmq.XPUB_NODROP, 1)
+            socket.sndhwm = WAITING
         return bind(socket, address)
 
     if sockets:
@@ -73,6 +130,7 @@ def _elsewhere(name: str) -> Any:
 
         raise UsageError(ELSEWHERE.format(name=name))
 
+    magic.__doc__ = ELSEWHERE.format(name=name) + f" `%{name}?` shows its help."
     return magic
 
 
@@ -86,6 +144,8 @@ class SkillWatch:
         self.shell = shell
         self.libraries = [os.path.join(path, "") for path in libraries]
         self.seen: dict[str, int] = {}
+        self.modules: set[str] = set()
+        self.skills: set[str] = set()
 
     def before_cell(self, _info: Any = None) -> None:
         """Cheap when nothing changed: one stat a library and one a loaded skill."""
@@ -103,8 +163,14 @@ class SkillWatch:
                 self._changed(module.__file__)
 
     def _loaded(self) -> list[Any]:
-        places = tuple(self.libraries)
-        return [m for m in list(sys.modules.values()) if str(getattr(m, "__file__", "")).startswith(places)]
+        """Only modules that are new are looked at: this happens before and after each cell."""
+        now = set(sys.modules)
+        self.skills |= {name for name in now - self.modules if self._is_skill(name)}
+        self.modules = now
+        return [sys.modules[name] for name in self.skills & now]
+
+    def _is_skill(self, name: str) -> bool:
+        return str(getattr(sys.modules[name], "__file__", "")).startswith(tuple(self.libraries))
 
     def _changed(self, path: str) -> bool:
         with contextlib.suppress(OSError):

@@ -15,7 +15,7 @@ from pathlib import Path
 from ..errors import SandboxUnavailable
 from . import seccomp
 from .limits import Limits
-from .paths import PACKAGE, home_parts, inside, interpreter_folders, parents, pins, private_entries
+from .paths import PACKAGE, Interpreter, home_parts, inside, interpreter, parents, pins, private_entries
 from .run_folder import RunFolder
 
 # As root each sandbox drops to a uid of these: no account of the host's has one, and neither systemd nor containers
@@ -45,6 +45,10 @@ WHOLE_MACHINE = (
     "This kernel's working folder would be /, which holds everything that a sandbox is to keep out: put the notebook "
     "into a folder of its own."
 )
+IN_ENVIRONMENT = (
+    "This kernel's working folder would be {work}, which Python itself is run from, so that code in the sandbox could "
+    "change what runs outside of it: put the notebook into another folder."
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Room:
     work: the working folder, the only place of the person's that can be written.
     libraries: folders of skills, read-only, put on sys.path in this order.
     hidden: folders that are covered where the working folder holds them.
+    arguments: what ipykernel is told on its command line, besides its connection file.
+    home: what its home is kept in; without one, or where it can't be lent, the home lies in memory.
     """
 
     python: str
@@ -62,37 +68,45 @@ class Room:
     work: str
     libraries: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    home: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits.of)
+    arguments: tuple[str, ...] = ()
 
 
 def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
-    """The whole command that runs ``inner`` in ``room``, and an open file that it inherits; the caller closes it.
+    """The whole command that runs Python in ``room``, and an open file that it inherits; the caller closes it.
 
-    Raises SandboxUnavailable without bubblewrap, and for a folder that can't be anybody's working folder.
+    ``inner`` are Python's arguments. Raises SandboxUnavailable without bubblewrap, without that Python, and for a
+    folder that can't be anybody's working folder.
     """
     program = shutil.which("bwrap")
     if program is None:
         raise SandboxUnavailable(MISSING)
     if room.work == "/":
         raise SandboxUnavailable(WHOLE_MACHINE)
+    python, ours = interpreter(room.python), interpreter(sys.executable)
+    if python.holds(room.work) or ours.holds(room.work):
+        raise SandboxUnavailable(IN_ENVIRONMENT.format(work=room.work))
     as_root = os.geteuid() == 0
     uid = str(random.choice(SANDBOX_UIDS))  # noqa: S311  no secret
-    work_source = os.path.join(room.run.path, "work") if as_root else room.work
+    lent = [Path(room.run.path, name) for name in ("work", "home")]
+    work, home = map(str, lent) if as_root else (room.work, room.home)
     # What is made in the working folder is root's there, so that no group of it may be lent out either.
     rules = seccomp.descriptor(seccomp.S_ISUID | (seccomp.S_ISGID if as_root else 0))
     argv = [
         program,
         *_namespaces(program, as_root),
         *_system(program, room.limits),
-        *_folders(program, room, work_source),
-        *_variables(room),
+        *_home(program, room, home),
+        *_folders(room, work, python, ours),
+        *_variables(room, python),
         # Bubblewrap's own root, and what it made there, is nothing to write to: it would be memory without a limit.
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--seccomp", str(rules), "--chdir", room.work, "--"),
     ]
-    argv += [*(_drop_root(uid) if as_root else []), *inner]
-    return [*_lend(room, work_source, uid), *argv] if as_root else argv, rules
+    argv += [*(_drop_root(uid) if as_root else []), *room.limits.prefix(), python.program, *inner]
+    return [*_lend(room, lent, uid), *argv] if as_root else argv, rules
 
 
 def _namespaces(program: str, as_root: bool) -> list[str]:
@@ -120,11 +134,13 @@ def _drop_root(uid: str) -> list[str]:
     return ["setpriv", *ids, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
 
 
-def _lend(room: Room, mountpoint: str, uid: str) -> list[str]:
-    """Root's own folder, shown to the sandbox's user as that user's: see idmap.py."""
-    os.makedirs(mountpoint, exist_ok=True)
+def _lend(room: Room, mountpoints: list[Path], uid: str) -> list[str]:
+    """Root's own folders, shown to the sandbox's user as that user's: see idmap.py."""
+    pairs = [(folder, point) for folder, point in zip((room.work, room.home), mountpoints, strict=True) if folder]
+    for _, point in pairs:
+        point.mkdir(exist_ok=True)
     helper = str(Path(__file__).with_name("idmap.py"))
-    return [sys.executable, "-I", "-S", helper, room.work, mountpoint, uid, "--"]
+    return [sys.executable, "-I", "-S", helper, uid, *(str(word) for pair in pairs for word in pair), "--"]
 
 
 def _system(program: str, limits: Limits) -> Iterator[str]:
@@ -149,18 +165,23 @@ def _size(program: str, limit: int) -> tuple[str, ...]:
     return ("--size", str(limit)) if takes(program, "--size") else ()
 
 
-def _folders(program: str, room: Room, work_source: str) -> Iterator[str]:
+def _home(program: str, room: Room, source: str | None) -> Iterator[str]:
+    yield from _open_parents(HOME, set())
+    yield from (*_size(program, room.limits.temp), "--perms", "0777", "--tmpfs", HOME)
+    if room.home and source:
+        yield from ("--bind-try", source, HOME)
+
+
+def _folders(room: Room, work_source: str, python: Interpreter, ours: Interpreter) -> Iterator[str]:
     """Order matters: what is bound later covers what was bound before.
 
     The environment and our own package come after the working folder, which may hold them: code that could
     change them would run outside the sandbox at the next start.
     """
     made: set[str] = set()
-    readable = (*interpreter_folders(room.python), str(PACKAGE), *room.libraries)
+    readable = (*python.readable(room.work), *ours.keeps(room.work), str(PACKAGE), *room.libraries)
     private = private_entries(room.work, room.hidden)
     parts = {**pins(room.work, (*readable, *private)), **home_parts(room.work)}
-    yield from _open_parents(HOME, made)
-    yield from (*_size(program, room.limits.temp), "--perms", "0777", "--tmpfs", HOME)
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
         yield from _bind("--ro-bind", folder, folder, made)
     yield from _bind("--bind", work_source, room.work, made)
@@ -195,13 +216,19 @@ def _open_parents(path: str, made: set[str]) -> Iterator[str]:
             yield from ("--perms", "0755", "--dir", parent)
 
 
-def _variables(room: Room) -> Iterator[str]:
+def _variables(room: Room, python: Interpreter) -> Iterator[str]:
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     own = {
         "HOME": HOME,
         "USER": "user",
-        "PATH": f"{os.path.dirname(room.python)}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{os.path.dirname(python.program)}:/usr/local/bin:/usr/bin:/bin",
         "TMPDIR": "/tmp",
+        # Its start-up files and its history are nothing to keep for the next kernel.
+        "IPYTHONDIR": "/tmp/ipython",
+        "CODEACT_USER_SITE": os.pathsep.join(python.user_site),
+        # pip looks for nothing on a network that isn't there.
+        **dict.fromkeys(("PIP_NO_INDEX", "PIP_NO_INPUT", "PIP_DISABLE_PIP_VERSION_CHECK"), "1"),
+        "PIP_RETRIES": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
         # ipykernel watches its parent by pid; the pid it would be told is of another namespace.
         "JPY_PARENT_PID": "1",

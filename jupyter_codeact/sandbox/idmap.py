@@ -5,7 +5,7 @@ Run as root, the sandbox drops to an ordinary uid, which may not write into the 
 the folder's owner: nothing is chowned, and nothing is left behind. The mount lives in a mount namespace of
 this process's own, which then becomes bubblewrap.
 
-    python -I -S idmap.py FOLDER MOUNTPOINT UID -- bwrap …
+    python -I -S idmap.py UID FOLDER MOUNTPOINT [FOLDER MOUNTPOINT …] -- bwrap …
 """
 
 import ctypes
@@ -72,10 +72,8 @@ def mapping_namespace(folder: str, uid: int) -> int:
 
 
 def mount_mapped(folder: str, mountpoint: str, uid: int) -> None:
-    """Mount ``folder`` at ``mountpoint`` with its owner shown as ``uid``, in a namespace of our own."""
+    """Mount ``folder`` at ``mountpoint`` with its owner shown as ``uid``."""
     namespace = mapping_namespace(folder, uid)
-    check(libc.unshare(CLONE_NEWNS))
-    check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
     flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC
     tree = check(libc.syscall(SYS_OPEN_TREE, AT_FDCWD, folder.encode(), ctypes.c_uint(flags)))
     wish = MountAttributes(attr_set=MOUNT_ATTR_IDMAP, userns_fd=namespace)
@@ -84,12 +82,26 @@ def mount_mapped(folder: str, mountpoint: str, uid: int) -> None:
     check(libc.syscall(SYS_MOVE_MOUNT, tree, b"", AT_FDCWD, mountpoint.encode(), MOVE_MOUNT_F_EMPTY_PATH))
 
 
-def main(folder: str, mountpoint: str, uid: str, _dashes: str, *command: str) -> None:
-    """Mount, then become ``command``. A file system that can't do it ends with one line and status 3."""
+def main(uid: str, *words: str) -> None:
+    """Mount, then become bubblewrap, in a mount namespace of our own.
+
+    Where a file system can't do that for the first folder, all ends with one line. Of the others, which bubblewrap
+    can do without, the mountpoint goes.
+    """
+    dashes = words.index("--")
+    (folder, mountpoint), *others = zip(words[:dashes:2], words[1:dashes:2], strict=True)
     try:
+        check(libc.unshare(CLONE_NEWNS))
+        check(libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None))
         mount_mapped(folder, mountpoint, int(uid))
     except OSError as error:
         sys.exit(f"codeact: {folder} can't be lent to the sandbox's user: {error.strerror}.")
+    for other, its_mountpoint in others:
+        try:
+            mount_mapped(other, its_mountpoint, int(uid))
+        except OSError:
+            os.rmdir(its_mountpoint)
+    command = words[dashes + 1 :]
     os.execvp(command[0], command)  # noqa: S606  # becoming bubblewrap is the point
 
 

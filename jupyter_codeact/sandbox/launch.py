@@ -7,17 +7,21 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, SandboxUnavailable
-from . import bubblewrap, run_folder
+from . import bubblewrap, homes, run_folder
 from .bubblewrap import Room
-from .limits import Limits, Watch
+from .homes import Home
+from .limits import OUTPUT_LIMIT, Limits, Watch
 from .run_folder import Address, Line, RunFolder
 
+# As `python -m ipykernel install` writes it: else the debugger misses breakpoints, and says so in the first cell.
+INTERPRETER_OPTIONS = ("-Xfrozen_modules=off",)
 BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
 ENDED = "The sandbox ended."
 
@@ -26,12 +30,15 @@ ENDED = "The sandbox ended."
 class Sandbox:
     """One running sandbox. ``connection`` is the content of its connection file, key as str.
 
+    allowance: bytes that it may make this process hold.
     cause: why it ended, as one sentence, once it has.
     """
 
     process: subprocess.Popen[bytes]
     connection: dict[str, Any]
     folder: RunFolder
+    allowance: int
+    home: Home | None = None
     cause: str = ENDED
     watch: Watch | None = field(default=None, repr=False)
 
@@ -51,14 +58,14 @@ class Sandbox:
 
     def keep_within(self, limits: Limits) -> None:
         """End it, with a cause, once it holds more memory than it may."""
-
-        def end() -> None:
-            self.cause = limits.cause
-            # What it started ends with it, as when it is closed.
-            self.process.kill()
-
-        self.watch = Watch(self.process.pid, limits.memory, end)
+        home = self.home.path if self.home else None
+        self.watch = Watch(self.process.pid, limits.memory, partial(self.condemn, limits.cause), home)
         self.watch.start()
+
+    def condemn(self, cause: str) -> None:
+        """End it for a reason. What it started ends with it, as when it is closed."""
+        self.cause = cause
+        self.process.kill()
 
     def close(self) -> None:
         """End it at once, with every process in it, and remove its folder. Safe to call twice."""
@@ -75,6 +82,8 @@ class Sandbox:
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe is not None:
                 pipe.close()
+        if self.home is not None:
+            self.home.close()
 
 
 def open_sandbox(
@@ -84,15 +93,18 @@ def open_sandbox(
     libraries: tuple[str, ...] = (),
     hidden: tuple[str, ...] = (),
     *,
+    homes_folder: str | None = None,
     memory_gb: float | None = None,
     address: Address | None = None,
+    arguments: Sequence[str] = (),
 ) -> Sandbox:
     """Start a kernel in a sandbox of ``kind``; returns before it answers.
 
-    ``memory_gb`` is what it may hold; None stands for a share of the machine's. ``address`` is where it answers, where
-    somebody knows that already; its folder is then the caller's. Raises SandboxUnavailable where it
-    can't be had, ConfigError for a kind that doesn't exist. The calling thread must live as long as the sandbox:
-    the kernel ends it with the thread that launched it.
+    ``homes_folder`` is where homes are kept; without one, the home ends with the sandbox. ``memory_gb`` is what it may
+    hold; None stands for a share of the machine's. ``address`` is where it answers, where somebody knows that already;
+    its folder is then the caller's. ``arguments`` are ipykernel's. Raises SandboxUnavailable where it can't be had,
+    ConfigError for a kind that doesn't exist. The calling thread must live as long as the sandbox: the kernel ends it
+    with the thread that launched it.
     """
     build = KINDS.get(kind)
     if build is None:
@@ -102,13 +114,19 @@ def open_sandbox(
     work = os.path.realpath(work)
     limits = Limits.of(memory_gb)
     folder, key = address or Address(run_folder.new(work))
+    home = homes.open_home(homes_folder, python, work) if homes_folder else None
     try:
         with run_folder.line(folder, key) as line:
-            room = Room(python, folder, work, libraries, hidden, {}, limits)
+            kept = home.path if home else None
+            # Without a proxy in between, a client that reads nothing would hold up the kernel.
+            variables = {} if address else {"CODEACT_PATIENT": "1"}
+            room = Room(python, folder, work, libraries, hidden, kept, variables, limits, tuple(arguments))
             process = build(room, line)
-            sandbox = Sandbox(process, line.connection, folder)
+            sandbox = Sandbox(process, line.connection, folder, limits.allowance, home)
     except BaseException:
         folder.remove()
+        if home is not None:
+            home.close()
         raise
     if kind != "none":
         sandbox.keep_within(limits)
@@ -116,8 +134,8 @@ def open_sandbox(
 
 
 def _bubblewrap(room: Room, line: Line) -> subprocess.Popen[bytes]:
-    room.variables.update(_for_bootstrap(room, line), CODEACT_LIMITS=json.dumps(room.limits.resource_limits()))
-    argv, rules = bubblewrap.command(room, _kernel(room))
+    room.variables.update(_for_bootstrap(room, line))
+    argv, rules = bubblewrap.command(room, _arguments(room))
     try:
         return _start(argv, room, _some(_FOR_BUBBLEWRAP), [*line.handed().values(), rules])
     finally:
@@ -126,16 +144,20 @@ def _bubblewrap(room: Room, line: Line) -> subprocess.Popen[bytes]:
 
 def _none(room: Room, line: Line) -> subprocess.Popen[bytes]:
     """No sandbox: an ordinary kernel process. Its environment keeps the keys out all the same."""
-    environment = {**_some(_PLAIN_VARIABLES), **_for_bootstrap(room, line)}
-    return _start(_kernel(room), room, environment, list(line.handed().values()))
+    environment = {**_some(_PLAIN_VARIABLES), **room.variables, **_for_bootstrap(room, line)}
+    return _start([room.python, *_arguments(room)], room, environment, list(line.handed().values()))
 
 
-def _kernel(room: Room) -> list[str]:
-    return [room.python, BOOTSTRAP, "-f", room.run.connection_file]
+def _arguments(room: Room) -> list[str]:
+    return [*INTERPRETER_OPTIONS, BOOTSTRAP, "-f", room.run.connection_file, *room.arguments]
 
 
 def _for_bootstrap(room: Room, line: Line) -> dict[str, str]:
-    return {"CODEACT_SKILLS": os.pathsep.join(room.libraries), "CODEACT_SOCKETS": json.dumps(line.handed())}
+    return {
+        "CODEACT_SKILLS": os.pathsep.join(room.libraries),
+        "CODEACT_SOCKETS": json.dumps(line.handed()),
+        "CODEACT_OUTPUT_LIMIT": str(OUTPUT_LIMIT),
+    }
 
 
 def _some(names: tuple[str, ...]) -> dict[str, str]:

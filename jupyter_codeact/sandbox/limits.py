@@ -1,14 +1,16 @@
 """How much one sandbox may take, and the watch that ends one which takes more memory.
 
-Processes and open files are limited by the kernel (``bootstrap.py`` sets ``resource_limits`` before anything else),
-and so are the folders in memory that are the sandbox's temp. Memory is what its processes hold together, for which
-Linux has no limit that an ordinary user can set: it is measured from outside, and the whole sandbox ends.
+Processes and open files are limited by the kernel (``prefix`` sets that, where it counts this sandbox's processes
+alone, before any of its code runs), and so are the folders in memory that are the sandbox's temp. Memory is what its
+processes hold together, for which Linux has no limit that an ordinary user can set: it is measured from outside, and
+the whole sandbox ends.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import resource
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +23,8 @@ GB = 2**30
 # Of what the machine, or the container that we are in, has.
 SHARE = 0.75
 OPEN_FILES = 4096
+# Bytes of one message of the kernel's. A page that is given more than this at once does not recover.
+OUTPUT_LIMIT = 100_000_000
 # The watch's pause, and how much of a core it may take where measuring is slow.
 PERIOD_S = 0.2
 BUSY = 0.05
@@ -47,29 +51,36 @@ class Limits:
         return self.memory // 2
 
     @property
+    def allowance(self) -> int:
+        """Bytes that it may make the trusted process hold. What is on its way in belongs to none of its processes."""
+        return min(self.memory, 2 * GB)
+
+    @property
     def cause(self) -> str:
         """What is said of a sandbox that passed the memory limit."""
         return f"The sandbox used more than {self.memory / GB:.3g} GB and was ended."
 
-    def resource_limits(self) -> dict[str, int]:
-        """For `setrlimit`, by name.
+    def prefix(self) -> list[str]:
+        """The words of a command line before the program that is to be limited, for good.
 
-        RLIMIT_DATA is no limit of the sandbox but what no process can be given at all: asking for it is a MemoryError.
+        --data is no limit of the sandbox but what no process can be given at all: asking for it is a MemoryError.
         """
-        return {
-            "RLIMIT_CORE": 0,
-            "RLIMIT_DATA": max(self.memory, machine_memory()),
-            "RLIMIT_NOFILE": self.open_files,
-            "RLIMIT_NPROC": self.processes + _processes_elsewhere(),
+        wishes = {
+            "core": (resource.RLIMIT_CORE, 0),
+            "data": (resource.RLIMIT_DATA, max(self.memory, machine_memory())),
+            "nofile": (resource.RLIMIT_NOFILE, self.open_files),
+            "nproc": (resource.RLIMIT_NPROC, self.processes + _processes_elsewhere()),
         }
+        most = {name: _at_most(which, wish) for name, (which, wish) in wishes.items()}
+        return ["prlimit", *(f"--{name}={limit}:{limit}" for name, limit in most.items()), "--"]
 
 
 class Watch(threading.Thread):
     """Measures a sandbox until it passes its memory, then calls ``end`` once."""
 
-    def __init__(self, pid: int, memory: int, end: Callable[[], None]) -> None:
+    def __init__(self, pid: int, memory: int, end: Callable[[], None], home: str | None = None) -> None:
         super().__init__(name="codeact-memory", daemon=True)
-        self._meter = Meter(pid)
+        self._meter = Meter(pid, home)
         self._memory = memory
         self._end = end
         self._over = threading.Event()
@@ -110,6 +121,12 @@ def _container_memory() -> list[int]:
             own = base / group.strip("/")
             found += [_text(folder / file).strip() for folder in (own, *own.parents) if folder.is_relative_to(base)]
     return [int(limit) for limit in found if limit.isdigit()]
+
+
+def _at_most(which: int, wish: int) -> int:
+    """A limit that we are under ourselves can't be passed."""
+    hard = resource.getrlimit(which)[1]
+    return wish if hard == resource.RLIM_INFINITY else min(wish, hard)
 
 
 def _processes_elsewhere() -> int:

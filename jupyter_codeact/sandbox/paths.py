@@ -2,55 +2,88 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from ..errors import SandboxUnavailable
+from .interpreter import describe
 
 PACKAGE = Path(__file__).resolve().parent.parent
+NO_PYTHON = (
+    "The Python that this kernel's cells are to run with, {python}, does not work: {reason}. "
+    "Make the kernel anew with `setup_kernel.py --python PATH`, or choose another one."
+)
 
 
-def interpreter_folders(python: str) -> list[str]:
-    """The folders outside /usr that ``python`` is made of, outermost only.
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python and the folders that it needs; see interpreter.py for what they are."""
 
-    Our own interpreter answers from memory; another one has to be asked, which takes a start of it.
+    program: str
+    environment: list[str]
+    user_site: list[str]
+    projects: list[str]
+
+    def readable(self, work: str) -> list[str]:
+        """What has to be bound, outermost only. Her projects in the working folder are part of that."""
+        home = _home()
+        others = [path for path in self.projects if not inside(path, work) and not inside(home, path)]
+        return _outermost([*self.environment, *self.user_site, *others])
+
+    def keeps(self, work: str) -> list[str]:
+        """What code that runs outside the sandbox is imported from, where it lies in the working folder."""
+        return [folder for folder in _outermost([*self.environment, *self.user_site]) if inside(folder, work)]
+
+    def holds(self, work: str) -> bool:
+        """Whether the working folder is the environment itself, or a part of it that holds modules or programs."""
+        parts = {os.path.join(folder, part) for folder in self.environment for part in ("bin", "lib", "lib64")}
+        return work in self.environment or any(inside(work, part) for part in (*parts, *self.user_site))
+
+
+def interpreter(python: str) -> Interpreter:
+    """Our own answers from memory; another one has to be asked, which takes a start of it.
+
+    Raises SandboxUnavailable where there is no such Python.
     """
-    if os.path.realpath(python) == os.path.realpath(sys.executable) and python == sys.executable:
-        return _outermost(_own_folders())
-    return _outermost(_asked_folders(python))
+    found = Interpreter(**(describe() if python == sys.executable else _ask(python)))
+    # A link from elsewhere isn't there in the sandbox.
+    seen = any(inside(found.program, folder) for folder in ("/usr", *found.environment))
+    return found if seen else replace(found, program=os.path.realpath(found.program))
 
 
-def _own_folders() -> Iterator[str]:
-    yield from (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
-    yield os.path.dirname(os.path.realpath(sys.executable))
-    yield from (entry for entry in sys.path if entry and os.path.isdir(entry) and not _is_cwd(entry))
+def _ask(python: str) -> dict[str, Any]:
+    script = str(PACKAGE / "sandbox" / "interpreter.py")
+    try:
+        answer = subprocess.run([python, "-E", "-S", script], capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise SandboxUnavailable(NO_PYTHON.format(python=python, reason=error.strerror)) from None
+    if answer.returncode != 0:
+        last = answer.stderr.strip().splitlines()[-1:] or ["it says nothing"]
+        raise SandboxUnavailable(NO_PYTHON.format(python=python, reason=last[0]))
+    return dict(json.loads(answer.stdout))
 
 
-def _asked_folders(python: str) -> list[str]:
-    import json
-    import subprocess
-
-    question = (
-        "import json, os, sys; print(json.dumps([sys.prefix, sys.base_prefix, sys.exec_prefix,"
-        " sys.base_exec_prefix, os.path.dirname(os.path.realpath(sys.executable))]"
-        " + [p for p in sys.path if os.path.isdir(p)]))"
-    )
-    answer = subprocess.run([python, "-I", "-c", question], capture_output=True, text=True, check=True)
-    return list(json.loads(answer.stdout))
-
-
-def _is_cwd(entry: str) -> bool:
-    """`python -m` puts the working folder on sys.path; that is the person's, not the interpreter's."""
-    return os.path.realpath(entry) == os.path.realpath(os.getcwd())
-
-
-def _outermost(folders: Iterable[str]) -> list[str]:
+def _outermost(paths: Iterable[str]) -> list[str]:
     """Without those that lie in /usr, which is bound whole, or inside one another."""
     kept: list[str] = []
-    for folder in sorted({os.path.normpath(f) for f in folders if os.path.isdir(f)}, key=len):
-        if folder != "/" and not any(inside(folder, parent) for parent in ("/usr", *kept)):
-            kept.append(folder)
+    for path in sorted({os.path.normpath(p) for p in paths if os.path.exists(p)}, key=len):
+        if path != "/" and not any(inside(path, parent) for parent in ("/usr", *kept)):
+            kept.append(path)
     return kept
+
+
+def forget(work: str) -> None:
+    """Import nothing more from what code in the sandbox can write: projects on the path that lie in the folder."""
+    work, environment = os.path.realpath(work), (sys.prefix, sys.base_prefix)
+    found = {entry: os.path.realpath(entry) for entry in sys.path}
+    kept = (path for path in found if not inside(found[path], work) or any(inside(path, e) for e in environment))
+    sys.path[:] = kept
 
 
 def inside(path: str, parent: str) -> bool:

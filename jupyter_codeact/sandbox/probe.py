@@ -42,10 +42,10 @@ REMEDIES = (
         f"{NEED}this Linux kernel lacks user namespaces or seccomp filters: run JupyterLab on another one.",
     ),
     (
-        ("execvp setpriv",),
+        ("execvp setpriv", "execvp prlimit", "failed to execute prlimit"),
         (
-            f"{NEED}as root that needs `setpriv`: `sudo apt install util-linux` (or your system's package manager), "
-            "then restart the kernel."
+            f"{NEED}that needs `prlimit`, as root `setpriv` as well: `sudo apt install util-linux` (or your system's "
+            "package manager), then restart the kernel."
         ),
     ),
     (

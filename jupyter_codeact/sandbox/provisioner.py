@@ -25,6 +25,10 @@ from .run_folder import CHANNELS, Address, RunFolder
 from .usage import descendants
 
 KEPT_LOG = 8192
+NOT_ENCRYPTED = (
+    "codeact-bubblewrap connects over unix sockets in a private folder, and does not encrypt them. Set the manager's "
+    "transport_encryption to auto."
+)
 
 
 class BubblewrapProvisioner(LocalProvisioner):
@@ -40,6 +44,8 @@ class BubblewrapProvisioner(LocalProvisioner):
         """Let the manager expect the kernel at sockets of ours; a restarted one is at those that clients know."""
         kwargs = await KernelProvisionerBase.pre_launch(self, **kwargs)
         manager: Any = self.parent
+        if getattr(manager, "transport_encryption", "") == "required":
+            raise ConfigError(NOT_ENCRYPTED)
         arguments = kwargs.pop("extra_arguments", [])
         if not _is_ours(manager):
             manager.transport = "ipc"

@@ -7,8 +7,9 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
-# Folders of the sandbox that lie in memory.
-TEMP = ("/tmp", "/dev/shm", "/home/sandbox")
+# Folders of the sandbox that lie in memory, the home only where it isn't kept.
+HOME = "/home/sandbox"
+TEMP = ("/tmp", "/dev/shm", HOME)
 # What the kernel keeps for an empty file there.
 INODE = 1024
 # A socket's queue is memory that no process is charged for. So many sockets are anybody's; each more counts.
@@ -18,10 +19,11 @@ KB = 1024
 
 
 class Meter:
-    """Measures all descendants of one process."""
+    """Measures all descendants of one process. ``home`` is where their home is kept on disk, if it is."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, home: str | None = None) -> None:
         self._pid = pid
+        self._on_disk = {HOME: home or HOME}
         self._temp: list[int] = []
 
     def exceeds(self, limit: int) -> bool:
@@ -44,8 +46,13 @@ class Meter:
 
     def _temp_bytes(self, pids: list[int]) -> int:
         if not self._temp:
-            self._temp = _open_temp(pids)
+            self._temp = _open_temp(pids, self._on_disk)
         return sum(map(_folder_bytes, self._temp))
+
+
+def own_bytes() -> int:
+    """What this process holds privately."""
+    return _resident(os.getpid())[0]
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -102,7 +109,7 @@ def _table(path: str) -> dict[str, int]:
     return {words[0][:-1]: int(words[1]) * KB for words in lines if words[-1:] == ["kB"]}
 
 
-def _open_temp(pids: list[int]) -> list[int]:
+def _open_temp(pids: list[int], on_disk: dict[str, str]) -> list[int]:
     """The temp folders as open files, by way of the first process that lets us in."""
     for pid in pids:
         with ExitStack() as undo, contextlib.suppress(OSError):
@@ -111,8 +118,8 @@ def _open_temp(pids: list[int]) -> list[int]:
             opened = []
             for folder in TEMP:
                 path = f"/proc/{pid}/root{folder}"
-                # One that is the working folder is the person's own disk.
-                if not _same_place(path, folder):
+                # One that is the working folder, or a kept home, is the person's own disk.
+                if not _same_place(path, on_disk.get(folder, folder)):
                     opened.append(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW))
                     undo.callback(os.close, opened[-1])
             undo.pop_all()

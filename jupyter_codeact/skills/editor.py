@@ -5,16 +5,14 @@ The arguments come from a model, so every path is confined to the library and ev
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 from ..errors import EditError, SkillError
 from ..protocols import PlannedEdit
-from .edits import FileEdit, check_syntax, lines_of, read
+from ..texts import changed, check_syntax, numbered
+from .edits import FileEdit, read
 from .library import Library, check_name
-
-COMMANDS = ("view", "create", "str_replace", "insert", "undo")
 
 
 class LibraryEditor:
@@ -32,25 +30,15 @@ class LibraryEditor:
             return "\n".join(f"{skill.name}.py  {skill.summary}" for skill in self._library.list()) or "No skills yet."
         name = self._path(arguments).name
         folders = [folder for folder in self._library.folders if _is_here(folder / name)]
-        lines = lines_of(self._text((folders or [self._library.own])[0] / name))
-        numbered = (f"{number:4}  {line}" for number, line in enumerate(map(_bare, lines), start=1))
-        return "\n".join(numbered) or f"{name} is empty."
+        return numbered(self._text((folders or [self._library.own])[0] / name), name)
 
     def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
         """What the command would do. Raises EditError where it is impossible."""
-        command, path = arguments.get("command"), self._path(arguments)
+        path = self._path(arguments)
         before = read(path)
-        match command:
-            case "undo":
-                return self._undo(path, before)
-            case "create":
-                after = _argument(arguments, "file_text")
-            case "str_replace":
-                after = _replaced(self._text(path), arguments, path.name)
-            case "insert":
-                after = _inserted(self._text(path), arguments)
-            case _:
-                raise EditError(f"There is no command {command!r}; there are {', '.join(COMMANDS)}.")
+        if arguments.get("command") == "undo":
+            return self._undo(path, before)
+        after = changed(arguments, before, path.name)
         check_syntax(path, after)
         return FileEdit(path, before, after, self._past.setdefault(path, []).append)
 
@@ -77,46 +65,10 @@ class LibraryEditor:
     def _text(self, path: Path) -> str:
         text = read(path)
         if text is None:
-            raise EditError(f"There is no {path.name} in the library. View '.' to see what there is.")
+            raise EditError(f"There is no {path.name}. View '.' to see what there is.")
         return text
-
-
-def _bare(line: str) -> str:
-    return line.rstrip("\r\n")
 
 
 def _is_here(path: Path) -> bool:
     """Whether a file is there, and not a link to one in another folder."""
     return path.is_file() and path.resolve().parent == path.parent.resolve()
-
-
-def _replaced(text: str, arguments: dict[str, Any], name: str) -> str:
-    old, new = (_as_in(text, word) for word in (_argument(arguments, "old_str"), str(arguments.get("new_str") or "")))
-    count = text.count(old) if old else 0
-    if count != 1:
-        raise EditError(f"old_str occurs {count} times in {name}; it must occur exactly once. View the file.")
-    return text.replace(old, new)
-
-
-def _inserted(text: str, arguments: dict[str, Any]) -> str:
-    lines, at = lines_of(text), arguments.get("insert_line")
-    new = _as_in(text, _argument(arguments, "new_str"))
-    if type(at) is not int or not 0 <= at <= len(lines):
-        raise EditError(f"insert_line must be a number from 0 to {len(lines)}.")
-    end = _as_in(text, "\n")
-    if at and not lines[at - 1].endswith("\n"):
-        lines[at - 1] += end
-    return "".join([*lines[:at], new if new.endswith("\n") else new + end, *lines[at:]])
-
-
-def _as_in(text: str, new: str) -> str:
-    """``new`` with CRLF at its line ends where every line of ``text`` has it."""
-    crlf = 0 < text.count("\n") == text.count("\r\n")
-    return re.sub(r"\r?\n", "\r\n", new) if crlf else new
-
-
-def _argument(arguments: dict[str, Any], name: str) -> str:
-    value = arguments.get(name)
-    if not isinstance(value, str):
-        raise EditError(f"{arguments.get('command')} needs {name}, a text.")
-    return value

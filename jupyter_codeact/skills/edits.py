@@ -1,14 +1,14 @@
-"""One edit of one file: shown as a diff, checked, done atomically."""
+"""One edit of one file of the library: shown as a diff, done atomically."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EditError
 from ..files import write_atomically
+from ..texts import diff_of, summary_of
 from .library import READABLE
 
 
@@ -23,17 +23,11 @@ class FileEdit:
 
     @property
     def summary(self) -> str:
-        """``Create gp_fit.py``, ``Change gp_fit.py``."""
-        verb = "Remove" if self.after is None else "Create" if self.before is None else "Change"
-        return f"{verb} {self.path.name}"
+        return summary_of(self.before, self.after, self.path.name)
 
     @property
     def diff(self) -> str:
-        """A unified diff of three lines of context."""
-        before, after = lines_of(self.before or ""), lines_of(self.after or "")
-        lines = [*difflib.unified_diff(before, after, self.path.name, self.path.name)][2:]
-        whole = (line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-        return "".join(whole).removesuffix("\n") or "(no change)"
+        return diff_of(self.before, self.after, self.path.name)
 
     def apply(self) -> str:
         if read(self.path) != self.before:
@@ -47,22 +41,6 @@ class FileEdit:
             raise EditError(f"{self.path.name} can't be written: {error}") from None
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
-
-
-def lines_of(text: str) -> list[str]:
-    """Its lines with their ends, as Python counts them: str.splitlines knows more ends of lines."""
-    *lines, last = text.split("\n")
-    return [*(line + "\n" for line in lines), *([last] if last else [])]
-
-
-def check_syntax(path: Path, text: str) -> None:
-    """Raises EditError with the line where the text would not compile."""
-    try:
-        compile(text.encode(), path.name, "exec", dont_inherit=True)
-    except SyntaxError as error:
-        raise EditError(f"Not saved: {path.name} would not compile, line {error.lineno}: {error.msg}.") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise EditError(f"Not saved: {path.name} would not compile: {error}.") from None
 
 
 def read(path: Path) -> str | None:

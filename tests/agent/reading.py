@@ -129,7 +129,7 @@ LINES = st.sampled_from(
         "```py title=a",
         "```{python}",
         "```text",
-        "```edit_skill",
+        "```edit_file",
         '{"command": "view", "path": "."}',
         '{"command": ',
         "`inline` words",

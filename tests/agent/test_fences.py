@@ -79,10 +79,10 @@ def test_words_are_an_answer(reply: str) -> None:
         ("```python\nx = 1\n``", "broke off"),
         ("````python\nx = 1\n```", "broke off"),
         ("```python", "broke off"),
-        ('```edit_skill\n{"command": "view"', "broke off"),
-        ("```edit_skill\nview gp_fit.py\n```", "not a JSON object"),
-        ("```edit_skill\n[1]\n```", "not a JSON object"),
-        ("```edit_skill\n```", "not a JSON object"),
+        ('```edit_file\n{"command": "view"', "broke off"),
+        ("```edit_file\nview gp_fit.py\n```", "not a JSON object"),
+        ("```edit_file\n[1]\n```", "not a JSON object"),
+        ("```edit_file\n```", "not a JSON object"),
     ],
 )
 def test_what_cannot_be_acted_on_is_said(reply: str, said: str) -> None:
@@ -99,7 +99,7 @@ def test_only_thinking_is_no_reply() -> None:
 
 
 def test_an_edit_is_one_json_object() -> None:
-    reply = f"Look first.\n```edit_skill\n{json.dumps(VIEW, indent=1)}\n```\n"
+    reply = f"Look first.\n```edit_file\n{json.dumps(VIEW, indent=1)}\n```\n"
     seen = fenced(reply, range(len(reply)))
     assert (seen.text, seen.actions, seen.problem) == ("Look first.", (VIEW,), None)
     assert not seen.cells

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_codeact.agent.observation import clean, printed, shorten
+from jupyter_codeact import tokens
+from jupyter_codeact.agent.observation import clean, fold, printed, shorten
 from jupyter_codeact.events import Output, Ran
 
 
@@ -24,8 +25,8 @@ def error(*traceback: str) -> Output:
     return {"output_type": "error", "ename": "ZeroDivisionError", "evalue": "by zero", "traceback": [*traceback]}
 
 
-def told(*outputs: Output, budget: int = 10_000) -> str:
-    return printed(Ran("", outputs, "ok"), budget)
+def told(*outputs: Output) -> str:
+    return printed(Ran("", outputs, "ok"))
 
 
 @pytest.mark.parametrize(
@@ -103,21 +104,47 @@ def test_an_error_without_a_traceback_has_its_name() -> None:
 
 
 def test_a_long_output_has_its_head_and_the_error_at_its_end() -> None:
-    text = told(stream("first\n" + "x" * 5000), error("last line"), budget=300)
-    assert text.startswith("first\nxxx")
-    assert text.endswith("xxx\nlast line")
-    assert "4,716 characters left out" in text
+    text = shorten(told(stream("first\n" + "word " * 5000), error("last line")), 300)
+    assert text.startswith("first\nword ")
+    assert text.endswith("word \nlast line")
+    assert "characters left out; they are in the notebook" in text
+    assert tokens.estimated(text) <= 330
 
 
-@given(text=st.text(max_size=80), budget=st.integers(0, 60))
+@given(text=st.text(max_size=200), budget=st.integers(1, 60))
 def test_head_and_tail_are_within_the_budget(text: str, budget: int) -> None:
     short = shorten(text, budget)
-    if len(text) <= budget:
+    if tokens.estimated(text) <= budget:
         assert short == text
     else:
-        head, tail = budget * 2 // 3, budget // 3
-        assert short.startswith(text[:head] + "\n[… ")
-        assert short.endswith(" …]\n" + text[len(text) - tail :])
+        head, _, rest = short.partition("\n[… ")
+        tail = rest.partition(" …]\n")[2]
+        assert text.startswith(head)
+        assert text.endswith(tail)
+        assert tokens.estimated(head) + tokens.estimated(tail) <= budget
+        assert len(head) + len(tail) < len(text)
+
+
+BARS = "\n".join(f"{n:3}%|{'█' * (n // 5)}| {n}/100 [00:01<00:02, 7.1it/s]" for n in range(0, 101, 5))
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("a\n" * 9 + "b", "a\n[… 7 lines like these …]\na\nb"),
+        ("a\n" * 4 + "b", "a\n" * 4 + "b"),
+        (
+            BARS + "\ndone",
+            f"{BARS.splitlines()[0]}\n[… 19 lines like these …]\n{BARS.splitlines()[-1]}\ndone",
+        ),
+        ("\n" * 9, "\n" * 9),
+        ("\n".join(f"{n} {n * n}" for n in range(20)), "\n".join(f"{n} {n * n}" for n in range(20))),
+        ("\n".join(f"epoch {n}/20 loss 0.{n}" for n in range(20)), None),
+    ],
+)
+def test_only_lines_that_say_the_same_are_folded(text: str, folded: str | None) -> None:
+    """Numbers in rows are data, and so is a loss that falls."""
+    assert fold(text) == (text if folded is None else folded)
 
 
 def test_nothing_is_nothing() -> None:

@@ -33,8 +33,8 @@ def code(source: str) -> tuple[str, str]:
         ([code("x = 1\n\n")], ((1, "x = 1"),)),
         ([code("\nif x:\n    'ü😀\u2028'\n")], ((1, "\nif x:\n    'ü😀\u2028'"),)),
         ([code("a"), code("b")], ((1, "a"), (2, "b"))),
-        ([("edit_skill", json.dumps(VIEW)), code("b"), code("c")], (VIEW, (1, "b"), (2, "c"))),
-        ([code("a"), ("edit_skill", json.dumps(VIEW)), code("c")], ((1, "a"), VIEW, (2, "c"))),
+        ([("edit_file", json.dumps(VIEW)), code("b"), code("c")], (VIEW, (1, "b"), (2, "c"))),
+        ([code("a"), ("edit_file", json.dumps(VIEW)), code("c")], ((1, "a"), VIEW, (2, "c"))),
         ([("run_cell", '{"code": "ab", "code": "xy"}')], ((1, "xy"),)),
         ([("run_cell", '{"why": {"code": 1}, "code": "x"}')], ((1, "x"),)),
     ],
@@ -53,7 +53,7 @@ def test_each_call_is_an_action_and_each_cell_a_step(calls: list[tuple[str, str]
         (("run_cell", '{"code": "\\ud800"}'), "not a JSON object"),
         (("run_cell", ""), "not a JSON object"),
         (("run_cell", '"x = 1"'), "not a JSON object"),
-        (("edit_skill", "[]"), "not a JSON object"),
+        (("edit_file", "[]"), "not a JSON object"),
         (("run_cell", "{}"), "needs its argument 'code'"),
         (("run_cell", '{"code": ""}'), "needs its argument 'code'"),
         (("run_cell", '{"code": "\\n  "}'), "needs its argument 'code'"),
@@ -120,7 +120,7 @@ def test_every_way_of_cutting_reads_the_same(sources: list[str], cuts: list[int]
 
 @given(
     calls=st.lists(
-        st.tuples(st.sampled_from(["run_cell", "edit_skill", "bash", ""]), JSON.map(json.dumps) | st.text(max_size=30)),
+        st.tuples(st.sampled_from(["run_cell", "edit_file", "bash", ""]), JSON.map(json.dumps) | st.text(max_size=30)),
         max_size=3,
     ),
     text=st.text(max_size=10),

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from jupyter_codeact.agent.loop import Agent, Limits
-from jupyter_codeact.agent.prompts import Prompts
+from jupyter_codeact import tokens
+from jupyter_codeact.agent import Agent, Limits, Meter, TemplateConfig, TextProblem, ToolConfig, ToolHandler
+from jupyter_codeact.agent.hooks import Moment
 from jupyter_codeact.errors import CodeActError
-from jupyter_codeact.events import CodeAction, Delta, EditAction, Event, Outcome, Ran, Rejected, Reply, TextDelta
+from jupyter_codeact.events import (
+    Answered,
+    CallDelta,
+    CodeAction,
+    Delta,
+    EditAction,
+    Outcome,
+    Ran,
+    Rejected,
+    Reply,
+    TextDelta,
+    ToolCall,
+)
 from jupyter_codeact.models.scripted import ScriptedModel
-from jupyter_codeact.notebook.syntax import problem_in
+from jupyter_codeact.notebook.syntax import transformed
 from jupyter_codeact.protocols import Model
 from jupyter_codeact.skills.editor import LibraryEditor
 from jupyter_codeact.skills.library import Library
@@ -26,9 +41,11 @@ ANSWER = {"text": "Done."}
 class StreamModel:
     """Replies given as deltas, for what a script can't say. An error is raised where it stands, OPEN waits."""
 
-    def __init__(self, *streams: list[Any], takes_tools: bool = True) -> None:
+    def __init__(self, *streams: list[Any], takes_tools: bool = True, sees_images: bool = False) -> None:
         self.name = "stream"
         self.takes_tools = takes_tools
+        self.sees_images = sees_images
+        self.context_tokens: int | None = None
         self.asked: list[list[dict[str, Any]]] = []
         self.waiting = asyncio.Event()
         self._streams = deque(streams)
@@ -38,41 +55,57 @@ class StreamModel:
         self.asked.append([*messages])
         for delta in self._streams.popleft():
             await asyncio.sleep(0)
-            if isinstance(delta, CodeActError):
+            if isinstance(delta, Exception):
                 raise delta
             if delta == OPEN:
                 self.waiting.set()
                 await asyncio.Event().wait()
             yield delta
 
+    def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
+        return tokens.of_request(messages, tools)
+
 
 class ScriptedCells:
-    """Reviews and runs actions as its script says: an outcome each. Without a script everything runs and is fine."""
+    """An environment: reviews and runs actions as its script says, an outcome each. Without one everything is fine."""
 
-    def __init__(self, *outcomes: Any, refusals: Iterable[Rejected | None] = ()) -> None:
+    def __init__(self, *outcomes: Any, refusals: Iterable[Rejected | None] = (), **inside: Any) -> None:
         self.ran: list[CodeAction] = []
         self.confirmed: list[tuple[dict[str, Any], str, str]] = []
-        self.shown: list[Event] = []
+        self.called: list[tuple[str, dict[str, Any]]] = []
+        self.restarts = 0
         self.waiting = asyncio.Event()
         self._outcomes = deque(outcomes)
         self._refusals = deque(refusals)
+        self._inside = {
+            "state": {"working_dir": "/home/her/work", "variables": []},
+            "patch": "",
+            "keep": "/tmp/x",
+        } | inside
 
-    def show(self, event: Event) -> None:
-        self.shown.append(event)
-
-    async def run(self, action: CodeAction) -> Outcome:
+    async def run(self, action: CodeAction, timeout_s: float | None) -> Outcome:
         self.ran.append(action)
         outcome = self._outcomes.popleft() if self._outcomes else printing("")
         if outcome == OPEN:
             self.waiting.set()
             await asyncio.Event().wait()
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             raise outcome
-        return Ran(action.source, outcome.outputs, outcome.status) if isinstance(outcome, Ran) else outcome
+        return replace(outcome, source=action.source) if isinstance(outcome, Ran) else outcome
 
     async def confirm(self, action: EditAction, diff: str, text: str) -> Outcome | None:
         self.confirmed.append((action.arguments, diff, text))
         return self._refusals.popleft() if self._refusals else None
+
+    async def inside(self, function: str, **arguments: Any) -> Any:
+        self.called.append((function, arguments))
+        answer = self._inside[function]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(**arguments) if callable(answer) else answer
+
+    async def restart(self) -> None:
+        self.restarts += 1
 
 
 def printing(text: str) -> Ran:
@@ -87,25 +120,49 @@ def words(text: str) -> list[Delta]:
     return [TextDelta(text), Reply(text)]
 
 
-def agent_of(model: Model, cells: ScriptedCells | None = None, folder: Path | None = None, **limits: int) -> Agent:
+def calls(*sources: str) -> list[Any]:
+    """One reply with a call for each source."""
+    made = tuple(ToolCall(f"c{n}", "run_cell", json.dumps({"code": source})) for n, source in enumerate(sources))
+    return [*(CallDelta(n, call.name, call.arguments) for n, call in enumerate(made)), Reply("", made)]
+
+
+def answered(events: list[Any]) -> str | None:
+    """The answer that the run ended with, if it did."""
+    return events[-1].text if isinstance(events[-1], Answered) else None
+
+
+def agent_of(model: Model, folder: Path | None = None, **options: Any) -> Agent:
+    """An agent with our own texts; ``options`` are limits, and what Agent, ToolConfig and TemplateConfig take."""
+    limits = {name: options.pop(name) for name in list(options) if name in Limits.__dataclass_fields__}
+    tools = {name: options.pop(name) for name in list(options) if name in ToolConfig.__dataclass_fields__}
+    editor = LibraryEditor(Library(folder or Path("/nonexistent")))
+    own = {"templates": TemplateConfig(), "history_processors": [], "meter": Meter(Limits(**limits))}
     return Agent(
-        model=model,
-        cells=cells or ScriptedCells(),
-        editor=LibraryEditor(Library(folder or Path("/nonexistent"))),
-        prompts=Prompts("/home/her/work"),
-        limits=Limits(**limits),
-        check=problem_in,
+        model=model, tools=ToolHandler(ToolConfig(**tools), library=editor, transform=transformed), **own | options
     )
 
 
-async def run(agent: Agent, prompt: str = "Go.") -> list[Event]:
-    """All events of a run; what it raises is raised."""
-    return [event async for event in agent.run(prompt)]
+async def run(
+    agent: Agent, cells: ScriptedCells | None = None, prompt: str = "Go.", folder: Path | None = None
+) -> list[Any]:
+    """All events of a run, the next one where the agent has a history; what it raises is raised."""
+    events: list[Any] = []
+    agent.listeners.append(events.append)
+    go = agent.go_on if agent.history else agent.run
+    try:
+        await go(cells or ScriptedCells(), TextProblem(prompt, "r1"), folder)
+    finally:
+        agent.listeners.remove(events.append)
+    return [event for event in events if not isinstance(event, Moment)]
 
 
 def told(agent: Agent) -> list[str]:
     """What the model was told of its actions, in order."""
-    return [message["content"] for message in agent.history.messages if message["role"] == "tool"]
+    return [message["content"] for message in agent.history if message["role"] == "tool"]
+
+
+def roles(messages: list[dict[str, Any]]) -> list[str]:
+    return [message["role"] for message in messages]
 
 
 def valid(messages: list[dict[str, Any]]) -> bool:

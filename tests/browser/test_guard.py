@@ -115,64 +115,6 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, la
         assert any(worked in url for url in watch.requests)
 
 
-SHOWN = r"""
-import pandas as pd, matplotlib, io
-matplotlib.use("agg")
-import matplotlib.pyplot as plt
-from IPython.display import display, Math, SVG, Markdown, HTML
-frame = pd.DataFrame({"a": [1.0, 2.0], "b": [3.0, 4.0]})
-display(frame)
-styler = frame.style.background_gradient(cmap="viridis")
-display(styler.set_table_styles([{"selector": "th", "props": "color: rgb(1, 2, 3)"}]))
-display(Math(r"\frac{1}{x_1}"))
-figure, axes = plt.subplots(); axes.plot([1, 2]); text = io.StringIO(); figure.savefig(text, format="svg")
-display(SVG(text.getvalue()))
-dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-display({"image/png": dot}, raw=True)
-display({"application/vnd.vegalite.v5+json": {"data": {"values": [{"x": 1, "y": 2}]}, "mark": "bar",
-    "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}}}}, raw=True)
-figure = {"data": [{"y": [1, 2]}], "layout": {"title": "<b>t</b>"}}
-display({"application/vnd.plotly.v1+json": figure, "text/plain": "P"}, raw=True)
-display(Markdown("*plain* with $x_1$"), Markdown("[a link](https://example.org) and $a_1 b_1$ and `<b>`"))
-display(HTML("<a href='https://example.org'>there</a>"))
-print("shown")
-"""
-
-
-async def test_what_is_harmless_is_shown(notebook: Notebook, shots: Path) -> None:
-    slider = (
-        "import ipywidgets as w\nfrom IPython.display import display\ns = w.IntSlider(description='size')\n"
-        "t = w.HTML('<i>none</i>')\ns.observe(lambda c: setattr(t, 'value', f'<b>now {c.new}</b>'), 'value')\n"
-        "display(s, t)"
-    )
-    await notebook.open("shown", SHOWN.strip(), slider, "s.value = 33")
-    await notebook.run_cell(0)
-    await notebook.until_output(0, "shown")
-    area = notebook.cell(0).locator(".jp-OutputArea")
-    styled = area.locator("table[id]").first
-    assert await styled.locator("td").first.evaluate("e => getComputedStyle(e).backgroundColor") == "rgb(68, 1, 84)"
-    assert await styled.locator("th").last.evaluate("e => getComputedStyle(e).color") == "rgb(1, 2, 3)"
-    assert await area.locator("table.dataframe").count() == 1
-    await area.locator("mjx-container").nth(2).wait_for()
-    assert await area.locator("mjx-mfrac").count() == 1
-    assert await area.locator("img[src^='data:image/svg']").evaluate("e => e.naturalWidth") > 100
-    await area.locator(".jp-RenderedVegaCommon5 canvas, .jp-RenderedVegaCommon5 svg").first.wait_for()
-    assert await area.locator("em", has_text="plain").count() == 1
-    assert await area.locator("code", has_text="<b>").count() == 1
-    assert await area.locator("a[href='https://example.org']").count() == 2
-    assert await area.get_by_text("Held back").count() == 0
-    await notebook.page.screenshot(path=shots / "shown.png")
-
-    await notebook.run_cell(1)
-    handle = notebook.cell(1).locator(".noUi-handle")
-    await handle.focus()
-    await handle.press("ArrowRight")
-    await notebook.cell(1).locator("b", has_text="now 1").wait_for()
-    await notebook.run_cell(2)
-    await notebook.cell(1).locator(".widget-readout", has_text="33").wait_for()
-    await notebook.cell(1).locator("b", has_text="now 33").wait_for()
-
-
 async def test_the_agents_words_are_guarded_too(notebook: Notebook, service: ModelServer) -> None:
     act = hostile.act("answer")
     words = f'**Done** [x](javascript:{act})\n\n<img src=x onerror="{act}"><script>{act}</script>![](http://canary.invalid/a)'

@@ -262,8 +262,8 @@ async def test_a_reload_in_mid_run_brings_the_proposal_back(notebook: Notebook, 
 async def test_an_edit_of_the_library_is_shown_as_a_diff_and_can_be_refused(
     notebook: Notebook, service: ModelServer, lab: tuple[str, Path], shots: Path
 ) -> None:
-    create = {"command": "create", "path": "sines.py", "file_text": "def f(x):\n    return x\n"}
-    edit = Reply(text="I store it.", tool_calls=[ToolCall("edit_skill", create)])
+    create = {"command": "create", "path": "skill:sines.py", "file_text": "def f(x):\n    return x\n"}
+    edit = Reply(text="I store it.", tool_calls=[ToolCall("edit_file", create)])
     service.add(edit, edit, act("import sines\nprint(sines.f(42))"), Reply(text="ok"))
     stored = lab[1] / ".codeact" / "skills" / "private" / "default" / "sines.py"
     await notebook.open("library", "%%agent\ngo")

@@ -17,6 +17,12 @@ from jupyter_codeact.kernel.requests import KEPT
 from jupyter_codeact.kernel.wire import DELIMITER, Message, build
 
 SIGNED = b"never looked at"
+SHOWN_BY_ANOTHER_VIEW = {
+    **dict.fromkeys(("_model_module", "_view_module"), "@jupyter-widgets/controls"),
+    "_model_name": "TextModel",
+    "_view_name": "HTMLView",
+    "value": "<img src=x onerror=alert(1)>",
+}
 
 
 def frames(message: Message) -> list[bytes]:
@@ -73,6 +79,7 @@ def test_outputs_of_nothing_that_was_asked_are_dropped(border: Border) -> None:
         ("comm_open", {"comm_id": "1", "target_name": "jupyter_codeact", "data": {}}),
         ("comm_open", {"comm_id": "1", "target_name": "hv-extension-comm", "data": {}}),
         ("comm_open", {"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": {"_model_module": "x"}}}),
+        ("comm_open", {"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": SHOWN_BY_ANOTHER_VIEW}}),
     ],
 )  # fmt: skip
 def test_what_no_kernel_says_is_dropped(border: Border, request_sent: Message, kind: str, content: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from helpers import shown
+from helpers import history, shown
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -139,8 +138,7 @@ def test_a_console_is_asked_on_stdin(  # noqa: PLR0917  # fixtures and a table
     script({"code": "print('it ran')"}, {"text": "ok"})
     outputs = converse(work, "%%agent\ngo", answers)
     assert ("it ran" in [o["content"].get("text", "").strip() for o in outputs]) is ran
-    newest = max(home.glob("runs/*/*.traj"), key=lambda path: path.stat().st_mtime_ns)
-    assert told in json.dumps(json.loads(newest.read_text())["history"])
+    assert told in str(history(home))
 
 
 def test_a_console_can_stop(script: Any, work: Path) -> None:

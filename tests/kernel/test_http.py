@@ -172,3 +172,18 @@ async def test_the_key_goes_to_the_service_and_nowhere_near_the_sandbox(
         assert "False" in shown(document.nb.cells[1])
     assert model_server.requests[0].headers["x-api-key"] == "sk-secret"
     assert "sk-secret" not in str(history(home))
+
+
+@pytest.mark.parametrize("style", ["openai"], indirect=True)
+async def test_every_line_of_every_step_reaches_the_model(
+    opened: Opened, model_server: ModelServer, style: str
+) -> None:
+    """Also what is written last, when the reply may be there before it."""
+    lines = [[f"{step} {row} " + "x" * row for row in range(40)] for step in range(30)]
+    for step in range(30):
+        model_server.add(act(style, f"for row in range(40): print({step}, row, 'x' * row)"))
+    model_server.add(Reply(text="ok"))
+    async with opened("%%agent --review auto --max-steps 40\ngo") as document:
+        await document.run_cells()
+    told = [request.json["messages"][-1]["content"].splitlines() for request in model_server.requests[1:]]
+    assert [[line for line in lines[step] if line not in told[step]] for step in range(30)] == [[]] * 30

@@ -151,7 +151,7 @@ async def test_run_all_lets_the_agent_go_on_alone(opened: Opened, script: Script
         proposal.document.say(op="auto", on=True)
         proposal.run()
 
-    create = {"command": "create", "path": "m.py", "file_text": "x = 1\n"}
+    create = {"command": "create", "path": "skill:m.py", "file_text": "x = 1\n"}
     script({"code": "a = 1"}, {"code": "b = 2"}, {"edit": create})
     async with opened("%%agent\ngo") as document:
         document.review = run_all_from_here

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import gone
 from jupyter_client.manager import KernelManager, start_new_kernel
 
+from jupyter_codeact.errors import ConfigError
 from jupyter_codeact.sandbox import run_folder
 from jupyter_codeact.sandbox.usage import descendants
 
@@ -76,19 +77,6 @@ def inside(manager: KernelManager) -> list[int]:
     return [manager.provisioner.process.pid, *descendants(manager.provisioner.process.pid)]
 
 
-def gone(pids: list[int]) -> bool:
-    for pid in pids:
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        ended = select.select([descriptor], [], [], 10)[0]
-        os.close(descriptor)
-        if not ended:
-            return False
-    return True
-
-
 def test_it_starts_executes_interrupts_restarts_and_leaves_nothing(closed_kernel: str, work: Path) -> None:
     manager, client = start_new_kernel(kernel_name=closed_kernel, cwd=str(work), startup_timeout=60)
     folder = Path(manager.ip).parent.parent
@@ -119,3 +107,13 @@ def test_it_starts_executes_interrupts_restarts_and_leaves_nothing(closed_kernel
     assert gone(after)
     assert not folder.exists()
     assert not list(Path(folder.parent).glob(f"{run_folder.PREFIX}{os.getpid()}-*"))
+
+
+def test_encryption_that_is_required_and_can_not_be_had_is_refused(closed_kernel: str) -> None:
+    spec = Path(os.environ["JUPYTER_PATH"]) / "kernels" / closed_kernel / "kernel.json"
+    declared = json.loads(spec.read_text())
+    declared["metadata"]["supported_encryption"] = ["curve"]
+    spec.write_text(json.dumps(declared))
+    manager = KernelManager(kernel_name=closed_kernel, transport_encryption="required")
+    with pytest.raises(ConfigError, match="transport_encryption"):
+        manager.start_kernel()

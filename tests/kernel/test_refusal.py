@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from jupyter_client.manager import start_new_kernel
 
+from jupyter_codeact.sandbox.launch import open_sandbox
 from jupyter_codeact.sandbox.probe import explain
 
 pytestmark = [
@@ -78,14 +80,23 @@ def test_no_bubblewrap_is_one_line_and_nothing_runs(
         ("bwrap: Unknown option --perms", "0.5"),
         ("bwrap: prctl(PR_SET_SECCOMP): Invalid argument", "seccomp"),
         ("bwrap: execvp setpriv: No such file or directory", "util-linux"),
+        ("bwrap: execvp prlimit: No such file or directory", "util-linux"),
         ("codeact: /mnt/x can't be lent to the sandbox's user: Invalid argument.", "ordinary user"),
         ("No module named 'ipykernel'", "pip install"),
         ("something new", "did not start: something new."),
         ("", "it wrote nothing"),
     ],
 )
-def test_what_bubblewrap_says_becomes_one_line_with_the_remedy(log: str, remedy: str) -> None:
-    line = explain(f"a warning\n{log}\n" if log else "")
+def test_what_bubblewrap_says_becomes_one_line_with_the_remedy(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: str, remedy: str
+) -> None:
+    (tmp_path / "log").write_text(f"a warning\n{log}\n" if log else "")
+    path_with(tmp_path / "bin", monkeypatch, f"cat {tmp_path / 'log'} >&2; exit 1")
+    sandbox = open_sandbox("bubblewrap", sys.executable, str(work))
+    assert sandbox.process.stderr is not None
+    with sandbox.process.stderr as pipe:
+        line = explain(pipe.read().decode())
+    sandbox.close()
     assert remedy in line
     assert "\n" not in line
 

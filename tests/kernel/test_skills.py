@@ -98,13 +98,13 @@ async def test_a_save_that_can_not_be_says_why_and_saves_nothing(
 async def test_the_agents_editor_creates_changes_and_undoes(opened: Opened, script: Any, home: Path) -> None:
     text = '"""Fit."""\n\n\ndef fit(n_restarts=10):\n    return n_restarts\n'
     script(
-        {"edit": {"command": "create", "path": "fit.py", "file_text": text}},
+        {"edit": {"command": "create", "path": "skill:fit.py", "file_text": text}},
         {"code": "from fit import fit\nfit()"},
-        {"edit": {"command": "str_replace", "path": "fit.py", "old_str": "=10", "new_str": "=15"}},
+        {"edit": {"command": "str_replace", "path": "skill:fit.py", "old_str": "=10", "new_str": "=15"}},
         {"code": "fit()"},
-        {"edit": {"command": "view", "path": "fit.py"}},
-        {"edit": {"command": "undo", "path": "fit.py"}},
-        {"edit": {"command": "create", "path": "../escape.py", "file_text": "x = 1"}},
+        {"edit": {"command": "view", "path": "skill:fit.py"}},
+        {"edit": {"command": "undo", "path": "skill:fit.py"}},
+        {"edit": {"command": "create", "path": "skill:../escape.py", "file_text": "x = 1"}},
         {"text": "ok"},
     )
     async with opened("%%agent --review auto\ngo") as document:

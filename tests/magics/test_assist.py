@@ -25,6 +25,12 @@ KNOWN = Known(["gp_fit", "gp_plot", "io"], ["anthropic/claude-sonnet-4-5", "scri
         ("%skill save x --n", ["--names"], "--n"),
         ("x = 1\n%skill li", ["list"], "li"),
         ("%skill show nope", [], "nope"),
+        ("%skill save gp_f", ["gp_fit"], "gp_f"),
+        ("%skill save x --names ", [], ""),
+        ("%agent trust o", ["off", "outputs"], "o"),
+        ("%%agent --review=au", ["auto"], "au"),
+        ("%%agent --max-steps ", [], ""),
+        ("%%agent --new --max-s", ["--max-steps"], "--max-s"),
     ],
 )
 def test_tab_completes_what_may_stand_there(head: str, matches: list[str], replaced: str) -> None:

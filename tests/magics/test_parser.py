@@ -19,6 +19,7 @@ DEFAULTS = {
     "step_timeout": None,
     "reasoning_effort": None,
     "temperature": None,
+    "templates": "",
     "new": False,
 }
 

@@ -1,4 +1,4 @@
-"""Sandboxes to attack: a kernel in one, and what a cell there prints."""
+"""Sandboxes to attack: a kernel in one, and what a cell there prints; the whole kernel, as a front end sees it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import start_new_kernel
 
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
+from jupyter_codeact.sandbox.usage import descendants
 
 AS_ROOT = os.geteuid() == 0
 # For slow machines: nothing here takes so long by itself.
@@ -74,3 +76,65 @@ def room(kind: str, work: Path, python: str = sys.executable, **options: Any) ->
     finally:
         client.stop_channels()
         sandbox.close()
+
+
+class Kernel:
+    """The whole kernel, as a front end sees it."""
+
+    def __init__(self, manager: Any, client: Any) -> None:
+        self.manager = manager
+        self.client = client
+
+    @property
+    def pid(self) -> int:
+        """The trusted process."""
+        return int(self.manager.provisioner.process.pid)
+
+    def inside(self) -> list[int]:
+        """Everything below the trusted process: bubblewrap, its init, the kernel, and what that started."""
+        return list(descendants(self.pid))
+
+    def run(self, code: str) -> tuple[str, str]:
+        """What a cell printed, and what its error said."""
+        printed, errors = [], []
+
+        def hear(message: dict[str, Any]) -> None:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                printed.append(content["text"])
+            elif message["msg_type"] == "error":
+                errors.append(content["evalue"])
+
+        self.client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S)
+        return "".join(printed), "".join(errors)
+
+    def replies(self, asked: list[str]) -> dict[str, str]:
+        """The statuses of these requests by id, in the order in which they come."""
+        found: dict[str, str] = {}
+        while found.keys() < set(asked):
+            reply = self.client.get_shell_msg(timeout=PATIENCE_S)
+            if reply["parent_header"]["msg_id"] in asked:
+                found[reply["parent_header"]["msg_id"]] = reply["content"]["status"]
+        return found
+
+    def until_printed(self, text: str) -> None:
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
+            if message["msg_type"] == "stream" and text in message["content"]["text"]:
+                return
+
+    def until_idle(self, asked: str) -> None:
+        while True:
+            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
+            if message["content"] == {"execution_state": "idle"} and message["parent_header"]["msg_id"] == asked:
+                return
+
+
+@contextmanager
+def started(work: Path) -> Iterator[Kernel]:
+    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(work), startup_timeout=PATIENCE_S)
+    try:
+        yield Kernel(manager, client)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import history, shown
-from jupyter_client.manager import start_new_kernel
+from helpers import folders_of, gone, history, shown
 
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox import run_folder
 from jupyter_codeact.sandbox.launch import open_sandbox
-from jupyter_codeact.sandbox.usage import descendants
 
-from .rooms import PATIENCE_S, room
+from .rooms import PATIENCE_S, Kernel, room, started
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 
@@ -31,70 +27,11 @@ ENDED = "The sandbox ended. Variables are gone; the next cell starts in a fresh 
 FRESH = "The sandbox ended. Variables are gone; this cell runs in a fresh one.\n"
 
 
-class Kernel:
-    """The whole kernel, as a front end sees it."""
-
-    def __init__(self, manager: Any, client: Any) -> None:
-        self.manager = manager
-        self.client = client
-
-    @property
-    def pid(self) -> int:
-        """The trusted process."""
-        return int(self.manager.provisioner.process.pid)
-
-    def inside(self) -> list[int]:
-        """Everything below the trusted process: bubblewrap, its init, the kernel, and what that started."""
-        return list(descendants(self.pid))
-
-    def run(self, code: str) -> tuple[str, str]:
-        """What a cell printed, and what its error said."""
-        printed, errors = [], []
-
-        def hear(message: dict[str, Any]) -> None:
-            content = message["content"]
-            if message["msg_type"] == "stream":
-                printed.append(content["text"])
-            elif message["msg_type"] == "error":
-                errors.append(content["evalue"])
-
-        self.client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S)
-        return "".join(printed), "".join(errors)
-
-    def until_printed(self, text: str) -> None:
-        while True:
-            message = self.client.get_iopub_msg(timeout=PATIENCE_S)
-            if message["msg_type"] == "stream" and text in message["content"]["text"]:
-                return
-
-
-@contextmanager
-def started(work: Path) -> Iterator[Kernel]:
-    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(work), startup_timeout=PATIENCE_S)
-    try:
-        yield Kernel(manager, client)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-
-
-def gone(pids: list[int]) -> bool:
-    """Wait until none of these processes is there any more."""
-    return all(_ended(pid) for pid in pids)
-
-
-def _ended(pid: int) -> bool:
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    ended, _, _ = select.select([descriptor], [], [], PATIENCE_S)
-    os.close(descriptor)
-    return bool(ended)
-
-
-def folders_of(pid: int) -> list[Path]:
-    return [path for base in run_folder._bases() for path in Path(base).glob(f"{run_folder.PREFIX}{pid}-*")]
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """For what it outlives."""
+    with started(tmp_path_factory.mktemp("work")) as kernel:
+        yield kernel
 
 
 def test_killed_in_a_cell_it_is_said_there_and_in_the_next(work: Path, home: Path) -> None:
@@ -191,12 +128,73 @@ def _ended_by_shutdown(kernel: Kernel) -> None:
     assert not folders_of(pid)
 
 
-def test_a_sandbox_that_closes_its_sockets_is_ended_by_a_restart(work: Path, home: Path) -> None:
+CUT = (
+    "The sandbox was ended, since its connection broke: code in it closed its sockets, or sent more than 200 MB at "
+    "once."
+)
+
+
+@pytest.mark.parametrize(
+    ("attack", "causes"),
+    [
+        ("import os; os.execv('/bin/sleep', ['sleep', '600'])", [CUT]),
+        ("import os; os.closerange(3, 4096)", [CUT, "The sandbox ended."]),
+    ],
+    ids=["another program in its place", "its sockets closed"],
+)
+def test_a_sandbox_that_no_longer_listens_is_ended(kernel: Kernel, attack: str, causes: list[str]) -> None:
+    error = kernel.run(attack)[1]
+    assert error in [f"{cause} Variables are gone; the next cell starts in a fresh one." for cause in causes]
+    assert kernel.run("print('as ever')")[0].endswith("as ever\n")
+
+
+def test_while_the_sandbox_is_stopped_requests_pile_up_and_an_interrupt_is_answered(kernel: Kernel) -> None:
+    """More of them than fit into zmq's queue and the socket: whoever waited for room would wait for ever."""
+    client = kernel.client
+    asked = client.execute("import time\nprint('on', flush=True)\nwhile True: time.sleep(0.1)")
+    kernel.until_printed("on")
+    stopped = kernel.inside()[1:]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    for _ in range(1100):
+        client.shell_channel.send(client.session.msg("comm_info_request", {"target_name": "x" * 10_000}))
+    kernel.manager.interrupt_kernel()
+    kernel.until_printed("The interrupt has not been answered")
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    kernel.until_idle(asked)
+    assert kernel.replies([asked]) == {asked: "error"}
+    assert kernel.run("print('as ever')") == ("as ever\n", "")
+
+
+def test_when_the_trusted_process_goes_on_after_a_stop_nothing_is_missing(kernel: Kernel) -> None:
+    asked = kernel.client.execute("input('go? ')", allow_stdin=True)
+    assert kernel.client.get_stdin_msg(timeout=PATIENCE_S)["content"]["prompt"] == "go? "
+    os.kill(kernel.pid, signal.SIGSTOP)
+    kernel.client.input("now")
+    queued = [kernel.client.execute(f"print({number})") for number in range(3)]
+    os.kill(kernel.pid, signal.SIGCONT)
+    replies = kernel.replies([asked, *queued])
+    assert list(replies) == [asked, *queued]
+    assert set(replies.values()) == {"ok"}
+
+
+def test_no_sandbox_can_be_had_any_more_and_nobody_waits(
+    work: Path, home: Path, tmp_path: Path, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of a run: each cell that was asked for gets an answer, and after a restart all is well."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for program in Path("/usr/bin").iterdir():
+        (programs / program.name).symlink_to(program)
+    monkeypatch.setenv("PATH", str(programs))
+    script({"code": "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"}, {"text": "ok"})
     with started(work) as kernel:
-        os.mkfifo(work / "last")
-        kernel.client.execute("import os\nos.open('last', os.O_WRONLY)\nos.closerange(3, 4096)")
-        # It ends with the last of those that were closed.
-        assert (work / "last").read_text() == ""
+        (programs / "bwrap").unlink()
+        asked = [kernel.client.execute(code) for code in ("%%agent --review auto\ngo", "print('after')")]
+        assert list(kernel.replies(asked).values()) == ["error", "aborted"]
+        assert "bubblewrap is not installed" in kernel.run("1")[1]
+        (programs / "bwrap").symlink_to("/usr/bin/bwrap")
         kernel.manager.restart_kernel()
         kernel.client.wait_for_ready(timeout=PATIENCE_S)
         assert kernel.run("print('as ever')") == ("as ever\n", "")

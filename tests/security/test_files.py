@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from helpers import environment
 
 from jupyter_codeact.sandbox.bubblewrap import takes
 
@@ -101,14 +101,9 @@ def test_the_library_is_read_and_not_changed_and_our_folders_are_not_even_seen(t
 def test_the_environment_is_not_changed_even_where_it_lies_in_the_working_folder(tmp_path: Path) -> None:
     """What runs outside at the next start is started from there."""
     folder = tmp_path / "project" / "tools" / ".venv"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", "--symlinks", str(folder)], check=True)
-    python = str(folder / "bin" / "python")
-    question = "import json, site; print(json.dumps(site.getsitepackages()))"
-    ours = json.loads(subprocess.run([sys.executable, "-c", question], capture_output=True, check=True).stdout)
-    theirs = json.loads(subprocess.run([python, "-c", question], capture_output=True, check=True).stdout)
-    Path(theirs[0], "ours.pth").write_text("\n".join(ours))
+    python, packages = environment(folder)
     attacks = {
-        "shadow a module": f"print(open({theirs[0] + '/zmq.py'!r}, 'w').write('#'))",
+        "shadow a module": f"print(open({str(packages / 'zmq.py')!r}, 'w').write('#'))",
         "replace the program": f"os.remove({python!r}); print(1)",
         "rename it": "os.rename('project/tools/.venv', 'project/tools/other'); print(1)",
         "rename what it lies in": "os.rename('project/tools', 'project/other'); print(1)",
@@ -163,7 +158,7 @@ def test_nothing_it_inherits_is_a_file_that_it_could_reopen(closed: Cells, tmp_p
     attack = """
         import glob
         for path in glob.glob('/proc/self/fd/*'):
-            if os.path.isfile(path) and not os.readlink(path).startswith('/home/sandbox/'):
+            if os.path.isfile(path) and not os.readlink(path).startswith('/tmp/ipython/'):
                 os.truncate(path, 0)
                 print('truncated', os.readlink(path))
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -16,12 +17,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it came in; header names in lower case; `json` is `{}` where the body is none."""
+    """A request as it came in; header names in lower case; `json` is `{}` where the body is none.
+
+    `came_s`: when all of it was there, in seconds of `time.perf_counter`.
+    """
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    came_s: float = 0.0
 
     @property
     def json(self) -> Json:
@@ -39,7 +44,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
     method, target, _ = first.split(" ", 2)
     headers = {name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
-    return Request(method, target.partition("?")[0], headers, body)
+    return Request(method, target.partition("?")[0], headers, body, time.perf_counter())
 
 
 def head(status: int, headers: Mapping[str, str]) -> bytes:

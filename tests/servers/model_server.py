@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
@@ -36,6 +37,7 @@ class ModelServer:
     def __init__(self, script: Iterable[Step] = ()) -> None:
         self._script = deque(script)
         self._requests: list[Request] = []
+        self._answered: list[float] = []
         self._changed = threading.Condition()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="model-server")
@@ -70,6 +72,12 @@ class ModelServer:
             return list(self._requests)
 
     @property
+    def answered(self) -> list[float]:
+        """When the last byte of each answer was written, in seconds of `time.perf_counter` (a copy)."""
+        with self._changed:
+            return list(self._answered)
+
+    @property
     def remaining(self) -> int:
         """Steps of the script that no request has taken yet."""
         with self._changed:
@@ -85,6 +93,7 @@ class ModelServer:
         with self._changed:
             self._script.clear()
             self._requests.clear()
+            self._answered.clear()
         self.disconnected.clear()
 
     def wait_for_request(self, n: int = 1, timeout: float = 10.0) -> Request:
@@ -146,6 +155,8 @@ class ModelServer:
             writer.write(json_response(answer.status, answer.json, answer.headers))
         else:
             await _send_reply(answer, request, writer)
+        with self._changed:
+            self._answered.append(time.perf_counter())
         await writer.drain()
 
     def _next(self, request: Request) -> Answer:

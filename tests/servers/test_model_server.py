@@ -210,3 +210,19 @@ def test_leaving_ends_held_replies() -> None:
 def _post_in_vain(url: str) -> None:
     with pytest.raises(OSError, match="closed connection"):
         post(url, {"model": "m"})
+
+
+def test_when_a_request_had_come_and_its_answer_had_gone() -> None:
+    gate = threading.Event()
+    with ModelServer([Reply("a"), Reply("b", hold=gate)]) as server:
+        url = f"{server.url}/v1/messages"
+        post(url, {"model": "m"})
+        asking = threading.Thread(target=post, args=[url, {"model": "m"}])
+        asking.start()
+        server.wait_for_request(2)
+        (first,) = server.answered
+        gate.set()
+        asking.join(10)
+        came, answered = [request.came_s for request in server.requests], server.answered
+    assert answered[0] == first
+    assert came[0] <= answered[0] <= came[1] <= answered[1]

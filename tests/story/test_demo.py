@@ -72,7 +72,7 @@ def reply(entry: dict[str, Any]) -> Reply:
     if "code" in entry:
         calls = [ToolCall("run_cell", {"code": entry["code"]})]
     elif "edit" in entry:
-        calls = [ToolCall("edit_skill", entry["edit"])]
+        calls = [ToolCall("edit_file", entry["edit"])]
     return Reply(text=str(entry.get("text", "")), tool_calls=calls, chunk_size=40)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_codeact import inside
 from jupyter_codeact.events import Ran
 from jupyter_codeact.execution import CUT, KEPT_CHARACTERS, KEPT_IN_ALL, KEPT_OUTPUTS, Execution
 
@@ -195,3 +196,20 @@ async def test_a_flood_of_pictures_is_bounded() -> None:
 async def test_what_is_larger_than_everything_is_kept_alone() -> None:
     execution = heard(request(), *[shown("x" * 2 * KEPT_IN_ALL)] * 5)
     assert len(execution.outputs) <= 4
+
+
+@pytest.mark.parametrize(
+    ("found", "state"),
+    [
+        ({inside.STATE: {"status": "ok", "data": {"text/plain": '\'{"working_dir": "/w"}\''}}}, {"working_dir": "/w"}),
+        ({inside.STATE: {"status": "ok", "data": {"text/plain": "'[1]'"}}}, None),
+        ({inside.STATE: {"status": "ok", "data": {"text/plain": "no JSON"}}}, None),
+        ({inside.STATE: {"status": "error", "ename": "NameError"}}, None),
+        ({inside.STATE: 1}, None),
+        ("no mapping", None),
+        ({}, None),
+    ],
+)
+async def test_the_state_comes_with_the_reply_where_it_is_one(found: Any, state: Any) -> None:
+    reply = "execute_reply", {"status": "ok", "user_expressions": found}
+    assert heard(request(), reply, IDLE).result().state == state

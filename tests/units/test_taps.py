@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_codeact import inside
 from jupyter_codeact.kernel.taps import Tap, Way
 from jupyter_codeact.kernel.wire import Message, build
 
@@ -73,3 +74,9 @@ def test_outputs_become_those_of_the_agent_s_cell(kind: str, seen: bool) -> None
             [b"buffer"],
         )
         assert one.parent_id == "inner"
+
+
+def test_a_reply_comes_without_the_state_that_the_front_end_did_not_ask_for() -> None:
+    found = {inside.STATE: {"status": "ok"}, "mine": {"status": "ok"}}
+    reply = message("execute_reply", status="ok", user_expressions=found)
+    assert tap(Way.FORWARD).replying(reply).content == {"status": "ok", "user_expressions": {"mine": {"status": "ok"}}}

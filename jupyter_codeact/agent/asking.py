@@ -1,0 +1,89 @@
+"""One query: the reply is shown while it streams, charged when it is whole, read, and checked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import ModelError, Unreadable
+from ..events import Reply, Retrying, Usage, UsageSeen, WordsDropped, Working
+from .history import describe, said, source_of
+from .hooks import ActionsGenerated, ModelQueried
+from .parsing import FenceReader, Problem, ToolReader, reader_for
+from .shapes import Message, StepOutput
+
+if TYPE_CHECKING:
+    from .loop import Agent
+
+
+async def ask(agent: Agent, history: list[Message], step: StepOutput) -> None:
+    """Ask the model with ``history``, and fill in ``step`` what its reply says.
+
+    Raises Unreadable for a reply that can't be acted on, OutOfBudget before and after the call, ModelError.
+    """
+    step.query = history
+    agent.meter.check()
+    agent.emit(ModelQueried(history, agent.name))
+    agent.emit(Working("thinking", "Thinking"))
+    reply, reader = await _stream(agent, history, step)
+    _read(agent, reply, reader, step)
+
+
+async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tuple[Reply, ToolReader | FenceReader]:
+    takes_tools = agent.model.takes_tools
+    reader = reader_for(takes_tools, agent.cells + 1, agent.tools.names)
+    reply = Reply("")
+    try:
+        async for delta in agent.model.query(history, agent.tools.definitions() if takes_tools else []):
+            match delta:
+                case Reply():
+                    reply = delta
+                case Retrying():
+                    _void(agent, reader, Working("retrying", delta.why))
+                    agent.charge(delta.usage)
+                    agent.meter.check()
+                    reader = reader_for(takes_tools, agent.cells + 1, agent.tools.names)
+                case _:
+                    for event in reader.feed(delta):
+                        agent.emit(event)
+    except Exception as error:
+        _void(agent, reader)
+        agent.charge(error.usage if isinstance(error, ModelError) else Usage())
+        raise
+    if not takes_tools:
+        # A model that was given no tools may call some all the same.
+        reply = replace(reply, calls=())
+    step.output = said(reply)
+    agent.last_request = reply.usage.tokens
+    agent.charge(reply.usage)
+    agent.emit(UsageSeen(agent.usage))
+    return reply, reader
+
+
+def _read(agent: Agent, reply: Reply, reader: ToolReader | FenceReader, step: StepOutput) -> None:
+    events, step.actions, step.thought, problem = reader.finish(reply)
+    step.action = step.proposed_action = source_of(step.actions[:1])
+    try:
+        _check(agent, step, problem)
+    except Exception:
+        _void(agent, reader)
+        raise
+    for event in events:
+        agent.emit(event)
+    describe(step, reply, agent.name, agent.model.name)
+    agent.emit(ActionsGenerated(step))
+
+
+def _check(agent: Agent, step: StepOutput, problem: Problem | None) -> None:
+    """Whether the reply can be acted on. Words that end the run are taken even where they reach a limit."""
+    if problem is not None:
+        raise Unreadable(problem.kind, problem.text)
+    agent.tools.check(step.actions)
+    if step.actions:
+        agent.meter.check()
+
+
+def _void(agent: Agent, reader: ToolReader | FenceReader, *more: Working) -> None:
+    """The reply is void: its cells go, and its words."""
+    for event in (*reader.drop(), WordsDropped(), *more):
+        agent.emit(event)

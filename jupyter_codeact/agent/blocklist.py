@@ -1,0 +1,158 @@
+"""Actions that can't work in a notebook whose cells nobody watches: they would wait for a person, or end the kernel.
+
+A policy for better runs, not a security boundary: the sandbox is that. Matched on the syntax tree of what IPython makes
+of the cell, so that magics and shell commands are calls like any other, and never on how a text begins.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+Problem = tuple[Literal["format", "blocklist", "syntax"], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocklist:
+    """calls: functions by their dotted name. magics: names without %. programs: shell commands that want a terminal.
+
+    bare: programs that want one where they stand alone.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    calls: tuple[str, ...] = (
+        "input",
+        "breakpoint",
+        "exit",
+        "quit",
+        "os._exit",
+        "os.abort",
+        "sys.exit",
+        "getpass.getpass",
+        "pdb.set_trace",
+        "pdb.run",
+        "pdb.post_mortem",
+        "pdb.pm",
+        "code.interact",
+    )
+    magics: tuple[str, ...] = ("debug", "pdb", "edit", "ed", "exit", "quit", "gui", "connect_info", "qtconsole")
+    programs: tuple[str, ...] = (
+        "vim",
+        "vi",
+        "nvim",
+        "nano",
+        "emacs",
+        "less",
+        "more",
+        "man",
+        "top",
+        "htop",
+        "watch",
+        "gdb",
+    )
+    bare: tuple[str, ...] = ("python", "python3", "ipython", "bash", "sh", "zsh", "su", "ssh", "cat", "jupyter")
+
+
+def problem_in(source: str, transform: Callable[[str], str], blocklist: Blocklist) -> Problem | None:
+    """What is wrong with a cell's source, in words for the model; None where nothing is."""
+    try:
+        plain = transform(source)
+        tree = compile(plain, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    except SyntaxError as error:
+        text = (error.text or "").rstrip()
+        place = f"Line {error.lineno}, column {error.offset}: " if error.lineno else ""
+        return "syntax", f"{place}{error.msg}{f': {text}' if text else ''}"
+    except ValueError as error:
+        return "syntax", f"The source can't be read: {error}."
+    except (MemoryError, RecursionError):
+        return "syntax", "The source is nested too deeply for Python's parser."
+    found = next(_blocked(tree, blocklist), None)
+    return ("blocklist", found) if found else None
+
+
+def _blocked(tree: ast.AST, blocklist: Blocklist) -> Iterator[str]:
+    nodes = list(ast.walk(tree))
+    names = _imported(nodes)
+    # A function of the cell's own may have any name.
+    names |= dict.fromkeys(_defined(nodes), "")
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            head, dot, rest = _dotted(node.func).partition(".")
+            name = f"{names.get(head, head)}{dot}{rest}"
+            if name in blocklist.calls:
+                yield f"`{name}()`"
+            yield from _in_ipython(node, name, blocklist)
+        elif isinstance(node, ast.Expr) and _dotted(node.value) in ("exit", "quit"):
+            # IPython takes the word alone for a call.
+            yield f"`{_dotted(node.value)}`"
+
+
+def _imported(nodes: list[ast.AST]) -> dict[str, str]:
+    """Names that stand for modules, or for what is in them."""
+    names: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names |= {alias.asname: alias.name for alias in node.names if alias.asname}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def _defined(nodes: list[ast.AST]) -> Iterator[str]:
+    for node in nodes:
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+
+
+def _in_ipython(call: ast.Call, name: str, blocklist: Blocklist) -> Iterator[str]:
+    """Magics and shell commands, as IPython writes them: calls of methods of the shell with a text."""
+    texts = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+    match name.rpartition(".")[2]:
+        case "run_line_magic" | "run_cell_magic" if texts and texts[0] in blocklist.magics:
+            yield f"`%{texts[0]}`"
+        case "run_line_magic" | "run_cell_magic" if len(texts) > 1 and texts[0] in ("sx", "system", "bash", "sh"):
+            yield from _commands(str(texts[-1]), blocklist)
+        case "system" | "getoutput" if texts:
+            yield from _commands(str(texts[0]), blocklist)
+        case _:
+            pass
+
+
+def _commands(line: str, blocklist: Blocklist) -> Iterator[str]:
+    """Each command of a shell line, by its program."""
+    # What follows a pipe reads from it; what follows the others reads from the terminal.
+    for part in re.split(r"&&|\|\||[;\n&]", line):
+        first, *piped = part.split("|")
+        words = _words(first)
+        if words and (words[0] in blocklist.programs or (words == words[:1] and words[0] in blocklist.bare)):
+            yield f"`!{words[0]}`"
+        yield from (f"`!{w[0]}`" for w in map(_words, piped) if w and w[0] in blocklist.programs)
+
+
+def _words(command: str) -> list[str]:
+    """The program without its folder, and its arguments; settings of variables before it are skipped."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    while words and re.match(r"\w+=", words[0]):
+        words.pop(0)
+    return [words[0].rpartition("/")[2], *words[1:]] if words else []
+
+
+def _dotted(node: ast.expr) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if isinstance(node, ast.Call):
+        return ".".join([_dotted(node.func) + "()", *reversed(parts)])
+    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ".".join(["", *reversed(parts)])

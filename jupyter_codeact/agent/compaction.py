@@ -1,0 +1,85 @@
+"""Compaction: the model sums up the oldest part of the conversation, and from then on the summary is sent for it.
+
+The history itself stays whole: the summary is a message of its own that says how many it stands for, and the
+processor ``Compact`` leaves those out.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from ..events import Reply, Retrying, UsageSeen, Working
+from .history import text_message
+from .processors import Compact, shortened
+from .shapes import Message
+
+if TYPE_CHECKING:
+    from .loop import Agent
+
+log = logging.getLogger(__name__)
+# Messages at the end that stay as they are: what is being done just now.
+KEPT = 4
+# Fewer than these are not worth a query.
+FEWEST = 3
+# A conversation that no longer fits is summed up from shortened outputs.
+SHORT_CHARACTERS = 600
+
+
+async def compact_if_long(agent: Agent) -> None:
+    """Compact once the newest request passed the budget of the Compact processor. A run goes on where that fails."""
+    processor = next((item for item in agent.history_processors if isinstance(item, Compact)), None)
+    if processor is None or agent.pending:
+        return
+    reads = agent.model.context_tokens
+    budget = processor.tokens or (reads and reads * 4 // 5)
+    if budget and agent.last_request > budget:
+        try:
+            await agent.compact()
+        except Exception:
+            # What is really wrong with the model comes out in the next query, and is handled there.
+            log.exception("The conversation could not be summed up")
+        agent.last_request = 0
+
+
+async def compact(agent: Agent, *, exceeded: bool = False, keep: int = KEPT) -> list[Message] | None:
+    """Add a summary of the oldest messages; what is sent from now on, or None where there is nothing to sum up.
+
+    exceeded: the conversation no longer fits, so that it can't be sent for its own summary either. keep: how many
+    messages at the end stay as they are, at least.
+    """
+    own = [message for message in agent.history if message["agent"] == agent.name]
+    start, end = _oldest(own, keep)
+    if end - start < FEWEST:
+        return None
+    agent.meter.check()
+    agent.emit(Working("thinking", "Summing up the conversation"))
+    oldest = agent.processed(own[:end])
+    summary = await _asked(agent, [shortened(m, SHORT_CHARACTERS) for m in oldest] if exceeded else oldest)
+    if not summary:
+        return None
+    text = f"What came before, in short:\n{summary}"
+    agent.append(text_message("user", text, "summary", agent.name, covers=end))
+    return agent.messages
+
+
+def _oldest(own: list[Message], keep: int) -> tuple[int, int]:
+    """From what has not been summed up yet to the beginning of a turn, so that no call loses its answer."""
+    start = max((message.get("covers", message["message_type"] == "system_prompt") for message in own), default=0)
+    starts = [n for n, m in enumerate(own) if m["role"] == "assistant" or m["message_type"] == "instance"]
+    starts += [len(own)] if own[-1]["message_type"] == "thought" else []
+    return start, max((n for n in starts if n <= len(own) - keep), default=start)
+
+
+async def _asked(agent: Agent, oldest: list[Message]) -> str:
+    request = text_message("user", agent.templates.compact(), "compact", agent.name)
+    # With the tools, though none is wanted: services want them where calls of them are in the messages.
+    tools = agent.tools.definitions() if agent.model.takes_tools else []
+    text = ""
+    async for delta in agent.model.query([*oldest, request], tools):
+        if isinstance(delta, Retrying | Reply):
+            agent.charge(delta.usage)
+            agent.emit(UsageSeen(agent.usage))
+        if isinstance(delta, Reply):
+            text = delta.text.strip()
+    return text

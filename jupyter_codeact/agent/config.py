@@ -1,0 +1,104 @@
+"""An agent as a configuration: a dataclass, a dict or a YAML file, checked key by key."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from ..errors import ConfigError
+from ..parts import ModelConfig, code_transform, open_model
+from .limits import Limits, Meter
+from .processors import AnyProcessor, default_processors
+from .templates import TemplateConfig
+from .tools import ToolConfig, ToolHandler
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentConfig:
+    """Everything that makes an agent. See the parts for what each key means.
+
+    model: see ``ModelConfig``; its name is the only thing that has to be given.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    model: ModelConfig
+    name: str = "main"
+    templates: TemplateConfig = field(default_factory=TemplateConfig)
+    tools: ToolConfig = field(default_factory=ToolConfig)
+    history_processors: tuple[AnyProcessor, ...] = field(default_factory=default_processors)
+    limits: Limits = field(default_factory=Limits)
+    max_requeries: int = 3
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON and YAML can hold it, without the key; ``read_config`` takes it back."""
+        values = asdict(self)
+        values["templates"]["demonstrations"] = [str(path) for path in self.templates.demonstrations]
+        values["model"]["api_key"] = None
+        values["model"]["options"].pop("api_key", None)
+        return values
+
+
+def read_config(value: dict[str, Any] | Path | str, source: str = "the configuration") -> AgentConfig:
+    """A dict from ``source``, or the path of a YAML file. Raises ConfigError that names what is wrong in it."""
+    if not isinstance(value, dict):
+        source, value = str(value), read_yaml(Path(value))
+    return checked(AgentConfig, value, source)
+
+
+def checked(kind: type[T], value: dict[str, Any], source: str) -> T:
+    """``value`` as that dataclass. Raises ConfigError, which names an unknown key first of all."""
+    # Heavy, and not needed for a run in a notebook.
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        raise ConfigError(f"In {source}: {_said(error)}") from None
+
+
+def arguments_of(config: AgentConfig | dict[str, Any] | Path | str) -> dict[str, Any]:
+    """What Agent is made with."""
+    if not isinstance(config, AgentConfig):
+        config = read_config(config)
+    return {
+        "templates": config.templates,
+        "tools": ToolHandler(config.tools, library=None, transform=code_transform()),
+        "history_processors": config.history_processors,
+        "model": open_model(config.model),
+        "max_requeries": config.max_requeries,
+        "name": config.name,
+        "meter": Meter(config.limits),
+    }
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file with a mapping in it. Raises ConfigError."""
+    import yaml
+
+    try:
+        value = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} can't be read: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{path} holds no mapping of keys to values.")
+    return value
+
+
+def _said(error: ValidationError) -> str:
+    """Unknown keys first, then what else is wrong: one line."""
+    found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "unexpected_keyword_argument")
+    return "; ".join(_one(item) for item in found[:3]) + "."
+
+
+def _one(item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "unexpected_keyword_argument":
+        return f"{place} is no key that there is"
+    return f"{place}: {item['msg']}"

@@ -1,0 +1,73 @@
+"""From an action's outputs to what its step says of them: text within the budget, pictures that the model can take.
+
+Nothing of the sandbox's is decoded here: what has to be written to a file or made smaller is sent back to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import TYPE_CHECKING
+
+from ..errors import SandboxError
+from ..events import Ran
+from .observation import Picture, pictures, printed, shorten
+from .processors import image_part
+from .shapes import StepOutput
+
+if TYPE_CHECKING:
+    from .loop import Agent
+
+# What services take without making it smaller themselves, and what one picture may weigh.
+SIDE, BASE64_BYTES = 1024, 1_500_000
+# Pictures of one action that are sent; of more, the model is told.
+MOST = 4
+# What of a long output is kept in a file.
+KEPT_CHARACTERS = 2_000_000
+SENDABLE = ("image/png", "image/jpeg", "image/webp", "image/gif")
+
+
+async def observe(agent: Agent, step: StepOutput, ran: Ran) -> None:
+    """Fill in a step's observation and images."""
+    name = f"{_file_name(agent)}-{agent.steps + 1}"
+    told: dict[str, str] = {}
+    for number, picture in enumerate(pictures(ran), start=1):
+        if picture.data not in told:
+            told[picture.data] = await _picture(agent, step, picture, f"{name}-{number}")
+    text = printed(ran, lambda picture: told[picture.data])
+    step.observation = shorten(text, agent.tools.config.observation_tokens)
+    if step.observation != text and ran.status != "died":
+        with contextlib.suppress(SandboxError):
+            path = await agent.environment.inside("keep", name=f"{name}.txt", text=text[:KEPT_CHARACTERS])
+            where = f"code can read them in {path}"
+            step.observation = shorten(text, agent.tools.config.observation_tokens, where)
+
+
+async def _picture(agent: Agent, step: StepOutput, picture: Picture, name: str) -> str:
+    """What is told in the picture's place; where the model sees pictures, it is put beside the text."""
+    if agent.model.sees_images and len(step.images) < MOST and picture.mime in SENDABLE:
+        small = await _small(agent, picture)
+        if small is not None:
+            step.images.append(image_part(f"data:{small.mime};base64,{small.data}"))
+            return f"[picture {len(step.images)}: {picture.about}; it follows]"
+    with contextlib.suppress(SandboxError):
+        ending = picture.mime.removeprefix("image/").partition("+")[0]
+        path = await agent.environment.inside("keep_picture", name=f"{name}.{ending}", data=picture.data)
+        return f"[a picture is shown to the person: {picture.about}; you don't see it; code can read it in {path}]"
+    return f"[a picture is shown to the person: {picture.about}; you don't see it]"
+
+
+async def _small(agent: Agent, picture: Picture) -> Picture | None:
+    """The picture, made smaller in the sandbox where it is too large; None where that can't be done."""
+    data = picture.data.replace("\n", "")
+    if max(picture.size) <= SIDE and len(data) <= BASE64_BYTES and (picture.size[0] or picture.mime != "image/png"):
+        return Picture(picture.mime, data)
+    with contextlib.suppress(SandboxError):
+        data = str(await agent.environment.inside("shrink", data=data, side=SIDE))
+        return Picture("image/png", data) if 0 < len(data) <= BASE64_BYTES else None
+    return None
+
+
+def _file_name(agent: Agent) -> str:
+    problem = agent.problem_statement
+    return re.sub(r"\W", "_", problem.id if problem else "run")[:60]

@@ -1,0 +1,49 @@
+"""What a run hands in: the cells that were accepted, the answer, and the patch of the working folder."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from ..errors import CodeActError
+from ..events import CodeAction, Ran
+from ..protocols import Environment
+from .shapes import StepOutput
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A cell that ran in the run: its id, and what ran."""
+
+    id: str
+    source: str
+    ok: bool
+
+
+@dataclass(frozen=True)
+class Submission:
+    """``text`` is what a trajectory calls the submission."""
+
+    cells: tuple[str, ...] = ()
+    answer: str = ""
+    patch: str = ""
+
+    @property
+    def text(self) -> str | None:
+        return self.patch or self.answer or "\n\n".join(self.cells) or None
+
+
+def accepted_in(step: StepOutput) -> Accepted | None:
+    """The cell that a step ran, if it ran one."""
+    if isinstance(step.call, CodeAction) and isinstance(step.outcome, Ran) and step.outcome.status in ("ok", "error"):
+        return Accepted(step.call.id, step.outcome.source, step.outcome.status == "ok")
+    return None
+
+
+async def collect(accepted: list[Accepted], answer: str, env: Environment | None) -> Submission:
+    """What is known here, and the patch where the environment can still say it: a dead one takes nothing away."""
+    patch = ""
+    if env is not None and accepted:
+        with contextlib.suppress(CodeActError):
+            patch = str(await env.inside("patch") or "")
+    return Submission(tuple(cell.source for cell in accepted if cell.ok), answer, patch)

@@ -1,0 +1,145 @@
+"""What the model is told: Jinja2 templates in files, each replaceable by the configuration."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ..errors import ConfigError
+from ..events import CodeAction, Edited, Ended, Ran, Rejected
+from ..files import read_in
+from ..words import fenced
+from .shapes import StepOutput
+from .tools import EDIT, RUN, SUBMIT
+
+if TYPE_CHECKING:
+    from jinja2 import Environment, Template
+
+FOLDER = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateConfig:
+    """Texts that take the place of ours; None keeps ours. ``docs/templates.md`` says what each may name.
+
+    demonstrations: `.traj`, `.yaml` or `.ipynb` files that show how it is done.
+    put_demos_in_history: message by message; otherwise each is one message.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    system_template: str | None = None
+    instance_template: str | None = None
+    context_template: str | None = None
+    next_step_template: str | None = None
+    rejected_template: str | None = None
+    format_error_template: str | None = None
+    blocklist_error_template: str | None = None
+    syntax_error_template: str | None = None
+    demonstration_template: str | None = None
+    compact_template: str | None = None
+    demonstrations: tuple[Path, ...] = ()
+    put_demos_in_history: bool = False
+
+    @classmethod
+    def from_folder(cls, folder: Path, **more: Any) -> TemplateConfig:
+        """Every ``NAME.j2`` in ``folder`` replaces the template of that name. Raises ConfigError for unknown names."""
+        known = {path.stem for path in FOLDER.glob("*.j2")}
+        found = {path.stem: path for path in sorted(folder.glob("*.j2"))}
+        if not found or not found.keys() <= known:
+            wrong = ", ".join(sorted(found.keys() - known)) or "no template"
+            raise ConfigError(f"{folder} has {wrong}; templates are called {', '.join(sorted(known))}, each with .j2.")
+        try:
+            texts: dict[str, Any] = {f"{name}_template": read_in(folder, path) for name, path in found.items()}
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"A template in {folder} can't be read: {error}.") from None
+        return cls(**texts, **more)
+
+
+class Templates:
+    """Renders the texts of one conversation.
+
+    mark: random, so that printed text can't imitate the end of an output. work: the folder where actions run.
+    """
+
+    def __init__(self, config: TemplateConfig | None = None, *, work: str = ".") -> None:
+        self.config = config or TemplateConfig()
+        self.work = work
+        self.mark = secrets.token_hex(4)
+        self._known: dict[str, Template] = {}
+
+    def system(self, *, tools: bool, submits: bool = False, skills: bool = True) -> str:
+        """tools: the model has tool calls. submits: the run ends with a submission. skills: there is a library."""
+        return self._render("system", tools=tools, submits=submits, skills=skills)
+
+    def instance(self, problem_statement: str, **fields: Any) -> str:
+        values = {"skills": [], "library": [], "context": ""}
+        return self._render("instance", **values | fields, problem_statement=problem_statement)
+
+    def context(self, variables: list[str]) -> str:
+        return self._render("context", variables=variables)
+
+    def error(self, template: str, **values: Any) -> str:
+        """``template``: format, blocklist or syntax, or a text of its own."""
+        if template in ("format", "blocklist", "syntax"):
+            return self._render(f"{template}_error", **values)
+        return self.rendered(template, **values)
+
+    def demonstration(self, demonstration: str) -> str:
+        return self._render("demonstration", demonstration=demonstration)
+
+    def compact(self) -> str:
+        return self._render("compact")
+
+    def next_step(self, step: StepOutput, **values: Any) -> str:
+        """What the model is told of an action's end."""
+        match step.outcome:
+            case Rejected(reason):
+                return self._render("rejected", reason=reason)
+            case Edited(text):
+                return text
+            case Ended():
+                return "The run ends here."
+            case Ran():
+                edited = step.outcome.edited and isinstance(step.call, CodeAction)
+                values |= step.to_template_format_dict()
+                return self._render("next_step", **values, ran=step.outcome, edited=edited)
+            case _:
+                return step.observation
+
+    def _render(self, name: str, **values: Any) -> str:
+        own = getattr(self.config, f"{name}_template")
+        return self.rendered(_shipped(name) if own is None else own, **values)
+
+    def rendered(self, template: str, **values: Any) -> str:
+        """The text of a template, with what every template may name. Raises ConfigError."""
+        from jinja2 import TemplateError
+
+        common = {"run": RUN, "edit": EDIT, "submit": SUBMIT, "mark": self.mark, "work": self.work}
+        try:
+            return self._compiled(template).render(common | values).strip()
+        except TemplateError as error:
+            raise ConfigError(f"A template can't be rendered: {error}. It begins: {template[:60]!r}") from error
+
+    def _compiled(self, template: str) -> Template:
+        if template not in self._known:
+            self._known[template] = self._jinja.from_string(template)
+        return self._known[template]
+
+    @cached_property
+    def _jinja(self) -> Environment:
+        # Sandboxed: a template may lie in a folder where the agent's code can write.
+        from jinja2 import StrictUndefined
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+        environment.filters["fenced"] = fenced
+        return environment
+
+
+@cache
+def _shipped(name: str) -> str:
+    return (FOLDER / f"{name}.j2").read_text("utf-8")

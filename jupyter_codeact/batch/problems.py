@@ -1,0 +1,70 @@
+"""The problems of a batch: a YAML file, or one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..agent.config import checked
+from ..errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One problem: a ``text``, a ``file`` or an ``issue``, and the folder that it is about, if any.
+
+    id: names the folder of its results; without one it gets the file's name, or a number.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    id: str = ""
+    text: str | None = None
+    file: Path | None = None
+    issue: str | None = None
+    workspace: Path | None = None
+
+
+def read_problems(path: Path) -> list[Entry]:
+    """Paths in the file are relative to it. Raises ConfigError that names the entry that is wrong."""
+    values = _values(path)
+    if not values:
+        raise ConfigError(f"{path} has no problems: it is a list, or has a list `problems`.")
+    entries = [_entry(value, number, path) for number, value in enumerate(values, start=1)]
+    ids = [entry.id for entry in entries]
+    twice = next((name for name in ids if ids.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{path} has two problems with the id {twice!r}.")
+    return entries
+
+
+def _values(path: Path) -> list[Any]:
+    import yaml
+
+    try:
+        text = path.read_text("utf-8")
+        if path.suffix == ".jsonl":
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        value = yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path} can't be read: {' '.join(str(error).split())}.") from None
+    value = value.get("problems") if isinstance(value, dict) else value
+    return value if isinstance(value, list) else []
+
+
+def _entry(value: Any, number: int, path: Path) -> Entry:
+    where = f"{path}, problem {number}"
+    entry = checked(Entry, {"text": value} if isinstance(value, str) else value, where)
+    if sum(item is not None for item in (entry.text, entry.file, entry.issue)) != 1:
+        raise ConfigError(f"In {where}: it needs one of `text`, `file` and `issue`.")
+    name = entry.id or (entry.file.stem if entry.file else f"problem-{number}")
+    if not re.fullmatch(r"\w[\w.-]{0,79}", name):
+        raise ConfigError(f"In {where}: the id {name!r} can't name a folder; use letters, digits, '_', '-' and '.'.")
+    return replace(entry, id=name, file=_beside(path, entry.file), workspace=_beside(path, entry.workspace))
+
+
+def _beside(path: Path, relative: Path | None) -> Path | None:
+    return None if relative is None else path.parent / relative.expanduser()

@@ -1,0 +1,46 @@
+"""What a batch writes down: ``ID/result.json`` when a problem is done, and a summary of all after each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+from ..files import write_atomically
+from ..headless.solve import READABLE, Result
+
+SUMMARY = "results"
+# These say something about the service or the machine, and nothing about the problem: it is tried again.
+OUTSIDE = ("exit_api", "exit_environment_error", "exit_error", "exit_stopped")
+
+
+def is_final(result: Result) -> bool:
+    """Whether another try would only repeat it."""
+    return not any(status in result.exit_status for status in OUTSIDE)
+
+
+def read_result(folder: Path) -> Result | None:
+    """The result of an earlier batch; None where there is none that can be read."""
+    try:
+        return Result(**json.loads((folder / "result.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write_result(folder: Path, result: Result) -> None:
+    """Raises OSError."""
+    write_atomically(folder / "result.json", json.dumps(result.as_dict(), indent=1) + "\n", READABLE)
+
+
+def write_summary(out: Path, results: list[Result]) -> None:
+    """``results.jsonl`` and ``results.csv``, a line each. Raises OSError."""
+    rows = [result.as_dict() for result in results]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_atomically(out / f"{SUMMARY}.jsonl", lines, READABLE)
+    table = io.StringIO(newline="")
+    names = [name for name in Result.__dataclass_fields__ if name != "files"]
+    writer = csv.DictWriter(table, names, extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(out / f"{SUMMARY}.csv", table.getvalue(), READABLE)

@@ -1,0 +1,79 @@
+"""A batch in the terminal: a table that follows it, and a line for each problem that has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from .. import words
+from ..batch.results import SUMMARY
+from ..batch.running import Batch, Progress
+from .tables import plain_table
+from .visible import visible
+
+
+class Board:
+    """Where there is no terminal, the lines alone."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
+
+    @contextmanager
+    def showing(self, batch: Batch) -> Iterator[None]:
+        """Follow the batch while the block runs."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with Live(get_renderable=lambda: running(batch), console=self.console, transient=True, refresh_per_second=4):
+            yield
+
+    def told(self, one: Progress) -> None:
+        """A problem has ended."""
+        assert one.result is not None
+        mark = Text(one.result.exit_status, "green" if one.result.ok else "red")
+        numbers = f"{words.plural(one.result.steps, 'step')} · {words.seconds(one.result.seconds)}"
+        line = Text(" · ").join([Text(one.id, "bold"), mark, Text(numbers)])
+        line.append(f" · {visible(one.result.error)}" if one.result.error else "")
+        self.console.print(line, soft_wrap=True)
+
+    def finish(self, batch: Batch, out: Path) -> None:
+        """How many ended in which way, what they cost, and where the results are."""
+        self.console.print(table_of_ends(batch))
+        before = sum(one.state == "done before" for one in batch.progress)
+        about = f"{words.plural(len(batch.progress), 'problem')}, {before} of them done before"
+        self.console.print(f"{about} · {words.money(batch.total.session_usd)}", soft_wrap=True)
+        if batch.results:
+            text = f"Results: {out / SUMMARY}.csv, {out / SUMMARY}.jsonl, and a folder for each problem"
+            self.console.print(Text(text), soft_wrap=True)
+
+
+def running(batch: Batch) -> Table:
+    """What is being worked on, and how many are left."""
+    table = plain_table("problem", "now", "steps", "tokens", "cost", "time")
+    for one in batch.progress:
+        if one.began is not None and one.result is None:
+            time_s = words.seconds(time.monotonic() - one.began)
+            used = (words.tokens(one.usage.tokens), words.money(one.usage.cost))
+            table.add_row(one.id, one.state, str(one.steps), *used, time_s)
+    ended = len(batch.results)
+    table.caption = f"{ended} of {len(batch.progress)} · {words.money(batch.total.session_usd)}"
+    return table
+
+
+def table_of_ends(batch: Batch) -> Table:
+    """A row for each way in which problems have ended."""
+    counts: dict[str, int] = {}
+    for one in batch.progress:
+        name = one.result.exit_status if one.result else "not begun" if one.began is None else "stopped"
+        counts[name] = counts.get(name, 0) + 1
+    table = plain_table("how it ended", "problems")
+    for name in sorted(counts, key=lambda name: -counts[name]):
+        table.add_row(name, str(counts[name]))
+    return table

@@ -1,0 +1,33 @@
+"""`jupyter codeact demo-from`: a trajectory as a demonstration."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .options import Commands, command
+
+EXAMPLE = """\
+jupyter codeact demo-from run.traj -o demo.yaml
+# and in the agent's configuration:
+templates: {demonstrations: [demo.yaml]}"""
+
+
+def add(commands: Commands) -> None:
+    about = "make a demonstration of a trajectory"
+    parser = command(commands, "demo-from", run, help=about, example=EXAMPLE)
+    parser.add_argument("trajectory", type=Path)
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="where it goes (default: the screen)")
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..records.demonstration import demonstration_of
+    from ..records.steps import read_record
+    from .options import write
+
+    text = demonstration_of(read_record(options.trajectory))
+    if options.output is None:
+        print(text, end="")
+    else:
+        write(options.output, text)
+    return 0

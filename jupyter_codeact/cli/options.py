@@ -1,0 +1,172 @@
+"""Flags that several commands have, and what they make of a configuration. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from ..agent.config import AgentConfig
+    from ..agent.retrying import RetryConfig
+
+NO_MODEL = (
+    "No model is set up: write `--model anthropic/claude-sonnet-4-5`, with its key in the environment "
+    "(ANTHROPIC_API_KEY), or set JUPYTER_CODEACT_MODEL."
+)
+T = TypeVar("T")
+# A flag, and the key of the model's or the limits' configuration that it sets.
+MODEL_KEYS = {
+    "model": "name",
+    "reasoning_effort": "reasoning_effort",
+    "temperature": "temperature",
+    "max_tokens": "max_tokens",
+    "api_key": "api_key",
+    "base_url": "api_base",
+}
+LIMIT_KEYS = {
+    "max_steps": "max_steps",
+    "cost_limit": "cost_usd",
+    "token_limit": "tokens",
+    "call_limit": "calls",
+    "time_limit": "execution_s",
+}
+
+
+class Commands(Protocol):
+    """What commands are added to; argparse has no public name for it."""
+
+    def add_parser(self, name: str, *, help: str, description: str, epilog: str) -> argparse.ArgumentParser: ...
+
+
+class Parser(argparse.ArgumentParser):
+    """Help as it was written."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+
+
+def command(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    *,
+    help: str,
+    example: str,
+    more: str = "",
+) -> argparse.ArgumentParser:
+    """A command with its help: what it does in a line, an example, and ``more``."""
+    about = f"{help[0].upper()}{help[1:]}."
+    epilog = f"example:\n  {example.strip().replace(chr(10), chr(10) + '  ')}"
+    parser = commands.add_parser(name, help=help, description=f"{about}\n{more}".strip(), epilog=epilog)
+    parser.set_defaults(run=run)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def add_agent_flags(parser: argparse.ArgumentParser) -> None:
+    """Configuration, model and limits."""
+    parser.add_argument("--config", type=Path, metavar="FILE", help="an agent's configuration (YAML); flags beat it")
+    model = parser.add_argument_group("model")
+    model.add_argument("--model", metavar="NAME", help="such as anthropic/claude-sonnet-4-5, or scripted/FILE")
+    model.add_argument("--reasoning-effort", metavar="WORD", help="low, medium or high, for models that think")
+    model.add_argument("--temperature", type=float, metavar="T")
+    model.add_argument("--max-tokens", type=positive, metavar="N", help="longest reply, in tokens")
+    model.add_argument("--api-key", metavar="KEY", help="better in the environment, such as ANTHROPIC_API_KEY")
+    model.add_argument("--base-url", metavar="URL", help="the model's service, where it is not the provider's own")
+    limits = parser.add_argument_group("limits of a run")
+    limits.add_argument("--max-steps", type=positive, metavar="N", help="actions (default: 30)")
+    limits.add_argument("--cost-limit", type=amount, metavar="USD", help="what it may cost (default: 3)")
+    limits.add_argument("--token-limit", type=positive, metavar="N")
+    limits.add_argument("--call-limit", type=positive, metavar="N", help="calls of the model")
+    limits.add_argument("--time-limit", type=amount, metavar="SECONDS", help="all actions together")
+    limits.add_argument("--step-timeout", type=amount, metavar="SECONDS", help="one action")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on."""
+    number = int(text)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def amount(text: str) -> float:
+    """A number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise ValueError
+    return number
+
+
+def given(options: argparse.Namespace, keys: dict[str, str]) -> dict[str, Any]:
+    """What the flags say, under the configuration's names."""
+    found = {key: getattr(options, flag) for flag, key in keys.items()}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | None]:
+    """What ``--config`` and the flags say: an agent, and the attempts where the file has `agents`. Raises ConfigError.
+
+    With attempts the agent is the first of them.
+    """
+    from ..agent.config import checked, read_yaml
+    from ..agent.retrying import RetryConfig
+
+    values = read_yaml(options.config) if options.config else {}
+    source = str(options.config or "the configuration")
+    if "agents" not in values:
+        return agent_config(options, values, source), None
+    agents = values["agents"] if isinstance(values["agents"], list) else [values["agents"]]
+    made = [agent_config(options, dict(agent or {}), f"{source}, agent {n}") for n, agent in enumerate(agents, 1)]
+    retry = checked(RetryConfig, values | {"agents": made}, source)
+    return retry.agents[0], retry
+
+
+def agent_config(options: argparse.Namespace, values: dict[str, Any], source: str) -> AgentConfig:
+    """The flags over the file's ``values`` over Jupyter's configuration. Raises ConfigError."""
+    from dataclasses import asdict, replace
+
+    from .. import config as defaults
+    from ..agent.config import read_config
+    from ..errors import ConfigError
+
+    own = defaults.load()
+    for key, default in (("model", own.model_config()), ("limits", own.limits())):
+        said = values.get(key, {})
+        values = values | {key: asdict(default) | said if isinstance(said, dict) else said}
+    config = read_config(values, source)
+    timeout = options.step_timeout
+    tools = config.tools if timeout is None else replace(config.tools, timeout_s=timeout)
+    config = replace(
+        config,
+        model=replace(config.model, **given(options, MODEL_KEYS)),
+        limits=replace(config.limits, **given(options, LIMIT_KEYS)),
+        tools=replace(tools, submits=True),
+    )
+    if not config.model.name:
+        raise ConfigError(NO_MODEL)
+    return config
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end. A Stop, wherever it comes from, is a Ctrl-C."""
+    import asyncio
+
+    try:
+        return asyncio.run(work)
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def write(path: Path, text: str) -> None:
+    """A file that a command was asked for. Raises ConfigError where it can't be written."""
+    from ..errors import ConfigError
+    from ..files import write_atomically
+
+    try:
+        write_atomically(path, text, 0o644)
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"{path} can't be written: {getattr(error, 'strerror', None) or error}.") from None
+    print(f"Wrote {path}.")

@@ -1,0 +1,50 @@
+"""`jupyter codeact replay`: the actions of a trajectory once more."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+from pathlib import Path
+
+from .options import Commands, command, finished
+
+EXAMPLE = """\
+jupyter codeact replay run.traj --workspace myproject --out again
+jupyter codeact replay run.traj --validate-only"""
+MORE = """\
+What ran is run again, in a fresh sandbox and a copy of the workspace, and written into a new notebook. What was
+rejected is not. Of SWE-agent's trajectories the shell commands are run; those that only its containers have are named.
+Exit codes: 0 the same cells ran, 1 not."""
+
+
+def add(commands: Commands) -> None:
+    about = "run the actions of a trajectory again, without a model"
+    parser = command(commands, "replay", run, help=about, example=EXAMPLE, more=MORE)
+    parser.add_argument("trajectory", type=Path)
+    parser.add_argument("--workspace", type=Path, metavar="DIR", help="what its files were at first (default: none)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where the results go (default: our data folder)")
+    parser.add_argument("--validate-only", action="store_true", help="say whether it can be replayed; run nothing")
+
+
+def run(options: argparse.Namespace) -> int:
+    from ..headless.replaying import Replay
+    from ..settings import Settings
+    from .screen import Screen
+    from .visible import visible
+
+    screen = Screen()
+    replay = Replay.of(options.trajectory)
+    for problem in replay.problems:
+        screen.print(visible(problem))
+    if options.validate_only:
+        screen.print(f"{replay.about}: {'it can be replayed.' if not replay.problems else 'not all can be replayed.'}")
+        return 1 if replay.problems else 0
+    settings = Settings.from_environment()
+    out = options.out or settings.runs / f"replay-{secrets.token_hex(4)}"
+    try:
+        outcome = finished(replay.run(settings, options.workspace, out, screen))
+    finally:
+        screen.working("")
+    screen.finish(outcome.result)
+    screen.print(outcome.verdict)
+    return 0 if outcome.same else 1

@@ -1,0 +1,90 @@
+"""A job with several attempts: each in a sandbox and a copy of the workspace of its own; the best one's files count."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ..agent.config import AgentConfig
+from ..agent.limits import Limits, Meter
+from ..agent.problem import TextProblem
+from ..agent.retrying import Attempt, RetryAgent
+from ..agent.shapes import AgentInfo
+from ..agent.trajectory import read
+from ..parts import open_model
+from ..settings import Settings
+from .cells import Reviewer
+from .meter import FlagMeter
+from .solve import Job, Listener, Result, solve
+from .workspace import fresh_workspace
+
+
+async def work_on(
+    job: Job,
+    settings: Settings,
+    *,
+    reviewer: Reviewer | None = None,
+    listeners: Sequence[Listener] = (),
+    total: Meter | None = None,
+) -> Result:
+    """``solve``, once or as often as the job says. ``total`` counts what several jobs use. Raises as ``solve`` does."""
+    if job.retry is None:
+        meter = FlagMeter(job.config.limits, total)
+        return await solve(job, settings, reviewer=reviewer, listeners=listeners, meter=meter)
+    problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
+    attempts = _Attempts(replace(job, problem=problem), settings, reviewer, listeners, total)
+    return await attempts.run(problem.statement)
+
+
+@dataclass
+class _Attempts:
+    """results: of the attempts so far, by number."""
+
+    job: Job
+    settings: Settings
+    reviewer: Reviewer | None
+    listeners: Sequence[Listener]
+    total: Meter | None
+    results: dict[int, Result] = field(default_factory=dict)
+
+    async def run(self, statement: str) -> Result:
+        began, retry = time.monotonic(), self.job.retry
+        assert retry is not None
+        model = await asyncio.to_thread(open_model, retry.review.model)
+        meter = FlagMeter(Limits(cost_usd=None), self.total)
+        agent = RetryAgent(retry, self._attempt, model, meter)
+        best = await agent.run(statement)
+        return self._chosen(best, agent, time.monotonic() - began)
+
+    async def _attempt(self, number: int, config: AgentConfig) -> AgentInfo:
+        folder = self.job.folder / f"attempt-{number}"
+        place = fresh_workspace(folder / "work", self.job.workspace, without=self.job.folder)
+        job = replace(self.job, config=config, workspace=place, folder=folder, retry=None)
+        meter = FlagMeter(config.limits, self.total)
+        result = await solve(job, self.settings, reviewer=self.reviewer, listeners=self.listeners, meter=meter)
+        self.results[number] = result
+        info: AgentInfo = read(Path(result.files["trajectory"]))["info"]
+        return info
+
+    def _chosen(self, best: Attempt, agent: RetryAgent, seconds: float) -> Result:
+        """The best attempt's result, with its files beside the attempts, and what all of them and the reviews used."""
+        all_of_them, review = list(self.results.values()), agent.meter.session
+        files = {kind: str(_copied(path, self.job)) for kind, path in self.results[best.number].files.items()}
+        return replace(
+            self.results[best.number],
+            cost_usd=round(agent.spent_usd + agent.meter.session_usd, 6),
+            cost_known=review.cost is not None and all(one.cost_known for one in all_of_them),
+            tokens_sent=review.sent + sum(one.tokens_sent for one in all_of_them),
+            tokens_received=review.received + sum(one.tokens_received for one in all_of_them),
+            api_calls=review.calls + sum(one.api_calls for one in all_of_them),
+            seconds=round(seconds, 1),
+            files=files,
+        )
+
+
+def _copied(path: str, job: Job) -> Path:
+    return Path(shutil.copy2(path, job.folder / Path(path).name))

@@ -1,0 +1,122 @@
+"""A trajectory's actions once more, in a fresh sandbox, and whether the same cells came of them."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from .. import words
+from ..agent.config import AgentConfig, checked
+from ..agent.limits import Limits
+from ..agent.problem import TextProblem
+from ..agent.tools import RUN, SUBMIT, ToolConfig, ToolHandler
+from ..errors import ConfigError, Unreadable
+from ..events import CodeAction
+from ..models.replay import foreign_command
+from ..parts import ModelConfig, code_transform
+from ..records.steps import SHELL, Record, RecordedStep, read_record
+from ..settings import Settings
+from .cells import YesToAll
+from .solve import Job, Listener, Result, solve
+from .workspace import fresh_workspace
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """before, after: the cells that ran then and now."""
+
+    result: Result
+    before: list[str]
+    after: list[str]
+
+    @property
+    def same(self) -> bool:
+        return self.before == self.after
+
+    @property
+    def verdict(self) -> str:
+        """In a sentence."""
+        if self.same:
+            return f"The same {words.plural(len(self.after), 'cell')} ran."
+        pairs = zip(self.before, self.after, strict=False)
+        equal = next((n for n, (then, now) in enumerate(pairs) if then != now), min(len(self.before), len(self.after)))
+        return f"Of {words.plural(len(self.before), 'cell')} {equal} ran as before; {len(self.after)} ran in all."
+
+
+@dataclass(frozen=True)
+class Replay:
+    """problems: what of it can't be replayed here, a sentence each."""
+
+    record: Record
+    tools: ToolConfig
+    problems: list[str]
+
+    @classmethod
+    def of(cls, path: Path) -> Replay:
+        """Raises ConfigError where it is no trajectory, or its configuration is none."""
+        record = read_record(path)
+        tools = replace(_tools(record), submits=any(step.tool == SUBMIT for step in record.steps))
+        handler = ToolHandler(tools, library=None, transform=code_transform())
+        problems = [problem for step in record.steps if (problem := _problem(step, handler))]
+        return cls(record, tools, problems)
+
+    @property
+    def about(self) -> str:
+        """``12 steps, 9 cells``."""
+        return f"{words.plural(len(self.record.steps), 'step')}, {words.plural(len(self.cells), 'cell')}"
+
+    @property
+    def cells(self) -> list[str]:
+        """What is to run."""
+        return [source for step in self.record.steps if (source := _cell(step))]
+
+    async def run(self, settings: Settings, workspace: Path | None, out: Path, *listeners: Listener) -> Outcome:
+        """Into ``out``: notebook, trajectory, and ``work``, a copy of the workspace. Raises as ``solve`` does."""
+        path = self.record.path.resolve()
+        config = AgentConfig(
+            model=ModelConfig(name=f"replay/{path}"),
+            tools=self.tools,
+            limits=Limits(max_steps=None, cost_usd=None),
+        )
+        place = fresh_workspace(out / "work", workspace, without=out)
+        job = Job(TextProblem(self.record.problem, path.stem), config, place, out)
+        own = _with_a_copy_of_the_library(settings, out)
+        result = await solve(job, own, reviewer=YesToAll(), listeners=listeners)
+        return Outcome(result, self.cells, read_record(Path(result.files["trajectory"])).cells)
+
+
+def _tools(record: Record) -> ToolConfig:
+    agent = record.replay_config.get("agent")
+    found = agent.get("tools") if isinstance(agent, dict) and record.is_ours else None
+    return ToolConfig() if found is None else checked(ToolConfig, found, f"{record.path}, replay_config")
+
+
+def _cell(step: RecordedStep) -> str:
+    if step.tool == SHELL and not foreign_command(step.action):
+        return f"%%bash\n{step.action}"
+    return step.action if step.is_cell else ""
+
+
+def _problem(step: RecordedStep, handler: ToolHandler) -> str:
+    """Why a step can't be replayed; "" where it can, or where nothing ran."""
+    if step.tool == SHELL and (command := foreign_command(step.action)):
+        return "" if command == SUBMIT else f"Step {step.number}: `{command}` is a command of SWE-agent's own."
+    if step.tool == RUN and step.is_cell:
+        try:
+            handler.check([CodeAction("", step.number, step.action)])
+        except Unreadable as error:
+            return f"Step {step.number}: {error}"
+    return ""
+
+
+def _with_a_copy_of_the_library(settings: Settings, out: Path) -> Settings:
+    """A replay changes skills as the run did: those of a copy."""
+    own = replace(settings, root=out / "codeact", hidden=(*settings.hidden, str(settings.root)))
+    try:
+        for before, after in zip(settings.libraries, own.libraries, strict=True):
+            if Path(before).is_dir():
+                shutil.copytree(before, after, dirs_exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"The skill library can't be copied to {out}: {error.strerror or error}.") from None
+    return own

@@ -1,0 +1,187 @@
+"""One problem, from its statement to files: sandbox, agent, notebook, trajectory, patch."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..agent.config import AgentConfig, arguments_of
+from ..agent.limits import Meter
+from ..agent.loop import Agent
+from ..agent.problem import ProblemStatement, TextProblem
+from ..agent.retrying import RetryConfig
+from ..agent.shapes import AgentInfo
+from ..agent.tools import ToolHandler
+from ..agent.trajectory import ReplayConfig
+from ..errors import ConfigError
+from ..files import write_atomically
+from ..sandbox.launch import Sandbox, open_sandbox
+from ..settings import Settings
+from ..skills.editor import LibraryEditor
+from ..skills.library import Library
+from .cells import HeadlessCells, Reviewer, SandboxHolds
+from .kernel import SandboxKernel
+from .meter import FlagMeter
+from .record import NotebookRecord
+
+Listener = Callable[[object], None]
+READABLE = 0o644
+
+
+@dataclass(frozen=True)
+class Job:
+    """workspace: the working folder of the sandbox. folder: where the run's files go; the sandbox does not see it.
+
+    retry: several attempts, each in a copy of the workspace; ``config`` is then that of the first.
+    """
+
+    problem: ProblemStatement
+    config: AgentConfig
+    workspace: Path
+    folder: Path
+    retry: RetryConfig | None = None
+
+    @property
+    def name(self) -> str:
+        """What the run's files are called."""
+        return re.sub(r"[^\w.-]+", "-", self.problem.id).strip("-.")[:80] or "task"
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended. cost_usd: what is known of it. seconds: of all. files: what it left, by kind."""
+
+    id: str
+    exit_status: str = "exit_error"
+    answer: str = ""
+    error: str = ""
+    steps: int = 0
+    cost_usd: float = 0.0
+    cost_known: bool = True
+    tokens_sent: int = 0
+    tokens_received: int = 0
+    api_calls: int = 0
+    seconds: float = 0.0
+    files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the agent itself said that it was done."""
+        return self.exit_status == "submitted"
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+async def solve(
+    job: Job,
+    settings: Settings,
+    *,
+    reviewer: Reviewer | None = None,
+    listeners: Sequence[Listener] = (),
+    meter: Meter | None = None,
+) -> Result:
+    """Work on a problem in a sandbox of its own, and write down what came of it, whatever that is.
+
+    Cancelling it is a Stop: the files are written, and the cancellation goes on. Raises ConfigError, UsageError and
+    SandboxUnavailable, which only a person can mend.
+    """
+    _prepare(job)
+    began = time.monotonic()
+    library = Library(settings.private_skills, settings.shared_skills)
+    fields = job.problem.extra_fields | {"library": [skill.name for skill in library.list()]}
+    problem = TextProblem(await job.problem.text(), job.name, fields)
+    # litellm takes seconds to import, and Ctrl-C must not wait for it.
+    agent = await asyncio.to_thread(agent_of, job.config, library, meter)
+    agent.replay_config = ReplayConfig(
+        job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
+    )
+    record = NotebookRecord(job.name, problem.statement)
+    agent.listeners += [record, *listeners]
+    try:
+        async with SandboxKernel(opener(settings, job)) as kernel:
+            await agent.run(HeadlessCells(kernel, reviewer or SandboxHolds()), problem, job.folder)
+    finally:
+        files = _write(job, record, agent)
+    return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
+
+
+def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None) -> Agent:
+    """The agent that ``config`` describes, with the skill library's editor. Raises ConfigError."""
+    arguments = arguments_of(config)
+    arguments["tools"] = ToolHandler(
+        config.tools, library=LibraryEditor(library), transform=arguments["tools"].transform
+    )
+    return Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
+
+
+def opener(settings: Settings, job: Job) -> Callable[[], Sandbox]:
+    """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
+
+    def fresh() -> Sandbox:
+        settings.make_folders()
+        hidden = (*settings.hidden, str(job.folder.resolve()))
+        return open_sandbox(
+            settings.sandbox,
+            sys.executable,
+            str(job.workspace),
+            settings.libraries,
+            hidden,
+            memory_gb=settings.memory_gb,
+        )
+
+    return fresh
+
+
+def _prepare(job: Job) -> None:
+    """The folders. Raises ConfigError where they can't be what they should."""
+    if not job.workspace.is_dir():
+        raise ConfigError(f"There is no folder {job.workspace}: `--workspace` names one that is there.")
+    if job.workspace.resolve() == job.folder.resolve():
+        raise ConfigError(f"{job.folder} is the workspace itself: choose another `--out` for the run's files.")
+    try:
+        job.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{job.folder} can't be made: {error.strerror}. Choose another `--out`.") from None
+
+
+def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:
+    """The notebook and the patch, beside the trajectory; a full disk takes nothing else away."""
+    files: dict[str, str] = {}
+    patch = agent.info.get("patch") or ""
+    with contextlib.suppress(OSError):
+        path = job.folder / f"{job.name}.ipynb"
+        record.notebook.save(path)
+        files["notebook"] = str(path)
+        if patch:
+            path = job.folder / f"{job.name}.patch"
+            write_atomically(path, patch, READABLE)
+            files["patch"] = str(path)
+    if agent.traj_path is not None and agent.traj_path.exists():
+        files["trajectory"] = str(agent.traj_path)
+    return files
+
+
+def _result(job: Job, info: AgentInfo, steps: int, files: dict[str, str], seconds: float) -> Result:
+    stats: dict[str, Any] = info.get("model_stats") or {}
+    return Result(
+        job.name,
+        str(info.get("exit_status") or "exit_error"),
+        info.get("answer") or "",
+        info.get("error") or "",
+        steps,
+        stats.get("instance_cost", 0.0),
+        bool(stats.get("cost_known", True)),
+        stats.get("tokens_sent", 0),
+        stats.get("tokens_received", 0),
+        stats.get("api_calls", 0),
+        round(seconds, 1),
+        files,
+    )

@@ -1,0 +1,30 @@
+"""A working folder that nobody else works in."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from ..errors import ConfigError
+
+
+def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
+    """Make ``place`` a copy of ``source``, without the folder ``without`` in it; or empty. What was there goes.
+
+    Links stay links. Raises ConfigError where that is impossible.
+    """
+
+    def ours(parent: str, names: list[str]) -> list[str]:
+        return [name for name in names if Path(parent, name).resolve() == without.resolve()]
+
+    try:
+        if place.exists():
+            shutil.rmtree(place)
+        if source is None:
+            place.mkdir(parents=True)
+        else:
+            shutil.copytree(source, place, symlinks=True, ignore=ours)
+    except OSError as error:
+        reason = error.strerror or f"{error}"[:200]
+        raise ConfigError(f"{source or place} can't be made a workspace: {reason}.") from None
+    return place

@@ -1,0 +1,189 @@
+"""What the agent asks for unseen: facts about variables, files, pictures. Runs in the kernel that runs the cells.
+
+Stands alone: its source is sent with each call, to kernels that need not have this package.
+"""
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from typing import Any
+
+MOST = 60
+MOST_NAMES = 200
+LARGEST = 2 * 2**20
+_PLAIN = ("int", "float", "complex", "bool", "NoneType")
+_SKIPPED = ("module", "ZMQExitAutocall", "ExitAutocall")
+
+
+def answer(name: str, arguments: str) -> str:
+    """Call a function below with JSON, and return JSON."""
+    value = globals()[name](**json.loads(arguments))
+    return json.dumps(value, ensure_ascii=True, default=str)
+
+
+def state(names: list[str]) -> dict[str, Any]:
+    """The working folder, and the person's variables, newest first; with values of those in ``names``."""
+    shell: Any = sys.modules["IPython"].get_ipython()
+    own = {k: v for k, v in shell.user_ns.items() if not k.startswith("_") and k not in shell.user_ns_hidden}
+    found = [(k, v) for k, v in reversed(list(own.items())) if type(v).__name__ not in _SKIPPED]
+    shown = found[:MOST] + [(k, v) for k, v in found[MOST:] if k in names]
+    return {"working_dir": os.getcwd(), "variables": [_variable(k, v, k in names) for k, v in shown]}
+
+
+def _variable(name: str, value: Any, named: bool) -> dict[str, Any]:
+    kind = type(value)
+    about: dict[str, Any] = {"name": name, "type": kind.__name__}
+    try:
+        if hasattr(kind, "shape"):
+            about["shape"] = str(tuple(value.shape))
+        elif kind in (list, dict, set, tuple, str, bytes, frozenset):
+            about["shape"] = f"({len(value)})"
+        if kind.__name__ == "DataFrame" and hasattr(value, "dtypes"):
+            about["schema"] = _schema(value)
+        if named:
+            about["value"] = _value(value)
+    except Exception as error:  # noqa: BLE001 a variable of the person's own kind may raise whatever it likes
+        about["schema"] = f"({type(error).__name__})"
+    return about
+
+
+def _schema(frame: Any) -> str:
+    columns = [f"{column} {dtype}" for column, dtype in zip(frame.columns[:12], frame.dtypes[:12], strict=False)]
+    return ", ".join(columns) + (f", … {len(frame.columns)} columns" if len(frame.columns) > 12 else "")
+
+
+def _value(value: Any) -> str:
+    text = value.head(5).to_string() if type(value).__name__ in ("DataFrame", "Series") else repr(value)
+    return str(text)[:2000]
+
+
+def keep(name: str, text: str) -> str:
+    """Write an output that is too long for the model where code can read it; returns its path."""
+    path = os.path.join(_folder(), name)
+    with open(path, "w", encoding="utf-8", errors="replace") as file:
+        file.write(text)
+    return path
+
+
+def keep_picture(name: str, data: str) -> str:
+    """The same for a picture; ``data`` is base64."""
+    path = os.path.join(_folder(), name)
+    with open(path, "wb") as file:
+        file.write(base64.b64decode(data))
+    return path
+
+
+def _folder() -> str:
+    folder = os.path.join(tempfile.gettempdir(), "agent-outputs")
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    return folder
+
+
+def read_text(root: str, path: str) -> dict[str, Any]:
+    """A file of the folder ``root``: its text, or the names in it where it is a folder, or what is wrong with it."""
+    place = _confined(root, path)
+    if place is None:
+        return {"error": "lies outside of the working folder"}
+    try:
+        if os.path.isdir(place):
+            return {"names": _names(place)}
+        if os.path.getsize(place) > LARGEST:
+            return {"error": f"is larger than {LARGEST // 2**20} MB"}
+        with open(place, encoding="utf-8", newline="") as file:
+            return {"text": file.read()}
+    except FileNotFoundError:
+        return {"text": None}
+    except (OSError, UnicodeDecodeError) as error:
+        return {"error": f"can't be read: {error}"}
+
+
+def write_text(root: str, path: str, before: str | None, after: str | None) -> str:
+    """Replace a file that still says ``before``, or remove it; what went wrong, or ""."""
+    if read_text(root, path).get("text") != before:
+        return "was changed by somebody else meanwhile: view it and edit again"
+    # What is behind a link is changed, and the link stays.
+    place = str(_confined(root, path))
+    try:
+        if after is None:
+            os.unlink(place)
+        else:
+            _replace(place, after)
+    except (OSError, UnicodeError) as error:
+        return f"can't be written: {error}"
+    return ""
+
+
+def _confined(root: str, path: str) -> str | None:
+    root = os.path.realpath(root)
+    place = os.path.realpath(os.path.join(root, path))
+    return place if place == root or place.startswith(os.path.join(root, "")) else None
+
+
+def _names(folder: str) -> list[str]:
+    """What lies in a folder and in those below it, folders with a slash; nothing that begins with a dot."""
+    found = []
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if not entry.name.startswith(".") and entry.name != "__pycache__":
+            inner = sorted(os.listdir(entry.path)) if entry.is_dir(follow_symlinks=False) else []
+            found.append(entry.name + ("/" if entry.is_dir() else ""))
+            found += [f"{entry.name}/{name}" for name in inner if not name.startswith((".", "__pycache__"))]
+    return found[:MOST_NAMES] + ([f"… and {len(found) - MOST_NAMES} more"] if len(found) > MOST_NAMES else [])
+
+
+def _replace(place: str, text: str) -> None:
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".saving-")
+    try:
+        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        os.chmod(temporary, os.stat(place).st_mode & 0o777 if os.path.exists(place) else 0o644)
+        os.replace(temporary, place)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def shrink(data: str, side: int) -> str:
+    """A picture (base64) as PNG of at most ``side`` pixels on its longer side; "" where there is no Pillow."""
+    import io
+
+    try:
+        from PIL import Image
+    except ImportError:
+        return ""
+    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+        small = picture.convert("RGB")
+        small.thumbnail((side, side))
+    made = io.BytesIO()
+    small.save(made, "PNG", optimize=True)
+    return base64.b64encode(made.getvalue()).decode()
+
+
+def patch() -> str:
+    """What changed in the working folder since its last commit, new files included; "" where it is no checkout."""
+    index, objects = (_git("rev-parse", "--git-path", name).strip() for name in ("index", "objects"))
+    if not index:
+        return ""
+    # In an index and a store of its own, so that what the person has staged stays as it is.
+    with tempfile.TemporaryDirectory() as folder:
+        own = {"GIT_INDEX_FILE": os.path.join(folder, "index"), "GIT_OBJECT_DIRECTORY": os.path.join(folder, "objects")}
+        environment = {**os.environ, **own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.path.abspath(objects)}
+        os.mkdir(own["GIT_OBJECT_DIRECTORY"])
+        if os.path.exists(index):
+            shutil.copyfile(index, own["GIT_INDEX_FILE"])
+        _git("add", "--all", environment=environment)
+        return _git("diff", "--cached", "--binary", "--no-color", "--no-ext-diff", "HEAD", environment=environment)
+
+
+def _git(*arguments: str, environment: dict[str, str] | None = None) -> str:
+    # The folder may belong to another user than the sandbox's.
+    command = ["git", "-c", "safe.directory=*", *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""

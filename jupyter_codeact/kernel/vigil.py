@@ -1,0 +1,87 @@
+"""What can be wrong with a sandbox that still runs: its end is cut off, it buries us, or it doesn't answer."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+
+import zmq
+
+from ..sandbox.usage import own_bytes
+from .polling import Polling
+from .sockets import FRAME_LIMIT, Back
+
+CUT = (
+    "The sandbox was ended, since its connection broke: code in it closed its sockets, or sent more than "
+    f"{FRAME_LIMIT // 10**6} MB at once."
+)
+BURIED = "The sandbox sent more than this kernel can hold, and was ended."
+DEAF = "The interrupt has not been answered: what runs can't be stopped just now. Wait, or restart the kernel.\n"
+# A sandbox that dies closes its sockets a little earlier.
+GRACE_S = 1.0
+ANSWER_S = 5.0
+PERIOD_S = 0.2
+
+
+class Vigil:
+    """Watches our end of one sandbox. Belongs to the proxy's thread.
+
+    allowance: bytes by which this process may grow while the sandbox runs, with messages that it is sent.
+    """
+
+    def __init__(self, polling: Polling, back: Back, allowance: int) -> None:
+        self._polling = polling
+        self._back = back
+        self._monitors: list[zmq.Socket[Any]] = []
+        self._cut_at: float | None = None
+        self._asked_at: float | None = None
+        self._look_at = 0.0
+        self._most = own_bytes() + allowance
+
+    def open(self) -> None:
+        """The sandbox has answered: from here on its sockets stay connected."""
+        for socket in self._back.sockets:
+            monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
+            self._monitors.append(monitor)
+            self._polling.watch(monitor, partial(self._on_cut, monitor))
+
+    def hang_up(self) -> None:
+        """Close our end, and watch nothing of it any more."""
+        for socket in (*self._back.sockets, *self._monitors):
+            self._polling.forget(socket)
+        for socket, monitor in zip(self._back.sockets, self._monitors, strict=False):
+            socket.disable_monitor()
+            monitor.close()
+        self._monitors.clear()
+        self._back.close()
+
+    def fault(self) -> str:
+        """Why the sandbox has to end, as a sentence; "" while it need not."""
+        now = time.monotonic()
+        if self._cut_at is not None and now > self._cut_at + GRACE_S:
+            return CUT
+        if now > self._look_at:
+            self._look_at = now + PERIOD_S
+            if own_bytes() > self._most:
+                return BURIED
+        return ""
+
+    def interrupted(self) -> None:
+        """An interrupt has been passed on."""
+        self._asked_at = self._asked_at or time.monotonic()
+
+    def answered(self) -> None:
+        """Something came back on the control channel."""
+        self._asked_at = None
+
+    def is_deaf(self) -> bool:
+        """Whether an interrupt has not been answered for long; True once."""
+        late = self._asked_at is not None and time.monotonic() > self._asked_at + ANSWER_S
+        if late:
+            self._asked_at = None
+        return late
+
+    def _on_cut(self, monitor: zmq.Socket[Any]) -> None:
+        monitor.recv_multipart()
+        self._cut_at = self._cut_at or time.monotonic()

@@ -1,0 +1,135 @@
+"""The kernel in reserve itself: it has its sandbox, and waits to be somebody's kernel. See ``reserve.py``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..sandbox.bubblewrap import KEPT_VARIABLES
+from ..sandbox.launch import Sandbox
+from ..sandbox.paths import PACKAGE, home_parts, private_entries
+from ..settings import Settings
+from . import reserve
+
+LOOK_S = 5.0
+
+
+@dataclass
+class Taken:
+    """The reserve has become a kernel. ``line`` leads to its stub, and closes when that ends."""
+
+    sandbox: Sandbox
+    connection: dict[str, Any]
+    line: socket.socket
+
+    def stub_is_gone(self) -> bool:
+        return bool(select.select([self.line], [], [], 0)[0])
+
+
+def keep() -> None:
+    """Start a kernel in reserve, and return when it has ended: for a thread that has nothing else to do.
+
+    It is started as this process was, but for the connection file.
+    """
+    words = [word for word in sys.orig_argv[1:] if word != "--reserve"]
+    if "-f" in words:
+        del words[words.index("-f") : words.index("-f") + 2]
+    nowhere = subprocess.DEVNULL
+    command = [sys.executable, *words, "--reserve"]
+    subprocess.run(command, stdin=nowhere, stdout=nowhere, stderr=nowhere, start_new_session=True, check=False)
+
+
+def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Taken | None:
+    """Open a sandbox and wait; None where nobody came in time, or somebody whose sandbox would be another one."""
+    made_for = _fitting(python)
+    with contextlib.ExitStack() as stack:
+        sandbox = open_sandbox()
+        stack.callback(sandbox.close)
+        # Only now: whoever calls is answered at once.
+        listener = stack.enter_context(_listening(python))
+        line = _visitor(listener, sandbox, time.monotonic() + minutes * 60)
+        listener.close()
+        if line is None:
+            return None
+        stack.callback(line.close)
+        connection = _offer(line)
+        if connection is None or not sandbox.alive or _fitting(python) != made_for:
+            return None
+        line.sendall(reserve.YES)
+        if line.recv(len(reserve.GO), socket.MSG_WAITALL) != reserve.GO:
+            return None
+        stack.pop_all()
+    return Taken(sandbox, connection, line)
+
+
+@contextlib.contextmanager
+def _listening(python: str) -> Iterator[socket.socket]:
+    """The address. A reserve that waits there was made for another folder, and leaves."""
+    if (line := reserve.called(python)) is not None:
+        with line, contextlib.suppress(OSError):
+            line.sendall(reserve.LEAVE)
+            line.recv(1)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(reserve.address(python))
+        listener.listen()
+        yield listener
+
+
+def _visitor(listener: socket.socket, sandbox: Sandbox, until: float) -> socket.socket | None:
+    """The first caller of our own user's with something to say, before the time is over or the sandbox has ended."""
+    while sandbox.alive and (left := until - time.monotonic()) > 0:
+        if select.select([listener], [], [], min(left, LOOK_S))[0]:
+            line, _ = listener.accept()
+            line.settimeout(reserve.PATIENCE_S)
+            if reserve.is_ours(line) and _speaks(line):
+                return line
+            line.close()
+    return None
+
+
+def _speaks(line: socket.socket) -> bool:
+    with contextlib.suppress(OSError):
+        return line.recv(1, socket.MSG_PEEK) != b""
+    return False
+
+
+def _offer(line: socket.socket) -> dict[str, Any] | None:
+    """Take what the stub has: its files, its environment, its folder; returns the connection. None if we are to go."""
+    said, files, _, _ = socket.recv_fds(line, 1, 3)
+    if said != b"{":
+        return None
+    with line.makefile("rb") as stream:
+        offer = json.loads(said + stream.readline())
+    for number, file in enumerate(files):
+        os.dup2(file, number)
+        os.close(file)
+    os.environ.clear()
+    os.environ.update(offer["environment"])
+    os.chdir(offer["work"])
+    os.umask(offer["umask"])
+    return dict(offer["connection"])
+
+
+def _fitting(python: str) -> tuple[object, ...]:
+    """All that a sandbox opened here and now would depend on: it must be as it was when ours was opened."""
+    settings, work = replace(Settings.from_environment(), reserve_minutes=0.0), os.path.realpath(os.getcwd())
+    where = os.stat(work)
+    variables = [os.environ.get(name) for name in (*KEPT_VARIABLES, "PATH", "LD_LIBRARY_PATH")]
+    covered = private_entries(work, settings.hidden), home_parts(work)
+    return settings, work, where.st_dev, where.st_ino, variables, covered, _installed(python)
+
+
+def _installed(python: str) -> dict[str, int]:
+    """What would be imported: when our own files, and the folders of packages, were last changed."""
+    folders = (*map(Path, sys.path), *Path(python).parent.parent.glob("lib/python3*/site-packages"))
+    return {str(path): path.stat().st_mtime_ns for path in (*folders, *PACKAGE.rglob("*.py")) if path.exists()}

@@ -1,0 +1,50 @@
+"""Several models, one after the other: the next is asked once the one before is unavailable for good."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from ..errors import ContextExceeded, ModelError
+from ..events import Delta, Retrying
+from ..protocols import Model
+
+
+class FallbackModel:
+    """A Model made of others. Once it has gone on to the next, it stays there."""
+
+    def __init__(self, models: Sequence[Model]) -> None:
+        self._models = list(models)
+        self.name = self._models[0].name
+
+    @property
+    def takes_tools(self) -> bool:
+        # One conversation is held in one way: all of them must be able to read it.
+        return all(model.takes_tools for model in self._models)
+
+    @property
+    def sees_images(self) -> bool:
+        return all(model.sees_images for model in self._models)
+
+    @property
+    def context_tokens(self) -> int | None:
+        return self._models[0].context_tokens
+
+    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+        while True:
+            try:
+                async for delta in self._models[0].query(messages, tools):
+                    yield delta
+            except ContextExceeded:
+                raise
+            except ModelError as error:
+                if len(self._models) == 1:
+                    raise
+                del self._models[0]
+                self.name = self._models[0].name
+                yield Retrying(f"{error} Asking {self.name} instead", 0.0)
+            else:
+                return
+
+    def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
+        return self._models[0].count(messages, tools)

@@ -1,0 +1,114 @@
+"""The steps of a trajectory, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..agent.tools import RUN
+from ..agent.trajectory import read
+from ..errors import ConfigError
+
+SHELL = "shell"
+
+
+@dataclass(frozen=True)
+class RecordedStep:
+    """One line of a trajectory.
+
+    tool: run_cell, edit_file, submit …, "shell" for a command of SWE-agent's, "" for a reply without an action.
+    failed: why the reply did not count, "" where it did. rejected: the person did not let it run. seconds: of the
+    action.
+    """
+
+    number: int
+    tool: str
+    thought: str
+    action: str
+    observation: str
+    seconds: float = 0.0
+    failed: str = ""
+    rejected: bool = False
+
+    @property
+    def language(self) -> str:
+        """What the action is written in."""
+        return {RUN: "python", SHELL: "bash"}.get(self.tool, "json")
+
+    @property
+    def is_cell(self) -> bool:
+        """Whether it ran as a cell."""
+        return self.tool == RUN and bool(self.action) and not self.failed and not self.rejected
+
+
+@dataclass(frozen=True)
+class Record:
+    """A trajectory as it was read. ``document`` has SWE-agent's top-level keys."""
+
+    path: Path
+    document: dict[str, Any]
+    steps: list[RecordedStep]
+
+    @property
+    def info(self) -> dict[str, Any]:
+        return dict(self.document.get("info") or {})
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        return list(self.document["history"])
+
+    @property
+    def replay_config(self) -> dict[str, Any]:
+        """{} where it has none. SWE-agent writes it as JSON in a text."""
+        found = self.document.get("replay_config")
+        try:
+            found = json.loads(found) if isinstance(found, str) else found
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether an agent of this package wrote it."""
+        return not any(step.tool == SHELL for step in self.steps)
+
+    @property
+    def problem(self) -> str:
+        """What was asked for; "" where that is not known."""
+        statement = self.replay_config.get("problem_statement")
+        text = statement.get("text") if isinstance(statement, dict) else None
+        return str(text or "")
+
+    @property
+    def cells(self) -> list[str]:
+        """What ran, in order."""
+        return [step.action for step in self.steps if step.is_cell]
+
+
+def read_record(path: Path) -> Record:
+    """Raises ConfigError where it is no trajectory."""
+    document = read(path)
+    try:
+        steps = [_step(number, step) for number, step in enumerate(document["trajectory"], start=1)]
+    except (TypeError, AttributeError, ValueError) as error:
+        raise ConfigError(f"{path} is no trajectory: {type(error).__name__}: {error}.") from None
+    return Record(path, document, steps)
+
+
+def _step(number: int, step: dict[str, Any]) -> RecordedStep:
+    extra = step.get("extra_info") or {}
+    action = str(step.get("action") or "")
+    # Every action of ours names its tool.
+    tool = extra.get("tool") or (SHELL if action.strip() and "failed" not in extra else "")
+    return RecordedStep(
+        number,
+        tool,
+        str(step.get("thought") or step.get("response") or "").strip(),
+        action.strip(),
+        str(step.get("observation") or "").replace("\r\n", "\n"),
+        float(step.get("execution_time") or 0.0),
+        str(extra.get("failed") or ""),
+        bool(extra.get("rejected")),
+    )

@@ -1,0 +1,102 @@
+"""Code that can't work in a notebook never becomes a cell; code that only looks like it does."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_codeact.agent.blocklist import Blocklist, problem_in
+from jupyter_codeact.notebook.syntax import transformed
+
+
+def blocked(source: str) -> str | None:
+    found = problem_in(source, transformed, Blocklist())
+    assert found is None or found[0] == "blocklist", found
+    return found[1] if found else None
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("x = input('name? ')", "`input()`"),
+        ("def f():\n    breakpoint()", "`breakpoint()`"),
+        ("import os\nos._exit(0)", "`os._exit()`"),
+        ("import os as o\no._exit(0)", "`os._exit()`"),
+        ("from os import _exit\n_exit(1)", "`os._exit()`"),
+        ("import sys; sys.exit()", "`sys.exit()`"),
+        ("exit", "`exit`"),
+        ("quit()", "`quit()`"),
+        ("from getpass import getpass as ask\nask()", "`getpass.getpass()`"),
+        ("import pdb; pdb.set_trace()", "`pdb.set_trace()`"),
+        ("%debug", "`%debug`"),
+        ("%pdb on", "`%pdb`"),
+        ("x = 1\n%edit f", "`%edit`"),
+        ("!vim notes.txt", "`!vim`"),
+        ("!EDITOR=x /usr/bin/vi notes.txt", "`!vi`"),
+        ("!cat log | less", "`!less`"),
+        ("!cd src && python", "`!python`"),
+        ("out = !man ls", "`!man`"),
+        ("%%bash\ncd x\nnano y", "`!nano`"),
+        ("get_ipython().system('top')", "`!top`"),
+    ],
+)
+def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) -> None:
+    assert blocked(source) == what
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "view = 1\nview",
+        "vi = 2\nprint(vi)",
+        "!viewer x",
+        "!python script.py",
+        "!python -c 'print(1)'",
+        "!grep more less.txt",
+        "!echo 'vim; less'",
+        "!git log | cat",
+        "!bash run.sh",
+        "df.input()",
+        "model.exit()",
+        "input = fetch()\ninput()",
+        "def exit(): pass\nexit()",
+        "'breakpoint()'",
+        "# input()",
+        "%timeit f()",
+        "%%time\nx = 1",
+        "os._exit",
+        "await f()",
+        "topology = 3",
+    ],
+)
+def test_what_only_looks_like_it(source: str) -> None:
+    assert blocked(source) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = (", "Line 1, column 5: '(' was never closed: x = ("),
+        ("a\nb c", "Line 2"),
+        ("x = 1\0", "source code string cannot contain null bytes"),
+        ("(" * 300 + ")" * 300, "nested"),
+        ("return 1", "'return' outside function"),
+    ],
+)
+def test_what_does_not_compile_is_told_with_its_place(source: str, said: str) -> None:
+    found = problem_in(source, transformed, Blocklist())
+    assert found is not None
+    assert found[0] == "syntax"
+    assert said in found[1]
+
+
+def test_the_list_can_be_another() -> None:
+    blocklist = Blocklist(calls=("open",), magics=("time",), programs=("ls",), bare=())
+    assert [
+        bool(problem_in(s, transformed, blocklist)) for s in ("open(1)", "%time x", "!ls -l", "input()", "!sh")
+    ] == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]

@@ -1,0 +1,105 @@
+"""What the next request sends, and how a long conversation is summed up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.agent.ledger import YOURS, next_request, text_of
+from jupyter_codeact.agent.processors import Compact, LastNObservations
+from jupyter_codeact.errors import ContextExceeded, ModelError
+from jupyter_codeact.events import Usage
+
+from .test_setup import STATE
+from .twins import ScriptedCells, StreamModel, agent_of, answered, calls, printing, roles, run, valid, words
+
+
+async def test_the_ledger_is_what_the_next_request_sends() -> None:
+    model = StreamModel(calls("a"), words("Done."), words("Again."))
+    agent = agent_of(model, history_processors=[LastNObservations(n=1)])
+    await run(agent, ScriptedCells(printing("out")))
+    before = [*agent.history]
+    parts = next_request(agent, STATE, {})
+    assert agent.history == before
+    await run(agent, ScriptedCells(state=STATE), YOURS)
+    sent = [text_of(message) for message in model.asked[-1]]
+    assert [part.text for part in parts if part.name != "tools"] == sent
+    assert [part.name for part in parts][:3] == ["tools", "system: system_prompt", "user: instance"]
+    assert "run_cell" in parts[0].text
+    assert all(part.tokens for part in parts)
+
+
+async def test_the_ledger_of_a_conversation_that_has_not_begun() -> None:
+    model = StreamModel(words("Done."), takes_tools=False)
+    agent = agent_of(model)
+    agent.templates.work = "/home/her/work"
+    parts = next_request(agent, {}, {"library": ["gp"]})
+    assert agent.history == []
+    assert [part.name for part in parts] == ["system: system_prompt", "user: instance"]
+    assert "gp" in parts[1].text
+
+
+def compacting(*streams: Any, **options: Any) -> tuple[StreamModel, Any]:
+    model = StreamModel(*streams, words("Done."))
+    return model, agent_of(model, history_processors=[Compact(tokens=100)], max_steps=None, **options)
+
+
+def costing(*sources: str, tokens: int = 10) -> list[Any]:
+    *deltas, reply = calls(*sources)
+    return [*deltas, replace(reply, usage=Usage(tokens, 0, 0, 0.0, 1))]
+
+
+async def test_past_its_budget_the_oldest_part_is_summed_up() -> None:
+    model, agent = compacting(costing("a"), costing("b"), costing("c", tokens=200), words("In short."), costing("d"))
+    assert answered(await run(agent, ScriptedCells(*map(printing, "abcd")))) == "Done."
+    asked = [message["content"] for message in model.asked[3]]
+    assert "Write down what you need to go on" in asked[-1]
+    sent = model.asked[4]
+    assert "What came before, in short:\nIn short." in sent[1]["content"]
+    assert roles(sent) == ["system", "user", "assistant", "tool", "assistant", "tool"]
+    assert roles(agent.history).count("tool") == 4
+    # It is asked for once, not again at every step.
+    assert len(model.asked) == 6
+    assert agent.usage.calls == 4
+    assert all(map(valid, model.asked))
+
+
+async def test_a_conversation_that_no_longer_fits_is_summed_up_once() -> None:
+    long = "".join(f"line {n} of a long output\n" for n in range(500))
+    turns = [calls("a"), calls("b"), calls("c")]
+    model, agent = compacting(*turns, [ContextExceeded("Too long.")], words("In short."), calls("d"))
+    assert answered(await run(agent, ScriptedCells(printing(long)))) == "Done."
+    assert len(str(model.asked[4])) < len(str(model.asked[3])) / 2
+    assert "In short." in str(model.asked[5])
+    assert agent.trajectory[3]["extra_info"]["failed"] == "ContextExceeded"
+
+
+@pytest.mark.parametrize("second", [[ContextExceeded("Too long.")], words("In short.")])
+async def test_then_the_run_ends(second: list[Any]) -> None:
+    exceeded = [ContextExceeded("Too long.")]
+    _, agent = compacting(calls("a"), calls("b"), calls("c"), exceeded, second, exceeded)
+    await run(agent)
+    assert agent.info["exit_status"] == "submitted (exit_context)"
+
+
+@pytest.mark.parametrize("error", [ModelError("No."), RuntimeError("No."), words("")])
+async def test_a_summary_that_fails_does_not_end_the_run(error: Any) -> None:
+    failing = error if isinstance(error, list) else [error]
+    _, agent = compacting(costing("a"), costing("b"), costing("c", tokens=200), failing, costing("d"))
+    assert answered(await run(agent)) == "Done."
+
+
+async def test_a_summary_is_summed_up_with_what_came_after_it() -> None:
+    summary = words("Short: one and two.")
+    model, agent = compacting(calls("a"), words("One."), words("Short: one."), calls("b"), words("Two."), summary)
+    await run(agent)
+    assert await agent.compact(keep=0) is not None
+    assert await agent.compact(keep=0) is None
+    await run(agent, prompt="Next.")
+    assert [text_of(m) for m in await agent.compact(keep=0) or ()][1:] == [
+        "What came before, in short:\nShort: one and two."
+    ]
+    assert "Short: one." in str(model.asked[-1])
+    assert "'a'" not in str(model.asked[-1])

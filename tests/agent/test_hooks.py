@@ -1,0 +1,101 @@
+"""Hooks: every method is called, in order, and one that raises ends nothing."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.agent import AbstractAgentHook, Agent
+from jupyter_codeact.agent.hooks import Moment
+
+from .twins import ANSWER, StreamModel, agent_of, answered, calls, run, scripted, words
+
+METHODS = {name for name in vars(AbstractAgentHook) if name.startswith("on_")}
+
+
+class Noting(AbstractAgentHook):
+    """Notes which of its methods are called, with what."""
+
+    def __init__(self) -> None:
+        self.called: list[tuple[str, dict[str, Any]]] = []
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in METHODS:
+            return lambda **arguments: self.called.append((name, arguments))
+        return super().__getattribute__(name)
+
+    @property
+    def names(self) -> list[str]:
+        return [name for name, _ in self.called]
+
+
+SETUP = [
+    "on_init",
+    "on_tools_installation_started",
+    "on_setup_attempt",
+    *["on_query_message_added"] * 2,
+    "on_setup_done",
+]
+ASKED = ["on_model_query", "on_actions_generated"]
+ACTED = ["on_action_started", "on_action_executed"]
+ADDED = ["on_query_message_added"] * 2
+
+
+async def test_every_method_is_called_in_order() -> None:
+    agent, hook = agent_of(StreamModel(calls("a"), calls("def"), calls("b"), words("Done."))), Noting()
+    agent.add_hook(hook)
+    await run(agent)
+    step = ["on_step_start", *ASKED, *ACTED, *ADDED, "on_step_done"]
+    again = ["on_step_start", "on_model_query", *ASKED, *ACTED, *ADDED, "on_step_done"]
+    last = ["on_step_start", *ASKED, "on_query_message_added", "on_step_done"]
+    assert hook.names == [*SETUP, "on_run_start", *step, *again, *last, "on_run_done"]
+    assert set(hook.names) == METHODS
+
+
+async def test_they_are_told_what_their_signatures_say() -> None:
+    agent, hook = agent_of(scripted({"text": "So.", "code": "a"}, ANSWER)), Noting()
+    agent.add_hook(hook)
+    await run(agent)
+    for name, arguments in hook.called:
+        wanted = inspect.signature(vars(AbstractAgentHook)[name]).parameters
+        assert arguments.keys() == wanted.keys() - {"self"}, name
+    of = dict(reversed(hook.called))
+    assert of["on_init"]["agent"] is agent
+    assert of["on_model_query"]["messages"][0]["role"] == "system"
+    assert of["on_step_done"]["step"].action == "a"
+    assert of["on_run_done"]["info"]["exit_status"] == "submitted"
+    added = [arguments for name, arguments in hook.called if name == "on_query_message_added"]
+    assert [item["message_type"] for item in added] == ["system_prompt", "instance", "action", "observation", "thought"]
+    assert (added[2]["thought"], added[2]["action"], added[3]["tool_call_ids"]) == ("So.", "a", ["call_1"])
+
+
+def test_every_moment_is_somebodys() -> None:
+    assert {kind.hook for kind in Moment.__subclasses__()} | {"on_init"} == METHODS
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+async def test_one_that_raises_does_not_end_the_run(method: str, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(_self: Any, **_arguments: Any) -> None:
+        raise RuntimeError("mine")
+
+    agent, after = agent_of(scripted({"code": "a"}, ANSWER)), Noting()
+    agent.add_hook(type("Failing", (AbstractAgentHook,), {method: fail})())
+    agent.add_hook(after)
+    assert answered(await run(agent)) == "Done."
+    assert set(after.names) == METHODS
+    assert f"Failing raised in {method}" in caplog.text
+
+
+MEMBERS = """
+history info messages replay_config traj_path trajectory add_demonstrations_to_history add_hook run save_trajectory
+add_instance_template_to_history add_step_to_history add_step_to_trajectory add_system_message_to_history setup
+attempt_autosubmission_after_error forward forward_with_handling from_config get_model_requery_history step
+handle_action handle_submission setup_attempt
+"""
+
+
+def test_the_members_of_the_agent_are_all_there() -> None:
+    agent: Agent = agent_of(scripted())
+    assert [name for name in MEMBERS.split() if not hasattr(agent, name)] == []

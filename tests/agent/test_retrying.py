@@ -1,0 +1,100 @@
+"""Several attempts, and the best of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.agent import AgentConfig, Limits, Meter
+from jupyter_codeact.agent.retrying import RetryAgent, RetryConfig, ReviewConfig
+from jupyter_codeact.agent.shapes import AgentInfo
+from jupyter_codeact.errors import ConfigError, ModelError
+from jupyter_codeact.events import Reply, TextDelta, Usage
+from jupyter_codeact.parts import ModelConfig
+
+from .twins import StreamModel
+
+MODEL = ModelConfig(name="m")
+
+
+def info(submission: str, usd: float = 1.0, exit_status: str = "submitted") -> AgentInfo:
+    stats: dict[str, float | bool] = {"instance_cost": usd}
+    return {"submission": submission, "exit_status": exit_status, "model_stats": stats}
+
+
+def said(text: str, usd: float = 0.0) -> list[Any]:
+    return [TextDelta(text), Reply(text, usage=Usage(10, 1, cost=usd, calls=1))]
+
+
+class Attempts:
+    """Gives what was prepared, and keeps which configurations were asked for it."""
+
+    def __init__(self, *infos: AgentInfo) -> None:
+        self.infos = infos
+        self.made: list[AgentConfig] = []
+
+    async def __call__(self, number: int, config: AgentConfig) -> AgentInfo:
+        self.made.append(config)
+        return self.infos[number - 1]
+
+
+def retry(made: Attempts, reviewer: StreamModel, /, **options: Any) -> RetryAgent:
+    review = {name: options.pop(name) for name in ("kind", "accept", "template") if name in options}
+    agents = options.pop("agents", (AgentConfig(model=MODEL),))
+    config = RetryConfig(agents=agents, review=ReviewConfig(model=MODEL, **review), **options)
+    return RetryAgent(config, made, reviewer, Meter(Limits()))
+
+
+def judge(*streams: list[Any]) -> StreamModel:
+    return StreamModel(*streams, takes_tools=False)
+
+
+async def test_the_first_that_is_good_enough_ends_it() -> None:
+    agents = (AgentConfig(model=MODEL, name="a"), AgentConfig(model=MODEL, name="b"))
+    attempts = Attempts(info("one"), info("two"), info("three"))
+    reviewer = judge(said("Half. SCORE: 0.5"), said("SCORE: 0\nNo, better.\nSCORE: **0.95**"))
+    agent = retry(attempts, reviewer, agents=agents, attempts=3)
+    best = await agent.run("Count the a's.")
+    assert (best.number, best.score) == (2, 0.95)
+    assert [config.name for config in attempts.made] == ["a", "b"]
+    assert "Count the a's." in reviewer.asked[0][0]["content"]
+    assert "one" in reviewer.asked[0][0]["content"]
+
+
+async def test_the_highest_score_is_taken_and_what_was_not_submitted_is_not_judged() -> None:
+    attempts = Attempts(info("one"), info("", exit_status="exit_cost"), info("three"), info("four"))
+    agent = retry(attempts, judge(said("SCORE: 0.2"), said("SCORE: 0.7"), said("no idea")), attempts=4)
+    assert (await agent.run("x")).number == 3
+    assert [one.score for one in agent.attempts] == [0.2, 0.0, 0.7, 0.0]
+
+
+async def test_a_reviewer_that_fails_costs_no_attempt() -> None:
+    attempts = Attempts(info("one", exit_status="submitted (exit_cost)"), info("two"))
+    agent = retry(attempts, judge([ModelError("down")], [ModelError("down")]), attempts=2)
+    assert (await agent.run("x")).number == 2
+
+
+@pytest.mark.parametrize(("text", "number"), [("CHOICE: 3", 3), ("CHOICE: 9", 1), ("Hm.", 1)])
+async def test_choosing_compares_all_that_was_handed_in(text: str, number: int) -> None:
+    attempts = Attempts(info("one"), info(""), info("three"))
+    reviewer = judge(said(text))
+    assert (await retry(attempts, reviewer, kind="choose").run("x")).number == number
+    prompt = reviewer.asked[0][0]["content"]
+    assert "Attempt 1:" in prompt
+    assert "Attempt 3:" in prompt
+    assert "Attempt 2:" not in prompt
+
+
+async def test_the_budget_is_clipped_and_then_no_more_is_begun() -> None:
+    agents = (AgentConfig(model=MODEL, limits=Limits(cost_usd=2.0)),)
+    attempts = Attempts(info("one", 2.0), info("two", 0.8), info("three"))
+    reviewer = judge(said("SCORE: 0.1", 0.2), said("SCORE: 0.3", 0.1), said("SCORE: 1"))
+    agent = retry(attempts, reviewer, agents=agents, cost_usd=3.2, least_usd=0.5)
+    assert (await agent.run("x")).number == 2
+    assert [config.limits.cost_usd for config in attempts.made] == [2.0, pytest.approx(1.0)]
+
+
+def test_a_configuration_needs_agents() -> None:
+    with pytest.raises(ConfigError, match="at least one"):
+        RetryConfig(agents=(), review=ReviewConfig(model=MODEL))

@@ -1,0 +1,134 @@
+"""`jupyter codeact batch`: many problems, and what is done is not done again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.agent.trajectory import read
+
+Command = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("sandbox")
+
+
+def results(out: Path) -> dict[str, dict[str, Any]]:
+    lines = (out / "results.jsonl").read_text().splitlines()
+    found = {row["id"]: row for row in map(json.loads, lines)}
+    with (out / "results.csv").open(newline="") as file:
+        assert {row["id"]: row["exit_status"] for row in csv.DictReader(file)} == {
+            name: row["exit_status"] for name, row in found.items()
+        }
+    return found
+
+
+def problems(work: Path, *entries: dict[str, Any]) -> Path:
+    path = work / "problems.yaml"
+    path.write_text(json.dumps(entries))
+    return path
+
+
+def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
+    command: Command, replies: Command, checkout: Path, tmp_path: Path
+) -> None:
+    model = replies({"code": "from pathlib import Path\nPath('a.txt').write_text('two\\n')"}, {"submit": "Written."})
+    file = problems(
+        tmp_path,
+        {"id": "missing", "file": "later.md"},
+        {"id": "empty", "text": "Write into a.txt."},
+        {"id": "checkout", "text": "The same.", "workspace": str(checkout)},
+    )
+    out = checkout / "out"
+    flags = (file, "--workers", 2, "--out", out, "--model", model)
+    first = command("batch", *flags)
+    assert first.code == 1
+    assert "missing · exit_error" in first.out
+    assert "later.md can't be read" in first.out
+    found = results(out)
+    assert {name: row["exit_status"] for name, row in found.items()} == {
+        "missing": "exit_error",
+        "empty": "submitted",
+        "checkout": "submitted",
+    }
+    assert "+two" in Path(found["checkout"]["files"]["patch"]).read_text()
+    assert (checkout / "a.txt").read_text() == "one\n"
+    assert not (out / "checkout" / "work" / "out").exists()
+    assert [p.name for p in (out / "empty" / "work").iterdir()] == ["a.txt"]
+    before = read(out / "empty" / "empty.traj")
+    (tmp_path / "later.md").write_text("Write as well.")
+    second = command("batch", *flags)
+    assert second.code == 0, second.out
+    assert "3 problems, 2 of them done before" in second.out
+    assert {row["exit_status"] for row in results(out).values()} == {"submitted"}
+    assert read(out / "empty" / "empty.traj") == before
+    assert read(out / "missing" / "missing.traj")["replay_config"]["problem_statement"]["text"] == "Write as well."
+
+
+def test_ctrl_c_leaves_what_is_done_and_the_next_time_goes_on(
+    command: Command, replies: Command, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    (slow / "wait").touch()
+    code = "import os, time\nwhile os.path.exists('wait'):\n    time.sleep(0.1)"
+    model = replies({"code": code}, {"submit": "Waited."})
+    file = problems(tmp_path, {"id": "quick", "text": "go"}, {"id": "slow", "text": "go", "workspace": "slow"})
+    flags = ["batch", str(file), "--workers", "1", "--out", str(tmp_path / "out"), "--model", model]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "jupyter_codeact", *flags],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("quick · submitted")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "\nStopped.\n")
+    assert "stopped" in out
+    assert list(results(tmp_path / "out")) == ["quick"]
+    (slow / "wait").unlink()
+    again = command(*flags)
+    assert again.code == 0
+    assert "quick ·" not in again.out
+    assert {row["exit_status"] for row in results(tmp_path / "out").values()} == {"submitted"}
+
+
+def test_the_limit_of_all_counts_what_was_spent_before(command: Command, replies: Command, tmp_path: Path) -> None:
+    file = problems(tmp_path, {"id": "done", "text": "go"}, {"id": "next", "text": "go"})
+    (tmp_path / "out" / "done").mkdir(parents=True)
+    row = {"id": "done", "exit_status": "submitted", "cost_usd": 2.5}
+    (tmp_path / "out" / "done" / "result.json").write_text(json.dumps(row))
+    flags = ("--out", tmp_path / "out", "--model", replies({"submit": "Done."}))
+    done = command("batch", file, *flags, "--total-cost-limit", 2)
+    assert done.code == 1
+    assert "not begun" in done.out
+    assert list(results(tmp_path / "out")) == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "has no problems"),
+        ("a: [", "can't be read"),
+        ("- {text: a, file: b}", "problem 1: it needs one of `text`, `file` and `issue`"),
+        ("- {text: a}\n- {tex: b}", "problem 2: tex is no key"),
+        ("- {text: a, id: x}\n- {text: b, id: x}", "two problems with the id 'x'"),
+        ("- {text: a, id: ../x}", "can't name a folder"),
+        ("- 7", "problem 1"),
+    ],
+)
+def test_what_is_wrong_in_the_file_is_said_in_a_line(command: Command, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "problems.yaml").write_text(text)
+    done = command("batch", tmp_path / "problems.yaml", "--out", tmp_path / "out", "--model", "scripted/gp_fit")
+    assert done.code == 1
+    assert said in done.err
+    assert done.err.count("\n") == 1

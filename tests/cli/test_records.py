@@ -1,0 +1,252 @@
+"""`inspect`, `stats`, `replay` and `demo-from`, with trajectories of ours and in SWE-agent's shape."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+
+from jupyter_codeact.agent.trajectory import read
+
+Command = Callable[..., Any]
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """A trajectory as SWE-agent writes it."""
+    steps = [
+        ("I look for the file.", "find_file a.py", "Found 1 match\r\n"),
+        ("I run it.", "echo started && cat a.txt", "started\none\n"),
+        ("Done.", "submit", "diff --git a/a.py b/a.py"),
+    ]
+    state = json.dumps({"open_file": "n/a", "working_dir": "/repo"})
+    history = [{"role": "system", "content": "You are", "agent": "main", "message_type": "system_prompt"}]
+    history += [{"role": "user", "content": "ISSUE: it fails", "agent": "main"}]
+    for thought, action, observation in steps:
+        call = {
+            "id": "c",
+            "type": "function",
+            "function": {"name": "bash", "arguments": json.dumps({"command": action})},
+        }
+        history += [
+            {"role": "assistant", "content": thought, "action": action, "agent": "main", "tool_calls": [call]},
+            {"role": "tool", "content": observation, "tool_call_ids": ["c"], "agent": "main"},
+        ]
+    document = {
+        "environment": "repo",
+        "trajectory": [
+            {"thought": t, "action": a, "observation": o, "response": t, "state": state, "execution_time": 0.5}
+            for t, a, o in steps
+        ],
+        "history": history,
+        "info": {
+            "exit_status": "submitted",
+            "submission": "diff --git a/a.py b/a.py",
+            "model_stats": {"instance_cost": 0.25, "tokens_sent": 900, "tokens_received": 100, "api_calls": 3},
+        },
+        "replay_config": json.dumps({"agent": {"tools": {"bundles": []}}, "env": {}}),
+    }
+    path = tmp_path / "theirs.traj"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def step(action: str, tool: str = "run_cell", observation: str = "", **extra: Any) -> dict[str, Any]:
+    return {
+        "action": action,
+        "observation": observation,
+        "thought": f"About {action}",
+        "response": "",
+        "state": {},
+        "execution_time": 1.0,
+        "query": [],
+        "extra_info": {"tool": tool, **extra},
+    }
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Path:
+    """A trajectory of ours: two cells, one that was rejected, one that could not be read, an end at a limit."""
+    messages = [
+        {"role": "system", "content": "You work", "agent": "main"},
+        {"role": "user", "content": "Variables: none\n\nCount.", "agent": "main"},
+        {"role": "assistant", "content": "About 1", "agent": "main", "tool_calls": []},
+    ]
+    document = {
+        "trajectory": [
+            step("x = 1\nprint(x)", observation="1"),
+            step("unlink()", observation="rejected: no", rejected=True),
+            step("(", failed="Unreadable"),
+            step("x + \x1b]0;title\x071", observation="red \x1b[31mtext\x1b[0m \x1b]52;c;AAAA\x07 end"),
+        ],
+        "history": messages,
+        "info": {"exit_status": "exit_cost", "error": "Stopped", "model_stats": {"cost_known": False}},
+        "replay_config": {"agent": {"tools": {}}, "problem_statement": {"text": "Count."}, "env": {}},
+        "environment": "notebook",
+    }
+    path = tmp_path / "ours.traj"
+    path.write_text(json.dumps(document))
+    return path
+
+
+# ---- inspect
+
+
+def test_without_a_terminal_all_of_it_is_printed(command: Command, theirs: Path) -> None:
+    done = command("inspect", theirs)
+    assert done.code == 0
+    for text in ("ISSUE", "You are"):
+        assert text not in done.out
+    for text in ("Step 1 of 3 · shell", "I look for the file.", "find_file a.py", "started", "1.0k tokens · $0.250"):
+        assert text in done.out
+
+
+def test_escape_sequences_of_a_run_do_not_act(command: Command, ours: Path) -> None:
+    out = command("inspect", ours, "--print").out
+    assert "\x1b]" not in out
+    assert "\x07" not in out
+    assert r"x + \x1b]0;title\x071" in out
+    assert "not counted: Unreadable" in out
+    assert "rejected" in out
+
+
+def test_walking_through_it(command: Command, ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = pty.openpty()
+    os.write(keyboard, b"n\np\np\n/PRINT\ng 4\ng 9\n?\nh\nq\n")
+    monkeypatch.setenv("PAGER", "cat")
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+        done = command("inspect", ours)
+    os.close(keyboard)
+    assert done.code == 0
+    assert re.findall(r"Step (\d) of 4", done.out) == ["1", "2", "1", "1", "4"]
+    assert "This is the first step." in done.out
+    assert "There is no further step." in done.out
+    assert "/text search" in done.out
+
+
+def test_a_trajectory_as_a_notebook(command: Command, ours: Path, theirs: Path, tmp_path: Path) -> None:
+    assert command("inspect", ours, "--notebook", tmp_path / "a.ipynb").code == 0
+    nb = nbformat.read(tmp_path / "a.ipynb", as_version=4)
+    nbformat.validate(nb)
+    assert nb.cells[0].source == "Count."
+    code = [cell for cell in nb.cells if cell.cell_type == "code"]
+    assert [cell.metadata.jupyter_codeact.status for cell in code] == ["accepted", "rejected", "accepted"]
+    assert (code[0].source, code[0].outputs[0].text) == ("x = 1\nprint(x)", "1\n")
+    assert command("inspect", theirs, "--notebook", tmp_path / "b.ipynb").code == 0
+    cells = nbformat.read(tmp_path / "b.ipynb", as_version=4).cells
+    assert [cell.source for cell in cells if cell.cell_type == "code"][1] == "%%bash\necho started && cat a.txt"
+
+
+@pytest.mark.parametrize("text", [None, "{}", "[", '{"trajectory": [1], "history": []}', '{"trajectory": 1}'])
+@pytest.mark.parametrize("name", ["inspect", "replay", "demo-from"])
+def test_what_is_no_trajectory_is_said_in_a_line(command: Command, tmp_path: Path, name: str, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "x.traj").write_text(text)
+    done = command(name, tmp_path / "x.traj")
+    assert done.code == 1
+    assert "is no trajectory" in done.err
+    assert done.err.count("\n") == 1
+
+
+# ---- stats
+
+
+def test_figures_of_files_and_folders(command: Command, ours: Path, theirs: Path) -> None:
+    done = command("stats", ours.parent)
+    assert done.code == 0
+    rows = {line.split()[0].rpartition("/")[2]: line.split() for line in done.out.splitlines() if line.strip()}
+    assert rows["ours.traj"][1:4] == ["exit_cost", "3", "0"]
+    assert rows["theirs.traj"][1:4] == ["submitted", "3", "3"]
+    assert "2 runs · 6 steps · 1.0k tokens · at least $0.250 · 6 s" in done.out
+    (ours.parent / "broken.traj").write_text("{")
+    done = command("stats", ours.parent)
+    assert done.code == 1
+    assert "broken.traj is no trajectory" in done.err
+    assert "2 runs" in done.out
+    assert "There are no trajectories" in command("stats", ours.parent / "work").err
+    assert "There is no" in command("stats", "nowhere").err
+
+
+# ---- demo-from
+
+
+def test_a_demonstration_is_one(command: Command, theirs: Path, ours: Path, tmp_path: Path) -> None:
+    from jupyter_codeact.agent import TemplateConfig
+    from jupyter_codeact.agent.demonstrations import demonstration_messages
+    from jupyter_codeact.agent.templates import Templates
+
+    done = command("demo-from", theirs, "-o", tmp_path / "demo.yaml")
+    assert (done.code, done.out) == (0, f"Wrote {tmp_path / 'demo.yaml'}.\n")
+    templates = Templates(TemplateConfig(demonstrations=(tmp_path / "demo.yaml",), put_demos_in_history=True))
+    said = [(message["role"], message["content"]) for message in demonstration_messages(templates, "main")]
+    assert said[0] == ("user", "ISSUE: it fails")
+    assert said[3][0] == "assistant"
+    assert "echo started" in said[3][1]
+    assert "You are" not in str(said)
+    printed = yaml.safe_load(command("demo-from", ours).out)
+    assert printed["history"][0] == {"role": "user", "content": "Count."}
+
+
+# ---- replay
+
+
+def test_validate_only_names_what_can_not_be_replayed(command: Command, theirs: Path, ours: Path, home: Path) -> None:
+    done = command("replay", theirs, "--validate-only")
+    assert done.code == 1
+    assert "Step 1: `find_file` is a command of SWE-agent's own." in done.out
+    assert "3 steps, 1 cell: not all can be replayed." in done.out
+    done = command("replay", ours, "--validate-only")
+    assert done.code == 1
+    assert "Step 4: " in done.out
+    assert not home.exists()
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_replay_runs_the_same_cells(command: Command, replies: Command, checkout: Path, tmp_path: Path) -> None:
+    """An edit of a file, a cell that fails, shell commands, and the answer; the workspace itself is not touched."""
+    model = replies(
+        {"text": "I add.", "code": "x = open('a.txt').read()\nx"},
+        {"edit": {"command": "create", "path": "b.txt", "file_text": "made\n"}},
+        {"code": "1/0"},
+        {"code": "!cat b.txt"},
+        {"submit": "All done."},
+    )
+    flags = ("--review", "auto", "--model", model)
+    assert command("run", "--text", "go", *flags, "--out", tmp_path / "first").code == 0
+    (checkout / "b.txt").unlink()
+    traj = tmp_path / "first" / "task.traj"
+    done = command("replay", traj, "--workspace", checkout, "--out", tmp_path / "again")
+    assert done.code == 0, done.out + done.err
+    assert "The same 3 cells ran." in done.out
+    first, again = (read(tmp_path / name / "task.traj") for name in ("first", "again"))
+    for key in ("action", "thought"):
+        assert [s[key] for s in first["trajectory"]] == [s[key] for s in again["trajectory"]]
+    assert [s["observation"] for s in again["trajectory"]][3].strip() == "made"
+    notebooks = (nbformat.read(tmp_path / name / "task.ipynb", as_version=4) for name in ("first", "again"))
+    cells = [[cell.source for cell in nb.cells] for nb in notebooks]
+    assert cells[0] == cells[1]
+    assert not (checkout / "b.txt").exists()
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_shell_commands_of_swe_agent_run_and_its_own_commands_are_named(
+    command: Command, theirs: Path, checkout: Path, tmp_path: Path
+) -> None:
+    done = command("replay", theirs, "--workspace", checkout, "--out", tmp_path / "again")
+    assert done.code == 0, done.out + done.err
+    assert "`find_file` is a command of SWE-agent's own" in done.out
+    nb = nbformat.read(tmp_path / "again" / "theirs.ipynb", as_version=4)
+    (cell,) = [cell for cell in nb.cells if cell.cell_type == "code"]
+    assert cell.source == "%%bash\necho started && cat a.txt"
+    assert cell.outputs[0].text == "started\none\n"

@@ -1,0 +1,210 @@
+"""`jupyter codeact run`: one problem, from its statement to the files that it leaves."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import json
+import os
+import pty
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from jupyter_codeact.agent.trajectory import read
+
+pytestmark = pytest.mark.usefixtures("sandbox")
+Command = Callable[..., Any]
+
+
+def sources(path: Path) -> list[str]:
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells]
+
+
+def test_a_task_leaves_notebook_patch_and_trajectory(
+    command: Command, replies: Command, checkout: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "task.md").write_text("Write *two* into a.txt.")
+    model = replies(
+        {"text": "I look.", "code": "!ls -a\nimport os; print(os.path.exists('results/secret'))"},
+        {"code": "1/0"},
+        {"text": "I write.", "code": "open('a.txt', 'w').write('two\\n')"},
+        {"submit": "It says **two** now."},
+    )
+    out = checkout / "results"
+    out.mkdir()
+    (out / "secret").write_text("not for the sandbox")
+    done = command("run", "--file", tmp_path / "task.md", "--model", model, "--review", "auto", "--out", out)
+    assert done.code == 0, done.err
+    for words in ("I look.", "Step 3", "ZeroDivisionError", "It says two now.", "Done · 4 steps", "False"):
+        assert words in done.out
+    assert sources(out / "task.ipynb") == [
+        "Write *two* into a.txt.",
+        "I look.",
+        "!ls -a\nimport os; print(os.path.exists('results/secret'))",
+        "1/0",
+        "I write.",
+        "open('a.txt', 'w').write('two\\n')",
+        "It says **two** now.",
+    ]
+    nbformat.validate(nbformat.read(out / "task.ipynb", as_version=4))
+    assert "-one\n+two\n" in (out / "task.patch").read_text()
+    trajectory = read(out / "task.traj")
+    assert trajectory["info"]["exit_status"] == "submitted"
+    assert trajectory["replay_config"]["problem_statement"]["text"] == "Write *two* into a.txt."
+    assert stat.S_IMODE((out / "task.traj").stat().st_mode) == 0o600
+
+
+def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **variables: str) -> tuple[int, str]:
+    """Run a command in a terminal, with an answer to each of its questions; its exit code and what was shown."""
+    keyboard, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "jupyter_codeact", *map(str, arguments)],
+        cwd=work,
+        env={**os.environ, "TERM": "dumb", "COLUMNS": "100", **variables},
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        start_new_session=True,
+    )
+    os.close(terminal)
+    shown, asked = "", 0
+    # The end of a terminal is an error.
+    with contextlib.suppress(OSError):
+        while data := os.read(keyboard, 65536):
+            shown += data.decode()
+            while answers and shown.count("[s]top: ") > asked:
+                asked += 1
+                os.write(keyboard, answers.pop(0).encode())
+    os.close(keyboard)
+    return process.wait(timeout=30), shown
+
+
+def test_review_in_the_terminal(replies: Command, work: Path, home: Path, tmp_path: Path) -> None:
+    """Yes, an edit, a rejection with a reason, and stop: nothing runs that was not let, nor seen before."""
+    names = ("yes", "plain", "no", "stop")
+    model = replies(*[{"code": f"open('{name}', 'w').write('')"} for name in names])
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nsed -i s/plain/changed/ $1\n")
+    editor.chmod(0o755)
+    # The second yes is typed ahead: it is no answer to a question that was not asked yet.
+    answers = ["y\ny\n", "what?\n", "e\n", "y\n", "n not that\n", "s\n"]
+    flags = ["--text", "go", "--model", model, "--out", tmp_path / "out"]
+    code, shown = in_a_terminal(["run", *flags], answers, work, VISUAL=str(editor))
+    assert code == 130, shown
+    assert not answers
+    assert "Rejected: not that" in shown
+    assert sorted(path.name for path in work.iterdir()) == ["changed", "yes"]
+    document = read(tmp_path / "out" / "task.traj")
+    assert document["info"]["exit_status"] == "exit_stopped"
+    assert "not that" in str(document["history"])
+
+
+def test_without_a_terminal_nothing_runs_unasked(command: Command, replies: Command) -> None:
+    done = command("run", "--text", "go", "--model", replies({"code": "1"}))
+    assert (done.code, done.out) == (1, "")
+    assert "--review auto" in done.err
+
+
+def test_ctrl_c_ends_the_action_and_keeps_the_record(replies: Command, work: Path, home: Path, tmp_path: Path) -> None:
+    model = replies({"code": "open('began', 'w').close()\nprint('before', flush=True)\nimport time; time.sleep(100)"})
+    arguments = ["run", "--text", "go", "--model", model, "--review", "auto", "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "jupyter_codeact", *arguments],
+        cwd=work,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "time.sleep" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "\nStopped.\n")
+    assert read(tmp_path / "out" / "task.traj")["info"]["exit_status"] == "exit_stopped"
+
+
+@pytest.fixture
+def github() -> Iterator[Any]:
+    """GitHub with one issue; ``tokens`` are those it was asked with."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            server.tokens.append(self.headers.get("Authorization"))
+            found = self.path == "/repos/a/b/issues/7"
+            self.send_response(200 if found else 404)
+            self.end_headers()
+            self.wfile.write(json.dumps({"title": "Count", "body": "How many?"} if found else {}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.tokens = []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_an_issue_of_github_and_a_run_that_is_not_done(
+    command: Command, replies: Command, github: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{github.server_port}")
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp-test")
+    model = replies({"code": "1"}, {"code": "2"}, {"code": "3"})
+    (tmp_path / "agent.yaml").write_text(json.dumps({"model": {"name": model}, "limits": {"max_steps": 9}}))
+    flags = ("--config", tmp_path / "agent.yaml", "--review", "auto", "--max-steps", 2)
+    done = command("run", "--issue", "https://github.com/a/b/issues/7", *flags, "--out", tmp_path / "out")
+    assert done.code == 1
+    assert "Not done: submitted (exit_steps)" in done.out
+    assert "Stopped after 2 steps; `--max-steps N` allows more." in done.out
+    assert github.tokens == ["Bearer ghp-test"]
+    assert sources(tmp_path / "out" / "a__b-i7.ipynb")[0] == "Count\n\nHow many?"
+    missing = command("run", "--issue", "https://github.com/a/b/issues/8", *flags)
+    assert missing.code == 1
+    assert "GitHub answered 404" in missing.err
+    assert missing.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--text", "go"], 1, "No model is set up: write `--model"),
+        (["--text", "go", "--model", "scripted/none"], 1, "There is no script"),
+        (["--text", "go", "--model", "scripted/gp_fit", "--workspace", "nowhere"], 1, "There is no folder nowhere"),
+        (["--text", "go", "--model", "scripted/gp_fit", "--out", "."], 1, "is the workspace itself"),
+        (["--text", "go", "--config", "none.yaml"], 1, "none.yaml can't be read"),
+        (["--issue", "https://example.org/1", "--model", "scripted/gp_fit"], 1, "is no issue on GitHub"),
+        (["--file", "none.md", "--model", "scripted/gp_fit"], 1, "can't be read"),
+        (["--text", "go", "--file", "a"], 2, "not allowed with"),
+        (["--text", "go", "--max-steps", "0"], 2, "--max-steps"),
+        ([], 2, "is required"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: list[str], code: int, said: str) -> None:
+    done = command("run", *arguments, "--review", "auto")
+    assert done.code == code
+    last = done.err.strip().splitlines()[-1]
+    assert said in last
+    assert code == 2 or done.err.count("\n") == 1
+    assert "Traceback" not in done.err
+
+
+def test_debug_shows_the_traceback(command: Command) -> None:
+    from jupyter_codeact.errors import ConfigError
+
+    with pytest.raises(ConfigError):
+        command("run", "--text", "go", "--review", "auto", "--debug")

@@ -1,0 +1,80 @@
+"""A cell of the agent's is a cell like others to a front end, and keeps nothing else from being answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .case import control, cursor, history, in_subshell
+from .conversation import Ask, Conversation, conversation, execute
+
+pytestmark = [
+    pytest.mark.usefixtures("sandbox"),
+    # jupyter_client's manager leaves an event loop to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def talk(script: Callable[..., None], home: Path, work: Path) -> Iterator[Conversation]:
+    script({"text": "First.", "code": "print('out'); 6 * 7"}, {"code": "1 / 0"}, {"text": "The end."})
+    (work / "slow.yaml").write_text("{replies: [{text: never}], delay_s: 600}")
+    with conversation("codeact", work) as talk:
+        yield talk
+
+
+def published(talk: Conversation, number: int) -> list[dict[str, Any]]:
+    """What iopub said of one request, with its type."""
+    (request,) = (msg_id for msg_id, (n, _) in talk.asked.items() if n == number)
+    mine = (m for channel, m in talk.heard if channel == "iopub" and m["parent_header"].get("msg_id") == request)
+    return [{"type": m["msg_type"], **m["content"]} for m in mine]
+
+
+def test_it_is_busy_then_there_then_shows_then_idle_once(talk: Conversation) -> None:
+    talk.hold([execute("x = 1"), execute("%%agent --review auto\ngo"), execute("print('after')")])
+    first, second, *shown, last = published(talk, 1)
+    assert first == {"type": "status", "execution_state": "busy"}
+    assert second == {"type": "execute_input", "code": "%%agent --review auto\ngo", "execution_count": 2}
+    assert last == {"type": "status", "execution_state": "idle"}
+    assert [m["type"] for m in shown].count("execute_input") == 0
+    assert {m["execution_state"] for m in shown if m["type"] == "status"} <= {"busy"}
+    assert any(m.get("text") == "out\n" for m in shown)
+    assert published(talk, 2)[1]["execution_count"] == 5
+    replies = [m for channel, m in talk.heard if channel == "shell"]
+    assert [reply["content"]["execution_count"] for reply in replies] == [1, 2, 5]
+    assert all(reply["metadata"]["started"] for reply in replies)
+    agent, after = (reply["metadata"]["started"] for reply in replies[1:])
+    assert agent < after
+
+
+def test_all_else_is_answered_while_it_thinks(talk: Conversation) -> None:
+    asks = [
+        execute("import os"),
+        execute("%%agent --model scripted/slow\ngo", ends=False),
+        execute("print('queued')", ends=False),
+        cursor("complete_request", "os.getc"),
+        cursor("complete_request", "%%agent --rev"),
+        cursor("inspect_request", "zip"),
+        cursor("inspect_request", "%%agent "),
+        Ask("is_complete_request", {"code": "for"}),
+        Ask("comm_info_request"),
+        Ask("kernel_info_request"),
+        history("tail", n=1),
+        control("usage_request"),
+        control("create_subshell_request"),
+        in_subshell("print('beside')"),
+        control("interrupt_request"),
+    ]
+    talk.hold(asks)
+    assert published(talk, 13)[2]["text"] == "beside\n"
+    busy = [m["execution_state"] for m in published(talk, 1) if m["type"] == "status"]
+    assert busy.count("busy") > busy.count("idle") == 1
+    answered = [m["msg_type"] for channel, m in talk.heard if channel == "shell"]
+    assert answered.count("complete_reply") == answered.count("inspect_reply") == 2
+    *_, agent, queued = (m["content"] for channel, m in talk.heard if m["msg_type"] == "execute_reply")
+    assert agent["ename"] == "KeyboardInterrupt"
+    assert queued == {"status": "aborted"}

@@ -1,0 +1,61 @@
+"""A sandbox's kernel without a front end."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from jupyter_codeact.errors import SandboxUnavailable
+from jupyter_codeact.events import Ran
+from jupyter_codeact.headless.kernel import SandboxKernel
+from jupyter_codeact.notebook.running import CellEnvironment, finish
+from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
+
+pytestmark = pytest.mark.usefixtures("sandbox")
+
+
+def text(ran: Ran) -> str:
+    return "".join(str(output.get("text", output.get("evalue", ""))) for output in ran.outputs)
+
+
+def left(sandbox: Sandbox) -> bool:
+    return Path(sandbox.folder.path).exists()
+
+
+async def test_code_runs_and_every_sandbox_that_ends_is_followed_by_a_fresh_one(work: Path) -> None:
+    opened: list[Sandbox] = []
+
+    def fresh() -> Sandbox:
+        opened.append(open_sandbox("bubblewrap", sys.executable, str(work)))
+        return opened[-1]
+
+    async with SandboxKernel(fresh) as kernel:
+        first = await finish(kernel, kernel.run("x = 1; print('here')"), 30)
+        assert (first.status, text(first)) == ("ok", "here\n")
+        state = await CellEnvironment(kernel).inside("state", names=[])
+        assert (state["working_dir"], state["variables"]) == (str(work), [{"name": "x", "type": "int"}])
+        slow = await finish(kernel, kernel.run("import time; print('before'); time.sleep(100)"), 0.5)
+        assert slow.timed_out
+        assert text(slow).startswith("before\n")
+        died = await finish(kernel, kernel.run("import os; os._exit(3)"), 30)
+        assert died.status == "died"
+        assert "The sandbox ended" in text(died)
+        assert text(await finish(kernel, kernel.run("print('x' in globals())"), 30)) == "False\n"
+        await kernel.restart()
+        assert text(await finish(kernel, kernel.run("print('y')"), 30)) == "y\n"
+    assert len(opened) == 3
+    assert not any(sandbox.alive or left(sandbox) for sandbox in opened)
+
+
+async def test_one_that_does_not_start_says_why(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "bin" / "bwrap"
+    broken.parent.mkdir()
+    broken.write_text("#!/bin/sh\necho 'bwrap: setting up uid map: Permission denied' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setenv("PATH", str(broken.parent), prepend=os.pathsep)
+    with pytest.raises(SandboxUnavailable, match="does not let ordinary users"):
+        async with SandboxKernel(lambda: open_sandbox("bubblewrap", sys.executable, str(work))):
+            pass

@@ -1,0 +1,94 @@
+"""A conversation of several cells: what is sent, what is left out, and what it may cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import history, shown
+
+from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.parts import ModelConfig
+
+Opened = Callable[..., Any]
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home: Path) -> None:
+    script({"code": "print('seen')"}, {"text": "**One**."}, {"text": "In short: one."}, {"text": "Two."})
+    cells = ["x = 41", "%agent context", "%agent history", "%%agent --review auto\none", "%agent context"]
+    cells += ["%agent history", "%agent compact", "%agent compact", "%%agent\ntwo", "%agent cost"]
+    async with opened(*cells) as document:
+        await document.run_cells()
+        _, empty, none, _, _, context, told, summed, again, two, cost = document.nb.cells
+    assert "x: int" in shown(empty)
+    assert "(what you write next)" in shown(empty)
+    assert "There is no conversation yet" in shown(none)
+    for word in ("system: system_prompt", "user: instance", "tool: observation", "seen", "run_cell(", "tokens"):
+        assert word in shown(context)
+    assert "assistant: thought" in shown(told)
+    assert "are sent as" in shown(summed)
+    assert "nothing to sum up" in shown(again)
+    assert "Two." in shown(two)
+    assert "This conversation: " in shown(cost)
+    assert "4 calls" in shown(cost)
+    assert "In short: one." in str(history(home))
+
+
+async def test_limits_are_told_and_raised(opened: Opened, script: Any, home: Path) -> None:
+    script(*[{"code": "1"}] * 3, {"text": "Done."})
+    cells = ["%agent limit", "%agent limit calls 2", "%%agent --review auto\ngo", "%agent limit calls 9"]
+    async with opened(*cells, "%%agent --review auto\non", "%agent limit off", "%agent limit tokens many") as document:
+        await document.run_cells()
+    cell = {c.source: shown(c) for c in document.nb.cells}
+    assert "One run may cost $3.00; all runs of this kernel as much as they take." in cell["%agent limit"]
+    assert "$3.00 and 2 model calls" in cell["%agent limit calls 2"]
+    said = cell["%%agent --review auto\ngo"]
+    assert "Stopped at a limit" in said
+    assert "Stopped at the limit of 2 model calls for one run; `%agent limit calls 3` raises it." in said
+    assert "Done." in cell["%%agent --review auto\non"]
+    assert "as much as it takes" in cell["%agent limit off"]
+    assert "`%agent limit` takes a number of USD" in cell["%agent limit tokens many"]
+    assert {record["info"]["exit_status"] for record in recorded(home)} == {"submitted (exit_cost)", "submitted"}
+
+
+def recorded(home: Path) -> list[dict[str, Any]]:
+    return [read(path) for path in home.glob("runs/*/*.traj")]
+
+
+async def test_a_run_that_was_recorded_can_be_run_again(opened: Opened, script: Any, home: Path, work: Path) -> None:
+    script({"text": "First.", "code": "a = 20"}, {"code": "print(a * 2 + 2)"}, {"text": "It is 42."})
+    async with opened("%%agent\ngo") as document:
+        await document.run_cells()
+        cells = [cell.source for cell in document.nb.cells[1:]]
+    (record,) = recorded(home)
+    (work / "before.traj").write_text(json.dumps(record))
+    config = record["replay_config"]
+    assert ModelConfig(**config["agent"]["model"]).name == "scripted/script"
+    assert config["problem_statement"]["text"] == "go"
+    async with opened("%%agent --model replay/before.traj\ngo") as document:
+        await document.run_cells()
+        assert [cell.source for cell in document.nb.cells[1:]] == cells
+        assert shown(document.nb.cells[2]) == "42\n"
+        assert "It is 42." in shown(document.nb.cells[0])
+
+
+async def test_a_person_writes_the_actions(opened: Opened) -> None:
+    written = iter(["x = 6 * 7", "print(x)"])
+
+    async def write(proposal: Any) -> None:
+        source = next(written, None)
+        if source is None:
+            proposal.reject()
+        else:
+            proposal.cell.source = source
+            proposal.run()
+
+    async with opened("%%agent --model human\ngo", review=write) as document:
+        await document.run_cells()
+        assert [cell.source for cell in document.nb.cells[1:3]] == ["x = 6 * 7", "print(x)"]
+        assert shown(document.nb.cells[2]) == "42\n"
+        assert "Ended by you." in shown(document.nb.cells[0])

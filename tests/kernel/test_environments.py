@@ -1,0 +1,132 @@
+"""Cells run in the Python that was chosen for them: `setup_kernel.py --python PATH`."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import environment, shown
+from nbformat.v4 import new_code_cell, new_notebook
+
+from jupyter_codeact.notebook.document import Document
+from jupyter_codeact.sandbox.paths import interpreter
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def setup() -> dict[str, Any]:
+    """What setup_kernel.py defines."""
+    return runpy.run_path(str(ROOT / "setup_kernel.py"), run_name="setup_kernel")
+
+
+@pytest.fixture
+def add_kernel(setup: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """As `setup_kernel.py --user --python` does, in a user's folder for the test alone."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+
+    def add(python: str) -> Path:
+        setup["add_kernelspec"](Path(sys.executable), python, "--user")
+        return tmp_path / "data" / "kernels"
+
+    return add
+
+
+async def test_cells_run_in_the_other_environment_and_the_agent_stays_in_ours(
+    sandbox: None, add_kernel: Callable[[str], Path], home: Path, work: Path, tmp_path: Path
+) -> None:
+    python, packages = environment(tmp_path / "torch" / ".venv")
+    (packages / "marker_of_torch.py").write_text("")
+    spec = json.loads((add_kernel(python) / "codeact-torch" / "kernel.json").read_text())
+    assert spec["display_name"] == "Python 3 (CodeAct) [torch]"
+    assert spec["argv"][0] == sys.executable
+    sources = ("import sys, marker_of_torch; print(sys.prefix, sys.executable)", "%agent status")
+    nb = new_notebook(cells=[new_code_cell(source) for source in sources])
+    options: dict[str, Any] = {"kernel_name": "codeact-torch", "resources": {"metadata": {"path": str(work)}}}
+    async with Document(nb, **options) as document:
+        await document.run_cells()
+    assert shown(nb.cells[0]).split() == [str(tmp_path / "torch" / ".venv"), python]
+    assert "Error" not in shown(nb.cells[1])
+
+
+def _executable(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def environment_without_packages(folder: Path) -> str:
+    python, packages = environment(folder / "bare")
+    (packages / "others.pth").unlink()
+    return python
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda folder: str(folder / "nothing"), "No such file or directory"),
+        (str, "is a folder; name the Python in it"),
+        (lambda folder: str((folder / "notes.txt").write_text("") or folder / "notes.txt"), "Permission denied"),
+        (lambda folder: _executable(folder / "tool", "echo hello"), "is no Python that works"),
+        (environment_without_packages, "pip install 'ipykernel>=7'"),
+        (
+            lambda folder: _executable(
+                folder / "old", """echo '{"program": "old", "python": [3, 7], "ipykernel": 6}'"""
+            ),
+            "is Python 3.7; name one of 3.10 or newer",
+        ),
+    ],
+    ids=["nothing", "folder", "no program", "no Python", "no ipykernel", "old"],
+)
+def test_what_is_no_python_for_cells_is_one_line(
+    setup: dict[str, Any], tmp_path: Path, make: Callable[[Path], str], said: str
+) -> None:
+    with pytest.raises(setup["SetupError"], match=r"^[^\n]*$") as raised:
+        setup["inner_python"](make(tmp_path))
+    assert said in str(raised.value)
+
+
+def test_a_script_that_starts_python_names_it(setup: dict[str, Any], tmp_path: Path) -> None:
+    """As pyenv's do."""
+    script = _executable(tmp_path / "python", f'exec {sys.executable} "$@"')
+    assert setup["inner_python"](script) == Path(sys.executable)
+    assert interpreter(script).program == sys.executable
+
+
+def test_a_link_to_python_from_elsewhere_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "python").symlink_to(sys.executable)
+    found = interpreter(str(tmp_path / "python"))
+    assert found.program == os.path.realpath(sys.executable)
+
+
+def test_projects_of_hers_are_read_where_they_are_installed_from_and_no_more_of_them(tmp_path: Path) -> None:
+    """A .pth file names a project's root, or its sources; setuptools writes a module that maps names to places."""
+    flat, src, mapped = (tmp_path / name for name in ("flat", "with_src", "mapped"))
+    for package in (flat / "flat_package", src / "src" / "package", mapped / "mapped_package"):
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+    for name in ("pyproject.toml", ".env", "data.csv", "module.py"):
+        (flat / name).write_text("")
+    (mapped / "single.py").write_text("")
+    python, packages = environment(tmp_path / "env", flat, src / "src", Path.home())
+    places = {"mapped_package": str(mapped / "mapped_package"), "single": str(mapped / "single")}
+    (packages / "__editable___mapped_1_finder.py").write_text(f"MAPPING: dict[str, str] = {places!r}\n")
+    readable = interpreter(python).readable(str(tmp_path / "work"))
+    hers = {path for path in readable if path.startswith(str(tmp_path)) and not path.startswith(str(tmp_path / "env"))}
+    assert hers == {
+        *(str(flat / name) for name in ("flat_package", "module.py")),
+        str(src / "src"),
+        *(str(mapped / name) for name in ("mapped_package", "single.py")),
+    }
+    assert str(Path.home()) not in readable
+    # In the working folder they are hers to change.
+    inside = {path for path in interpreter(python).readable(str(tmp_path)) if path.startswith(str(tmp_path))}
+    assert inside == {str(tmp_path / "env")}
+    subprocess.run([python, "-c", "import flat_package, package"], check=True)

@@ -1,0 +1,216 @@
+"""A kernel in reserve: whose kernel it may become, and what ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import gone
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import KernelManager, start_new_kernel
+
+from jupyter_codeact.kernel import reserve
+from jupyter_codeact.sandbox.usage import descendants
+
+pytestmark = [
+    pytest.mark.usefixtures("sandbox", "home"),
+    # jupyter_client's blocking client leaves its event loop to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+PATIENCE_S = 60.0
+
+Process = subprocess.Popen[bytes]
+
+
+@pytest.fixture(autouse=True)
+def wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CODEACT_RESERVE", "5")
+
+
+@contextmanager
+def waiting(work: Path) -> Iterator[Process]:
+    """A kernel in reserve for this folder, as a kernel starts it, once it can be called."""
+    spec = KernelSpecManager().get_kernel_spec("codeact")
+    argv = [word.replace("{resource_dir}", spec.resource_dir) for word in spec.argv]
+    command = [*argv[: argv.index("-f")], "--reserve"]
+    # Without what libraries such as readline have put into the environment behind Python's back.
+    with subprocess.Popen(command, cwd=work, env=dict(os.environ), start_new_session=True) as process:
+        try:
+            until(lambda: called() is not None)
+            yield process
+        finally:
+            process.kill()
+
+
+def called() -> socket.socket | None:
+    """A line to the kernel in reserve, closed at once: it is enough that there is one."""
+    line = reserve.called(sys.executable)
+    if line is not None:
+        line.close()
+    return line
+
+
+def until(true: Callable[[], bool]) -> None:
+    """An address outside the file system tells nobody that it has been taken."""
+    end = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@contextmanager
+def kernel(work: Path) -> Iterator[tuple[KernelManager, Any]]:
+    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(work), startup_timeout=PATIENCE_S)
+    try:
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def run(client: Any, code: str) -> str:
+    shown: list[str] = []
+
+    def hear(message: dict[str, Any]) -> None:
+        content = message["content"]
+        shown.append(content.get("text") or content.get("data", {}).get("text/plain", ""))
+
+    client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S)
+    return "".join(shown)
+
+
+def children(pid: int) -> list[int]:
+    return list(descendants(pid))
+
+
+def command_of(pid: int) -> bytes:
+    """Empty where it has ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def pid_of(manager: KernelManager) -> int:
+    return int(manager.provisioner.process.pid)
+
+
+def test_it_becomes_the_next_kernel_with_that_one_s_environment(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with waiting(work) as process:
+        monkeypatch.setenv("JUPYTER_CODEACT_MODEL", "scripted/of-this-kernel")
+        with kernel(work) as (manager, client):
+            assert run(client, "import os; print(os.getcwd(), 6 * 7)") == f"{work} 42\n"
+            assert "scripted/of-this-kernel" in run(client, "%agent status")
+            assert children(process.pid)
+            assert not children(pid_of(manager))
+            assert called() is None
+            manager.shutdown_kernel()
+            assert gone([process.pid])
+
+
+@pytest.mark.parametrize("other", ["folder", "settings", "hidden", "package"])
+def test_a_kernel_that_would_have_another_sandbox_starts_its_own(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+) -> None:
+    if other == "hidden":
+        monkeypatch.setenv("HOME", str(work))
+    with waiting(work) as process:
+        match other:
+            case "folder":
+                work = tmp_path / "elsewhere"
+                work.mkdir()
+            case "settings":
+                monkeypatch.setenv("JUPYTER_CODEACT_MEMORY_GB", "1.5")
+            case "hidden":
+                (work / ".aws").mkdir()
+            case "package":
+                os.utime(reserve.__file__)
+        with kernel(work) as (manager, client):
+            assert run(client, "import os; print(os.getcwd())") == f"{work}\n"
+            assert children(pid_of(manager))
+            assert gone([process.pid])
+
+
+def test_who_wants_none_uses_none(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with waiting(work):
+        monkeypatch.setenv("JUPYTER_CODEACT_RESERVE", "0")
+        with kernel(work) as (manager, _):
+            assert children(pid_of(manager))
+
+
+def test_it_ends_with_the_process_that_jupyter_started(work: Path) -> None:
+    with waiting(work) as process, kernel(work) as (manager, client):
+        assert run(client, "print('serving')") == "serving\n"
+        inside = children(process.pid)
+        assert inside
+        os.kill(pid_of(manager), signal.SIGKILL)
+        assert gone([process.pid, *inside])
+
+
+def test_that_process_ends_with_it(work: Path) -> None:
+    with waiting(work) as process, kernel(work) as (manager, _):
+        inside = children(process.pid)
+        assert inside
+        process.kill()
+        assert gone([pid_of(manager), *inside])
+
+
+def test_when_its_time_is_over_it_goes_and_leaves_nothing(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_CODEACT_RESERVE", "0.02")
+    with waiting(work) as process:
+        inside = children(process.pid)
+        assert process.wait(PATIENCE_S) == 0
+        assert gone(inside)
+        assert called() is None
+
+
+def test_a_kernel_that_has_been_up_for_a_moment_starts_one_for_the_next(work: Path) -> None:
+    with kernel(work) as (manager, _):
+        until(lambda: called() is not None)
+        kept = next(pid for pid in children(pid_of(manager)) if b"--reserve" in command_of(pid))
+    # It has outlived that kernel, and is the next one's.
+    with kernel(work) as (manager, _):
+        assert children(kept)
+        assert not children(pid_of(manager))
+    assert gone([kept])
+
+
+def test_one_folder_s_reserve_makes_room_for_another_s(work: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with waiting(work) as first, waiting(elsewhere) as second:
+        assert gone([first.pid])
+        until(lambda: called() is not None)
+        assert second.poll() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_an_impostor_at_the_address_is_not_believed() -> None:
+    """It would be given the environment, with its keys."""
+    listen = f"""
+import os, socket, sys
+os.setuid(65534)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind({reserve.address(sys.executable)!r})
+listener.listen()
+print(flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", listen], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as impostor:
+        assert impostor.stdout is not None
+        impostor.stdout.readline()
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(reserve.address(sys.executable))
+            assert not reserve.is_ours(line)
+        assert reserve.called(sys.executable) is None
+        impostor.kill()

@@ -1,0 +1,80 @@
+"""What a front end may connect over: tcp or ipc, encrypted or not, signed in any way that Jupyter has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zmq
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
+from jupyter_client.session import Session
+from zmq.utils.monitor import recv_monitor_message
+
+pytestmark = [
+    pytest.mark.usefixtures("sandbox", "home"),
+    # jupyter_client's blocking client leaves its event loop to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@contextmanager
+def started(work: Path, **options: Any) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+    # As a server does it: where ipc sockets lie is told by the connection file's place.
+    manager = KernelManager(kernel_name="codeact", connection_file=str(work / "connection.json"), **options)
+    manager.start_kernel(cwd=str(work))
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=30)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+
+
+def assert_every_channel_works(client: BlockingKernelClient) -> None:
+    printed: list[str] = []
+
+    def hear(message: dict[str, Any]) -> None:
+        printed.append(message["content"].get("text", ""))
+
+    code = "print(input('name? '))"
+    client.execute_interactive(code, stdin_hook=lambda _: client.input("Ann"), output_hook=hear, timeout=30)
+    assert "".join(printed) == "Ann\n"
+    request = client.session.msg("usage_request")
+    client.control_channel.send(request)
+    assert client.get_control_msg(timeout=30)["parent_header"]["msg_id"] == request["header"]["msg_id"]
+    assert client.is_alive()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ipc"])
+@pytest.mark.parametrize("encryption", ["disabled", "auto"])
+def test_tcp_and_ipc_plain_and_encrypted(work: Path, transport: str, encryption: str) -> None:
+    with started(work, transport=transport, transport_encryption=encryption) as (manager, client):
+        assert ("curve_secretkey" in manager.get_connection_info()) is (encryption != "disabled")
+        assert_every_channel_works(client)
+
+
+def test_who_has_no_key_is_not_let_in(work: Path) -> None:
+    with started(work, transport_encryption="required") as (manager, _), zmq.Context() as context:
+        for port in (manager.shell_port, manager.iopub_port, manager.stdin_port, manager.control_port, manager.hb_port):
+            with context.socket(zmq.DEALER) as socket:
+                monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED | zmq.EVENT_HANDSHAKE_SUCCEEDED)
+                socket.connect(f"tcp://{manager.ip}:{port}")
+                assert recv_monitor_message(monitor)["event"] == zmq.EVENT_DISCONNECTED
+                socket.disable_monitor()
+
+
+def test_signed_by_another_scheme(work: Path) -> None:
+    with started(work, session=Session(key=b"a key", signature_scheme="hmac-sha512")) as (_, client):
+        assert_every_channel_works(client)
+
+
+def test_not_signed(work: Path) -> None:
+    with started(work, session=Session(key=b"")) as (_, client):
+        assert_every_channel_works(client)

@@ -1,0 +1,1 @@
+"""Models: scripted twins, and litellm over real HTTP."""

@@ -1,0 +1,228 @@
+"""litellm's models over real HTTP, in the words of both providers."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from servers import Failure, ModelServer, Reply, ToolCall
+
+from jupyter_codeact import events
+from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig, ToolHandler
+from jupyter_codeact.agent.config import arguments_of
+from jupyter_codeact.agent.loop import Agent
+from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, ModelBusy, ModelError
+from jupyter_codeact.models import retry
+from jupyter_codeact.parts import ModelConfig, open_model
+from jupyter_codeact.protocols import Model
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore::UserWarning"),
+]
+CLAUDE, GPT, OTHER = "anthropic/claude-sonnet-4-5", "openai/gpt-4o", "openai/local-model"
+POLICY = "content_policy_violation: rejected as a result of our safety system"
+ACT = Reply("I look.", tool_calls=[ToolCall("run_cell", {"code": "1"})], usage=(1000, 100), cached=400)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "FIRST_WAIT_S", 0.0)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-test")
+
+
+def opened(server: ModelServer, name: str, **options: Any) -> Model:
+    base = server.anthropic_base if name == CLAUDE else server.openai_base
+    return open_model(ModelConfig(name=name, api_base=base, **options))
+
+
+async def asked(model: Model, messages: list[dict[str, Any]] | None = None) -> list[events.Delta]:
+    return [delta async for delta in model.query(messages or [{"role": "user", "content": "Go."}], [])]
+
+
+@pytest.mark.parametrize(
+    ("name", "tools", "sees", "context"),
+    [(CLAUDE, True, True, 200_000), (GPT, True, True, 128_000), (OTHER, False, False, None)],
+)
+def test_what_a_model_can_comes_from_litellms_data(
+    model_server: ModelServer, name: str, tools: bool, sees: bool, context: int | None
+) -> None:
+    model = opened(model_server, name)
+    assert (model.takes_tools, model.sees_images, model.context_tokens) == (tools, sees, context)
+    assert opened(model_server, name, tool_calls="always").takes_tools
+    assert not opened(model_server, name, tool_calls="never").takes_tools
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT, OTHER])
+async def test_tokens_cached_ones_and_cost(model_server: ModelServer, name: str) -> None:
+    model_server.add(ACT)
+    *_, reply = await asked(opened(model_server, name))
+    assert isinstance(reply, events.Reply)
+    assert (reply.text, [call.arguments for call in reply.calls]) == ("I look.", ['{"code": "1"}'])
+    used = reply.usage
+    assert (used.sent, used.received, used.cached, used.calls) == (1000, 100, 400, 1)
+    assert (used.cost is None) is (name == OTHER)
+
+
+async def test_every_argument_of_litellms_goes_to_the_service(model_server: ModelServer) -> None:
+    model_server.add(Reply("ok"))
+    await asked(opened(model_server, GPT, temperature=0.5, max_tokens=77, options={"top_p": 0.9, "seed": 7}))
+    sent = model_server.requests[0].json
+    assert {key: sent[key] for key in ("temperature", "max_tokens", "top_p", "seed")} == {
+        "temperature": 0.5,
+        "max_tokens": 77,
+        "top_p": 0.9,
+        "seed": 7,
+    }
+
+
+async def test_thinking_goes_back_signed_to_the_model_that_thought(model_server: ModelServer) -> None:
+    model_server.add(
+        Reply("I look.", thinking="Hm, hm.", tool_calls=[ToolCall("run_cell", {"code": "1"})]), Reply("ok")
+    )
+    agent = agent_of(opened(model_server, CLAUDE, reasoning_effort="low"))
+    await agent.run(Quiet(), TextProblem("Go."), None)
+    first, second = (request.json for request in model_server.requests)
+    assert first["thinking"]["type"] == "enabled"
+    block = second["messages"][1]["content"][0]
+    assert (block["type"], block["thinking"], bool(block["signature"])) == ("thinking", "Hm, hm.", True)
+
+
+async def test_thinking_does_not_go_to_another_model(model_server: ModelServer) -> None:
+    block = {"type": "thinking", "thinking": "Hm.", "signature": "s"}
+    messages = [
+        {"role": "user", "content": "Go."},
+        {"role": "assistant", "content": "ok", "thinking_blocks": [block], "model": CLAUDE},
+        {"role": "user", "content": "On."},
+    ]
+    model_server.add(Reply("ok"))
+    await asked(opened(model_server, GPT), messages)
+    assert "thinking" not in json.dumps(model_server.requests[0].json)
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+async def test_marks_for_the_cache_go_where_they_are_wanted(model_server: ModelServer, name: str) -> None:
+    model_server.add(ACT, Reply("ok"))
+    await agent_of(opened(model_server, name)).run(Quiet(), TextProblem("Go."), None)
+    sent = json.dumps(model_server.requests[1].json)
+    assert sent.count("cache_control") == (3 if name == CLAUDE else 0)
+    assert "message_type" not in sent
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+async def test_the_beginning_of_the_prompt_is_the_same_from_step_to_step(model_server: ModelServer, name: str) -> None:
+    model_server.add(ACT, ACT, ACT, Reply("ok"))
+    await agent_of(opened(model_server, name)).run(Quiet(), TextProblem("Go."), None)
+    bodies = [unmarked(request.json["messages"]) for request in model_server.requests]
+    for shorter, longer in pairwise(bodies):
+        assert json.dumps(longer).startswith(json.dumps(shorter).removesuffix("]"))
+
+
+def unmarked(value: Any) -> Any:
+    """The same without marks for the cache, which are no part of what is cached."""
+    if isinstance(value, dict):
+        return {key: unmarked(item) for key, item in value.items() if key != "cache_control"}
+    return [unmarked(item) for item in value] if isinstance(value, list) else value
+
+
+# ---- what goes wrong
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+async def test_a_reply_that_breaks_off_is_charged_and_asked_again(model_server: ModelServer, name: str) -> None:
+    model_server.add(Reply("one two three four five six seven", cut_after=3), Reply("ok"))
+    deltas = await asked(opened(model_server, name))
+    (void,) = [delta for delta in deltas if isinstance(delta, events.Retrying)]
+    assert void.usage.sent > 0
+    assert void.usage.received > 0
+    assert void.usage.cost
+    assert deltas[-1] == events.Reply("ok", usage=deltas[-1].usage)  # type: ignore[union-attr]
+
+
+async def test_a_service_that_never_answered_is_not_charged(model_server: ModelServer) -> None:
+    model_server.add(Failure(429), Failure(503), Reply("ok"))
+    deltas = await asked(opened(model_server, GPT))
+    assert [delta.usage for delta in deltas if isinstance(delta, events.Retrying)] == [events.Usage()] * 2
+
+
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
+async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, status: int) -> None:
+    model_server.add(*[Failure(status)] * 6)
+    with pytest.raises(ModelBusy):
+        await asked(opened(model_server, GPT))
+    assert len(model_server.requests) == 5
+
+
+@pytest.mark.parametrize(
+    ("failure", "error"),
+    [
+        (Failure(401, "bad key"), ConfigError),
+        (Failure(404, "no such model"), ModelError),
+        (Failure(400, "bad request"), ModelError),
+        (
+            Failure(400, {"error": {"message": "This model's maximum context length is 128000 tokens."}}),
+            ContextExceeded,
+        ),
+        (Failure(400, {"error": {"type": "invalid_request_error", "message": POLICY}}), ContentPolicy),
+    ],
+)
+async def test_what_asking_again_does_not_mend(
+    model_server: ModelServer, failure: Failure, error: type[Exception]
+) -> None:
+    model_server.add(failure)
+    with pytest.raises(error) as caught:
+        await asked(opened(model_server, GPT))
+    assert "\n" not in str(caught.value)
+    assert len(model_server.requests) == 1
+
+
+async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_server: ModelServer) -> None:
+    model_server.add(Failure(404, "no such model"), Reply("from the other"), Reply("again"))
+    model = opened(model_server, OTHER, fallbacks=(GPT,))
+    assert not model.takes_tools
+    deltas = await asked(model)
+    assert any(isinstance(d, events.Retrying) and "Asking openai/gpt-4o instead" in d.why for d in deltas)
+    assert deltas[-1].text == "from the other"  # type: ignore[union-attr]
+    await asked(model)
+    assert [request.json["model"] for request in model_server.requests] == ["local-model", "gpt-4o", "gpt-4o"]
+
+
+async def test_where_there_is_no_other_the_error_stays(model_server: ModelServer) -> None:
+    model_server.add(Failure(404, "one"), Failure(404, "two"))
+    with pytest.raises(ModelError, match="two"):
+        await asked(opened(model_server, OTHER, fallbacks=(GPT,)))
+
+
+@pytest.mark.parametrize("name", ["anthropic/claude-sonnet-4-5", "nonsense", "nonsense/x", ""])
+def test_a_model_that_can_not_be_asked_says_what_to_set(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    with pytest.raises(ConfigError) as caught:
+        open_model(ModelConfig(name=name))
+    assert "\n" not in str(caught.value)
+
+
+class Quiet:
+    """An environment in which everything prints one line."""
+
+    async def run(self, action: events.CodeAction, timeout_s: float | None) -> events.Outcome:
+        output = {"output_type": "stream", "name": "stdout", "text": f"after {action.source}"}
+        return events.Ran(action.source, (output,), "ok")
+
+    async def confirm(self, action: events.EditAction, diff: str, text: str) -> events.Outcome | None:
+        return None
+
+    async def inside(self, function: str, **arguments: Any) -> Any:
+        return {}
+
+    async def restart(self) -> None: ...
+
+
+def agent_of(model: Model) -> Agent:
+    from jupyter_codeact.notebook.syntax import transformed
+
+    own = arguments_of(AgentConfig(model=ModelConfig(name="human")))
+    tools = ToolHandler(ToolConfig(), library=None, transform=transformed)
+    return Agent(**own | {"model": model, "tools": tools})
