@@ -34,7 +34,6 @@ from .wire import Message, build
 BATCH = 64
 ASSISTED = ("complete_request", "inspect_request")
 SHUTDOWN_S = 1.0
-TICK_MS = 500
 RETRY_MS = 2
 
 
@@ -69,8 +68,8 @@ class Proxy:
     def run(self) -> None:
         """Until a shutdown request has been answered."""
         while self.stop_at is None or time.monotonic() < self.stop_at:
-            pause_ms = TICK_MS if self.stop_at is None else 20
-            self.polling.turn(RETRY_MS if self.front.outlet.blocked else pause_ms)
+            pause_s = self.vigil.period_s if self.stop_at is None else 0.02
+            self.polling.turn(RETRY_MS if self.front.outlet.blocked else int(pause_s * 1000))
             self.front.outlet.push()
             # Outputs, and the replies behind them, are read only while front ends take what is published.
             self.polling.hold((self.back.iopub, self.back.shell), self.front.outlet.blocked)

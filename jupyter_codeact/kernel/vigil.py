@@ -21,13 +21,16 @@ DEAF = "The interrupt has not been answered: what runs can't be stopped just now
 # A sandbox that dies closes its sockets a little earlier.
 GRACE_S = 1.0
 ANSWER_S = 5.0
-PERIOD_S = 0.2
+# Between two looks at our own memory: at rest, and where half of the allowance is used, since gigabytes may come in a second.
+PERIOD_S = 0.5
+CLOSE_S = 0.02
 
 
 class Vigil:
     """Watches our end of one sandbox. Belongs to the proxy's thread.
 
     allowance: bytes by which this process may grow while the sandbox runs, with messages that it is sent.
+    period_s: how soon ``fault`` wants to be asked again.
     """
 
     def __init__(self, polling: Polling, back: Back, allowance: int) -> None:
@@ -38,6 +41,8 @@ class Vigil:
         self._asked_at: float | None = None
         self._look_at = 0.0
         self._most = own_bytes() + allowance
+        self._much = self._most - allowance // 2
+        self.period_s = PERIOD_S
 
     def open(self) -> None:
         """The sandbox has answered: from here on its sockets stay connected."""
@@ -61,10 +66,12 @@ class Vigil:
         now = time.monotonic()
         if self._cut_at is not None and now > self._cut_at + GRACE_S:
             return CUT
-        if now > self._look_at:
-            self._look_at = now + PERIOD_S
-            if own_bytes() > self._most:
+        if now >= self._look_at:
+            held = own_bytes()
+            if held > self._most:
                 return BURIED
+            self.period_s = CLOSE_S if held > self._much else PERIOD_S
+            self._look_at = now + self.period_s
         return ""
 
     def interrupted(self) -> None:

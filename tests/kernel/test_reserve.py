@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +33,23 @@ Process = subprocess.Popen[bytes]
 
 
 @pytest.fixture(autouse=True)
-def wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+def wanted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test begins without one: a kernel of the test before may have been about to start its own."""
     monkeypatch.setenv("JUPYTER_CODEACT_RESERVE", "5")
+    end_all()
+    yield
+    end_all()
+
+
+def end_all() -> None:
+    """End the reserves of this test session, and kernels that were ones."""
+    session = f"JUPYTER_PATH={os.environ['JUPYTER_PATH']}".encode()
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit() and b"--reserve" in command_of(int(name))]
+    for pid in pids:
+        with suppress(OSError):
+            if session in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                os.kill(pid, signal.SIGKILL)
+                assert gone([pid])
 
 
 @contextmanager
@@ -46,18 +61,21 @@ def waiting(work: Path) -> Iterator[Process]:
     # Without what libraries such as readline have put into the environment behind Python's back.
     with subprocess.Popen(command, cwd=work, env=dict(os.environ), start_new_session=True) as process:
         try:
-            until(lambda: called() is not None)
+            # Another one, left by a kernel that ended before, may wait there until ours takes its place.
+            until(lambda: called() == process.pid)
             yield process
         finally:
             process.kill()
 
 
-def called() -> socket.socket | None:
-    """A line to the kernel in reserve, closed at once: it is enough that there is one."""
+def called() -> int | None:
+    """The process that waits as the kernel in reserve. It is only called, and told nothing."""
     line = reserve.called(sys.executable)
-    if line is not None:
-        line.close()
-    return line
+    if line is None:
+        return None
+    with line:
+        peer = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, reserve.CREDENTIALS.size)
+        return int(reserve.CREDENTIALS.unpack(peer)[0])
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -166,7 +184,7 @@ def test_that_process_ends_with_it(work: Path) -> None:
 
 
 def test_when_its_time_is_over_it_goes_and_leaves_nothing(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JUPYTER_CODEACT_RESERVE", "0.02")
+    monkeypatch.setenv("JUPYTER_CODEACT_RESERVE", "0.05")
     with waiting(work) as process:
         inside = children(process.pid)
         assert process.wait(PATIENCE_S) == 0

@@ -128,7 +128,7 @@ def test_what_does_not_fit_into_our_memory_ends_the_sandbox(kernel: Kernel, atta
     forget(kernel.pid)
     assert cause in kernel.run(attack)[1]
     assert kernel.run("print('as ever')")[0].endswith("as ever\n")
-    assert highest(kernel.pid) < 1500 * MB
+    assert highest(kernel.pid) < 2000 * MB
 
 
 def test_without_the_limit_a_large_frame_does_come_in(unprotected: Cells) -> None:
