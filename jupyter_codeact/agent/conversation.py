@@ -203,7 +203,7 @@ class Conversation:
     def add_step_to_history(self, step: StepOutput) -> None:
         """The reply, if the step began with one, and what came of its action."""
         if step.message is not None:
-            self.append(step.message)
+            self.append(step.message | {"trajectory_step": len(self.trajectory)})
         if step.call is not None:
             kind = type(step.outcome).__name__.lower() if step.outcome else "none"
             self._add_result(step.call, self.templates.next_step(step), step.observation, outcome=kind)

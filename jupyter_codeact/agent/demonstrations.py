@@ -9,9 +9,9 @@ from typing import Any
 from ..errors import ConfigError
 from ..words import fenced
 from .history import text_message
+from .references import rehydrated
 from .shapes import Message
 from .templates import Templates
-from .trajectory import rehydrated
 
 
 def demonstration_messages(templates: Templates, agent: str) -> list[Message]:

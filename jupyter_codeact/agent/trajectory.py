@@ -1,7 +1,7 @@
 """The record of a run on disk, with the top-level keys of SWE-agent's ``.traj`` files.
 
-Nothing is written twice: a query names messages of the history, and an observation of the history names the step that
-has its text. So the file grows with the outputs, and not with the square of the steps.
+Nothing is written twice: a query names messages of the history, and a message there names the step that has its
+texts (``references.py``). So the file grows with the outputs, and not with the square of the steps.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from ..errors import ConfigError
 from ..events import Rejected
 from ..files import write_atomically
 from .history import tool_of
+from .references import cut, rehydrated, unbound
 from .shapes import Message, StepOutput, TrajectoryStep
 
 if TYPE_CHECKING:
@@ -57,13 +58,19 @@ def trajectory_step(step: StepOutput, before: dict[str, Any]) -> TrajectoryStep:
     return {
         "action": step.action,
         "observation": step.observation,
-        "response": step.output,
+        "response": words_of(step),
         "state": changed(before, step.state),
         "thought": step.thought,
         "execution_time": round(step.execution_time, 3),
         "query": [_reference(step.query)] if step.query else [],
         "extra_info": step.extra_info | more,
     }
+
+
+def words_of(step: StepOutput) -> str:
+    """The reply as text. Calls that could be read are left out, as SWE-agent does: they are the action."""
+    message = step.message or {}
+    return str(message["content"]) if message.get("tool_calls") else step.output
 
 
 def changed(before: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
@@ -143,24 +150,13 @@ class Recorder:
             self.problem = f"{path} can't be written: {error.strerror or error}"
 
     def _kept(self, place: int, message: Message) -> Message:
-        """An observation of this run without the text that its step has; see ``rehydrated``."""
-        if "trajectory_step" not in message:
-            return message
-        if place < self._before:
-            return {key: value for key, value in message.items() if key not in ("trajectory_step", "observation_at")}
-        assert self._history is not None
-        return message | {"content": _cut(message)}
-
-
-def _cut(message: Message) -> str:
-    at, end = message["observation_at"]
-    text: str = message["content"]
-    return text[:at] + text[end:]
+        """Without what its step has, if that is in the same file."""
+        return cut(message) if place >= self._before else unbound(message)
 
 
 def _json(value: Any) -> str:
     # What a lone surrogate stood for is lost either way; the rest of the record must not be.
-    return json.dumps(value, ensure_ascii=False, default=str).encode(errors="replace").decode()
+    return json.dumps(value, ensure_ascii=False, default=str, separators=(",", ":")).encode(errors="replace").decode()
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -170,19 +166,3 @@ def read(path: Path) -> dict[str, Any]:
         return document | {"trajectory": list(document["trajectory"])}
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise ConfigError(f"{path} is no trajectory: {type(error).__name__}: {error}.") from None
-
-
-def rehydrated(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the observations put back into its history."""
-    document = dict(document)
-    steps = document.get("trajectory", [])
-    return document | {"history": [_whole(message, steps) for message in document["history"]]}
-
-
-def _whole(message: Message, steps: list[TrajectoryStep]) -> Message:
-    if "trajectory_step" not in message:
-        return message
-    at, _ = message["observation_at"]
-    text = message["content"]
-    rest = {key: value for key, value in message.items() if key not in ("trajectory_step", "observation_at")}
-    return rest | {"content": text[:at] + steps[message["trajectory_step"]]["observation"] + text[at:]}

@@ -45,12 +45,16 @@ async def test_a_run_has_the_keys_of_swe_agent(tmp_path: Path) -> None:
 
 
 async def test_what_is_left_out_of_the_file_is_put_back(tmp_path: Path) -> None:
+    source = "print('a', \"b\\n\")\n# two lines"
     outputs = [printing("one"), printing("two\nlines"), Rejected("no"), printing("")]
-    agent = agent_of(StreamModel(calls("a", "b"), calls("c"), calls("d"), words("Done.")))
+    agent = agent_of(StreamModel(calls("a", "b"), calls("'ü'"), calls("d"), calls(source), words("Done.")))
     await run(agent, ScriptedCells(*outputs), folder=tmp_path)
     history = [{k: v for k, v in m.items() if not k.startswith(("trajectory", "observation"))} for m in agent.history]
     assert written(tmp_path)["history"] == history
+    assert history[-3]["action"] == source
     assert text_of(tmp_path).count("two\\nlines") == 1
+    # In the step, and among the cells that are the run's result.
+    assert text_of(tmp_path).count("# two lines") == 2
 
 
 async def test_a_later_run_of_the_conversation_stands_for_itself(tmp_path: Path) -> None:
@@ -83,7 +87,8 @@ async def test_the_file_grows_with_the_outputs(tmp_path: Path) -> None:
     """Not with the square of the steps: twice as many make it twice as long."""
     sizes = []
     for steps in (20, 40):
-        agent = agent_of(scripted(*[{"code": "show()"}] * steps, ANSWER), max_steps=None)
+        actions = [f"for row in range(20): print(row, 'of the {steps}', {'x' * 80!r})"] * steps
+        agent = agent_of(StreamModel(*map(calls, actions), words("Done.")), max_steps=None)
         await run(agent, ScriptedCells(*[printing("x" * 1200)] * steps), folder=tmp_path / str(steps))
         sizes.append(len(text_of(tmp_path / str(steps))))
     assert sizes[1] < 2.1 * sizes[0]
