@@ -25,9 +25,11 @@ CodeActError
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from .events import Usage
+if TYPE_CHECKING:
+    # What starts a kernel needs errors, and nothing of an agent.
+    from .events import Usage
 
 
 class CodeActError(Exception):
@@ -62,7 +64,7 @@ class ModelError(CodeActError):
     """The model's service refused, or failed for good. ``usage`` is what the failed try used, as far as is known."""
 
     exit_status = "exit_api"
-    usage = Usage()
+    usage: Usage | None = None
 
 
 class ModelBusy(ModelError):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import ConfigError
 
@@ -17,8 +17,7 @@ PREFIX = "JUPYTER_CODEACT_"
 RESERVE_MINUTES = 30.0
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """root: our data folder. workspace: which private skill library this kernel writes to.
 
     memory_gb: what the sandbox may hold; None stands for three quarters of the machine's.

@@ -48,7 +48,7 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
                         agent.emit(event)
     except Exception as error:
         _void(agent, reader)
-        agent.charge(error.usage if isinstance(error, ModelError) else Usage())
+        agent.charge((error.usage if isinstance(error, ModelError) else None) or Usage())
         raise
     if not takes_tools:
         # A model that was given no tools may call some all the same.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from ..errors import ConfigError, ModelError
-from ..events import Reply, Retrying
+from ..events import Reply, Retrying, Usage
 from ..parts import ModelConfig
 from ..protocols import Model
 from .config import AgentConfig
@@ -159,5 +159,5 @@ class RetryAgent:
                 if isinstance(delta, Reply):
                     return delta.text
         except ModelError as error:
-            self.meter.charge(error.usage)
+            self.meter.charge(error.usage or Usage())
         return ""

@@ -5,18 +5,17 @@ from __future__ import annotations
 import sys
 
 from . import reserve
+from .arguments import read
 
 
 def main() -> None:
-    """Serve until shut down. Jupyter starts it with options that have values, and without arguments of ipykernel's."""
-    words = sys.argv[1:]
-    options = dict(zip(words[::2], words[1::2], strict=False))
-    plain = len(words) == 2 * len(options) and options.keys() <= {"-f", "--python"}
-    if plain and "-f" in options and reserve.serves(options["-f"], options.get("--python", sys.executable)):
+    """Serve until shut down."""
+    given = read(sys.argv[1:])
+    if given.connection_file and not given.others and reserve.serves(given.connection_file, given.python):
         return
     from .start import start
 
-    start()
+    start(given)
 
 
 if __name__ == "__main__":

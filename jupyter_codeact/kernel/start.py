@@ -5,7 +5,6 @@ The sandbox is started before anything heavy is imported here, so that the two s
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -17,26 +16,14 @@ from ..errors import CodeActError
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..sandbox.paths import forget
 from ..settings import Settings
+from .arguments import Arguments
 
 
-def arguments() -> tuple[argparse.Namespace, list[str]]:
-    """Ours, and those that are for ipykernel inside: `jupyter run` hands over the names of its scripts, for one."""
-    parser = argparse.ArgumentParser(
-        prog="jupyter_codeact.kernel", description="The CodeAct kernel, started by Jupyter."
-    )
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("-f", dest="connection_file", help="Jupyter's connection file")
-    what.add_argument("--reserve", action="store_true", help="open a sandbox and wait to become a kernel")
-    parser.add_argument("--python", default=sys.executable, help="the Python that runs the cells (default: this one)")
-    return parser.parse_known_args()
-
-
-def start() -> None:
+def start(given: Arguments) -> None:
     """Serve until shut down. Without a sandbox, serve the sentence that says why."""
     # For a start without kernelspec/start.py.
     forget(os.getcwd())
-    options, others = arguments()
-    connection = {} if options.reserve else json.loads(Path(options.connection_file).read_text())
+    connection = json.loads(Path(given.connection_file).read_text()) if given.connection_file else {}
     # Interrupts come as messages; a Ctrl-C in the server's terminal is not for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -45,23 +32,23 @@ def start() -> None:
         settings.make_folders()
         return open_sandbox(
             settings.sandbox,
-            options.python,
+            given.python,
             os.getcwd(),
             settings.libraries,
             settings.hidden,
             homes_folder=str(settings.homes),
             memory_gb=settings.memory_gb,
-            arguments=others,
+            arguments=given.others,
         )
 
     try:
         settings = Settings.from_environment()
-        if options.reserve:
-            _wait(options.python, fresh, settings)
+        if not connection:
+            _wait(given.python, fresh, settings)
             return
         sandbox = fresh()
     except CodeActError as error:
-        if not options.reserve:
+        if connection:
             _refuse(connection, str(error))
         return
     from .serve import serve

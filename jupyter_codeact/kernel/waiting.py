@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,7 @@ def _offer(line: socket.socket) -> dict[str, Any] | None:
 
 def _fitting(python: str) -> tuple[object, ...]:
     """All that a sandbox opened here and now would depend on: it must be as it was when ours was opened."""
-    settings, work = replace(Settings.from_environment(), reserve_minutes=0.0), os.path.realpath(os.getcwd())
+    settings, work = Settings.from_environment()._replace(reserve_minutes=0.0), os.path.realpath(os.getcwd())
     where = os.stat(work)
     variables = [os.environ.get(name) for name in (*KEPT_VARIABLES, "PATH", "LD_LIBRARY_PATH")]
     covered = private_entries(work, settings.hidden), home_parts(work)

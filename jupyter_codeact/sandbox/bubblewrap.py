@@ -9,8 +9,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
 from . import seccomp
@@ -51,8 +51,7 @@ IN_ENVIRONMENT = (
 )
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(NamedTuple):
     """What one sandbox is made for.
 
     run: where its sockets and its connection file lie.
@@ -66,12 +65,12 @@ class Room:
     python: str
     run: RunFolder
     work: str
-    libraries: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
-    home: str | None = None
-    variables: dict[str, str] = field(default_factory=dict)
-    limits: Limits = field(default_factory=Limits.of)
-    arguments: tuple[str, ...] = ()
+    libraries: tuple[str, ...]
+    hidden: tuple[str, ...]
+    home: str | None
+    variables: dict[str, str]
+    limits: Limits
+    arguments: tuple[str, ...]
 
 
 def command(room: Room, inner: list[str]) -> tuple[list[str], int]:

@@ -13,7 +13,6 @@ import hashlib
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 # Bytes that all of them may hold together before those that nobody uses go, the longest unused first.
@@ -22,12 +21,12 @@ BUDGET = 10 * 2**30
 OWNER = "folder.txt"
 
 
-@dataclass
 class Home:
     """path: what the sandbox is to see as its home. While it is open, it is not tidied away."""
 
-    path: str
-    _held: int
+    def __init__(self, path: str, held: int) -> None:
+        self.path = path
+        self._held = held
 
     def close(self) -> None:
         """Safe to call twice."""

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +25,6 @@ BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
 ENDED = "The sandbox ended."
 
 
-@dataclass
 class Sandbox:
     """One running sandbox. ``connection`` is the content of its connection file, key as str.
 
@@ -34,13 +32,21 @@ class Sandbox:
     cause: why it ended, as one sentence, once it has.
     """
 
-    process: subprocess.Popen[bytes]
-    connection: dict[str, Any]
-    folder: RunFolder
-    allowance: int
-    home: Home | None = None
-    cause: str = ENDED
-    watch: Watch | None = field(default=None, repr=False)
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        connection: dict[str, Any],
+        folder: RunFolder,
+        allowance: int,
+        home: Home | None = None,
+    ) -> None:
+        self.process = process
+        self.connection = connection
+        self.folder = folder
+        self.allowance = allowance
+        self.home = home
+        self.cause = ENDED
+        self.watch: Watch | None = None
 
     @property
     def alive(self) -> bool:

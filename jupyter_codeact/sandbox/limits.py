@@ -14,8 +14,8 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .usage import Meter
 
@@ -30,8 +30,7 @@ PERIOD_S = 0.2
 BUSY = 0.05
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """memory: bytes of all processes and temp folders together. processes: threads count as well."""
 
     memory: int

@@ -7,9 +7,8 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
 from .interpreter import describe
@@ -21,8 +20,7 @@ NO_PYTHON = (
 )
 
 
-@dataclass(frozen=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """A Python and the folders that it needs; see interpreter.py for what they are."""
 
     program: str
@@ -54,7 +52,7 @@ def interpreter(python: str) -> Interpreter:
     found = Interpreter(**(describe() if python == sys.executable else _ask(python)))
     # A link from elsewhere isn't there in the sandbox.
     seen = any(inside(found.program, folder) for folder in ("/usr", *found.environment))
-    return found if seen else replace(found, program=os.path.realpath(found.program))
+    return found if seen else found._replace(program=os.path.realpath(found.program))
 
 
 def _ask(python: str) -> dict[str, Any]:

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +24,7 @@ PREFIX = "codeact-"
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
 
-@dataclass(frozen=True)
-class RunFolder:
+class RunFolder(NamedTuple):
     """path: private to us. shown: the part of it that the sandbox sees, read-only, at the same path."""
 
     path: str
@@ -56,12 +53,11 @@ class Address(NamedTuple):
     key: str = ""
 
 
-@dataclass
-class Line:
+class Line(NamedTuple):
     """Both ends' knowledge of the five channels: the connection, and the bound sockets by address."""
 
     connection: dict[str, Any]
-    sockets: dict[str, socket.socket] = field(default_factory=dict)
+    sockets: dict[str, socket.socket]
 
     def handed(self) -> dict[str, int]:
         """Descriptors by address, for the process that answers there."""
@@ -88,8 +84,8 @@ def line(folder: RunFolder, key: str = "") -> Iterator[Line]:
     """Bind the sockets and write the connection file. On leaving, the sockets are the sandbox's alone."""
     connection: dict[str, Any] = {f"{name}_port": number for number, name in enumerate(CHANNELS, start=1)}
     connection |= {"transport": "ipc", "ip": folder.ip, "kernel_name": "codeact"}
-    connection |= {"key": key or secrets.token_hex(32), "signature_scheme": "hmac-sha256"}
-    made = Line(connection)
+    connection |= {"key": key or os.urandom(32).hex(), "signature_scheme": "hmac-sha256"}
+    made = Line(connection, {})
     try:
         try:
             _fill(folder, made)

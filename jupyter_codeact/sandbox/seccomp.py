@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import platform
 import struct
 from typing import NamedTuple
 
@@ -142,7 +141,7 @@ def descriptor(special_modes: int) -> int:
     ``special_modes``: the mode bits that no file may get. Raises SandboxUnavailable on machines without a table.
     """
     file = os.memfd_create("codeact-seccomp")
-    os.write(file, assemble(program(platform.machine(), special_modes)))
+    os.write(file, assemble(program(os.uname().machine, special_modes)))
     os.lseek(file, 0, os.SEEK_SET)
     return file
 
