@@ -1,7 +1,8 @@
 """Messages of a written history name the step that has their text, instead of having it a second time.
 
 ``trajectory_step`` is the step's place. Of an observation the text is left out, which was at ``observation_at``; of a
-reply thought and action, and the action in the arguments of its first call, at ``action_at``.
+reply the thought, and the action in the arguments of its first call, at ``action_at``. Of ``action`` the beginning
+stays, which is what SWE-agent's inspector shows.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from .shapes import Message, TrajectoryStep
 
 KEYS = ("trajectory_step", "observation_at", "action_at")
+BEGINNING = 70
 
 
 def cut(message: Message) -> Message:
@@ -37,7 +39,8 @@ def rehydrated(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cut_reply(message: Message) -> Message:
-    kept, source = _without(message, "thought", "action"), _escaped(message["action"])
+    kept, source = _without(message, "thought"), _escaped(message["action"])
+    kept["action"] = message["action"][:BEGINNING]
     if not message.get("tool_calls") or not source:
         return kept
     call, *others = message["tool_calls"]
