@@ -54,7 +54,7 @@ def kernelspec(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sandbox() -> None:
     """Needs bubblewrap: skips aloud for a person without it, fails in CI."""
     if shutil.which("bwrap") is None:

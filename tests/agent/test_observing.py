@@ -66,6 +66,21 @@ async def test_a_model_that_sees_is_sent_the_picture() -> None:
     assert valid(agent.history)
 
 
+async def test_what_came_before_an_exception_reaches_the_model() -> None:
+    said = {"output_type": "stream", "name": "stdout", "text": "loaded\n"}
+    raised = {
+        "output_type": "error",
+        "ename": "ValueError",
+        "evalue": "bad column",
+        "traceback": ["ValueError: bad column"],
+    }
+    agent = seeing(calls("a"))
+    await run(agent, ScriptedCells(Ran("", (said, *plotting(png(9, 9)).outputs, raised), "error")))
+    text = told(agent)[0]
+    assert text.index("loaded") < text.index("[picture 1") < text.index("bad column")
+    assert sent(agent) == [f"data:image/png;base64,{png(9, 9)}"]
+
+
 async def test_pictures_follow_when_every_call_is_answered() -> None:
     agent = seeing(calls("a", "b"))
     await run(agent, ScriptedCells(plotting(png(1, 1)), plotting(png(2, 2))))

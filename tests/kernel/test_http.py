@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from helpers import history, shown
+from nbformat.v4 import new_code_cell, new_notebook
 from servers import Failure, ModelServer, Reply, ToolCall
 
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+from jupyter_codeact.notebook.document import Document
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
 Opened = Callable[..., Any]
 STYLES = ["anthropic", "openai", "fenced"]
 
@@ -22,22 +29,64 @@ def act(style: str, code: str, text: str = "", **options: Any) -> Reply:
     return Reply(text=text, tool_calls=[ToolCall("run_cell", {"code": code})], **options)
 
 
-@pytest.fixture(params=STYLES)
-def style(request: pytest.FixtureRequest, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The kernel's model is served by ``model_server`` in this style."""
-    point(request.param, model_server, monkeypatch)
-    return str(request.param)
+@dataclass
+class Served:
+    """A kernel whose model is served in one style, for one test after the other: litellm's import takes seconds."""
+
+    style: str
+    home: Path
+    server: ModelServer
+    document: Document
 
 
-def point(style: str, server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    if style == "anthropic":
-        monkeypatch.setenv("JUPYTER_CODEACT_MODEL", "anthropic/claude-sonnet-4-5")
-        monkeypatch.setenv("JUPYTER_CODEACT_API_BASE", server.anthropic_base)
-        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-secret")
-    else:
-        # litellm's data has gpt-4o with tool calls, and nothing about the other name.
-        monkeypatch.setenv("JUPYTER_CODEACT_MODEL", "openai/gpt-4o" if style == "openai" else "openai/local-model")
-        monkeypatch.setenv("JUPYTER_CODEACT_API_BASE", server.openai_base)
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=STYLES)
+async def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sandbox: None
+) -> AsyncIterator[Served]:
+    home, work = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("work")
+    with pytest.MonkeyPatch.context() as patch, ModelServer() as server:
+        patch.setenv("JUPYTER_CODEACT_HOME", str(home))
+        if request.param == "anthropic":
+            patch.setenv("JUPYTER_CODEACT_MODEL", "anthropic/claude-sonnet-4-5")
+            patch.setenv("JUPYTER_CODEACT_API_BASE", server.anthropic_base)
+            patch.setenv("ANTHROPIC_API_KEY", "sk-secret")
+        else:
+            # litellm's data has gpt-4o with tool calls, and nothing about the other name.
+            model = "openai/gpt-4o" if request.param == "openai" else "openai/local-model"
+            patch.setenv("JUPYTER_CODEACT_MODEL", model)
+            patch.setenv("JUPYTER_CODEACT_API_BASE", server.openai_base)
+        async with Document(new_notebook(), resources={"metadata": {"path": str(work)}}) as document:
+            yield Served(request.param, home, server, document)
+
+
+@pytest.fixture
+def style(served: Served) -> str:
+    return served.style
+
+
+@pytest.fixture
+def model_server(served: Served) -> ModelServer:
+    served.server.reset()
+    return served.server
+
+
+@pytest.fixture
+def opened(served: Served) -> Opened:
+    """`async with opened("cell", …) as document`: another notebook in the same kernel, and a new conversation."""
+
+    @asynccontextmanager
+    async def open_document(*sources: str) -> AsyncIterator[Document]:
+        _show(served.document, "%agent reset")
+        await served.document.run_cells()
+        _show(served.document, *sources)
+        yield served.document
+
+    return open_document
+
+
+def _show(document: Document, *sources: str) -> None:
+    document.nb = new_notebook(cells=[new_code_cell(source) for source in sources])
+    document.said.clear()
 
 
 async def test_an_error_is_repaired_and_what_came_before_it_reaches_the_model(
@@ -154,10 +203,10 @@ async def test_tokens_and_cost_are_told(opened: Opened, model_server: ModelServe
     assert price in shown(cost)
 
 
+@pytest.mark.parametrize("served", ["anthropic"], indirect=True)
 async def test_the_key_goes_to_the_service_and_nowhere_near_the_sandbox(
-    opened: Opened, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch, home: Any
+    opened: Opened, model_server: ModelServer, served: Served
 ) -> None:
-    point("anthropic", model_server, monkeypatch)
     look = (
         "import os, pathlib\nprint('secret' in str(dict(os.environ)))\n"
         "for p in pathlib.Path('/proc').glob('[0-9]*/environ'):\n"
@@ -171,10 +220,10 @@ async def test_the_key_goes_to_the_service_and_nowhere_near_the_sandbox(
         assert "True" not in shown(document.nb.cells[1])
         assert "False" in shown(document.nb.cells[1])
     assert model_server.requests[0].headers["x-api-key"] == "sk-secret"
-    assert "sk-secret" not in str(history(home))
+    assert "sk-secret" not in str(history(served.home))
 
 
-@pytest.mark.parametrize("style", ["openai"], indirect=True)
+@pytest.mark.parametrize("served", ["openai"], indirect=True)
 async def test_every_line_of_every_step_reaches_the_model(
     opened: Opened, model_server: ModelServer, style: str
 ) -> None:
