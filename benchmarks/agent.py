@@ -207,10 +207,13 @@ def measure(entries: list[tuple[Contestant, Path]], rounds: int) -> dict[str, Sc
     with ModelServer() as server:
         for number in range(rounds):
             for contestant, python in entries if number % 2 == 0 else reversed(entries):
-                found = scores[contestant.name]
-                _timed_round(server, contestant, python, found)
-                if number < COUNTED:
-                    _counted_round(server, contestant, python, found)
+                try:
+                    _timed_round(server, contestant, python, scores[contestant.name])
+                    if number < COUNTED:
+                        _counted_round(server, contestant, python, scores[contestant.name])
+                except RuntimeError as error:
+                    # What it printed stands above. Half an hour's figures of the others are worth more than this one.
+                    print(f"{contestant.name} has no whole round {number + 1}: {error}", file=sys.stderr)
             print(f"round {number + 1} of {rounds}", flush=True)
     return scores
 
