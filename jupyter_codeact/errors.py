@@ -20,6 +20,7 @@ CodeActError
 │   └── Forfeited             the model gave up
 ├── ActionFailed          an action raised where none may
 ├── SkillError            a skill could not be saved, found or read
+│   └── SkillConflict         somebody else changed it meanwhile
 └── EditError             an edit of the agent's was impossible; the model is told why
 """
 
@@ -143,6 +144,14 @@ class ActionFailed(CodeActError):
 
 class SkillError(CodeActError):
     """A skill could not be saved, found or read; nothing was changed."""
+
+
+class SkillConflict(SkillError):
+    """Somebody else changed the skill that was to be written. ``diff``: from what the writer saw to what is there."""
+
+    def __init__(self, name: str, diff: str) -> None:
+        super().__init__(f"{name} was changed by somebody else meanwhile: yours was not saved, and theirs is there.")
+        self.diff = diff
 
 
 class EditError(CodeActError):

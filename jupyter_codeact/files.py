@@ -10,11 +10,14 @@ from pathlib import Path
 LARGEST = 16 * 2**20
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace a file by a whole new one; a kill at any moment leaves the old one. Raises OSError, UnicodeError."""
+def write_atomically(path: Path, text: str, mode: int = 0o600, errors: str = "strict") -> None:
+    """Replace a file by a whole new one; a kill at any moment leaves the old one. Raises OSError, UnicodeError.
+
+    errors: "surrogateescape" for text that may stand for bytes that are no UTF-8.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-", suffix=".tmp")
     try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
+        with open(descriptor, "w", encoding="utf-8", errors=errors, newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

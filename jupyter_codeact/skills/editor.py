@@ -12,54 +12,68 @@ from ..errors import EditError, SkillError
 from ..protocols import PlannedEdit
 from ..texts import changed, check_syntax, numbered
 from .edits import FileEdit, read
-from .library import Library, check_name
+from .history import Note
+from .library import Library
+from .skill import API, INIT, Skill, check_name
+
+# What a package of skills begins with.
+PARTS = (INIT, API, "impl.py")
 
 
 class LibraryEditor:
-    """Edits the first folder of a library. ``undone`` files go back one change at a time."""
+    """Edits the first folder of a library. ``undone`` files go back one change at a time.
+
+    note: what is remembered of its edits.
+    """
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._past: dict[Path, list[FileEdit]] = {}
+        self._past: dict[str, list[FileEdit]] = {}
+        self.note = Note("agent")
 
     def view(self, arguments: dict[str, Any]) -> str | None:
         """The text of a file with line numbers, or the names in the library; None for other commands."""
         if arguments.get("command") != "view":
             return None
         if arguments.get("path") in (".", "", "/"):
-            return "\n".join(f"{skill.name}.py  {skill.summary}" for skill in self._library.list()) or "No skills yet."
-        name = self._path(arguments).name
-        folders = [folder for folder in self._library.folders if _is_here(folder / name)]
-        return numbered(self._text((folders or [self._library.own])[0] / name), name)
+            return "\n".join(map(_listed, self._library.list())) or "No skills yet."
+        path = self._path(arguments)
+        folders = [folder for folder in self._library.folders if _is_here(folder / path, folder)]
+        return numbered(self._text((folders or [self._library.own])[0] / path), path)
 
     def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
         """What the command would do. Raises EditError where it is impossible."""
         path = self._path(arguments)
-        before = read(path)
+        before = read(self._library.own / path)
         if arguments.get("command") == "undo":
             return self._undo(path, before)
-        after = changed(arguments, before, path.name)
-        check_syntax(path, after)
-        return FileEdit(path, before, after, self._past.setdefault(path, []).append)
+        after = changed(arguments, before, path)
+        check_syntax(self._library.own / path, after)
+        return FileEdit(self._library, path, before, after, self.note, self._past.setdefault(path, []).append)
 
-    def _undo(self, path: Path, before: str | None) -> FileEdit:
+    def _undo(self, path: str, before: str | None) -> FileEdit:
         past = self._past.get(path)
         if not past:
-            raise EditError(f"There is no edit of {path.name} to undo.")
+            raise EditError(f"There is no edit of {path} to undo.")
         if past[-1].after != before:
-            raise EditError(f"{path.name} was changed by somebody else since your edit of it: view it and edit again.")
-        return FileEdit(path, before, past[-1].before, lambda _edit: past.pop())
+            raise EditError(f"{path} was changed by somebody else since your edit of it: view it and edit again.")
+        return FileEdit(self._library, path, before, past[-1].before, self.note, lambda _edit: past.pop())
 
-    def _path(self, arguments: dict[str, Any]) -> Path:
+    def _path(self, arguments: dict[str, Any]) -> str:
+        """A module of the library, such as ``gp_fit.py``, or of a package in it, such as ``pkg/api.py``."""
         given = str(arguments.get("path", ""))
-        stem = given.removeprefix(str(self._library.own)).lstrip("/").removesuffix(".py")
+        inside = given.removeprefix(str(self._library.own)).lstrip("/")
+        name, *inner = inside.removesuffix(".py").split("/")
         try:
-            check_name(stem)
+            check_name(name)
         except SkillError as error:
             raise EditError(f"{given!r} is not a file of the library, such as gp_fit.py. {error}") from None
-        path = self._library.own / f"{stem}.py"
-        if path.is_symlink() and not _is_here(path):
-            raise EditError(f"{path.name} is a link to a file outside of the library.")
+        path = "/".join([name, *inner]) + ".py"
+        file = self._library.own / path
+        if inner and not (len(inner) == 1 and (f"{inner[0]}.py" in PARTS or file.is_file())):
+            raise EditError(f"{given!r} is not a file of the library, such as gp_fit.py or gp_fit/api.py.")
+        if not _leads_into(self._library.own, file):
+            raise EditError(f"{path} is a link to a file outside of the library.")
         return path
 
     def _text(self, path: Path) -> str:
@@ -69,6 +83,15 @@ class LibraryEditor:
         return text
 
 
-def _is_here(path: Path) -> bool:
-    """Whether a file is there, and not a link to one in another folder."""
-    return path.is_file() and path.resolve().parent == path.parent.resolve()
+def _listed(skill: Skill) -> str:
+    file = f"{skill.name}.py" if skill.module == skill.name else f"{skill.name}/{skill.path.name}"
+    return f"{file}  {skill.summary}"
+
+
+def _is_here(path: Path, folder: Path) -> bool:
+    """Whether a file is there, and no link leads out of the folder."""
+    return path.is_file() and _leads_into(folder, path)
+
+
+def _leads_into(folder: Path, path: Path) -> bool:
+    return path.resolve().is_relative_to(folder.resolve())

@@ -1,4 +1,4 @@
-"""One edit of one file of the library: shown as a diff, done atomically."""
+"""One edit of one file of a skill: shown as a diff, and made a version."""
 
 from __future__ import annotations
 
@@ -6,49 +6,56 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import EditError
-from ..files import write_atomically
+from ..errors import EditError, SkillConflict, SkillError
 from ..texts import diff_of, summary_of
-from .library import READABLE
+from .history import Note
+from .library import Library
+from .skill import exactly, files_of
 
 
 @dataclass
 class FileEdit:
-    """A PlannedEdit of one file; None stands for no file. ``done`` is told once it is made."""
+    """A PlannedEdit of a file of the own library; None stands for no file. ``done`` is told once it is made."""
 
-    path: Path
+    library: Library
+    path: str
     before: str | None
     after: str | None
+    note: Note
     done: Callable[[FileEdit], object]
 
     @property
     def summary(self) -> str:
-        return summary_of(self.before, self.after, self.path.name)
+        return summary_of(self.before, self.after, self.path)
 
     @property
     def diff(self) -> str:
-        return diff_of(self.before, self.after, self.path.name)
+        return diff_of(self.before, self.after, self.path)
 
     def apply(self) -> str:
-        if read(self.path) != self.before:
-            raise EditError(f"{self.path.name} was changed by somebody else meanwhile: view it and edit again.")
+        name = self.path.split("/", maxsplit=1)[0].removesuffix(".py")
         try:
-            if self.after is None:
-                self.path.unlink()
-            else:
-                write_atomically(self.path, self.after, READABLE)
-        except OSError as error:
-            raise EditError(f"{self.path.name} can't be written: {error}") from None
+            others = {path: text for path, text in files_of(self.library.own, name).items() if path != self.path}
+            base, files = ({**others, **_one(self.path, text)} for text in (self.before, self.after))
+            self.library.write(name, files, self.note, base=base)
+        except SkillConflict:
+            raise EditError(f"{self.path} was changed by somebody else meanwhile: view it and edit again.") from None
+        except (SkillError, OSError) as error:
+            raise EditError(str(error)) from None
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
+
+
+def _one(path: str, text: str | None) -> dict[str, str]:
+    return {} if text is None else {path: text}
 
 
 def read(path: Path) -> str | None:
     """Text with its line ends as they are; None where there is no file."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            return file.read()
+        exactly(path).encode()
+        return exactly(path)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeError) as error:
         raise EditError(f"{path.name} can't be read: {error}") from None

@@ -1,62 +1,63 @@
-"""A folder of ordinary Python modules that agents and cells import. Only the trusted process writes here."""
+"""Folders of ordinary Python modules that agents and cells import. Only the trusted process writes here.
+
+Every write is a version. Writers, of which there may be several in several processes, hold a lock; a kill or a full
+disk at any moment leaves the old files or the new ones, and what was there before stays in the history.
+"""
 
 from __future__ import annotations
 
-import ast
-import importlib.util
-import keyword
-import sys
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from ..errors import SkillError
+from ..errors import SkillConflict, SkillError
 from ..files import write_atomically
+from ..texts import diff_of
+from .history import HAND, History, Note, Version
+from .skill import Files, Skill, check_name, files_of, skills_in
 
 # The sandbox may be another user, and reads.
 READABLE = 0o644
+LOCK_S = 30.0
 
 
-@dataclass(frozen=True)
-class Skill:
-    """One module. ``summary``: the first line of its docstring. ``functions``: signatures of what is public."""
+class Saved(NamedTuple):
+    """What a write has made. before: the version that it took the place of; None where there was none.
 
-    name: str
+    path: of the skill, or where it was.
+    """
+
     path: Path
-    source: str
-
-    @property
-    def summary(self) -> str:
-        tree = _parsed(self.source)
-        lines = (ast.get_docstring(tree) or "").strip().splitlines() if tree else []
-        return lines[0] if lines else ""
-
-    @property
-    def functions(self) -> list[str]:
-        tree = _parsed(self.source)
-        found = [node for node in tree.body if isinstance(node, _DEFINITIONS)] if tree else []
-        return [_signature(node) for node in found if not node.name.startswith("_")]
-
-
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    version: Version
+    before: Version | None
 
 
 class Library:
-    """Modules in ``folders``: the first, the person's own, is the one that is written to."""
+    """Skills in ``folders``: the first is the person's own, the second is shared, the others are read.
 
-    def __init__(self, *folders: Path) -> None:
+    history: where versions are kept, outside of all of them; by default beside the first.
+    """
+
+    def __init__(self, *folders: Path, history: Path | None = None) -> None:
         self.folders = folders
+        self._histories = history or folders[0].parent / "history"
 
     @property
     def own(self) -> Path:
         return self.folders[0]
 
+    @property
+    def shared(self) -> Path:
+        return self.folders[1]
+
+    # ---- reading
+
     def list(self) -> list[Skill]:
         """Every skill, by name; a name that stands in several folders counts once, from the first."""
         found: dict[str, Skill] = {}
         for folder in self.folders:
-            for path in sorted(folder.glob("*.py")):
-                if path.stem.isidentifier() and path.is_file():
-                    found.setdefault(path.stem, Skill(path.stem, path, _read(path)))
+            found = {**skills_in(folder), **found}
         return [found[name] for name in sorted(found)]
 
     def get(self, name: str) -> Skill:
@@ -66,48 +67,103 @@ class Library:
             raise SkillError(_unknown(name, list(skills)))
         return skills[name]
 
+    def folder_of(self, name: str) -> Path:
+        """The folder that a skill is imported from; of one that was removed, the one that it was in."""
+        holding = [folder for folder in self.folders if name in skills_in(folder)]
+        remembering = [folder for folder in self.folders[:2] if self.history(folder).newest(name) is not None]
+        if not holding and not remembering:
+            self.get(name)
+        return (holding or remembering)[0]
+
+    def history(self, folder: Path) -> History:
+        return History(self._histories / f"{folder.parent.name}-{folder.name}")
+
+    def log(self, name: str) -> Sequence[Version]:
+        """The versions of a skill, the newest first, changes by hand among them. Raises SkillError."""
+        folder = self.folder_of(name)
+        if folder in self.folders[:2]:
+            with self._locked(folder):
+                self._take_in(folder, name)
+        return self.history(folder).log(name)
+
+    # ---- writing
+
     def save(self, name: str, source: str) -> Path:
-        """Write a module of the own library, whole or not at all. Raises SkillError where that is impossible."""
+        """Write a module of the own library. Raises SkillError where that is impossible."""
+        return self.write(name, {f"{name}.py": source}, Note()).path
+
+    def write(
+        self, name: str, files: Files, note: Note, *, base: Files | None = None, folder: Path | None = None
+    ) -> Saved:
+        """Make ``files`` the newest version of a skill; none of them stands for its removal.
+
+        base: what the writer has seen: where the skill is not that any more, nothing is written. folder: the own one,
+        or the shared one. Raises SkillError, and SkillConflict with the difference.
+        """
         check_name(name)
-        path = self.own / f"{name}.py"
+        folder = folder or self.own
         try:
-            write_atomically(path, source, READABLE)
+            with self._locked(folder):
+                here = self._take_in(folder, name)
+                if base is not None and dict(here) != dict(base):
+                    raise SkillConflict(name, _diff(base, here))
+                before = next(iter(self.history(folder).log(name)), None)
+                if dict(here) != dict(files) or before is None:
+                    self._replace(folder, name, here, files, note)
+                return Saved(_shown(folder, name, files), self.history(folder).log(name)[0], before)
         except (OSError, UnicodeError) as error:
-            raise SkillError(f"{path} can't be written: {error}") from None
-        return path
+            path = _shown(folder, name, files)
+            raise SkillError(f"{path} can't be written: {error}. It is as it was.") from None
+
+    def _replace(self, folder: Path, name: str, old: Files, new: Files, note: Note) -> None:
+        """Where it fails, what was there before is there again."""
+        try:
+            with self.history(folder).recording(name, new, note):
+                _write(folder, old, new)
+        except OSError:
+            with contextlib.suppress(OSError):
+                _write(folder, new, old)
+            raise
+
+    def _take_in(self, folder: Path, name: str) -> Files:
+        """What lies there, which is a version from now on if somebody changed it by hand."""
+        here, history = files_of(folder, name), self.history(folder)
+        if dict(here) != dict(history.newest(name) or {}):
+            with history.recording(name, here, Note(HAND, "Changed by hand")):
+                pass
+        return here
+
+    @contextlib.contextmanager
+    def _locked(self, folder: Path) -> Iterator[None]:
+        """Alone with one folder, among all kernels."""
+        from filelock import FileLock, Timeout
+
+        self._histories.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            with FileLock(f"{self.history(folder).folder}.lock", timeout=LOCK_S):
+                yield
+        except Timeout:
+            raise SkillError(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
 
 
-# What `site` imports whenever a Python starts.
-_STARTUP = ("sitecustomize", "usercustomize")
+def _write(folder: Path, old: Files, new: Files) -> None:
+    """Write first, and take away then."""
+    for path, text in new.items():
+        if old.get(path) != text:
+            if "/" in path:
+                (folder / path).parent.mkdir(mode=0o755, exist_ok=True)
+            write_atomically(folder / path, text, READABLE, "surrogateescape")
+    for path in old.keys() - new.keys():
+        (folder / path).unlink(missing_ok=True)
 
 
-def check_name(name: str) -> None:
-    """A module's name, that hides nothing that other code imports."""
-    if not name.isidentifier() or keyword.iskeyword(name):
-        raise SkillError(f"{name!r} can't be a module's name: use letters, digits and _, such as gp_fit.")
-    if name in sys.stdlib_module_names or name in _STARTUP:
-        raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
-    if importlib.util.find_spec(name) is not None:
-        raise SkillError(f"{name!r} is a package of this environment, and would be imported instead of a skill.")
+def _shown(folder: Path, name: str, files: Files) -> Path:
+    return folder / (f"{name}.py" if f"{name}.py" in files or not files else f"{name}/")
 
 
-def _read(path: Path) -> str:
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
-        return file.read()
-
-
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source.encode())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
-    if isinstance(node, ast.ClassDef):
-        return f"class {node.name}"
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    return f"{node.name}({ast.unparse(node.args)}){returns}"
+def _diff(before: Files, after: Files) -> str:
+    changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    return "\n".join(diff_of(before.get(path), after.get(path), path) for path in changed)
 
 
 def _unknown(name: str, known: list[str]) -> str:

@@ -52,7 +52,7 @@ def streams(draw: Any) -> list[Any]:
     return deltas if end == "no reply" else [*deltas, end]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(replies=st.lists(streams(), max_size=8), takes_tools=st.booleans(), submits=st.booleans())
 async def test_no_reply_is_a_traceback(replies: list[Any], takes_tools: bool, submits: bool) -> None:
     model = StreamModel(*replies, *[words("Done.")] * 9, takes_tools=takes_tools)

@@ -35,7 +35,7 @@ MIMES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(MIMES, JSON, max_size=5))
 def test_a_bundle_of_anything_comes_through_and_a_second_pass_changes_nothing(data: dict[str, Any]) -> None:
     once = bundle.clean(data)
@@ -44,7 +44,7 @@ def test_a_bundle_of_anything_comes_through_and_a_second_pass_changes_nothing(da
     assert "application/javascript" not in once
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(sorted(outputs.TYPES)), st.dictionaries(st.text(max_size=12), JSON, max_size=5))
 def test_any_content_of_any_type_is_cleaned_or_refused(kind: str, content: dict[str, Any]) -> None:
     cleaned = outputs.clean(kind, content)

@@ -22,7 +22,7 @@ PIECES = [
 MESS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=24).map("".join)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(MESS)
 def test_nothing_active_is_left_of_any_html_and_a_second_pass_changes_nothing(text: str) -> None:
     once = html.clean(text).page()
@@ -30,7 +30,7 @@ def test_nothing_active_is_left_of_any_html_and_a_second_pass_changes_nothing(te
     assert html.clean(once).page() == once
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(MESS)
 def test_nothing_active_is_left_of_any_markdown(text: str) -> None:
     shown = bundle.clean({"text/markdown": text})

@@ -175,7 +175,7 @@ BYTES = st.one_of(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(BYTES, max_size=9), st.lists(BYTES, max_size=6))
 def test_frames_of_any_kind_end_nothing(loose: list[bytes], parts: list[bytes]) -> None:
     border = Border(Comms(), "proxy")

@@ -9,7 +9,8 @@ import pytest
 
 from jupyter_codeact.errors import SkillError
 from jupyter_codeact.files import write_atomically
-from jupyter_codeact.skills.library import Library, check_name
+from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.skill import check_name
 
 SOURCE = '''"""Fits curves.
 

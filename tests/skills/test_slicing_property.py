@@ -64,7 +64,7 @@ def results(source: str) -> dict[str, Any]:
     return found
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(statements=st.lists(STATEMENT, max_size=10), joined=st.lists(st.booleans(), min_size=10, max_size=10))
 def test_functions_of_the_module_return_what_the_notebook_s_do(statements: list[str], joined: list[bool]) -> None:
     cells = [*START]

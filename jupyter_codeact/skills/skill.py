@@ -1,0 +1,103 @@
+"""One skill, as it lies in a folder: a module, or a package of which agents are shown the ``api.py``."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import keyword
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import SkillError
+
+Files = Mapping[str, str]
+"""Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
+API, INIT = "api.py", "__init__.py"
+
+
+@dataclass(frozen=True)
+class Skill:
+    """path: what an agent is shown of it. ``summary``: the first line of its docstring. ``functions``: signatures."""
+
+    name: str
+    path: Path
+    source: str
+
+    @property
+    def summary(self) -> str:
+        tree = _parsed(self.source)
+        lines = (ast.get_docstring(tree) or "").strip().splitlines() if tree else []
+        return lines[0] if lines else ""
+
+    @property
+    def functions(self) -> list[str]:
+        """What is public."""
+        tree = _parsed(self.source)
+        found = [node for node in tree.body if isinstance(node, _DEFINITIONS)] if tree else []
+        return [_signature(node) for node in found if not node.name.startswith("_")]
+
+    @property
+    def module(self) -> str:
+        """What is imported: ``gp_fit``, or ``pkg.api``."""
+        return f"{self.name}.api" if self.path.name == API else self.name
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# What `site` imports whenever a Python starts.
+_STARTUP = ("sitecustomize", "usercustomize")
+
+
+def skills_in(folder: Path) -> dict[str, Skill]:
+    """The skills of one folder, by name."""
+    paths = [path for path in (*folder.glob("*.py"), *folder.glob(f"*/{INIT}")) if path.is_file()]
+    named = {_name_of(folder, path): path for path in sorted(paths)}
+    shown = {name: path.with_name(API) if path.name == INIT else path for name, path in named.items()}
+    whole = {name: path if path.is_file() else named[name] for name, path in shown.items()}
+    return {name: Skill(name, path, _read(path)) for name, path in whole.items() if name.isidentifier()}
+
+
+def files_of(folder: Path, name: str) -> Files:
+    """The files that make up a skill, byte for byte. Raises OSError."""
+    module, package = folder / f"{name}.py", folder / name
+    paths = [module] if module.is_file() else sorted(package.rglob("*.py")) if (package / INIT).is_file() else []
+    return {path.relative_to(folder).as_posix(): exactly(path) for path in paths if path.is_file()}
+
+
+def exactly(path: Path) -> str:
+    """Text with its line ends as they are, and with bytes that are no UTF-8 as surrogates. Raises OSError."""
+    return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def check_name(name: str) -> None:
+    """A module's name, that hides nothing that other code imports."""
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise SkillError(f"{name!r} can't be a module's name: use letters, digits and _, such as gp_fit.")
+    if name in sys.stdlib_module_names or name in _STARTUP:
+        raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
+    if importlib.util.find_spec(name) is not None:
+        raise SkillError(f"{name!r} is a package of this environment, and would be imported instead of a skill.")
+
+
+def _name_of(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).parts[0].removesuffix(".py")
+
+
+def _read(path: Path) -> str:
+    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+        return file.read()
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source.encode())
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+    if isinstance(node, ast.ClassDef):
+        return f"class {node.name}"
+    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    return f"{node.name}({ast.unparse(node.args)}){returns}"
