@@ -113,6 +113,9 @@ class AgentCell(Runner, Protocol):
     def display(self, data: MimeBundle, display_id: str = "", update: bool = False) -> None:
         """Show an output, or show it anew."""
 
+    def become(self, text: str) -> None:
+        """Have the cell hold another text once it has ended, in front ends that do so."""
+
     def tell(self, **message: Any) -> None:
         """Say something to the extension, see docs/comm.md."""
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from .parts import ModelConfig
 from .protocols import AgentCell, Model, Notebook
 from .settings import Settings
 from .skills.editor import LibraryEditor
+from .skills.history import Note
 from .skills.library import Library
 
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
@@ -58,12 +60,13 @@ class Session:
         self.settings = settings
         self.notebook = notebook
         self.config = config.load()
-        self.library = Library(settings.private_skills, settings.shared_skills)
+        self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.editor = LibraryEditor(self.library)
         self.agent: Agent | None = None
         self.meter = Meter()
         self.limits = self.config.limits()
         self.last_actions: tuple[str, ...] = ()
+        self.last_run: dict[str, str] = {}
         self._config = AgentConfig(model=ModelConfig(name=""))
 
     # ---- a run
@@ -72,6 +75,8 @@ class Session:
         """One `%%agent` cell, from its prompt to the line under its answer."""
         run = secrets.token_hex(4)
         problem = TextProblem(prompt, run, self._skills(wishes.skills))
+        self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
+        self.editor.note = Note("agent", "Edited by the agent", _notebook() | self.last_run)
         summary = Summary(wishes.skills, self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
         cell.lead(cells)
@@ -177,6 +182,12 @@ class Session:
     def ran(self) -> list[RanCell]:
         return self.notebook.ran()
 
+    def note(self, message: str, cells: Sequence[RanCell] = ()) -> Note:
+        """What is remembered of a skill that the person saves, with the agent's run if ``cells`` are its own."""
+        counts = {"Cells": ", ".join(str(cell.count) for cell in cells)} if cells else {}
+        run = self.last_run if any(cell.cell_id in self.last_actions for cell in cells) else {}
+        return Note("you", message, _notebook() | counts | run)
+
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""
         models = {self.config.model, *shipped_scripts(), *litellm_model.usable_models()} - {""}
@@ -222,6 +233,12 @@ class Session:
             f"This conversation: **{words.usage(now)}**, {words.plural(now.calls, 'call')}  \n"
             f"This kernel: **{words.usage(both)}**, {words.plural(both.calls, 'call')}"
         )
+
+
+def _notebook() -> dict[str, str]:
+    """Its name, where the Jupyter server says it."""
+    name = os.path.basename(os.environ.get("JPY_SESSION_NAME", ""))
+    return {"Notebook": name} if name else {}
 
 
 def _show(cell: AgentCell, text: str) -> None:

@@ -20,6 +20,7 @@ RESERVE_MINUTES = 30.0
 class Settings(NamedTuple):
     """root: our data folder. workspace: which private skill library this kernel writes to.
 
+    other_skills: folders of skills that are only read.
     memory_gb: what the sandbox may hold; None stands for three quarters of the machine's.
     reserve_minutes: how long a kernel in reserve waits to be somebody's; 0 for none.
     """
@@ -28,6 +29,7 @@ class Settings(NamedTuple):
     workspace: str = "default"
     sandbox: str = "bubblewrap"
     hidden: tuple[str, ...] = ()
+    other_skills: tuple[str, ...] = ()
     memory_gb: float | None = None
     reserve_minutes: float = RESERVE_MINUTES
 
@@ -42,6 +44,7 @@ class Settings(NamedTuple):
             environment.get(PREFIX + "WORKSPACE", "default"),
             environment.get(PREFIX + "SANDBOX", "bubblewrap"),
             hidden,
+            _folders(environment.get(PREFIX + "SKILLS", "")),
             _memory_gb(environment),
             _reserve_minutes(environment),
         )
@@ -55,6 +58,11 @@ class Settings(NamedTuple):
         return self.root / "skills" / "shared"
 
     @property
+    def histories(self) -> Path:
+        """The versions of all skills."""
+        return self.root / "history"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 
@@ -66,7 +74,7 @@ class Settings(NamedTuple):
     @property
     def libraries(self) -> tuple[str, ...]:
         """The skill libraries in the order in which they are searched."""
-        return (str(self.private_skills), str(self.shared_skills))
+        return (str(self.private_skills), str(self.shared_skills), *self.other_skills)
 
     def make_folders(self) -> None:
         """Libraries must exist before the sandbox opens; runs and homes are nobody else's business."""
@@ -77,6 +85,12 @@ class Settings(NamedTuple):
             library.mkdir(parents=True, exist_ok=True)
             # The sandbox may be another user; its view of the libraries is read-only.
             library.chmod(0o755)
+
+
+def _folders(paths: str) -> tuple[str, ...]:
+    """Libraries that others keep, and that are only read: those that are there."""
+    found = (os.path.abspath(os.path.expanduser(path)) for path in paths.split(os.pathsep) if path)
+    return tuple(folder for folder in found if os.path.isdir(folder))
 
 
 def _memory_gb(environment: Mapping[str, str]) -> float | None:

@@ -95,7 +95,7 @@ async def solve(
     """
     _prepare(job)
     began = time.monotonic()
-    library = Library(settings.private_skills, settings.shared_skills)
+    library = Library(*map(Path, settings.libraries), history=settings.histories)
     fields = job.problem.extra_fields | {"library": [skill.name for skill in library.list()]}
     problem = TextProblem(await job.problem.text(), job.name, fields)
     # litellm takes seconds to import, and Ctrl-C must not wait for it.

@@ -34,6 +34,7 @@ class RequestCell:
         self.code = request.code
         self.header = request.message.parts[0]
         self.count = 0
+        self.payload: list[dict[str, Any]] = []
         self._attached = host.lead(request.session)
 
     @property
@@ -50,6 +51,9 @@ class RequestCell:
         # What is shown here are mostly the model's words, and the model is as little trusted as the sandbox.
         content = {"data": bundle.clean(data), "metadata": {}, "transient": transient}
         self._host.post(self._proxy.voice.publish, kind, content, self.header)
+
+    def become(self, text: str) -> None:
+        self.payload = [{"source": "set_next_input", "text": text, "replace": True}]
 
     def tell(self, **message: Any) -> None:
         self._host.tell(self._host.leader, message)

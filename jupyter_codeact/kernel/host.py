@@ -112,6 +112,8 @@ class Host:
         finally:
             self.cell = self.front_end = self._task = None
             self.writing.clear()
+        if reply["status"] == "ok":
+            reply["payload"] = cell.payload
         self.post(self.proxy.finish, request, {**reply, "execution_count": cell.count})
 
     def _assist(self, message: Message) -> None:

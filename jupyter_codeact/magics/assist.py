@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import agent, skill
-from .parser import LineParser, agent_parser, save_parser
+from .parser import LineParser, agent_parser, edit_parser, save_parser
 
 _HEAD = re.compile(r"\s*(?P<magic>%%agent|%%skill|%agent|%skill)(?P<rest>\s.*)?$")
 EFFORTS = ("low", "medium", "high")
 REVIEWS = ("ask", "auto")
+# Subcommands of `%skill` that a skill's name follows.
+NAMING = ("save", "edit", "show", "log", "diff", "rollback", "rm")
 LIMITS = ("session", "tokens", "calls", "off")
 
 
@@ -57,11 +59,24 @@ def help_of(magic: str, words: Sequence[str] = ()) -> str:
         return agent_parser().format_help()
     if magic == "%agent":
         return agent.HELP
-    return save_parser().format_help() if words[:1] == ["save"] else skill.HELP
+    parsers = {"save": save_parser, "edit": edit_parser}
+    return parsers[words[0]]().format_help() if words and words[0] in parsers else skill.HELP
 
 
-def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:  # noqa: PLR0911  # a table
+def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:
     last = before[-1] if before else ""
+    match magic:
+        case "%%agent":
+            return _values(last, known) if agent_parser().takes_value(last) else _options(agent_parser())
+        case "%agent":
+            return _of_agent(before, known)
+        case "%skill" | "%%skill":
+            return _of_skill(magic, before, known)
+        case _:
+            return ()
+
+
+def _values(option: str, known: Known) -> Sequence[str]:
     values: dict[str, Sequence[str]] = {
         "--model": known.models,
         "-m": known.models,
@@ -69,25 +84,32 @@ def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:  
         "--skills": known.skills,
         "--reasoning-effort": EFFORTS,
     }
-    match magic, before:
-        case "%%agent", _:
-            return values.get(last, ()) if agent_parser().takes_value(last) else _options(agent_parser())
-        case "%agent", []:
+    return values.get(option, ())
+
+
+def _of_agent(before: list[str], known: Known) -> Sequence[str]:
+    match before:
+        case []:
             return agent.COMMANDS
-        case "%agent", ["model"]:
-            return known.models
-        case "%agent", ["review"]:
-            return REVIEWS
-        case "%agent", ["trust"]:
-            return agent.TRUSTED
-        case "%agent", ["limit", *_]:
+        case ["limit", *_]:
             return LIMITS
-        case "%skill", []:
-            return skill.COMMANDS
-        case "%skill", ["show" | "save"]:
-            return known.skills
-        case "%skill", ["save", _, *_]:
-            return () if save_parser().takes_value(last) else ["last", *_options(save_parser())]
+        case [word]:
+            return {"model": known.models, "review": REVIEWS, "trust": agent.TRUSTED}.get(word, ())
+        case _:
+            return ()
+
+
+def _of_skill(magic: str, before: list[str], known: Known) -> Sequence[str]:
+    parsers = {"save": save_parser, "edit": edit_parser}
+    match before:
+        case []:
+            return skill.COMMANDS if magic == "%skill" else ("edit",)
+        case ["save" | "edit" as word, _, *_]:
+            parser = parsers[word]()
+            more = ["last"] if word == "save" else []
+            return () if parser.takes_value(before[-1]) else [*more, *_options(parser)]
+        case [word]:
+            return known.skills if word in NAMING else ()
         case _:
             return ()
 

@@ -99,6 +99,20 @@ def save_parser() -> LineParser:
     parser.add_argument("name", help="name of the module, such as gp_fit")
     parser.add_argument("cells", nargs="*", default=[], help="counts such as 3 or 3-5, cell ids, or last (the default)")
     parser.add_argument("--names", default="", help="functions and classes to store, such as gp_fit,plot_pred")
+    parser.add_argument("--shared", action="store_true", help="into the library of all workspaces")
+    parser.add_argument("--message", default="", help="why, for `%%skill log`")
+    return parser
+
+
+def edit_parser() -> LineParser:
+    parser = LineParser(
+        "%%skill edit",
+        "Put a skill's source into this cell; running the cell again saves it as a new version.",
+        "Example:\n  %%skill edit gp_fit",
+    )
+    parser.add_argument("name", help="name of the skill, or of a new one whose source stands below")
+    parser.add_argument("--version", type=_count, help="the version that the source below was made from")
+    parser.add_argument("--message", default="", help="why, for `%%skill log`")
     return parser
 
 

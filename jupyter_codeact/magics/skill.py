@@ -11,14 +11,19 @@ from ..protocols import AgentCell
 from ..session import Session
 from ..skills.slicing import module_of
 from ..words import fenced
+from . import versions
 from .parser import Help, choose, save_parser
 
-HELP = """\
+HELP = (
+    """\
 %skill save NAME [CELLS…] [--names f,g]   store functions of cells as a module; `%skill save --help` says more
 %skill list            the skills that can be imported
 %skill show NAME       the source of one
-%skill where           the folders they lie in"""
-COMMANDS = ("save", "list", "show", "where")
+%skill where           the folders they lie in
+"""
+    + versions.HELP
+)
+COMMANDS = ("save", "list", "show", "where", *versions.COMMANDS)
 
 
 def answer_line(session: Session, cell: AgentCell, line: str) -> None:
@@ -27,13 +32,21 @@ def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     if word in ("", "help", "--help", "-h"):
         raise Help(HELP)
     answers = {"save": _save, "list": _list, "show": _show, "where": _where}
-    markdown = answers[choose("%skill", word, COMMANDS)](session, rest.strip())
+    if choose("%skill", word, COMMANDS) in answers:
+        _show_markdown(cell, answers[word](session, rest.strip()))
+    else:
+        _show_markdown(cell, versions.answer(session, word, rest))
+
+
+def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -> None:
+    """Answer `%%skill edit`, the only cell magic."""
+    word, _, rest = line.strip().partition(" ")
+    choose("%%skill", word, ("edit",))
+    _show_markdown(cell, versions.edit(session, cell, rest, body))
+
+
+def _show_markdown(cell: AgentCell, markdown: str) -> None:
     cell.display({"text/markdown": markdown, "text/plain": _plain(markdown)})
-
-
-def answer_cell(_session: Session, _cell: AgentCell, line: str, _body: str) -> None:
-    """No cell magic of `%%skill` exists yet."""
-    raise UsageError(f"`%%skill {line.split(' ', maxsplit=1)[0]}` does not exist. `%skill help` shows what there is.")
 
 
 def _save(session: Session, line: str) -> str:
@@ -41,12 +54,12 @@ def _save(session: Session, line: str) -> str:
     names = [name.strip() for name in options.names.split(",") if name.strip()]
     cells = list(chosen(session.ran(), options.cells or ["last"], session.last_actions))
     source = module_of([cell.source for cell in cells], names or None)
-    replaced = any(skill.name == options.name for skill in session.library.list())
-    path = session.library.save(options.name, source)
-    skill = session.library.get(options.name)
-    done = "Replaced" if replaced else "Saved"
-    functions = "\n".join(f"- `{function}`" for function in skill.functions)
-    return f"{done} **{skill.name}**: `import {skill.name}` works from the next cell on.\n\n{functions}\n\n`{path}`"
+    library = session.library
+    note = session.note(options.message or "Saved from cells", cells)
+    folder = library.shared if options.shared else library.own
+    saved = library.write(options.name, {f"{options.name}.py": source}, note, folder=folder)
+    functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
+    return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`"
 
 
 def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Iterator[RanCell]:

@@ -177,6 +177,9 @@ class Document(NotebookClient):
             message = await self.client.get_shell_msg(timeout=None)
             end = self._ends.get(message["parent_header"].get("msg_id", ""))
             if end is not None:
+                for payload in message["content"].get("payload", ()):
+                    if payload["source"] == "set_next_input" and payload.get("replace"):
+                        end.cell.source = payload["text"]
                 end.status = message["content"].get("status", "error")
                 end.settle()
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dulwich.repo import Repo
 
 HAND = "by hand"
+# The fact that a commit has of its place, so that nobody has to count.
+NUMBER = "Version"
 _FILE, _FOLDER = 0o100644, 0o40000
 
 
@@ -72,23 +74,29 @@ class History:
     def log(self, name: str) -> list[Version]:
         """The versions of a skill, the newest first; none for one that never was."""
         with self._repository() as repository:
-            commits = [*_commits(repository, name)]
-            return [_version(repository, commit, len(commits) - at) for at, commit in enumerate(commits)]
+            return [_version(repository, commit) for commit in _commits(repository, name)]
 
-    def newest(self, name: str) -> Files | None:
-        """The files of the newest version; None where there is none."""
+    def newest(self, name: str) -> Version | None:
+        """The newest version; None where there is none. Takes as long however many there are."""
         with self._repository() as repository:
             head = _head(repository, name)
-            return None if head is None else dict(_read_tree(repository, head.tree))
+            return None if head is None else _version(repository, head)
 
     def files(self, name: str, number: int) -> Files:
         """The files of one version. Raises SkillError where there is none of that number."""
         with self._repository() as repository:
-            commits = [*_commits(repository, name)]
-            if not 1 <= number <= len(commits):
-                there = f"versions 1 to {len(commits)}" if commits else "no versions"
+            found = [commit for commit in _commits(repository, name) if _number(commit) == number]
+            if not found:
+                newest = _head(repository, name)
+                there = f"versions 1 to {_number(newest)}" if newest else "no versions"
                 raise SkillError(f"There is no version {number} of {name}: it has {there}.")
-            return dict(_read_tree(repository, commits[len(commits) - number].tree))
+            return dict(_read_tree(repository, found[0].tree))
+
+    def content(self, version: Version) -> Files:
+        """The files of a version."""
+        with self._repository() as repository:
+            commit = repository[version.commit.encode()]
+            return dict(_read_tree(repository, commit.tree))  # type: ignore[attr-defined]  # that is what a version is
 
     def names(self) -> list[str]:
         """Every skill that has a version, removed ones too."""
@@ -160,14 +168,25 @@ def _commit(tree: ObjectID, parent: Commit | None, note: Note) -> Commit:
     commit.author_time = commit.commit_time = int(datetime.now(UTC).timestamp())
     commit.author_timezone = commit.commit_timezone = 0
     commit.encoding = b"UTF-8"
-    facts = "".join(f"{key}: {_one_line(value)}\n" for key, value in note.about.items() if value)
+    about = {NUMBER: str(_number(parent) + 1 if parent is not None else 1), **note.about}
+    facts = "".join(f"{key}: {_one_line(value)}\n" for key, value in about.items() if value)
     commit.message = f"{_one_line(note.message)}\n\n{facts}".encode()
     return commit
 
 
-def _version(repository: Repo, commit: Commit, number: int) -> Version:
+def _number(commit: Commit) -> int:
+    return int(_said(commit)[1][NUMBER])
+
+
+def _said(commit: Commit) -> tuple[str, dict[str, str]]:
+    """The message of a commit, and the facts below it."""
     message, _, facts = commit.message.decode(errors="replace").partition("\n\n")
-    about = dict(line.split(": ", 1) for line in facts.splitlines() if ": " in line)
+    return message, dict(line.split(": ", 1) for line in facts.splitlines() if ": " in line)
+
+
+def _version(repository: Repo, commit: Commit) -> Version:
+    message, about = _said(commit)
+    number = int(about.pop(NUMBER))
     by = commit.author.decode(errors="replace").removesuffix(" <>")
     when = datetime.fromtimestamp(commit.commit_time, UTC)
     removed = not [*_read_tree(repository, commit.tree)]

@@ -19,7 +19,7 @@ from .skill import Files, Skill, check_name, files_of, skills_in
 
 # The sandbox may be another user, and reads.
 READABLE = 0o644
-LOCK_S = 30.0
+LOCK_S, POLL_S = 30.0, 0.01
 
 
 class Saved(NamedTuple):
@@ -107,10 +107,12 @@ class Library:
                 here = self._take_in(folder, name)
                 if base is not None and dict(here) != dict(base):
                     raise SkillConflict(name, _diff(base, here))
-                before = next(iter(self.history(folder).log(name)), None)
+                before = self.history(folder).newest(name)
                 if dict(here) != dict(files) or before is None:
                     self._replace(folder, name, here, files, note)
-                return Saved(_shown(folder, name, files), self.history(folder).log(name)[0], before)
+                now = self.history(folder).newest(name)
+                assert now is not None
+                return Saved(_shown(folder, name, files), now, before)
         except (OSError, UnicodeError) as error:
             path = _shown(folder, name, files)
             raise SkillError(f"{path} can't be written: {error}. It is as it was.") from None
@@ -128,7 +130,8 @@ class Library:
     def _take_in(self, folder: Path, name: str) -> Files:
         """What lies there, which is a version from now on if somebody changed it by hand."""
         here, history = files_of(folder, name), self.history(folder)
-        if dict(here) != dict(history.newest(name) or {}):
+        newest = history.newest(name)
+        if dict(here) != dict(history.content(newest) if newest else {}):
             with history.recording(name, here, Note(HAND, "Changed by hand")):
                 pass
         return here
@@ -140,7 +143,7 @@ class Library:
 
         self._histories.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with FileLock(f"{self.history(folder).folder}.lock", timeout=LOCK_S):
+            with FileLock(f"{self.history(folder).folder}.lock", timeout=LOCK_S, poll_interval=POLL_S):
                 yield
         except Timeout:
             raise SkillError(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None

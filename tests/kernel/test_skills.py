@@ -127,3 +127,68 @@ async def test_skills_given_by_name_come_with_their_source(opened: Opened, scrip
     prompt = history(home)[1]["content"]
     assert "def area(r):" in prompt
     assert prompt.endswith("go")
+
+
+async def test_versions_are_listed_compared_and_brought_back(opened: Opened, home: Path) -> None:
+    save = "%skill save mine 1 --message 'to begin with'"
+    lines = [save, "import mine\nmine.f()", "%skill rollback mine 1", "mine.f()", "%skill rm mine", "%skill log mine"]
+    async with opened("def f():\n    return 1", *lines) as document:
+        first, saved, use, back, again, gone, log = document.nb.cells
+        await document.run_cell(first)
+        await document.run_cell(saved)
+        (own(home) / "mine.py").write_text("def f():\n    return 2\n")
+        for cell in (use, back, again, gone, log):
+            assert await document.run_cell(cell) == "ok"
+    assert (shown(use), shown(again)) == ("2", "1")
+    assert "-    return 2\n+    return 1" in shown(back)
+    assert "brings it back" in shown(gone)
+    rows = [row.split(" | ") for row in shown(log).splitlines() if row.startswith("| ")]
+    assert [(row[0].strip("| "), row[2]) for row in rows[1:]] == [
+        ("4", "you"),
+        ("3", "you"),
+        ("2", "by hand"),
+        ("1", "you"),
+    ]
+    assert "to begin with (cells 1)" in rows[-1][3]
+    assert not (own(home) / "mine.py").exists()
+
+
+async def test_a_skill_is_edited_in_a_cell(opened: Opened, home: Path) -> None:
+    async with opened("def f():\n    return 1", "%skill save mine 1", "%%skill edit mine") as document:
+        *before, edit = document.nb.cells
+        for cell in (*before, edit):
+            assert await document.run_cell(cell) == "ok"
+        assert edit.source == "%%skill edit mine --version 1\ndef f():\n    return 1"
+        edit.source = edit.source.replace("return 1", "return 'hers'")
+        assert await document.run_cell(edit) == "ok"
+        assert "-    return 1\n+    return 'hers'" in shown(edit)
+        assert edit.source == "%%skill edit mine --version 2\ndef f():\n    return 'hers'"
+        (own(home) / "mine.py").write_text("def f():\n    return 'theirs'\n")
+        edit.source = edit.source.replace("hers", "late")
+        assert await document.run_cell(edit) == "error"
+        assert "changed by somebody else" in shown(edit)
+        assert "+    return 'theirs'" in shown(edit)
+        assert "'late'" in edit.source
+    assert (own(home) / "mine.py").read_text() == "def f():\n    return 'theirs'\n"
+
+
+async def test_what_the_agent_edits_is_a_version_that_says_so(opened: Opened, script: Any, home: Path) -> None:
+    edit = {"command": "create", "path": "skill:mine.py", "file_text": "x = 1\n"}
+    script({"edit": edit}, {"text": "Done."})
+    async with opened("%%agent\nmake it", "%skill log mine") as document:
+        await document.run_cells()
+    assert "| agent |" in shown(document.nb.cells[-1])
+    assert "prompt make it" in shown(document.nb.cells[-1])
+
+
+async def test_a_library_of_others_is_imported_from_and_not_written(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "theirs_fit.py").write_text("def fit():\n    return 'theirs'\n")
+    monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", str(tmp_path / "theirs"))
+    async with opened("import theirs_fit\ntheirs_fit.fit()", "%skill rm theirs_fit") as document:
+        await document.run_cells()
+    use, remove = document.nb.cells
+    assert shown(use) == "'theirs'"
+    assert "only read here" in shown(remove)

@@ -45,3 +45,16 @@ def test_tab_completes_what_may_stand_there(head: str, matches: list[str], repla
 )
 def test_shift_tab_shows_the_help_of_the_magic(line: str, words: str) -> None:
     assert words in inspect(line, len(line))["data"]["text/plain"]
+
+
+@pytest.mark.parametrize(
+    ("code", "offered"),
+    [
+        ("%skill rollback ", ["fit"]),
+        ("%%skill ", ["edit"]),
+        ("%%skill edit f", ["fit"]),
+        ("%%skill edit fit --v", ["--version"]),
+    ],
+)
+def test_versions_are_completed_too(code: str, offered: list[str]) -> None:
+    assert complete(code, len(code), Known(["fit"], []))["matches"] == offered

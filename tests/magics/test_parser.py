@@ -58,7 +58,8 @@ def test_options_of_the_agent(line: str, changed: dict[str, object]) -> None:
     ],
 )
 def test_options_of_save_stand_anywhere(line: str, name: str, cells: list[str], names: str) -> None:
-    assert vars(save_parser().read(line)) == {"name": name, "cells": cells, "names": names}
+    options = save_parser().read(line)
+    assert (options.name, options.cells, options.names) == (name, cells, names)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,146 @@
+"""`%skill log, diff, rollback, rm` and `%%skill edit`: the versions of a skill."""
+
+from __future__ import annotations
+
+from ..errors import SkillConflict, SkillError, UsageError
+from ..protocols import AgentCell
+from ..session import Session
+from ..skills.history import Version
+from ..skills.library import Saved
+from ..skills.skill import Files, files_of
+from ..texts import diff_of
+from ..words import fenced, plural
+from .parser import edit_parser
+
+HELP = """\
+%skill log NAME             its versions: when, by whom, why, and from which cells
+%skill diff NAME [V1 [V2]]  what the last version changed; from V1 to now; from V1 to V2
+%skill rollback NAME V      make version V the newest one again
+%skill rm NAME              take it away; `%skill rollback` brings it back
+%%skill edit NAME           its source, in this cell; running the cell again saves it"""
+COMMANDS = ("log", "diff", "rollback", "rm")
+
+
+def answer(session: Session, command: str, line: str) -> str:
+    """The answer to one of ``COMMANDS``, as Markdown. Raises UsageError, SkillError."""
+    name, *numbers = line.split() or [""]
+    most = {"log": 0, "rm": 0, "rollback": 1, "diff": 2}[command]
+    if not name or len(numbers) > most or (command == "rollback" and not numbers):
+        raise UsageError(f"`%skill {command}` is written wrongly. `%skill help` shows how it goes.")
+    versions = [_number(word) for word in numbers]
+    match command:
+        case "log":
+            return _log(session, name)
+        case "diff":
+            return _diff(session, name, versions)
+        case "rollback":
+            return _rollback(session, name, versions[0])
+        case _:
+            return _remove(session, name)
+
+
+def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
+    """Put a skill's source into the cell, or save what stands there. Raises SkillError if somebody else was first."""
+    options = edit_parser().read(line)
+    library, name = session.library, options.name
+    if not body.strip():
+        skill, newest = library.get(name), library.log(name)[0]
+        cell.become(_cell(name, newest, skill.source))
+        return f"**{name}**, version {newest.number}: change it here, and run the cell to save it."
+    folder = library.folder_of(name) if options.version else library.own
+    base = library.history(folder).files(name, options.version) if options.version else None
+    here = base or files_of(folder, name)
+    shown = library.get(name).path.relative_to(folder).as_posix() if here else f"{name}.py"
+    try:
+        note = session.note(options.message or "Changed in a cell")
+        saved = library.write(name, {**here, shown: body.rstrip() + "\n"}, note, base=base, folder=folder)
+    except SkillConflict as conflict:
+        difference = f"What they changed since version {options.version}:\n\n{fenced(conflict.diff, 'diff')}"
+        cell.display({"text/markdown": difference, "text/plain": conflict.diff})
+        number = library.log(name)[0].number
+        advice = f"Take over what you want of it, and write --version {number} in the first line."
+        raise SkillError(f"{conflict} {advice}") from None
+    cell.become(_cell(name, saved.version, body))
+    return told(session, saved, name)
+
+
+def told(session: Session, saved: Saved, name: str) -> str:
+    """What a write has made of a skill."""
+    if saved.before is None:
+        return f"Saved **{name}**: `import {name}` works from the next cell on."
+    if saved.before.number == saved.version.number:
+        return f"**{name}** is already like this: version {saved.version.number}."
+    difference = _between(session, name, saved.before.number, saved.version.number)
+    return (
+        f"Saved **{name}** as version {saved.version.number}; "
+        f"`%skill rollback {name} {saved.before.number}` takes that back.\n\n{fenced(difference, 'diff')}"
+    )
+
+
+def _cell(name: str, version: Version, source: str) -> str:
+    return f"%%skill edit {name} --version {version.number}\n{source.rstrip()}"
+
+
+def _log(session: Session, name: str) -> str:
+    rows = [f"| {v.number} | {_when(v)} | {_cell_text(v.note.by)} | {_what(v)} |" for v in session.library.log(name)]
+    head = f"**{name}** has {plural(len(rows), 'version')}, the newest first."
+    return "\n".join([head, "", "| version | when | by | what |", "|---|---|---|---|", *rows])
+
+
+def _diff(session: Session, name: str, versions: list[int]) -> str:
+    newest = session.library.log(name)[0].number
+    first, last = (*versions, newest)[:2] if versions else (newest - 1, newest)
+    text = _between(session, name, first, last)
+    return f"**{name}**, from version {first} to {last}:\n\n{fenced(text, 'diff')}"
+
+
+def _between(session: Session, name: str, first: int, last: int) -> str:
+    history = session.library.history(session.library.folder_of(name))
+    before, after = (history.files(name, number) if number else {} for number in (first, last))
+    changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    return "\n".join(f"{path}\n{diff_of(before.get(path), after.get(path), path)}" for path in changed) or "(no change)"
+
+
+def _rollback(session: Session, name: str, number: int) -> str:
+    folder = session.library.folder_of(name)
+    session.library.log(name)
+    files = session.library.history(folder).files(name, number)
+    if not files:
+        raise SkillError(f"In version {number} {name} had been removed: there is nothing to bring back.")
+    saved = session.library.write(name, files, session.note(f"Back to version {number}"), folder=folder)
+    return told(session, saved, name)
+
+
+def _remove(session: Session, name: str) -> str:
+    folder = session.library.folder_of(name)
+    if not _here(session, name):
+        raise SkillError(f"{name} is removed already. `%skill log {name}` shows what can be brought back.")
+    if folder not in session.library.folders[:2]:
+        raise SkillError(f"{name} lies in {folder}, which is only read here.")
+    saved = session.library.write(name, {}, session.note("Removed"), folder=folder)
+    before = saved.before.number if saved.before else 1
+    return f"Removed **{name}**. `%skill rollback {name} {before}` brings it back."
+
+
+def _here(session: Session, name: str) -> Files:
+    return files_of(session.library.folder_of(name), name)
+
+
+def _number(word: str) -> int:
+    digits = word.removeprefix("v")
+    if not digits.isdecimal():
+        raise UsageError(f"{word!r} is no version: write its number, as `%skill log` shows it.")
+    return int(digits)
+
+
+def _when(version: Version) -> str:
+    return f"{version.when.astimezone():%Y-%m-%d %H:%M}"
+
+
+def _what(version: Version) -> str:
+    facts = ", ".join(f"{key.lower()} {value}" for key, value in version.note.about.items())
+    return _cell_text(version.note.message + (f" ({facts})" if facts else ""))
+
+
+def _cell_text(text: str) -> str:
+    return text.replace("|", "\\|")
