@@ -40,9 +40,10 @@ def test_nothing_active_is_left_of_any_markdown(text: str) -> None:
     assert "\\href" not in left
 
 
-@pytest.mark.parametrize(("name", "mime", "content"), hostile.bundles())
-def test_of_each_known_attack_nothing_is_left(name: str, mime: str, content: str) -> None:
+@pytest.mark.parametrize(("name", "mime", "content", "metadata"), hostile.bundles())
+def test_of_each_known_attack_nothing_is_left(name: str, mime: str, content: str, metadata: dict[str, object]) -> None:
     shown = bundle.clean({mime: content, "text/plain": name})
+    assert "isolated" not in str(bundle.clean_metadata(metadata))
     assert active(shown.pop("text/html", "")) == []
     assert shown.keys() <= {"text/plain", "text/latex", "text/markdown"}
     assert not any(command in str(shown) for command in ("\\href{", "\\require{", "\\style{", "\\class{"))
