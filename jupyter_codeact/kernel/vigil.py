@@ -21,7 +21,7 @@ DEAF = "The interrupt has not been answered: what runs can't be stopped just now
 # A sandbox that dies closes its sockets a little earlier.
 GRACE_S = 1.0
 ANSWER_S = 5.0
-# Between two looks at our own memory: at rest, and where half of the allowance is used, since gigabytes may come in a second.
+# Between two looks at our own memory: at rest, and where half of the allowance is used, for gigabytes may come at once.
 PERIOD_S = 0.5
 CLOSE_S = 0.02
 
