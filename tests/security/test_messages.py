@@ -138,7 +138,7 @@ def test_it_does_not_speak_as_the_trusted_process(attached: Kernel, name: str, t
         )
     heard = said(client, SPEAK.format(FORGED[name]))
     assert {kind for kind, _ in heard} <= {"status", "stream"}
-    assert [content for kind, content in heard if kind == "stream"] == [{"name": "stdout", "text": "alive\n"}]
+    assert "".join(content["text"] for kind, content in heard if kind == "stream") == "alive\n"
     assert {content["execution_state"] for kind, content in heard if kind == "status"} == {"busy", "idle"}
     if trusted:
         client.execute_interactive("%agent trust off", timeout=PATIENCE_S)
@@ -195,3 +195,17 @@ def test_an_approval_needs_the_front_ends_key(kernel: Kernel, key: bytes, runs: 
     reach = f"import socket; socket.create_connection(({kernel.manager.ip!r}, {kernel.manager.shell_port}))"
     assert "refused" in kernel.run(reach)[1]
     assert kernel.client.session.key.decode() not in kernel.run("import os; print(os.environ)")[0]
+
+
+def test_without_the_border_a_question_passes_for_ours(unprotected: Cells) -> None:
+    asked: list[str] = []
+
+    def answer(message: dict[str, Any]) -> None:
+        asked.append(message["content"]["prompt"])
+        unprotected.client.input("y")
+
+    prompt = "Run this? [y]es, [n]o: "
+    unprotected.client.execute_interactive(
+        f"input({prompt!r})", allow_stdin=True, stdin_hook=answer, timeout=PATIENCE_S
+    )
+    assert asked == [prompt]
