@@ -126,7 +126,7 @@ class Host:
 
         def listen(message: Any) -> None:
             if message.type in ("execute_reply", "sandbox_died"):
-                self._soon(_resolve, got, int(message.content.get("execution_count", 0)))
+                self._soon(_resolve, got, message.content.get("execution_count") or 0)
 
         self.post(lambda: self.proxy.submit("pass", Tap(Way.SWALLOW, listen), record=False))
         return await got
