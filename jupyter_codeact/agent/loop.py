@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import OutOfSteps
+from ..errors import CodeActError, OutOfSteps
 from ..events import Answered, Ran, Stopped, SubmitAction
 from ..protocols import Environment, Model
 from ..words import plural
@@ -107,8 +107,11 @@ class Agent(Conversation):
         try:
             while not (await self.step()).done:
                 self.recorder.save_soon(self)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, KeyboardInterrupt):
             self._stop()
+            raise
+        except Exception as error:
+            self._break_off(error)
             raise
         finally:
             ended = "Not done: the run has ended." if self.error else STOPPED
@@ -127,10 +130,10 @@ class Agent(Conversation):
         return step
 
     def _take_down(self, step: StepOutput) -> None:
+        self.current = None
         self.add_step_to_history(step)
         self.add_step_to_info(step)
         self.add_step_to_trajectory(step)
-        self.current = None
 
     async def forward_with_handling(self, history: list[Message]) -> StepOutput:
         """``forward``, with an answer to everything that may go wrong. Updates the trajectory, not the history."""
@@ -203,11 +206,22 @@ class Agent(Conversation):
         step = self.current
         running = step is not None and isinstance(step.outcome, Ran)
         self.emit(Stopped(running))
+        self._end_early(STOPPED, "exit_stopped")
+
+    def _break_off(self, error: Exception) -> None:
+        """An error leaves the run: the conversation can go on once it is mended."""
+        self.error = error
+        self._end_early(str(error), error.exit_status if isinstance(error, CodeActError) else "exit_error")
+        self.info["error"] = str(error) or type(error).__name__
+
+    def _end_early(self, observation: str, exit_status: str) -> None:
+        """Take the open step down as far as it came: what its reply called must be answered."""
+        step = self.current
         if step is not None and (step.message is not None or step.call is not None):
-            step.observation = step.observation or STOPPED
-            step.done, step.exit_status = True, "exit_stopped"
+            step.observation = step.observation or observation
+            step.done, step.exit_status = True, exit_status
             self._take_down(step)
-        self.info["exit_status"] = "exit_stopped"
+        self.info["exit_status"] = exit_status
 
     # ---- what it says to the model
 

@@ -203,6 +203,29 @@ async def test_what_only_a_person_can_mend_is_raised_at_once(error: Exception) -
     assert answered(await run(agent, prompt="Again.")) == "Done."
 
 
+@pytest.mark.parametrize(
+    ("error", "options", "status"),
+    [
+        (UsageError("Nobody can be asked."), {}, "exit_error"),
+        (SandboxError("It is gone."), {"_catch_errors": False}, "exit_environment_error"),
+        (KeyboardInterrupt(), {}, "exit_stopped"),
+    ],
+)
+@pytest.mark.parametrize("before", [[], [printing("1")]])
+async def test_an_error_that_leaves_the_run_leaves_a_history_that_goes_on(
+    error: BaseException, options: dict[str, Any], status: str, before: list[Ran]
+) -> None:
+    agent = agent_of(StreamModel(calls("a", "b", "c"), words("Done.")), **options)
+    with pytest.raises(type(error)):
+        await run(agent, ScriptedCells(*before, error))
+    assert agent.info["exit_status"] == status
+    assert [step["action"] for step in agent.trajectory] == ["a", "b", "c"][: len(before) + 1]
+    assert valid(agent.history)
+    assert ("by the person" in str(agent.history)) is isinstance(error, KeyboardInterrupt)
+    assert answered(await run(agent, prompt="Again.")) == "Done."
+    assert valid(agent.history)
+
+
 async def test_with_nothing_caught_the_error_carries_its_step() -> None:
     agent = agent_of(StreamModel(calls("def")), _catch_errors=False)
     with pytest.raises(Unreadable) as caught:
