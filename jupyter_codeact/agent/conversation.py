@@ -20,7 +20,7 @@ from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
 from .shapes import AgentInfo, Message, StepOutput, Trajectory, model_stats
-from .submission import Accepted, accepted_in
+from .submission import Accepted, accepted_in, may_have_changed
 from .templates import TemplateConfig, Templates
 from .tools import ToolHandler
 from .trajectory import Recorder, ReplayConfig, trajectory_step
@@ -33,7 +33,8 @@ class Conversation:
 
     history: every message, oldest first; it only grows. trajectory, info: of the present run.
     listeners: called with every event and moment, in order; they must not block.
-    accepted: cells that ran in this run. nonce: the run's own secret. error: what ended it early.
+    accepted: cells that ran in this run. acted: whether anything was done in the working folder.
+    nonce: the run's own secret. error: what ended it early.
     last_request: tokens of the newest request and its reply. current: the step that is being made.
     steps, cells: actions and cells of this run so far.
     """
@@ -77,6 +78,7 @@ class Conversation:
         self.meter.start_run()
         self.nonce = secrets.token_hex(8)
         self.accepted: list[Accepted] = []
+        self.acted = False
         self.error: Exception | None = None
         self.current: StepOutput | None = None
         self.steps = self.cells = 0
@@ -240,6 +242,7 @@ class Conversation:
         """Bring the facts about the run up to date."""
         cell = accepted_in(step)
         self.accepted += [cell] if cell else []
+        self.acted = self.acted or may_have_changed(step)
         self.steps += step.call is not None
         self.cells += isinstance(step.call, CodeAction)
         self.info["model_stats"] = model_stats(self.meter.run, self.meter.run_usd)

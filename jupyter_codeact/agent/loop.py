@@ -25,7 +25,7 @@ from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
 from .shapes import AgentRunResult, Message, StepOutput
-from .submission import accepted_in, collect
+from .submission import accepted_in, collect, may_have_changed
 from .templates import TemplateConfig
 from .tools import ToolHandler
 
@@ -190,7 +190,9 @@ class Agent(Conversation):
         return step
 
     async def _hand_in(self, step: StepOutput, answer: str) -> None:
-        env = self.environment if self.tools.config.submits else None
+        # A run in which nothing was done has no patch, whatever the folder was like before.
+        acted = self.acted or may_have_changed(step)
+        env = self.environment if self.tools.config.submits and acted else None
         last = accepted_in(step)
         submission = await collect([*self.accepted, *([last] if last else [])], answer, env)
         step.done, step.submission = True, submission.text

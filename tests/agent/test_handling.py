@@ -18,7 +18,7 @@ from jupyter_codeact.errors import (
     Unreadable,
     UsageError,
 )
-from jupyter_codeact.events import CallDelta, LimitReached, Ran, Reply, Retrying, TextDelta, ToolCall, Usage
+from jupyter_codeact.events import CallDelta, LimitReached, Ran, Rejected, Reply, Retrying, TextDelta, ToolCall, Usage
 
 from .reading import streamed
 from .twins import (
@@ -98,6 +98,11 @@ async def test_malformed_and_then_valid() -> None:
 def submission(answer: str, gave_up: bool = False) -> list[Any]:
     arguments = json.dumps({"answer": answer, "gave_up": gave_up})
     return [Reply("", (ToolCall("s", "submit", arguments),))]
+
+
+def edit_of(command: str, **more: Any) -> list[Any]:
+    arguments = json.dumps({"command": command, "path": "seen" if command == "view" else "new"} | more)
+    return [Reply("", (ToolCall("e", "edit_file", arguments),))]
 
 
 async def test_the_service_refuses_this_conversation() -> None:
@@ -306,6 +311,22 @@ async def test_a_submission_has_answer_cells_and_patch(tmp_path: Path) -> None:
     assert agent.info["submission"] == agent.info["patch"] == "diff --git a/x b/x\n"
     assert (agent.info["answer"], agent.info["cells"]) == ("It works.", ["a"])
     assert valid(agent.history)
+
+
+@pytest.mark.parametrize(
+    ("action", "outcomes", "patch"),
+    [
+        pytest.param(edit_of("create", file_text=""), [], "a patch", id="edit"),
+        pytest.param(calls("a"), [DIED], "a patch", id="died"),
+        pytest.param(edit_of("view"), [], "", id="view"),
+        pytest.param(calls("a"), [Rejected("no")], "", id="rejected"),
+    ],
+)
+async def test_there_is_a_patch_where_anything_was_done(action: list[Any], outcomes: list[Any], patch: str) -> None:
+    files = {"read_text": lambda root, path: {"text": "x" if path == "seen" else None}, "write_text": ""}
+    agent = agent_of(StreamModel(action, submission("Done.")), submits=True)
+    await run(agent, ScriptedCells(*outcomes, patch="a patch", **files))
+    assert agent.info["patch"] == patch
 
 
 async def test_giving_up_is_an_exit_with_its_reason() -> None:
