@@ -238,9 +238,10 @@ async def test_with_nothing_caught_the_error_carries_its_step() -> None:
     assert caught.value.step.action == "def"  # type: ignore[attr-defined]
 
 
-async def test_an_action_that_fails_where_none_may() -> None:
+@pytest.mark.parametrize("failed", [Ran("", (), "error"), TIMED_OUT, DIED])
+async def test_an_action_that_fails_where_none_may(failed: Ran) -> None:
     agent = agent_of(scripted({"code": "a"}, {"code": "b"}), _always_require_zero_exit_code=True)
-    await run(agent, ScriptedCells(printing(""), Ran("", (), "error")))
+    await run(agent, ScriptedCells(printing(""), failed))
     assert agent.info["exit_status"] == "submitted (exit_error)"
     assert [step["action"] for step in agent.trajectory] == ["a", "b"]
 
