@@ -38,7 +38,8 @@ class ReplayConfig:
         """Raises ConfigError for an unknown key, a part that is no mapping, and what can't be written as JSON."""
         if value is None or isinstance(value, cls):
             return value
-        assert isinstance(value, dict)
+        if not isinstance(value, dict):
+            raise ConfigError(f"replay_config is a mapping, and no {type(value).__name__}.")
         names = [item.name for item in fields(cls)]
         wrong = [key for key, part in value.items() if key not in names or not isinstance(part, dict)]
         if wrong:
