@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError
 from ..events import Rejected
 from ..files import write_atomically
+from .context import variables_in
 from .history import tool_of
 from .references import cut, rehydrated, unbound
 from .shapes import Message, StepOutput, TrajectoryStep
@@ -78,15 +79,10 @@ def changed(before: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
     """What is new in ``state``: variables that were made or look different, and the names that are gone."""
     if not state:
         return {}
-    old, new = ({str(item.get("name")): item for item in _variables(s)} for s in (before, state))
+    old, new = ({str(item.get("name")): item for item in variables_in(s)} for s in (before, state))
     made = [item for name, item in new.items() if old.get(name) != item]
     gone = [name for name in old if name not in new]
     return {**state, "variables": made} | ({"gone": gone} if gone else {})
-
-
-def _variables(state: dict[str, Any]) -> list[dict[str, Any]]:
-    found = state.get("variables")
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _reference(query: list[Message]) -> dict[str, Any]:
