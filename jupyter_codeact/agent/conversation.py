@@ -14,7 +14,7 @@ from ..protocols import Environment, Model
 from .acting import Streaks, state_of
 from .context import context_of, named_in
 from .demonstrations import demonstration_messages
-from .history import result_message, text_message
+from .history import open_calls, result_message, text_message
 from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment, SetupDone, ToolsInstallationStarted
 from .limits import Meter
 from .problem import ProblemStatement
@@ -208,22 +208,23 @@ class Conversation:
             self.append(step.message | {"trajectory_step": len(self.trajectory)})
         if step.call is not None:
             kind = type(step.outcome).__name__.lower() if step.outcome else "none"
-            self._add_result(step.call, self.templates.next_step(step), step.observation, outcome=kind)
+            self._add_result(step.call.call_id, self.templates.next_step(step), step.observation, outcome=kind)
             self._images += step.images
         if not self.pending:
             self._add_images()
 
     def close_history(self, reason: str) -> None:
         """Answer what is still open, so that the next prompt can follow."""
-        while self.pending:
-            self._add_result(self.pending.popleft(), reason)
+        self.pending.clear()
+        for call_id in open_calls(self.history):
+            self._add_result(call_id, reason)
         self._add_images()
 
-    def _add_result(self, action: Action, text: str, observation: str = "", outcome: str = "none") -> None:
+    def _add_result(self, call_id: str, text: str, observation: str = "", outcome: str = "none") -> None:
         at = text.rfind(observation) if observation else -1
         place = [at, at + len(observation)]
         reference = {"trajectory_step": len(self.trajectory), "observation_at": place} if at >= 0 else {}
-        self.append(result_message(action, text, self.name, outcome=outcome, **reference))
+        self.append(result_message(call_id, text, self.name, outcome=outcome, **reference))
 
     def _add_images(self) -> None:
         """Images follow when every call of a reply has been answered: services take them from the person alone."""

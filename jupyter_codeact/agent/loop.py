@@ -19,7 +19,7 @@ from . import acting, handling
 from .asking import ask
 from .compaction import compact, compact_if_long
 from .conversation import Conversation
-from .history import STOPPED, requery_messages
+from .history import ENDED, STOPPED, requery_messages
 from .hooks import RunDone, RunStarted, StepDone, StepStarted
 from .limits import Meter
 from .problem import ProblemStatement
@@ -114,8 +114,7 @@ class Agent(Conversation):
             self._break_off(error)
             raise
         finally:
-            ended = "Not done: the run has ended." if self.error else STOPPED
-            self.close_history(ended)
+            self.close_history(STOPPED if self.info["exit_status"] == "exit_stopped" else ENDED)
             self.save_trajectory()
             self.emit(RunDone(self.trajectory, self.info))
         return AgentRunResult(self.info, self.trajectory)

@@ -95,7 +95,7 @@ async def test_malformed_and_then_valid() -> None:
     assert "first" not in str(agent.history)
 
 
-def submission(answer: str, gave_up: bool = False) -> list[Any]:
+def submission(answer: str, gave_up: Any = False) -> list[Any]:
     arguments = json.dumps({"answer": answer, "gave_up": gave_up})
     return [Reply("", (ToolCall("s", "submit", arguments),))]
 
@@ -328,6 +328,22 @@ async def test_there_is_a_patch_where_anything_was_done(action: list[Any], outco
     agent = agent_of(StreamModel(action, submission("Done.")), submits=True)
     await run(agent, ScriptedCells(*outcomes, patch="a patch", **files))
     assert agent.info["patch"] == patch
+
+
+async def test_what_follows_a_submission_is_not_done_and_nobody_is_said_to_have_stopped_it() -> None:
+    before, after = calls("a", "b")[-1].calls
+    reply = Reply("", (before, *submission("Done.")[0].calls, after))
+    agent, cells = agent_of(StreamModel([reply]), submits=True), ScriptedCells()
+    assert answered(await run(agent, cells)) == "Done."
+    assert [action.source for action in cells.ran] == ["a"]
+    assert told(agent)[-1] == "Not done: the run has ended."
+    assert valid(agent.history)
+
+
+@pytest.mark.parametrize("value", [False, "false", "False", None])
+async def test_what_a_model_calls_no_giving_up_is_none(value: Any) -> None:
+    agent = agent_of(StreamModel(submission("Done.", gave_up=value)), submits=True)
+    assert answered(await run(agent)) == "Done."
 
 
 async def test_giving_up_is_an_exit_with_its_reason() -> None:
