@@ -88,9 +88,9 @@ def _blocked(tree: ast.AST, blocklist: Blocklist) -> Iterator[str]:
             if name in blocklist.calls:
                 yield f"`{name}()`"
             yield from _in_ipython(node, name, blocklist)
-        elif isinstance(node, ast.Expr) and _dotted(node.value) in ("exit", "quit"):
+        elif isinstance(node, ast.Expr) and (name := _dotted(node.value)) in ("exit", "quit") and name not in names:
             # IPython takes the word alone for a call.
-            yield f"`{_dotted(node.value)}`"
+            yield f"`{name}`"
 
 
 def _imported(nodes: list[ast.AST]) -> dict[str, str]:
@@ -108,6 +108,8 @@ def _defined(nodes: list[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
 

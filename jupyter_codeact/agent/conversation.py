@@ -14,13 +14,13 @@ from ..protocols import Environment, Model
 from .acting import Streaks, state_of
 from .context import context_of, named_in
 from .demonstrations import demonstration_messages
-from .history import result_message, text_message
+from .history import open_calls, result_message, text_message
 from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment, SetupDone, ToolsInstallationStarted
 from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
 from .shapes import AgentInfo, Message, StepOutput, Trajectory, model_stats
-from .submission import Accepted, accepted_in
+from .submission import Accepted, accepted_in, may_have_changed
 from .templates import TemplateConfig, Templates
 from .tools import ToolHandler
 from .trajectory import Recorder, ReplayConfig, trajectory_step
@@ -33,7 +33,8 @@ class Conversation:
 
     history: every message, oldest first; it only grows. trajectory, info: of the present run.
     listeners: called with every event and moment, in order; they must not block.
-    accepted: cells that ran in this run. nonce: the run's own secret. error: what ended it early.
+    accepted: cells that ran in this run. acted: whether anything was done in the working folder.
+    nonce: the run's own secret. error: what ended it early.
     last_request: tokens of the newest request and its reply. current: the step that is being made.
     steps, cells: actions and cells of this run so far.
     """
@@ -77,6 +78,7 @@ class Conversation:
         self.meter.start_run()
         self.nonce = secrets.token_hex(8)
         self.accepted: list[Accepted] = []
+        self.acted = False
         self.error: Exception | None = None
         self.current: StepOutput | None = None
         self.steps = self.cells = 0
@@ -206,22 +208,23 @@ class Conversation:
             self.append(step.message | {"trajectory_step": len(self.trajectory)})
         if step.call is not None:
             kind = type(step.outcome).__name__.lower() if step.outcome else "none"
-            self._add_result(step.call, self.templates.next_step(step), step.observation, outcome=kind)
+            self._add_result(step.call.call_id, self.templates.next_step(step), step.observation, outcome=kind)
             self._images += step.images
         if not self.pending:
             self._add_images()
 
     def close_history(self, reason: str) -> None:
         """Answer what is still open, so that the next prompt can follow."""
-        while self.pending:
-            self._add_result(self.pending.popleft(), reason)
+        self.pending.clear()
+        for call_id in open_calls(self.history):
+            self._add_result(call_id, reason)
         self._add_images()
 
-    def _add_result(self, action: Action, text: str, observation: str = "", outcome: str = "none") -> None:
+    def _add_result(self, call_id: str, text: str, observation: str = "", outcome: str = "none") -> None:
         at = text.rfind(observation) if observation else -1
         place = [at, at + len(observation)]
         reference = {"trajectory_step": len(self.trajectory), "observation_at": place} if at >= 0 else {}
-        self.append(result_message(action, text, self.name, outcome=outcome, **reference))
+        self.append(result_message(call_id, text, self.name, outcome=outcome, **reference))
 
     def _add_images(self) -> None:
         """Images follow when every call of a reply has been answered: services take them from the person alone."""
@@ -240,6 +243,7 @@ class Conversation:
         """Bring the facts about the run up to date."""
         cell = accepted_in(step)
         self.accepted += [cell] if cell else []
+        self.acted = self.acted or may_have_changed(step)
         self.steps += step.call is not None
         self.cells += isinstance(step.call, CodeAction)
         self.info["model_stats"] = model_stats(self.meter.run, self.meter.run_usd)

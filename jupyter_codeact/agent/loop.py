@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import OutOfSteps
+from ..errors import CodeActError, OutOfSteps
 from ..events import Answered, Ran, Stopped, SubmitAction
 from ..protocols import Environment, Model
 from ..words import plural
@@ -19,13 +19,13 @@ from . import acting, handling
 from .asking import ask
 from .compaction import compact, compact_if_long
 from .conversation import Conversation
-from .history import STOPPED, requery_messages
+from .history import ENDED, STOPPED, requery_messages
 from .hooks import RunDone, RunStarted, StepDone, StepStarted
 from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
 from .shapes import AgentRunResult, Message, StepOutput
-from .submission import accepted_in, collect
+from .submission import accepted_in, collect, may_have_changed
 from .templates import TemplateConfig
 from .tools import ToolHandler
 
@@ -107,12 +107,14 @@ class Agent(Conversation):
         try:
             while not (await self.step()).done:
                 self.recorder.save_soon(self)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, KeyboardInterrupt):
             self._stop()
             raise
+        except Exception as error:
+            self._break_off(error)
+            raise
         finally:
-            ended = "Not done: the run has ended." if self.error else STOPPED
-            self.close_history(ended)
+            self.close_history(STOPPED if self.info["exit_status"] == "exit_stopped" else ENDED)
             self.save_trajectory()
             self.emit(RunDone(self.trajectory, self.info))
         return AgentRunResult(self.info, self.trajectory)
@@ -127,10 +129,10 @@ class Agent(Conversation):
         return step
 
     def _take_down(self, step: StepOutput) -> None:
+        self.current = None
         self.add_step_to_history(step)
         self.add_step_to_info(step)
         self.add_step_to_trajectory(step)
-        self.current = None
 
     async def forward_with_handling(self, history: list[Message]) -> StepOutput:
         """``forward``, with an answer to everything that may go wrong. Updates the trajectory, not the history."""
@@ -187,7 +189,9 @@ class Agent(Conversation):
         return step
 
     async def _hand_in(self, step: StepOutput, answer: str) -> None:
-        env = self.environment if self.tools.config.submits else None
+        # A run in which nothing was done has no patch, whatever the folder was like before.
+        acted = self.acted or may_have_changed(step)
+        env = self.environment if self.tools.config.submits and acted else None
         last = accepted_in(step)
         submission = await collect([*self.accepted, *([last] if last else [])], answer, env)
         step.done, step.submission = True, submission.text
@@ -203,11 +207,22 @@ class Agent(Conversation):
         step = self.current
         running = step is not None and isinstance(step.outcome, Ran)
         self.emit(Stopped(running))
+        self._end_early(STOPPED, "exit_stopped")
+
+    def _break_off(self, error: Exception) -> None:
+        """An error leaves the run: the conversation can go on once it is mended."""
+        self.error = error
+        self._end_early(str(error), error.exit_status if isinstance(error, CodeActError) else "exit_error")
+        self.info["error"] = str(error) or type(error).__name__
+
+    def _end_early(self, observation: str, exit_status: str) -> None:
+        """Take the open step down as far as it came: what its reply called must be answered."""
+        step = self.current
         if step is not None and (step.message is not None or step.call is not None):
-            step.observation = step.observation or STOPPED
-            step.done, step.exit_status = True, "exit_stopped"
+            step.observation = step.observation or observation
+            step.done, step.exit_status = True, exit_status
             self._take_down(step)
-        self.info["exit_status"] = "exit_stopped"
+        self.info["exit_status"] = exit_status
 
     # ---- what it says to the model
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from ..errors import ContextExceeded, ModelError
-from ..events import Delta, Retrying
+from ..errors import ContentPolicy, ContextExceeded, ModelError
+from ..events import Delta, Retrying, Usage
 from ..protocols import Model
 
 
@@ -14,17 +14,18 @@ class FallbackModel:
     """A Model made of others. Once it has gone on to the next, it stays there."""
 
     def __init__(self, models: Sequence[Model]) -> None:
+        self._all = tuple(models)
         self._models = list(models)
         self.name = self._models[0].name
 
     @property
     def takes_tools(self) -> bool:
-        # One conversation is held in one way: all of them must be able to read it.
-        return all(model.takes_tools for model in self._models)
+        # One conversation is held in one way, to its end: all of them must be able to read it.
+        return all(model.takes_tools for model in self._all)
 
     @property
     def sees_images(self) -> bool:
-        return all(model.sees_images for model in self._models)
+        return all(model.sees_images for model in self._all)
 
     @property
     def context_tokens(self) -> int | None:
@@ -35,14 +36,15 @@ class FallbackModel:
             try:
                 async for delta in self._models[0].query(messages, tools):
                     yield delta
-            except ContextExceeded:
+            except (ContentPolicy, ContextExceeded):
+                # It answers; what was asked has to change.
                 raise
             except ModelError as error:
                 if len(self._models) == 1:
                     raise
                 del self._models[0]
                 self.name = self._models[0].name
-                yield Retrying(f"{error} Asking {self.name} instead", 0.0)
+                yield Retrying(f"{error} Asking {self.name} instead", 0.0, error.usage or Usage())
             else:
                 return
 

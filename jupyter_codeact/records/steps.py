@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..agent.demonstrations import text_of
 from ..agent.tools import RUN
 from ..agent.trajectory import read
 from ..errors import ConfigError
@@ -56,6 +57,12 @@ class Record:
         return dict(self.document.get("info") or {})
 
     @property
+    def stats(self) -> dict[str, float]:
+        """Of the model's use, what is known, as numbers."""
+        found = self.info.get("model_stats") or {}
+        return {name: float(value) for name, value in found.items() if value is not None}
+
+    @property
     def history(self) -> list[dict[str, Any]]:
         return list(self.document["history"])
 
@@ -92,9 +99,12 @@ def read_record(path: Path) -> Record:
     document = read(path)
     try:
         steps = [_step(number, step) for number, step in enumerate(document["trajectory"], start=1)]
-    except (TypeError, AttributeError, ValueError) as error:
+        record = Record(path, document, steps)
+        # What only some commands read has to be right for all.
+        _ = record.stats, [(message["role"], text_of(message)) for message in record.history]
+    except (TypeError, AttributeError, ValueError, KeyError) as error:
         raise ConfigError(f"{path} is no trajectory: {type(error).__name__}: {error}.") from None
-    return Record(path, document, steps)
+    return record
 
 
 def _step(number: int, step: dict[str, Any]) -> RecordedStep:

@@ -59,6 +59,8 @@ def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) 
         "model.exit()",
         "input = fetch()\ninput()",
         "def exit(): pass\nexit()",
+        "exit = 3\nexit",
+        "def ask(input): return input()",
         "'breakpoint()'",
         "# input()",
         "%timeit f()",

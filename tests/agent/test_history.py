@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_codeact.agent import TemplateConfig
 from jupyter_codeact.agent.history import reply_message, requery_messages, said
-from jupyter_codeact.errors import ContentPolicy, ContextExceeded, ModelError, SandboxDied
+from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, ModelError, SandboxDied
 from jupyter_codeact.events import Action, CodeAction, EditAction, Ran, Rejected, Reply, SubmitAction, ToolCall
 from jupyter_codeact.execution import RunStopped
 
@@ -67,6 +68,14 @@ async def test_whatever_happens_the_next_prompt_can_be_sent(
         assert agent.info["exit_status"]
     assert all(map(valid, model.asked))
     assert agent.history[1]["content"] == "Prompt 0"
+
+
+@pytest.mark.parametrize("outcomes", [[Rejected("no")], [printing("1"), Rejected("no")]])
+async def test_a_template_that_can_not_be_rendered_leaves_no_open_call(outcomes: list[Any]) -> None:
+    agent = agent_of(StreamModel(calls("a", "b", "c")), templates=TemplateConfig(rejected_template="{{ nothing }}"))
+    with pytest.raises(ConfigError):
+        await run(agent, ScriptedCells(*outcomes))
+    assert valid(agent.history)
 
 
 def test_a_call_without_an_id_is_sent_with_the_one_it_was_given() -> None:

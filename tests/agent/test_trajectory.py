@@ -134,6 +134,7 @@ async def test_text_that_is_no_unicode_is_no_reason_to_lose_the_record(tmp_path:
     ("value", "said"),
     [
         ({"agnet": {}}, "'agnet'"),
+        (["agent"], "no list"),
         ({"agent": "x"}, "each a mapping"),
         ({"env": {"x": object()}}, "can't be written down"),
     ],

@@ -123,6 +123,8 @@ def test_the_limit_of_all_counts_what_was_spent_before(command: Command, replies
         ("- {text: a}\n- {tex: b}", "problem 2: tex is no key"),
         ("- {text: a, id: x}\n- {text: b, id: x}", "two problems with the id 'x'"),
         ("- {text: a, id: ../x}", "can't name a folder"),
+        ("- {text: a, id: x}\n- {text: b, id: x-}", "problem 2: the id 'x-' can't name a folder"),
+        ("- {text: a, id: results.jsonl}", "is the name of the summary"),
         ("- 7", "problem 1"),
     ],
 )

@@ -148,7 +148,17 @@ def test_a_trajectory_as_a_notebook(command: Command, ours: Path, theirs: Path, 
     assert [cell.source for cell in cells if cell.cell_type == "code"][1] == "%%bash\necho started && cat a.txt"
 
 
-@pytest.mark.parametrize("text", [None, "{}", "[", '{"trajectory": [1], "history": []}', '{"trajectory": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, "{}", "[", '{"trajectory": [1], "history": []}', '{"trajectory": 1}'),
+        '{"trajectory": [], "history": [], "info": [1]}',
+        '{"trajectory": [], "history": [], "info": {"model_stats": [1]}}',
+        '{"trajectory": [], "history": [], "info": {"model_stats": {"api_calls": "x"}}}',
+        '{"trajectory": [], "history": [{"content": "x"}]}',
+        '{"trajectory": [], "history": [{"role": "assistant", "content": "", "tool_calls": [{}]}]}',
+    ],
+)
 @pytest.mark.parametrize("name", ["inspect", "replay", "demo-from"])
 def test_what_is_no_trajectory_is_said_in_a_line(command: Command, tmp_path: Path, name: str, text: str | None) -> None:
     if text is not None:
