@@ -31,11 +31,6 @@ settings.load_profile("codeact")
 NEEDED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 
-# A machine that is busy makes no test fail.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """A shell starts what runs in its background with Ctrl-C ignored, and so would be what the tests start."""
