@@ -19,7 +19,10 @@ API, INIT = "api.py", "__init__.py"
 
 @dataclass(frozen=True)
 class Skill:
-    """path: what an agent is shown of it. ``summary``: the first line of its docstring. ``functions``: signatures."""
+    """path: what an agent is shown of it. ``summary``: the first line of its docstring, or of the first one in it.
+
+    ``functions``: signatures.
+    """
 
     name: str
     path: Path
@@ -28,15 +31,20 @@ class Skill:
     @property
     def summary(self) -> str:
         tree = _parsed(self.source)
-        lines = (ast.get_docstring(tree) or "").strip().splitlines() if tree else []
-        return lines[0] if lines else ""
+        documented = [tree, *self._public(tree)] if tree else []
+        docs = ((ast.get_docstring(node) or "").strip().splitlines() for node in documented)
+        return next((lines[0] for lines in docs if lines), "")
 
     @property
     def functions(self) -> list[str]:
         """What is public."""
         tree = _parsed(self.source)
-        found = [node for node in tree.body if isinstance(node, _DEFINITIONS)] if tree else []
-        return [_signature(node) for node in found if not node.name.startswith("_")]
+        return [_signature(node) for node in self._public(tree)] if tree else []
+
+    @staticmethod
+    def _public(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+        found = [node for node in tree.body if isinstance(node, _DEFINITIONS)]
+        return [node for node in found if not node.name.startswith("_")]
 
     @property
     def module(self) -> str:
