@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from ..errors import SkillError, UsageError
 from ..events import RanCell
@@ -11,23 +11,32 @@ from ..protocols import AgentCell
 from ..session import Session
 from ..skills.slicing import module_of
 from ..words import fenced
+from . import listing
 from .parser import Help, choose, save_parser
 
 HELP = """\
 %skill save NAME [CELLS…] [--names f,g]   store functions of cells as a module; `%skill save --help` says more
 %skill list            the skills that can be imported
+%skill search WORDS    those that fit, best first, and why
 %skill show NAME       the source of one
 %skill where           the folders they lie in"""
-COMMANDS = ("save", "list", "show", "where")
+COMMANDS = ("save", "list", "search", "show", "where")
 
 
-def answer_line(session: Session, cell: AgentCell, line: str) -> None:
+async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%skill` line."""
     word, _, rest = line.partition(" ")
     if word in ("", "help", "--help", "-h"):
         raise Help(HELP)
-    answers = {"save": _save, "list": _list, "show": _show, "where": _where}
-    markdown = answers[choose("%skill", word, COMMANDS)](session, rest.strip())
+    answers: dict[str, Callable[[Session, str], str | Awaitable[str]]] = {
+        "save": _save,
+        "list": listing.listed,
+        "search": listing.search,
+        "show": _show,
+        "where": _where,
+    }
+    answer = answers[choose("%skill", word, COMMANDS)](session, rest.strip())
+    markdown = answer if isinstance(answer, str) else await answer
     cell.display({"text/markdown": markdown, "text/plain": _plain(markdown)})
 
 
@@ -78,14 +87,6 @@ def _nothing(word: str, ran: list[RanCell]) -> str:
     counts = [cell.count for cell in ran if cell.ok]
     there = f"cells {counts[0]} to {counts[-1]} ran" if counts else "no cell has run yet"
     return f"{word} names no cell that ran without an error ({there})."
-
-
-def _list(session: Session, _line: str) -> str:
-    skills = session.library.list()
-    if not skills:
-        return "No skills yet. `%skill save NAME 3-5` stores the functions of cells 3 to 5."
-    rows = [f"| **{s.name}** | {s.summary} | {', '.join(f'`{f}`' for f in s.functions)} |" for s in skills]
-    return "\n".join(["| skill | what it does | functions |", "|---|---|---|", *rows])
 
 
 def _show(session: Session, line: str) -> str:
