@@ -50,7 +50,7 @@ class Finder:
         if self._search is None:
             return [], 0
         try:
-            found = self._search.find(prompt, _scope(state), leave=self._named.keys())
+            found = self._search.find(prompt, [*_scope(state)], leave=self._named.keys())
             self.problem = self._search.problem
         except SkillError as error:
             self.problem = str(error)

@@ -53,10 +53,14 @@ class Uses:
 
 
 class Index:
-    """``path``: its file; None keeps it in memory. Any thread may use it, one at a time."""
+    """``path``: its file; None keeps it in memory. Any thread may use it, one at a time.
+
+    repairs: how often it had to begin anew, and so was empty until the next update.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self.repairs = 0
         self._lock = threading.RLock()
         self._open: sqlite3.Connection | None = None
         self._known: dict[str, tuple[Any, ...]] = {}
@@ -113,6 +117,7 @@ class Index:
         if code in _BUSY:
             raise Busy("The index of skills is busy; try again.") from None
         self.close()
+        self.repairs += 1
         if self._path is None or code not in _DAMAGED or not _removed(self._path):
             self._path = None
 

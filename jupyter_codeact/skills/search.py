@@ -6,7 +6,7 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -18,7 +18,7 @@ from .vectors import Embed, Vectors
 
 # What a word counts where it stands: name, functions, docstrings, identifiers, note.
 WEIGHTS = "10.0, 5.0, 4.0, 1.0, 2.0"
-MOST_WORDS = 40
+LONGEST, MOST_WORDS = 20_000, 40
 CANDIDATES = 50
 # A word of what is in scope says less of what is wanted than one of the prompt.
 SCOPE = 0.15
@@ -83,12 +83,19 @@ class Search:
         return self._names
 
     def find(
-        self, text: str, scope: Iterable[str] = (), most: int = 5, leave: Container[str] = frozenset()
+        self, text: str, scope: Sequence[str] = (), most: int = 5, leave: Container[str] = frozenset()
     ) -> list[Found]:
         """The skills for ``text``, best first, but for those to ``leave`` out. Raises SkillError without FTS5.
 
         scope: names that are at hand. Among skills for the same words, they make a difference.
         """
+        repairs = self.index.repairs
+        found = self._found(text, scope, leave)
+        if self.index.repairs != repairs:
+            found = self._found(text, scope, leave)
+        return found[:most]
+
+    def _found(self, text: str, scope: Sequence[str], leave: Container[str]) -> list[Found]:
         visible = {path: name for path, name in self._visible().items() if name not in leave}
         scores, beside = self._ranked(text, visible), self._ranked(" ".join(scope), visible)
         scores = {path: score + SCOPE * beside.get(path, 0.0) for path, score in scores.items()}
@@ -102,7 +109,7 @@ class Search:
         ]
         found.sort(key=lambda skill: (-skill.score, skill.name))
         good = [skill for skill in found if skill.score > 0 and skill.score >= LEAST * found[0].score]
-        return _fused(good, near, found)[:most]
+        return _fused(good, near, found)
 
     def why(self, skill: Found, text: str) -> str:
         """Which of its words answered which part of the skill: ``gp, fit in its name; process in its docstrings``."""
@@ -130,7 +137,7 @@ class Search:
 
 def query_of(text: str) -> str:
     """An FTS5 query for any of the words; "" where there is none. No sign of the text can be an operator."""
-    words = (word for word in split_words(text.encode("utf-8", "replace").decode()) if word not in STOP_WORDS)
+    words = (word for word in split_words(text[:LONGEST].encode("utf-8", "replace").decode()) if word not in STOP_WORDS)
     return " OR ".join(f'"{word}"' for word in islice(dict.fromkeys(words), MOST_WORDS))
 
 
