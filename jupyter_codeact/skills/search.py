@@ -96,7 +96,10 @@ class Search:
         return found[:most]
 
     def _found(self, text: str, scope: Sequence[str], leave: Container[str]) -> list[Found]:
-        visible = {path: name for path, name in self._visible().items() if name not in leave}
+        return self.found(text, scope, {path: name for path, name in self.update().items() if name not in leave})
+
+    def found(self, text: str, scope: Sequence[str], visible: Mapping[str, str]) -> list[Found]:
+        """All that fit among the modules at these paths, in the index as it stands."""
         scores, beside = self._ranked(text, visible), self._ranked(" ".join(scope), visible)
         scores = {path: score + SCOPE * beside.get(path, 0.0) for path, score in scores.items()}
         near = self._vectors.near(text, visible) if self._vectors and text.strip() else []
@@ -118,8 +121,8 @@ class Search:
         said = [f"{', '.join(words)} in its {place}" for place, words in parts if words]
         return "; ".join(said) or "near in meaning"
 
-    def _visible(self) -> dict[str, str]:
-        """Paths and names, once the index is up to date."""
+    def update(self) -> dict[str, str]:
+        """Bring the index up to date; the paths and names that there are."""
         names: dict[str, str] = {}
         for module in self.index.update(self.folders, self._notes()):
             names.setdefault(module.name, module.path)
