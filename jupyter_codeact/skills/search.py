@@ -44,7 +44,7 @@ class Found:
     """A skill that fits. name: as it is imported. score: the larger the better, within one search only."""
 
     name: str
-    path: Path
+    path: str
     summary: str
     functions: tuple[Function, ...]
     score: float = 0.0
@@ -100,15 +100,19 @@ class Search:
 
     def found(self, text: str, scope: Sequence[str], visible: Mapping[str, str]) -> list[Found]:
         """All that fit among the modules at these paths, in the index as it stands."""
-        scores, beside = self._ranked(text, visible), self._ranked(" ".join(scope), visible)
-        scores = {path: score + SCOPE * beside.get(path, 0.0) for path, score in scores.items()}
+        query = query_of(text)
+        folders = [str(folder) for folder in self.folders]
+        ranked = self.index.asked(partial(_ranked, query=query, folders=folders)) if query else []
+        scores = {path: score for path, score in ranked if path in visible}
+        if scores and (beside := query_of(" ".join(scope))):
+            for path, score in self.index.asked(partial(_scored, query=beside, paths=[*scores])):
+                scores[path] += SCOPE * score
         near = self._vectors.near(text, visible) if self._vectors and text.strip() else []
         uses, now = self.index.uses(), time.time()
         rows = self.index.asked(partial(_rows, paths=[*dict.fromkeys([*scores, *near])]))
         found = [
-            Found(name, Path(path), summary, _functions(functions), scores.get(path, 0.0) * _prior(name, age_s, uses))
-            for path, name, summary, functions, changed_s in rows
-            for age_s in [now - changed_s]
+            Found(name, path, summary, _functions(functions), scores.get(path, 0.0) * _prior(name, now - changed, uses))
+            for path, name, summary, functions, changed in rows
         ]
         found.sort(key=lambda skill: (-skill.score, skill.name))
         good = [skill for skill in found if skill.score > 0 and skill.score >= LEAST * found[0].score]
@@ -116,7 +120,7 @@ class Search:
 
     def why(self, skill: Found, text: str) -> str:
         """Which of its words answered which part of the skill: ``gp, fit in its name; process in its docstrings``."""
-        columns = self.index.asked(partial(_marked, query=query_of(text), path=str(skill.path)))
+        columns = self.index.asked(partial(_marked, query=query_of(text), path=skill.path))
         parts = zip(PLACES, (dict.fromkeys(_MARKED.findall(column or "")) for column in columns), strict=False)
         said = [f"{', '.join(words)} in its {place}" for place, words in parts if words]
         return "; ".join(said) or "near in meaning"
@@ -129,14 +133,6 @@ class Search:
         self._names = names.keys()
         return {path: name for name, path in names.items()}
 
-    def _ranked(self, text: str, visible: Mapping[str, str]) -> dict[str, float]:
-        query = query_of(text)
-        if not query or not visible:
-            return {}
-        folders = [str(folder) for folder in self.folders]
-        scores = self.index.asked(partial(_scores, query=query, folders=folders))
-        return {path: score for path, score in scores if path in visible}
-
 
 def query_of(text: str) -> str:
     """An FTS5 query for any of the words; "" where there is none. No sign of the text can be an operator."""
@@ -144,14 +140,26 @@ def query_of(text: str) -> str:
     return " OR ".join(f'"{word}"' for word in islice(dict.fromkeys(words), MOST_WORDS))
 
 
-def _scores(database: sqlite3.Connection, query: str, folders: list[str]) -> list[tuple[str, float]]:
+def _ranked(database: sqlite3.Connection, query: str, folders: list[str]) -> list[tuple[str, float]]:
     marks = ", ".join("?" * len(folders))
-    # Shadowed modules are left out later: twice as many, so that enough are left.
+    # Shadowed modules are left out later: twice as many, so that enough are left. FTS5 orders by rank itself, and the
+    # join is made for the first rows only.
     statement = (
-        f"SELECT path, -bm25(texts, {WEIGHTS}) AS score FROM texts JOIN modules ON modules.id = texts.rowid "  # noqa: S608
-        f"WHERE texts MATCH ? AND folder IN ({marks}) ORDER BY score DESC LIMIT {2 * CANDIDATES}"
+        "SELECT path, -rank FROM texts CROSS JOIN modules ON modules.id = texts.rowid "  # noqa: S608
+        f"WHERE texts MATCH ? AND rank MATCH 'bm25({WEIGHTS})' AND folder IN ({marks}) "
+        f"ORDER BY rank LIMIT {2 * CANDIDATES}"
     )
     return database.execute(statement, (query, *folders)).fetchall()
+
+
+def _scored(database: sqlite3.Connection, query: str, paths: list[str]) -> list[tuple[str, float]]:
+    """The scores of some modules. The sign before rowid has them picked first, and no others scored."""
+    marks = ", ".join("?" * len(paths))
+    statement = (
+        f"SELECT path, -bm25(texts, {WEIGHTS}) FROM texts CROSS JOIN modules ON modules.id = texts.rowid "  # noqa: S608
+        f"WHERE texts MATCH ? AND +texts.rowid IN (SELECT id FROM modules WHERE path IN ({marks}))"
+    )
+    return database.execute(statement, (query, *paths)).fetchall()
 
 
 def _rows(database: sqlite3.Connection, paths: list[str]) -> list[tuple[str, str, str, str, float]]:
@@ -182,8 +190,8 @@ def _fused(good: list[Found], near: list[str], found: list[Found]) -> list[Found
     if not near:
         return good
     ranks: dict[str, float] = {}
-    for paths in ([str(skill.path) for skill in good], near):
+    for paths in ([skill.path for skill in good], near):
         for rank, path in enumerate(paths, start=1):
             ranks[path] = ranks.get(path, 0.0) + 1 / (RANKS + rank)
-    fused = [replace(skill, score=ranks[str(skill.path)]) for skill in found if str(skill.path) in ranks]
+    fused = [replace(skill, score=ranks[skill.path]) for skill in found if skill.path in ranks]
     return sorted(fused, key=lambda skill: (-skill.score, skill.name))
