@@ -11,32 +11,21 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import SkillError
 from .contents import Contents, contents_of, spelled_out
+from .database import opened, removed, writing
 from .files import Module, modules_in, read_text
 
 T = TypeVar("T")
-VERSION = 1
-BUSY_S = 2.0
 # Modules that are read between two transactions: others write meanwhile.
 BATCH = 100
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH)
-_SCHEMA = """
-DROP TABLE IF EXISTS modules;
-DROP TABLE IF EXISTS texts;
-CREATE TABLE modules (id INTEGER PRIMARY KEY, path TEXT UNIQUE, folder TEXT, name TEXT, size INTEGER, mtime_ns INTEGER,
-    inode INTEGER, note TEXT, summary TEXT, functions TEXT);
-CREATE INDEX by_folder ON modules (folder, path, size, mtime_ns, inode, note);
-CREATE VIRTUAL TABLE texts USING fts5 (name, functions, docs, words, note, tokenize = 'porter unicode61');
-CREATE TABLE IF NOT EXISTS uses (name TEXT PRIMARY KEY, good INTEGER, bad INTEGER, last REAL);
-CREATE TABLE IF NOT EXISTS vectors (model TEXT, text TEXT, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID;
-"""
 
 
 class Busy(SkillError):
@@ -88,7 +77,7 @@ class Index:
     @property
     def database(self) -> sqlite3.Connection:
         if self._open is None:
-            self._open = _opened(self._path)
+            self._open = opened(self._path)
         return self._open
 
     def update(self, folders: Sequence[Path], notes: Mapping[str, str]) -> list[Module]:
@@ -118,7 +107,7 @@ class Index:
             raise Busy("The index of skills is busy; try again.") from None
         self.close()
         self.repairs += 1
-        if self._path is None or code not in _DAMAGED or not _removed(self._path):
+        if self._path is None or code not in _DAMAGED or not removed(self._path):
             self._path = None
 
     # ---- keeping it up to date
@@ -151,56 +140,6 @@ class Index:
             self._known = {path: tuple(rest) for path, *rest in database.execute(query, folders)}
             self._known_at = (version, *folders)
         return self._known
-
-
-@contextlib.contextmanager
-def writing(database: sqlite3.Connection) -> Iterator[None]:
-    """One transaction, alone."""
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        database.rollback()
-        raise
-    database.commit()
-
-
-def _opened(path: Path | None) -> sqlite3.Connection:
-    if path is not None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-        except OSError:
-            path = None
-    database = sqlite3.connect(path or ":memory:", BUSY_S, isolation_level=None, check_same_thread=False)
-    try:
-        # Two that do this at the same moment are not made to wait for each other; one of them suffices.
-        with contextlib.suppress(sqlite3.OperationalError):
-            database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        if _version(database) != VERSION:
-            with writing(database):
-                if _version(database) != VERSION:
-                    for statement in _SCHEMA.split(";"):
-                        database.execute(statement)
-                    database.execute(f"PRAGMA user_version = {VERSION}")
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _removed(path: Path) -> bool:
-    try:
-        for ending in ("-wal", "-shm", ""):
-            path.with_name(path.name + ending).unlink(missing_ok=True)
-    except OSError:
-        return False
-    return True
 
 
 def _take_in(database: sqlite3.Connection, module: Module, contents: Contents, note: str) -> None:

@@ -136,7 +136,7 @@ class Search:
 
 def query_of(text: str) -> str:
     """An FTS5 query for any of the words; "" where there is none. No sign of the text can be an operator."""
-    words = (word for word in split_words(text[:LONGEST].encode("utf-8", "replace").decode()) if word not in STOP_WORDS)
+    words = (word for word in split_words(text[:LONGEST]) if word not in STOP_WORDS)
     return " OR ".join(f'"{word}"' for word in islice(dict.fromkeys(words), MOST_WORDS))
 
 

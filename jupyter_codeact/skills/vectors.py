@@ -12,7 +12,8 @@ from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..errors import CodeActError
-from .index import Busy, Index, writing
+from .database import writing
+from .index import Busy, Index
 
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 """Vectors of texts. It may block, and raises CodeActError where its service fails."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -14,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_codeact.errors import ModelError, SkillError
-from jupyter_codeact.skills import index as index_module
+from jupyter_codeact.skills import database
 from jupyter_codeact.skills.contents import contents_of, split_words
 from jupyter_codeact.skills.index import Index
-from jupyter_codeact.skills.search import Search, query_of
+from jupyter_codeact.skills.search import Found, Search, _fused, query_of
 
 GP = '''"""Fit a Gaussian process to samples of one variable."""
 
@@ -124,6 +125,15 @@ def test_where_nothing_fits_nothing_is_found(opened: Make, text: str) -> None:
     assert found(opened(), text) == []
 
 
+def test_what_fits_far_less_than_the_best_is_left_out(opened: Make, library: Path) -> None:
+    for number in range(9):
+        (library / f"other_{number}.py").write_text('"""Something else."""')
+    (library / "weak.py").write_text('"""Count what there is.\n\nNo matter whether these are samples or not."""')
+    search = opened()
+    assert sorted(found(search, "samples")) == ["gp_fit", "weak"]
+    assert found(search, "fit a Gaussian process to samples") == ["gp_fit"]
+
+
 def test_it_says_why(opened: Make) -> None:
     search = opened()
     (skill,) = search.find("csv rows and files")
@@ -141,18 +151,18 @@ def test_what_is_in_scope_decides_between_those_that_fit(opened: Make, library: 
 
 
 def test_of_equal_skills_the_one_that_did_well_comes_first_and_then_the_newer(opened: Make, library: Path) -> None:
-    for name, age_s in {"old": 10**8, "new": 0}.items():
+    for name, age_s in {"aged": 10**8, "fresh": 0}.items():
         path = library / f"{name}.py"
         path.write_text('"""Resample a series."""\n')
         os.utime(path, (path.stat().st_mtime - age_s,) * 2)
     search = opened()
-    assert found(search, "resample") == ["new", "old"]
+    assert found(search, "resample") == ["fresh", "aged"]
     for _ in range(3):
-        search.index.used("old", ok=True)
-        search.index.used("new", ok=False)
-    assert found(search, "resample") == ["old", "new"]
+        search.index.used("aged", ok=True)
+        search.index.used("fresh", ok=False)
+    assert found(search, "resample") == ["aged", "fresh"]
     uses = search.index.uses()
-    assert (uses["old"].good, uses["old"].bad, uses["new"].good, uses["new"].bad) == (3, 0, 0, 3)
+    assert (uses["aged"].good, uses["aged"].bad, uses["fresh"].good, uses["fresh"].bad) == (3, 0, 0, 3)
 
 
 def test_notes_are_searched(opened: Make) -> None:
@@ -200,6 +210,7 @@ def test_any_text_can_be_asked(asked: Search, text: str) -> None:
 
 def test_a_long_text_is_asked_by_its_first_words(asked: Search) -> None:
     assert found(asked, "gaussian " + "word " * 100_000) == ["gp_fit"]
+    assert query_of("word " * 10_000 + "late") == '"word"'
     assert query_of(" ".join(f"w{n}q" for n in range(1000))).count(" OR ") == 39
 
 
@@ -221,6 +232,7 @@ def test_what_is_added_changed_and_removed_is_seen_at_once(opened: Make, library
     assert (found(search, "zebra"), found(search, "camel")) == (["stripes"], [])
     (library / "stripes.py").unlink()
     assert found(search, "zebra") == []
+    assert search.index.database.execute("SELECT count(*) FROM modules").fetchone() == (3,)
 
 
 def test_only_what_changed_is_read_again(opened: Make, library: Path, file: Path) -> None:
@@ -238,7 +250,9 @@ def test_a_second_search_sees_what_the_first_took_in(opened: Make, library: Path
     assert found(second, "zebra") == found(first, "zebra") == []
     (library / "stripes.py").write_text('"""Count a zebra."""')
     assert found(first, "zebra") == ["stripes"]
+    written = second.index.database.total_changes
     assert found(second, "zebra") == ["stripes"]
+    assert second.index.database.total_changes == written
     (count,) = second.index.database.execute("SELECT count(*) FROM modules").fetchone()
     assert count == 4
 
@@ -266,9 +280,8 @@ def test_a_damaged_index_is_made_anew(opened: Make, file: Path, damage: str) -> 
     first.index.close()
     whole = file.read_bytes()
     if damage == "table":
-        with sqlite3.connect(file) as database:
-            database.execute("DROP TABLE texts")
-        database.close()
+        with contextlib.closing(sqlite3.connect(file)) as connection:
+            connection.execute("DROP TABLE texts")
     else:
         bytes_of = {
             "text": b"no database at all" * 1000,
@@ -286,7 +299,7 @@ def test_an_index_of_another_version_is_made_anew_and_uses_are_kept(opened: Make
     found(first, "maps")
     first.index.used("maps", ok=True)
     first.index.database.execute("DELETE FROM texts")
-    first.index.database.execute(f"PRAGMA user_version = {index_module.VERSION + 1}")
+    first.index.database.execute(f"PRAGMA user_version = {database.VERSION + 1}")
     first.index.close()
     second = opened()
     assert found(second, "draw a map") == ["maps"]
@@ -312,7 +325,7 @@ def test_a_full_disk_leaves_the_search_in_memory(opened: Make, library: Path) ->
 
 
 def test_while_others_write_the_index_is_used_as_it_is(opened: Make, library: Path, monkeypatch) -> None:
-    monkeypatch.setattr(index_module, "BUSY_S", 0.01)
+    monkeypatch.setattr(database, "BUSY_S", 0.01)
     search, other = opened(), opened()
     found(search, "maps")
     other.index.database.execute("BEGIN IMMEDIATE")
@@ -324,7 +337,7 @@ def test_while_others_write_the_index_is_used_as_it_is(opened: Make, library: Pa
 
 
 def test_a_search_that_is_impossible_says_so(opened: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "_SCHEMA", "CREATE VIRTUAL TABLE texts USING fts99 (name)")
+    monkeypatch.setattr(database, "_SCHEMA", "CREATE VIRTUAL TABLE texts USING fts99 (name)")
     with pytest.raises(SkillError, match="no such module: fts99"):
         opened().find("maps")
 
@@ -390,6 +403,11 @@ def test_skills_are_found_by_meaning_too_and_their_vectors_are_kept(opened: Make
     assert len(meanings.asked) == 8 + 5
 
 
+def test_what_both_find_comes_before_what_one_finds_first() -> None:
+    a, b, c = (Found(name, name, "", ()) for name in "abc")
+    assert [skill.name for skill in _fused([a, b], ["c", "b"], [a, b, c])] == ["b", "a", "c"]
+
+
 def test_a_service_that_fails_is_said_and_left_alone_for_a_while(opened: Make, monkeypatch) -> None:
     meanings = Meanings()
     meanings.broken = ModelError("The service is gone.")
@@ -401,7 +419,7 @@ def test_a_service_that_fails_is_said_and_left_alone_for_a_while(opened: Make, m
     assert (meanings.asked, search.problem) == ([], "The service is gone.")
 
 
-@pytest.mark.parametrize("answer", [[], [[1.0]], [[1.0, 2.0], [1.0], [1.0], [1.0]]])
+@pytest.mark.parametrize("answer", [[], [[1.0]], [[1.0, 2.0], [1.0], [1.0]]])
 def test_vectors_that_do_not_fit_are_as_none(opened: Make, answer: list[list[float]]) -> None:
     search = opened(embed=lambda texts: answer, embeds="m")
     assert found(search, "draw a map") == ["maps"]

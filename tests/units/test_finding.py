@@ -78,7 +78,7 @@ async def test_what_was_named_is_not_offered_again(search: Search) -> None:
 async def test_where_skills_can_not_be_searched_the_prompt_goes_as_it_is(
     search: Search, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jupyter_codeact.skills.index._SCHEMA", "CREATE VIRTUAL TABLE texts USING fts99 (name)")
+    monkeypatch.setattr("jupyter_codeact.skills.database._SCHEMA", "CREATE VIRTUAL TABLE texts USING fts99 (name)")
     finder = Finder(search)
     assert await finder.fields("maps", {}) == {"skills": [], "offers": [], "library": 0}
     assert "fts99" in finder.problem
