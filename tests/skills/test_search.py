@@ -247,7 +247,7 @@ def test_only_what_changed_is_read_again(opened: Make, library: Path, file: Path
 
 def test_a_second_search_sees_what_the_first_took_in(opened: Make, library: Path) -> None:
     first, second = opened(), opened()
-    assert found(second, "zebra") == found(first, "zebra") == []
+    assert found(second, "zebra") == found(first, "zebra") == found(second, "zebra") == []
     (library / "stripes.py").write_text('"""Count a zebra."""')
     assert found(first, "zebra") == ["stripes"]
     written = second.index.database.total_changes
@@ -419,8 +419,12 @@ def test_a_service_that_fails_is_said_and_left_alone_for_a_while(opened: Make, m
     assert (meanings.asked, search.problem) == ([], "The service is gone.")
 
 
-@pytest.mark.parametrize("answer", [[], [[1.0]], [[1.0, 2.0], [1.0], [1.0]]])
-def test_vectors_that_do_not_fit_are_as_none(opened: Make, answer: list[list[float]]) -> None:
-    search = opened(embed=lambda texts: answer, embeds="m")
+@pytest.mark.parametrize(
+    "answer",
+    [lambda texts: [], lambda texts: [[1.0]] * 9, lambda texts: [[1.0] * (at + 1) for at, _ in enumerate(texts)]],
+    ids=["none", "too many", "of several lengths"],
+)
+def test_vectors_that_do_not_fit_are_as_none(opened: Make, answer: Callable[[list[str]], list[list[float]]]) -> None:
+    search = opened(embed=answer, embeds="m")
     assert found(search, "draw a map") == ["maps"]
     assert "don't fit" in search.problem

@@ -39,7 +39,7 @@ def search(tmp_path: Path) -> Iterator[Search]:
         ("x.gp_fit", set()),
         ("gp_fit = 1", set()),
         ("# gp_fit\n'import gp_fit'", set()),
-        ("from . import gp_fit", set()),
+        ("from .gp_fit import f", set()),
         ("def broken(", set()),
         ("import os", set()),
     ],
