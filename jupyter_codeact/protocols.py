@@ -62,6 +62,13 @@ class Editor(Protocol):
         """What an edit would do. Raises EditError where it is impossible."""
 
 
+class Finder(Protocol):
+    """Finds what a prompt should come with. The loop awaits it once for each prompt, in its own task."""
+
+    async def fields(self, prompt: str, state: dict[str, Any]) -> dict[str, Any]:
+        """Values that the instance template may name. ``state``: folder and variables. It does not raise."""
+
+
 class PlannedEdit(Protocol):
     """An edit that is possible and not yet done."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from .. import __version__
 from ..events import Action, CodeAction, EditAction, Edited, Event, Usage
-from ..protocols import Environment, Model
+from ..protocols import Environment, Finder, Model
 from .acting import Streaks, state_of
 from .context import context_of, named_in
 from .demonstrations import demonstration_messages
@@ -36,7 +36,7 @@ class Conversation:
     accepted: cells that ran in this run. acted: whether anything was done in the working folder.
     nonce: the run's own secret. error: what ended it early.
     last_request: tokens of the newest request and its reply. current: the step that is being made.
-    steps, cells: actions and cells of this run so far.
+    steps, cells: actions and cells of this run so far. finder: what finds skills for a prompt; None where nothing does.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Conversation:
         self.hooks = Hooks()
         self.listeners: list[Listener] = [self.hooks]
         self.recorder = Recorder()
+        self.finder: Finder | None = None
         self.history: list[Message] = []
         self.last_request = 0
         self.problem_statement: ProblemStatement | None = None
@@ -169,6 +170,7 @@ class Conversation:
         assert self.problem_statement is not None
         self._prompt = await self.problem_statement.text()
         state = self._known_state = await state_of(self, named_in(self._prompt))
+        self._found = await self.finder.fields(self._prompt, state) if self.finder else {}
         return state
 
     def add_system_message_to_history(self) -> None:
@@ -181,7 +183,7 @@ class Conversation:
     def add_instance_template_to_history(self, state: dict[str, Any]) -> None:
         """The prompt, with what the model should know of the notebook. ``state``: see ``acting.state_of``."""
         assert self.problem_statement is not None
-        self.append(self.instance_message(self._prompt, state, self.problem_statement.extra_fields))
+        self.append(self.instance_message(self._prompt, state, self._found | self.problem_statement.extra_fields))
 
     def system_message(self) -> Message:
         tools, skills = self.model.takes_tools, self.tools.library is not None

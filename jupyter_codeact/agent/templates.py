@@ -76,7 +76,7 @@ class Templates:
         return self._render("system", tools=tools, submits=submits, skills=skills)
 
     def instance(self, problem_statement: str, **fields: Any) -> str:
-        values = {"skills": [], "library": [], "context": ""}
+        values = {"skills": [], "offers": [], "library": 0, "context": ""}
         return self._render("instance", **values | fields, problem_statement=problem_statement)
 
     def context(self, variables: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 
 from ..errors import SkillError, UsageError
 from ..events import RanCell
@@ -11,31 +11,39 @@ from ..protocols import AgentCell
 from ..session import Session
 from ..skills.slicing import module_of
 from ..words import fenced
-from . import versions
+from . import listing, versions
 from .parser import Help, choose, save_parser
 
 HELP = (
     """\
 %skill save NAME [CELLS…] [--names f,g]   store functions of cells as a module; `%skill save --help` says more
 %skill list            the skills that can be imported
+%skill search WORDS    those that fit, best first, and why
 %skill show NAME       the source of one
 %skill where           the folders they lie in
 """
     + versions.HELP
 )
-COMMANDS = ("save", "list", "show", "where", *versions.COMMANDS)
+COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS)
 
 
-def answer_line(session: Session, cell: AgentCell, line: str) -> None:
+async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%skill` line."""
     word, _, rest = line.partition(" ")
     if word in ("", "help", "--help", "-h"):
         raise Help(HELP)
-    answers = {"save": _save, "list": _list, "show": _show, "where": _where}
-    if choose("%skill", word, COMMANDS) in answers:
-        _show_markdown(cell, answers[word](session, rest.strip()))
-    else:
+    answers: dict[str, Callable[[Session, str], str | Awaitable[str]]] = {
+        "save": _save,
+        "list": listing.listed,
+        "search": listing.search,
+        "show": _show,
+        "where": _where,
+    }
+    if choose("%skill", word, COMMANDS) not in answers:
         _show_markdown(cell, versions.answer(session, word, rest))
+        return
+    answer = answers[word](session, rest.strip())
+    _show_markdown(cell, answer if isinstance(answer, str) else await answer)
 
 
 def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -> None:
@@ -91,14 +99,6 @@ def _nothing(word: str, ran: list[RanCell]) -> str:
     counts = [cell.count for cell in ran if cell.ok]
     there = f"cells {counts[0]} to {counts[-1]} ran" if counts else "no cell has run yet"
     return f"{word} names no cell that ran without an error ({there})."
-
-
-def _list(session: Session, _line: str) -> str:
-    skills = session.library.list()
-    if not skills:
-        return "No skills yet. `%skill save NAME 3-5` stores the functions of cells 3 to 5."
-    rows = [f"| **{s.name}** | {s.summary} | {', '.join(f'`{f}`' for f in s.functions)} |" for s in skills]
-    return "\n".join(["| skill | what it does | functions |", "|---|---|---|", *rows])
 
 
 def _show(session: Session, line: str) -> str:

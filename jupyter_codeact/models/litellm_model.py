@@ -101,7 +101,7 @@ class LiteLLMModel:
         self.name = config.name
         self._options = config
         self._litellm = load()
-        self._key = config.api_key or self._found_key()
+        self._key = config.api_key or found_key(self._litellm, config.name, config.api_base)
 
     @property
     def takes_tools(self) -> bool:
@@ -198,22 +198,26 @@ class LiteLLMModel:
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
 
-    def _found_key(self) -> str | None:
-        """None where litellm finds the key itself. A server of one's own needs none, and is given a word."""
-        try:
-            self._litellm.get_llm_provider(self.name)
-            found = self._litellm.validate_environment(self.name)
-        except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
-            said = str(error).strip().splitlines()[0]
-            raise ConfigError(f"{self.name} is no model that litellm knows: {said}") from None
-        if found["keys_in_environment"]:
-            return None
-        if self._options.api_base:
-            return "none"
-        missing = " or ".join(found["missing_keys"])
-        if not missing:
-            return None
-        raise ConfigError(
-            f"{self.name} needs {missing} in the environment that JupyterLab is started from. "
-            "`%agent model scripted/gp_fit` works without a key."
-        )
+
+def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:
+    """None where litellm finds the key itself. A server of one's own needs none, and is given a word.
+
+    Raises ConfigError for a name that is no model's, and for a key that is missing.
+    """
+    try:
+        litellm.get_llm_provider(name)
+        found = litellm.validate_environment(name)
+    except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
+        said = str(error).strip().splitlines()[0]
+        raise ConfigError(f"{name} is no model that litellm knows: {said}") from None
+    if found["keys_in_environment"]:
+        return None
+    if api_base:
+        return "none"
+    missing = " or ".join(found["missing_keys"])
+    if not missing:
+        return None
+    raise ConfigError(
+        f"{name} needs {missing} in the environment that JupyterLab is started from. "
+        "`%agent model scripted/gp_fit` works without a key."
+    )

@@ -35,7 +35,7 @@ async def test_the_ledger_of_a_conversation_that_has_not_begun() -> None:
     model = StreamModel(words("Done."), takes_tools=False)
     agent = agent_of(model)
     agent.templates.work = "/home/her/work"
-    parts = next_request(agent, {}, {"library": ["gp"]})
+    parts = next_request(agent, {}, {"offers": ["gp: Fit."]})
     assert agent.history == []
     assert [part.name for part in parts] == ["system: system_prompt", "user: instance"]
     assert "gp" in parts[1].text
