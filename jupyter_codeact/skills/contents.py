@@ -18,7 +18,10 @@ _WORDS = re.compile(r"\w+")
 
 @dataclass(frozen=True)
 class Contents:
-    """functions: of what is public. docs: all docstrings. words: identifiers, those of imports first."""
+    """summary: the first line of its docstring, or of the first one in it. functions: of what is public.
+
+    docs: all docstrings. words: identifiers, those of imports first.
+    """
 
     summary: str = ""
     functions: tuple[Function, ...] = ()
@@ -31,9 +34,10 @@ def contents_of(source: str) -> Contents:
     try:
         tree = ast.parse(source.encode("utf-8", "replace"))
         public = [node for node in tree.body if isinstance(node, _DEFINITIONS) and not node.name.startswith("_")]
+        functions = tuple((_signature(node), _first_line(node)) for node in public)
         return Contents(
-            _first_line(tree),
-            tuple((_signature(node), _first_line(node)) for node in public),
+            next(filter(None, (_first_line(tree), *(line for _, line in functions))), ""),
+            functions,
             "\n".join(_docs(tree)),
             " ".join(dict.fromkeys(_identifiers(tree))),
         )

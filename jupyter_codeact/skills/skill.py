@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import keyword
 import sys
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SkillError
+from .contents import contents_of
 
 Files = Mapping[str, str]
 """Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
@@ -30,21 +30,12 @@ class Skill:
 
     @property
     def summary(self) -> str:
-        tree = _parsed(self.source)
-        documented = [tree, *self._public(tree)] if tree else []
-        docs = ((ast.get_docstring(node) or "").strip().splitlines() for node in documented)
-        return next((lines[0] for lines in docs if lines), "")
+        return contents_of(self.source).summary
 
     @property
     def functions(self) -> list[str]:
         """What is public."""
-        tree = _parsed(self.source)
-        return [_signature(node) for node in self._public(tree)] if tree else []
-
-    @staticmethod
-    def _public(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
-        found = [node for node in tree.body if isinstance(node, _DEFINITIONS)]
-        return [node for node in found if not node.name.startswith("_")]
+        return [signature for signature, _ in contents_of(self.source).functions]
 
     @property
     def module(self) -> str:
@@ -52,7 +43,6 @@ class Skill:
         return f"{self.name}.api" if self.path.name == API else self.name
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # What `site` imports whenever a Python starts.
 _STARTUP = ("sitecustomize", "usercustomize")
 
@@ -95,17 +85,3 @@ def _name_of(folder: Path, path: Path) -> str:
 def _read(path: Path) -> str:
     with open(path, encoding="utf-8", errors="replace", newline="") as file:
         return file.read()
-
-
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source.encode())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
-    if isinstance(node, ast.ClassDef):
-        return f"class {node.name}"
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    return f"{node.name}({ast.unparse(node.args)}){returns}"

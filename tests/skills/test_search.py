@@ -7,70 +7,20 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_codeact.errors import ModelError, SkillError
+from jupyter_codeact.errors import SkillError
 from jupyter_codeact.skills import database
 from jupyter_codeact.skills.contents import contents_of, split_words
 from jupyter_codeact.skills.index import Index
-from jupyter_codeact.skills.search import Found, Search, _fused, query_of
+from jupyter_codeact.skills.search import Search, query_of
 
-GP = '''"""Fit a Gaussian process to samples of one variable."""
-
-import numpy as np
-
-
-def gp_fit(x: np.ndarray, y, n_restarts=10) -> "Model":
-    """Fit a GP with an RBF kernel.
-
-    x, y: samples.
-    """
-    return solveCholesky(x)
-
-
-def _hidden(): "Nothing of interest."
-'''
-CSV = '"""Read tables from comma separated files."""\n\n\nclass CsvReader:\n    """Reads rows."""\n'
-PLOT = '"""Draw maps."""\n\n\ndef draw_map(points):\n    """Draw points on a map."""\n'
-Make = Callable[..., Search]
-
-
-@pytest.fixture
-def library(tmp_path: Path) -> Path:
-    folder = tmp_path / "library"
-    folder.mkdir()
-    for name, source in {"gp_fit": GP, "tables": CSV, "maps": PLOT}.items():
-        (folder / f"{name}.py").write_text(source)
-    return folder
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "index.sqlite"
-
-
-@pytest.fixture
-def opened(library: Path, file: Path) -> Iterator[Make]:
-    """`opened(…)` is another search over the library, as another process would make it."""
-    made: list[Search] = []
-
-    def open_search(*others: Path, path: Path | None = file, **options) -> Search:
-        made.append(Search(Index(path), [library, *others], **options))
-        return made[-1]
-
-    yield open_search
-    for search in made:
-        search.index.close()
-
-
-def found(search: Search, text: str, **options) -> list[str]:
-    return [skill.name for skill in search.find(text, **options)]
-
+from .searching import GP, PLOT, Make, found
 
 # ---- what is read
 
@@ -368,63 +318,3 @@ def test_several_processes_use_one_index_at_once(opened: Make, library: Path, fi
     assert search.index.uses()["zebra"].good == 60
     (count,) = search.index.database.execute("SELECT count(*) FROM texts").fetchone()
     assert count == 63
-
-
-# ---- nearness in meaning
-
-
-class Meanings:
-    """Stands for a service: texts about animals are near each other, and so are those about maps."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.broken: Exception | None = None
-
-    def __call__(self, texts):
-        if self.broken:
-            raise self.broken
-        self.asked += texts
-        return [[float("horse" in text or "zebra" in text), float("map" in text), 0.1] for text in texts]
-
-
-def test_skills_are_found_by_meaning_too_and_their_vectors_are_kept(opened: Make, library: Path) -> None:
-    (library / "stripes.py").write_text('"""Count a zebra."""\n')
-    meanings = Meanings()
-    assert found(opened(), "horse") == []
-    assert found(opened(embed=meanings, embeds="m"), "horse")[0] == "stripes"
-    assert len(meanings.asked) == 5
-    search = opened(embed=meanings, embeds="m")
-    assert found(search, "draw a map on a horse")[0] == "maps"
-    assert meanings.asked[5:] == ["draw a map on a horse"]
-    (library / "stripes.py").write_text('"""Count a camel."""\n')
-    found(search, "horse")
-    assert [text.split("\n")[:2] for text in meanings.asked[6:]] == [["stripes", "Count a camel."], ["horse"]]
-    found(opened(embed=meanings, embeds="another"), "horse")
-    assert len(meanings.asked) == 8 + 5
-
-
-def test_what_both_find_comes_before_what_one_finds_first() -> None:
-    a, b, c = (Found(name, name, "", ()) for name in "abc")
-    assert [skill.name for skill in _fused([a, b], ["c", "b"], [a, b, c])] == ["b", "a", "c"]
-
-
-def test_a_service_that_fails_is_said_and_left_alone_for_a_while(opened: Make, monkeypatch) -> None:
-    meanings = Meanings()
-    meanings.broken = ModelError("The service is gone.")
-    search = opened(embed=meanings, embeds="m")
-    assert found(search, "draw a map") == ["maps"]
-    assert search.problem == "The service is gone."
-    meanings.broken = None
-    assert found(search, "draw a map") == ["maps"]
-    assert (meanings.asked, search.problem) == ([], "The service is gone.")
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [lambda texts: [], lambda texts: [[1.0]] * 9, lambda texts: [[1.0] * (at + 1) for at, _ in enumerate(texts)]],
-    ids=["none", "too many", "of several lengths"],
-)
-def test_vectors_that_do_not_fit_are_as_none(opened: Make, answer: Callable[[list[str]], list[list[float]]]) -> None:
-    search = opened(embed=answer, embeds="m")
-    assert found(search, "draw a map") == ["maps"]
-    assert "don't fit" in search.problem
