@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_codeact.agent import Agent
+from jupyter_codeact.agent import Agent, loop
 from jupyter_codeact.events import (
     ActionDone,
     ActionOpened,
@@ -182,6 +182,46 @@ async def test_a_stop_while_an_action_waits_leaves_a_history_that_goes_on() -> N
     assert answered(await run(agent, cells, "Again.")) == "Done."
     assert valid(model.asked[-1])
     assert [action.source for action in cells.ran] == ["a", "b", "d"]
+
+
+@pytest.mark.parametrize("submits", [True, False])
+async def test_a_stop_hands_in_what_was_done(submits: bool) -> None:
+    """In a notebook nothing is asked of the sandbox then: something may still run in it."""
+    agent = agent_of(StreamModel(calls("a"), calls("b")), submits=submits)
+    cells = ScriptedCells(printing("1"), OPEN, patch="a patch")
+    await stopped(agent, cells.waiting, cells)
+    assert agent.info["exit_status"] == "submitted (exit_stopped)"
+    assert agent.info["submission"] == ("a patch" if submits else "a")
+    assert (agent.info["cells"], agent.info["patch"]) == (["a"], "a patch" if submits else "")
+    assert ("patch" in [function for function, _ in cells.called]) is submits
+    assert [step["action"] for step in agent.trajectory] == ["a", "b"]
+    assert "Stopped by the person" in told(agent)[-1]
+
+
+async def test_a_stop_while_the_model_writes_hands_in_what_was_done() -> None:
+    model = StreamModel(calls("a"), [OPEN])
+    agent = agent_of(model, submits=True)
+    await stopped(agent, model.waiting, ScriptedCells(patch="a patch"))
+    assert (agent.info["exit_status"], agent.info["patch"]) == ("submitted (exit_stopped)", "a patch")
+    assert len(agent.trajectory) == 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_patch_that_does_not_come_does_not_hold_up_a_stop(again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another Stop, or the end of the time that it has."""
+    monkeypatch.setattr(loop, "LAST_PATCH_S", 60.0 if again else 0.01)
+    model = StreamModel(calls("a"), [OPEN])
+    agent, cells = agent_of(model, submits=True), ScriptedCells(patch=OPEN)
+    task = asyncio.create_task(run(agent, cells))
+    await model.waiting.wait()
+    task.cancel()
+    await cells.waiting.wait()
+    if again:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert agent.info["exit_status"] == "submitted (exit_stopped)"
+    assert agent.info["submission"] == "a"
 
 
 async def test_what_had_come_of_an_action_before_a_stop_is_known() -> None:

@@ -100,6 +100,9 @@ class ScriptedCells:
     async def inside(self, function: str, **arguments: Any) -> Any:
         self.called.append((function, arguments))
         answer = self._inside[function]
+        if answer == OPEN:
+            self.waiting.set()
+            await asyncio.Event().wait()
         if isinstance(answer, Exception):
             raise answer
         return answer(**arguments) if callable(answer) else answer

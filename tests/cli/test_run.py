@@ -104,7 +104,7 @@ def test_review_in_the_terminal(replies: Command, work: Path, home: Path, tmp_pa
     assert "Rejected: not that" in shown
     assert sorted(path.name for path in work.iterdir()) == ["changed", "yes"]
     document = read(tmp_path / "out" / "task.traj")
-    assert document["info"]["exit_status"] == "exit_stopped"
+    assert document["info"]["exit_status"] == "submitted (exit_stopped)"
     assert "not that" in str(document["history"])
 
 
@@ -114,24 +114,30 @@ def test_without_a_terminal_nothing_runs_unasked(command: Command, replies: Comm
     assert "--review auto" in done.err
 
 
-def test_ctrl_c_ends_the_action_and_keeps_the_record(replies: Command, work: Path, home: Path, tmp_path: Path) -> None:
-    model = replies({"code": "open('began', 'w').close()\nprint('before', flush=True)\nimport time; time.sleep(100)"})
+def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
+    replies: Command, checkout: Path, home: Path, tmp_path: Path
+) -> None:
+    source = "open('a.txt', 'w').write('two\\n')"
+    model = replies({"code": source}, {"code": "open('began', 'w').close()\nimport time; time.sleep(100)"})
+    # A pipe: who opens it waits for the other end.
+    os.mkfifo(checkout / "began")
     arguments = ["run", "--text", "go", "--model", model, "--review", "auto", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "jupyter_codeact", *arguments],
-        cwd=work,
+        cwd=checkout,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "time.sleep" in line:
-            break
+    (checkout / "began").read_text()
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "\nStopped.\n")
-    assert read(tmp_path / "out" / "task.traj")["info"]["exit_status"] == "exit_stopped"
+    document = read(tmp_path / "out" / "task.traj")
+    assert document["info"]["exit_status"] == "submitted (exit_stopped)"
+    assert document["info"]["cells"] == [source]
+    assert len(document["trajectory"]) == 2
+    assert "-one\n+two\n" in (tmp_path / "out" / "task.patch").read_text()
 
 
 @pytest.fixture
