@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import CodeActError, OutOfSteps
+from ..errors import CodeActError, ConfigError, OutOfSteps
 from ..events import Answered, Ran, Stopped, SubmitAction
 from ..protocols import Environment, Model
 from ..words import plural
@@ -135,9 +135,12 @@ class Agent(Conversation):
 
     def _take_down(self, step: StepOutput) -> None:
         self.current = None
-        self.add_step_to_history(step)
-        self.add_step_to_info(step)
-        self.add_step_to_trajectory(step)
+        try:
+            self.add_step_to_history(step)
+        finally:
+            # A template that can't be rendered does not undo what ran.
+            self.add_step_to_info(step)
+            self.add_step_to_trajectory(step)
 
     async def forward_with_handling(self, history: list[Message]) -> StepOutput:
         """``forward``, with an answer to everything that may go wrong. Updates the trajectory, not the history."""
@@ -237,7 +240,9 @@ class Agent(Conversation):
             async with asyncio.timeout(LAST_PATCH_S):
                 await self.attempt_autosubmission_after_error(step)
         if step.message is not None or step.call is not None:
-            self._take_down(step)
+            # A template that can't be rendered is not what ended the run.
+            with contextlib.suppress(ConfigError):
+                self._take_down(step)
         else:
             self.add_step_to_info(step)
 
