@@ -23,8 +23,10 @@ from jupyter_codeact.events import (
     TextDelta,
     Usage,
     UsageSeen,
+    WordsDropped,
 )
 from jupyter_codeact.execution import RunStopped
+from jupyter_codeact.models.fallback import FallbackModel
 from jupyter_codeact.skills.library import Library
 
 from .reading import streamed
@@ -251,6 +253,25 @@ async def test_a_listener_that_raises_ends_the_run_and_the_history_goes_on() -> 
     agent.listeners.remove(fail)
     assert answered(await run(agent, prompt="Again.")) == "Done."
     assert valid(agent.history)
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+async def test_a_listener_that_raises_while_the_model_writes_ends_the_request(fallback: bool) -> None:
+    """At once, and not when its garbage is collected."""
+    closed: list[int] = []
+
+    def fail(event: object) -> None:
+        if isinstance(event, ActionOpened):
+            raise RuntimeError("gone")  # noqa: TRY004  # a defect, whatever the event
+        if isinstance(event, WordsDropped):
+            closed.append(model.closed)
+
+    model = StreamModel([*calls("a")[:-1], OPEN])
+    agent = agent_of(FallbackModel([model]) if fallback else model)
+    agent.listeners.append(fail)
+    await run(agent)
+    assert agent.info["exit_status"] == "exit_error"
+    assert closed == [1]
 
 
 # ---- the file editor
