@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SkillError
+from ..texts import unwarned
 
 Files = Mapping[str, str]
 """Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
@@ -89,6 +90,7 @@ def _read(path: Path) -> str:
         return file.read()
 
 
+@unwarned()
 def _parsed(source: str) -> ast.Module | None:
     try:
         return ast.parse(source.encode())
