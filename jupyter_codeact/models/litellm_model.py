@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError
+from ..errors import ConfigError, NoModel
 from ..events import Delta, Usage
 from ..parts import ModelConfig
 from .assembly import Assembly
@@ -213,7 +213,8 @@ class LiteLLMModel:
         missing = " or ".join(found["missing_keys"])
         if not missing:
             return None
-        raise ConfigError(
+        raise NoModel(
+            f"{self.name} needs {missing} in the environment; `--model scripted/gp_fit` works without a key.",
             f"{self.name} needs {missing} in the environment that JupyterLab is started from. "
-            "`%agent model scripted/gp_fit` works without a key."
+            "`%agent model scripted/gp_fit` works without a key.",
         )

@@ -150,3 +150,10 @@ def test_what_is_wrong_in_the_file_is_said_in_a_line(command: Command, tmp_path:
     assert done.code == 1
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_person_can_not_be_the_model_of_a_batch(command: Command, tmp_path: Path) -> None:
+    done = command("batch", problems(tmp_path, {"text": "go"}), "--out", tmp_path / "out", "--model", "human")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "it needs `run`" in done.err
+    assert not (tmp_path / "out").exists()
