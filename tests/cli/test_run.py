@@ -216,6 +216,24 @@ def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: list[str],
     assert "Traceback" not in done.err
 
 
+def test_a_demonstration_in_the_workspace_that_became_a_link_is_not_read(
+    command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workspace need not be the folder that the command is started in."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "secret.yaml").write_text("history: [{role: user, content: canary}]")
+    (project / "demo.yaml").symlink_to(tmp_path / "secret.yaml")
+    config = {"model": {"name": replies({"submit": "Done."})}, "templates": {"demonstrations": ["project/demo.yaml"]}}
+    (tmp_path / "agent.yaml").write_text(json.dumps(config))
+    monkeypatch.chdir(tmp_path)
+    flags = ("run", "--text", "go", "--config", "agent.yaml", "--review", "auto")
+    done = command(*flags, "--workspace", "project")
+    assert done.code == 1
+    assert "is no demonstration: PermissionError" in done.err
+    assert command(*flags, "--workspace", "work").code == 0
+
+
 def test_debug_shows_the_traceback(command: Command) -> None:
     from jupyter_codeact.errors import ConfigError
 
