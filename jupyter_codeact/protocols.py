@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from .events import CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
@@ -26,10 +26,11 @@ class Model(Protocol):
     def context_tokens(self) -> int | None:
         """How many tokens it can read; None where that is not known."""
 
-    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         """Stream a reply to ``messages`` (OpenAI's chat shape); the last delta is the Reply.
 
-        Raises ModelError and its kind. Cancelling the task ends the request at once.
+        Raises ModelError and its kind. Cancelling the task ends the request at once, and so does closing the stream,
+        which whoever leaves it early has to do.
         """
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:

@@ -19,7 +19,7 @@ from .agent.problem import TextProblem
 from .agent.templates import TemplateConfig, Templates
 from .agent.tools import ToolConfig, ToolHandler
 from .agent.trajectory import ReplayConfig
-from .errors import ConfigError, RunEnded
+from .errors import ConfigError, NoModel, RunEnded
 from .events import ActionDone, CodeAction, Ran, RanCell, Working
 from .finding import Finder, sources_of
 from .models import litellm_model
@@ -152,7 +152,7 @@ class Session:
         """
         wanted = self._wanted(wishes)
         if self.agent is None or wanted.model != self._config.model:
-            model = await asyncio.to_thread(open_model, wanted.model, Path.cwd())
+            model = await asyncio.to_thread(_opened, wanted.model)
             self.agent = self.agent or self._new_agent(wanted, model)
             self.agent.model = model
         self._config = wanted
@@ -230,7 +230,7 @@ class Session:
     def use_model(self, name: str) -> str:
         """Set the model of the next runs, if it can be opened; or say which it is."""
         if name:
-            open_model(replace(self.config.model_config(), name=name), Path.cwd())
+            _opened(replace(self.config.model_config(), name=name))
             self.config.model = name
         return f"Model: **{self.config.model or 'none'}**"
 
@@ -262,6 +262,14 @@ class Session:
             f"This conversation: **{words.usage(now)}**, {words.plural(now.calls, 'call')}  \n"
             f"This kernel: **{words.usage(both)}**, {words.plural(both.calls, 'call')}"
         )
+
+
+def _opened(model: ModelConfig) -> Model:
+    """The model. Raises ConfigError, in a notebook's words."""
+    try:
+        return open_model(model, Path.cwd())
+    except NoModel as error:
+        raise ConfigError(error.in_notebook) from None
 
 
 def _notebook() -> dict[str, str]:

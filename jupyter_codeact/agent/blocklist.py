@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from ..texts import unwarned
+
 Problem = tuple[Literal["format", "blocklist", "syntax"], str]
 
 
@@ -58,6 +60,7 @@ class Blocklist:
     bare: tuple[str, ...] = ("python", "python3", "ipython", "bash", "sh", "zsh", "su", "ssh", "cat", "jupyter")
 
 
+@unwarned()
 def problem_in(source: str, transform: Callable[[str], str], blocklist: Blocklist) -> Problem | None:
     """What is wrong with a cell's source, in words for the model; None where nothing is."""
     try:

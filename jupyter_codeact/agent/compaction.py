@@ -7,6 +7,7 @@ processor ``Compact`` leaves those out.
 from __future__ import annotations
 
 import logging
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
@@ -78,14 +79,15 @@ async def _asked(agent: Agent, oldest: list[Message]) -> str:
     tools = agent.tools.definitions() if agent.model.takes_tools else []
     text = ""
     try:
-        async for delta in agent.model.query([*oldest, request], tools):
-            if isinstance(delta, Retrying | Reply):
-                agent.charge(delta.usage)
-                agent.emit(UsageSeen(agent.usage))
-            if isinstance(delta, Retrying):
-                agent.meter.check()
-            if isinstance(delta, Reply):
-                text = delta.text.strip()
+        async with aclosing(agent.model.query([*oldest, request], tools)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, Retrying | Reply):
+                    agent.charge(delta.usage)
+                    agent.emit(UsageSeen(agent.usage))
+                if isinstance(delta, Retrying):
+                    agent.meter.check()
+                if isinstance(delta, Reply):
+                    text = delta.text.strip()
     except ModelError as error:
         agent.charge(error.usage or Usage())
         raise

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..errors import ConfigError
 from ..events import Action, CodeAction, EditAction, Edited, Event, Usage
 from ..protocols import Environment, Finder, Model
 from .acting import Streaks, state_of
@@ -205,13 +206,19 @@ class Conversation:
         self.emit(MessageAdded(message["agent"], message["role"], message["content"], message["message_type"], **more))
 
     def add_step_to_history(self, step: StepOutput) -> None:
-        """The reply, if the step began with one, and what came of its action."""
+        """The reply, if the step began with one, and what came of its action. Raises ConfigError of a template's."""
         if step.message is not None:
             self.append(step.message | {"trajectory_step": len(self.trajectory)})
         if step.call is not None:
             kind = type(step.outcome).__name__.lower() if step.outcome else "none"
-            self._add_result(step.call.call_id, self.templates.next_step(step), step.observation, outcome=kind)
             self._images += step.images
+            try:
+                text = self.templates.next_step(step)
+            except ConfigError:
+                # The model must know of what ran, though not in the words that were wanted.
+                self._add_result(step.call.call_id, step.observation or "It ran.", step.observation, outcome=kind)
+                raise
+            self._add_result(step.call.call_id, text, step.observation, outcome=kind)
         if not self.pending:
             self._add_images()
 

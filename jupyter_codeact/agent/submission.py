@@ -46,10 +46,13 @@ def may_have_changed(step: StepOutput) -> bool:
     return isinstance(outcome, Ran) or (isinstance(outcome, Edited) and outcome.changed)
 
 
-async def collect(accepted: list[Accepted], answer: str, env: Environment | None) -> Submission:
-    """What is known here, and the patch where ``env`` can still say it: a dead one takes nothing away."""
-    patch = ""
-    if env is not None:
-        with contextlib.suppress(CodeActError):
-            patch = str(await env.inside("patch") or "")
-    return Submission(tuple(cell.source for cell in accepted if cell.ok), answer, patch)
+def collect(accepted: list[Accepted], answer: str) -> Submission:
+    """What is known here, without the patch."""
+    return Submission(tuple(cell.source for cell in accepted if cell.ok), answer)
+
+
+async def patch_of(env: Environment) -> str:
+    """The patch, where ``env`` can still say it: a dead one takes nothing away."""
+    with contextlib.suppress(CodeActError):
+        return str(await env.inside("patch") or "")
+    return ""

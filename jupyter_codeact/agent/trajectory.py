@@ -37,8 +37,10 @@ class ReplayConfig:
     @classmethod
     def of(cls, value: ReplayConfig | dict[str, Any] | None) -> ReplayConfig | None:
         """Raises ConfigError for an unknown key, a part that is no mapping, and what can't be written as JSON."""
-        if value is None or isinstance(value, cls):
-            return value
+        if value is None:
+            return None
+        if isinstance(value, cls):
+            value = {item.name: getattr(value, item.name) for item in fields(cls)}
         if not isinstance(value, dict):
             raise ConfigError(f"replay_config is a mapping, and no {type(value).__name__}.")
         names = [item.name for item in fields(cls)]

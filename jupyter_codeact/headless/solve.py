@@ -102,6 +102,7 @@ async def solve(
     problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
     # litellm takes seconds to import, and Ctrl-C must not wait for it.
     agent = await asyncio.to_thread(agent_of, job.config, library, meter)
+    agent.templates.folder = job.workspace
     agent.replay_config = ReplayConfig(
         job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from ..errors import ContentPolicy, ContextExceeded, ModelError
@@ -31,11 +32,12 @@ class FallbackModel:
     def context_tokens(self) -> int | None:
         return self._models[0].context_tokens
 
-    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         while True:
             try:
-                async for delta in self._models[0].query(messages, tools):
-                    yield delta
+                async with aclosing(self._models[0].query(messages, tools)) as deltas:
+                    async for delta in deltas:
+                        yield delta
             except (ContentPolicy, ContextExceeded):
                 # It answers; what was asked has to change.
                 raise

@@ -8,12 +8,12 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError
+from ..errors import ConfigError, NoModel
 from ..events import Delta, Usage
 from ..parts import ModelConfig
 from .assembly import Assembly
@@ -121,14 +121,14 @@ class LiteLLMModel:
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models that it has no data of
             return None
 
-    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         sent = [self._wire(message) for message in messages]
         return with_retries(lambda: self._query(sent, tools), lambda came: self._void(messages, tools, came))
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)
 
-    async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         assembly, came = Assembly(), []
         with translated(self.name):
             async for chunk in await self._litellm.acompletion(messages=messages, **self._arguments(tools)):
@@ -217,7 +217,8 @@ def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:
     missing = " or ".join(found["missing_keys"])
     if not missing:
         return None
-    raise ConfigError(
+    raise NoModel(
+        f"{name} needs {missing} in the environment; `--model scripted/gp_fit` works without a key.",
         f"{name} needs {missing} in the environment that JupyterLab is started from. "
-        "`%agent model scripted/gp_fit` works without a key."
+        "`%agent model scripted/gp_fit` works without a key.",
     )

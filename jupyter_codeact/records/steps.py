@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..agent.demonstrations import text_of
 from ..agent.tools import RUN
-from ..agent.trajectory import read
+from ..agent.trajectory import ENVIRONMENT, read
 from ..errors import ConfigError
 
 SHELL = "shell"
@@ -60,7 +61,7 @@ class Record:
     def stats(self) -> dict[str, float]:
         """Of the model's use, what is known, as numbers."""
         found = self.info.get("model_stats") or {}
-        return {name: float(value) for name, value in found.items() if value is not None}
+        return {name: _number(value) for name, value in found.items()}
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -79,7 +80,7 @@ class Record:
     @property
     def is_ours(self) -> bool:
         """Whether an agent of this package wrote it."""
-        return not any(step.tool == SHELL for step in self.steps)
+        return self.document.get("environment") == ENVIRONMENT
 
     @property
     def problem(self) -> str:
@@ -118,7 +119,13 @@ def _step(number: int, step: dict[str, Any]) -> RecordedStep:
         str(step.get("thought") or step.get("response") or "").strip(),
         action.strip(),
         str(step.get("observation") or "").replace("\r\n", "\n"),
-        float(step.get("execution_time") or 0.0),
+        _number(step.get("execution_time")),
         str(extra.get("failed") or ""),
         bool(extra.get("rejected")),
     )
+
+
+def _number(value: Any) -> float:
+    """0 for what is not known: None, and NaN and infinity, which Python writes into JSON."""
+    number = float(value or 0.0)
+    return number if math.isfinite(number) else 0.0

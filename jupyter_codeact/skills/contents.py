@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ..texts import unwarned
+
 Function = tuple[str, str]
 """A signature and the first line of the docstring behind it."""
 
@@ -29,6 +31,7 @@ class Contents:
     words: str = ""
 
 
+@unwarned()
 def contents_of(source: str) -> Contents:
     """What a module says of itself; nothing of one that can't be read as Python."""
     try:

@@ -223,7 +223,8 @@ async def test_an_error_that_leaves_the_run_leaves_a_history_that_goes_on(
     agent = agent_of(StreamModel(calls("a", "b", "c"), words("Done.")), **options)
     with pytest.raises(type(error)):
         await run(agent, ScriptedCells(*before, error))
-    assert agent.info["exit_status"] == status
+    assert agent.info["exit_status"] == (f"submitted ({status})" if before else status)
+    assert agent.info["submission"] == ("a" if before else None)
     assert [step["action"] for step in agent.trajectory] == ["a", "b", "c"][: len(before) + 1]
     assert valid(agent.history)
     assert ("by the person" in str(agent.history)) is isinstance(error, KeyboardInterrupt)
