@@ -1,0 +1,98 @@
+"""A skill that is not saved yet, tried in a sandbox of its own: imported, its doctests and test functions run."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import SandboxDied
+from ..notebook.running import CellEnvironment
+from ..sandbox.launch import Sandbox
+from ..skills.checks import Tried
+from ..skills.skill import INIT, Files
+from ..words import seconds
+from .kernel import SandboxKernel
+
+# How long the import, and each test, may take.
+STEP_S = 30.0
+# Characters of what the sandbox says of one failure.
+LONGEST = 500
+Opener = Callable[[tuple[str, ...]], Sandbox]
+
+
+async def try_skill(
+    open_sandbox: Opener, name: str, files: Files, tell: Callable[[str], None], step_s: float = STEP_S
+) -> Tried:
+    """Import the skill where it hides every other of its name. ``open_sandbox`` takes folders to look in first.
+
+    Its code runs in the sandbox alone, with the working folder that cells have. Raises SandboxUnavailable.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="codeact-trial-") as folder:
+        _lay(files, Path(folder))
+        tell("opening a fresh sandbox")
+        async with SandboxKernel(partial(open_sandbox, (folder,))) as kernel:
+            trial = _Trial(kernel, folder, step_s, tell)
+            failures, left_out, tests = await trial.run(name, [_module(path) for path in sorted(files)])
+    return Tried(tuple(failures), tuple(left_out), tests, time.monotonic() - began)
+
+
+class _Trial:
+    def __init__(self, kernel: SandboxKernel, folder: str, step_s: float, tell: Callable[[str], None]) -> None:
+        self._cells = CellEnvironment(kernel)
+        self._folder = folder
+        self._step_s = step_s
+        self._tell = tell
+
+    async def run(self, name: str, modules: list[str]) -> tuple[list[str], list[str], int]:
+        """Failures, tests that want arguments, and how many tests there are."""
+        self._tell(f"importing {name}")
+        found = await self._asked(f"import {name}", "try_import", modules=modules)
+        if not isinstance(found, dict) or "tests" not in found:
+            return [_line(found["error"] if isinstance(found, dict) and "error" in found else found)], [], 0
+        tests, failures = [(str(module), str(test)) for module, test in found["tests"]], []
+        for number, (module, test) in enumerate(tests, start=1):
+            self._tell(f"test {number} of {len(tests)}: {_line(test)}")
+            if said := await self._asked(test, "try_test", module=module, test=test):
+                failures.append(_line(f"{test}: {said}" if not str(said).startswith(test) else said))
+                if str(said).endswith(_ENDED):
+                    break
+        return failures, [_line(test) for test in found.get("left_out", ())], len(tests)
+
+    async def _asked(self, what: str, function: str, **arguments: Any) -> Any:
+        """The answer of the sandbox, or a sentence that says why there is none."""
+        try:
+            async with asyncio.timeout(self._step_s):
+                return await self._cells.inside(function, folder=self._folder, **arguments)
+        except TimeoutError:
+            return f"{what} takes longer than {seconds(self._step_s)}{_ENDED}"
+        except SandboxDied as error:
+            return f"{what}: {error}{_ENDED}"
+
+
+_ENDED = ", and was ended"
+
+
+def _lay(files: Files, folder: Path) -> None:
+    """The sandbox may be another user, and reads."""
+    folder.chmod(0o755)
+    for path, text in files.items():
+        place = folder / path
+        place.parent.mkdir(mode=0o755, exist_ok=True)
+        place.write_bytes(text.encode("utf-8", "surrogateescape"))
+        place.chmod(0o644)
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(f"/{INIT}").removesuffix(".py").replace("/", ".")
+
+
+def _line(said: object) -> str:
+    """The sandbox's words, on one line, without what a terminal obeys."""
+    return re.sub(r"\s+", " ", re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", str(said)))[:LONGEST]
