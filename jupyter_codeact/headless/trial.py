@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import SandboxDied
+from ..errors import SandboxError
 from ..notebook.running import CellEnvironment
 from ..sandbox.launch import Sandbox
 from ..skills.checks import Tried
@@ -54,16 +54,16 @@ class _Trial:
         """Failures, tests that want arguments, and how many tests there are."""
         self._tell(f"importing {name}")
         found = await self._asked(f"import {name}", "try_import", modules=modules)
-        if not isinstance(found, dict) or "tests" not in found:
-            return [_line(found["error"] if isinstance(found, dict) and "error" in found else found)], [], 0
-        tests, failures = [(str(module), str(test)) for module, test in found["tests"]], []
+        if not isinstance(found, dict) or "error" in found:
+            return [_line(found["error"] if isinstance(found, dict) else found)], [], 0
+        tests, left_out, failures = _pairs(found.get("tests")), found.get("left_out"), list[str]()
         for number, (module, test) in enumerate(tests, start=1):
             self._tell(f"test {number} of {len(tests)}: {_line(test)}")
             if said := await self._asked(test, "try_test", module=module, test=test):
                 failures.append(_line(f"{test}: {said}" if not str(said).startswith(test) else said))
                 if str(said).endswith(_ENDED):
                     break
-        return failures, [_line(test) for test in found.get("left_out", ())], len(tests)
+        return failures, [*map(_line, left_out)] if isinstance(left_out, list) else [], len(tests)
 
     async def _asked(self, what: str, function: str, **arguments: Any) -> Any:
         """The answer of the sandbox, or a sentence that says why there is none."""
@@ -72,7 +72,7 @@ class _Trial:
                 return await self._cells.inside(function, folder=self._folder, **arguments)
         except TimeoutError:
             return f"{what} takes longer than {seconds(self._step_s)}{_ENDED}"
-        except SandboxDied as error:
+        except SandboxError as error:
             return f"{what}: {error}{_ENDED}"
 
 
@@ -91,6 +91,12 @@ def _lay(files: Files, folder: Path) -> None:
 
 def _module(path: str) -> str:
     return path.removesuffix(f"/{INIT}").removesuffix(".py").replace("/", ".")
+
+
+def _pairs(found: object) -> list[tuple[str, str]]:
+    """Module and test, as far as the sandbox's answer has such."""
+    rows = found if isinstance(found, list) else []
+    return [(str(row[0]), str(row[1])) for row in rows if isinstance(row, list) and len(row) == 2]
 
 
 def _line(said: object) -> str:
