@@ -52,31 +52,36 @@ class _Trial:
 
     async def run(self, name: str, modules: list[str]) -> tuple[list[str], list[str], int]:
         """Failures, tests that want arguments, and how many tests there are."""
-        self._tell(f"importing {name}")
-        found = await self._asked(f"import {name}", "try_import", modules=modules)
-        if not isinstance(found, dict) or "error" in found:
-            return [_line(found["error"] if isinstance(found, dict) else found)], [], 0
-        tests, left_out, failures = _pairs(found.get("tests")), found.get("left_out"), list[str]()
-        for number, (module, test) in enumerate(tests, start=1):
-            self._tell(f"test {number} of {len(tests)}: {_line(test)}")
-            if said := await self._asked(test, "try_test", module=module, test=test):
-                failures.append(_line(f"{test}: {said}" if not str(said).startswith(test) else said))
-                if str(said).endswith(_ENDED):
-                    break
-        return failures, [*map(_line, left_out)] if isinstance(left_out, list) else [], len(tests)
+        tests: list[tuple[str, str]] = []
+        failures: list[str] = []
+        left_out: list[str] = []
+        try:
+            self._tell(f"importing {name}")
+            found = await self._asked(f"import {name}", "try_import", modules=modules)
+            if not isinstance(found, dict) or "error" in found:
+                return [_line(found["error"] if isinstance(found, dict) else found)], [], 0
+            tests, left_out = _pairs(found.get("tests")), _texts(found.get("left_out"))
+            for number, (module, test) in enumerate(tests, start=1):
+                self._tell(f"test {number} of {len(tests)}: {_line(test)}")
+                if said := await self._asked(test, "try_test", module=module, test=test):
+                    failures.append(_line(f"{test}: {said}"))
+        except _Over as end:
+            failures.append(_line(end))
+        return failures, left_out, len(tests)
 
     async def _asked(self, what: str, function: str, **arguments: Any) -> Any:
-        """The answer of the sandbox, or a sentence that says why there is none."""
+        """The answer of the sandbox. Raises _Over, with the reason, where nothing more can be asked."""
         try:
             async with asyncio.timeout(self._step_s):
                 return await self._cells.inside(function, folder=self._folder, **arguments)
         except TimeoutError:
-            return f"{what} takes longer than {seconds(self._step_s)}{_ENDED}"
+            raise _Over(f"{what} takes longer than {seconds(self._step_s)}, and was ended.") from None
         except SandboxError as error:
-            return f"{what}: {error}{_ENDED}"
+            raise _Over(f"{what}: {error}") from None
 
 
-_ENDED = ", and was ended"
+class _Over(Exception):
+    """The sandbox is of no more use."""
 
 
 def _lay(files: Files, folder: Path) -> None:
@@ -97,6 +102,10 @@ def _pairs(found: object) -> list[tuple[str, str]]:
     """Module and test, as far as the sandbox's answer has such."""
     rows = found if isinstance(found, list) else []
     return [(str(row[0]), str(row[1])) for row in rows if isinstance(row, list) and len(row) == 2]
+
+
+def _texts(found: object) -> list[str]:
+    return [_line(text) for text in found] if isinstance(found, list) else []
 
 
 def _line(said: object) -> str:

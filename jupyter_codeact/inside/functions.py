@@ -6,6 +6,7 @@ Stands alone: its source is sent with each call, to kernels that need not have t
 import base64
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -259,8 +260,10 @@ def _doctest(module: Any, name: str) -> str:
     (test,) = (t for t in doctest.DocTestFinder().find(module) if t.name == name)
     said: list[str] = []
     doctest.DocTestRunner(verbose=False).run(test, out=said.append)
-    lines = [line.strip() for text in said for line in text.splitlines() if line.strip() and "*****" not in line]
-    return " ".join(line for line in lines if not line.startswith("File "))
+    text = re.sub(
+        r'\*{20,}|(?m:^File "[^\n]*", (line \d+), in .*$)', lambda at: f"{at[1]}:" if at[1] else "", "".join(said)
+    )
+    return " ".join(text.split())
 
 
 def _raised(error: BaseException, folder: str) -> str:

@@ -19,6 +19,7 @@ from ..texts import check_syntax
 from ..words import plural, seconds
 from .baked import baked_in
 from .docstrings import undescribed
+from .scopes import names_of
 from .skill import Files
 
 # What every module has.
@@ -75,11 +76,16 @@ def undefined(source: str) -> Iterator[tuple[int, str]]:
                 read.add(symbol.get_name())
     tree = ast.parse(source)
     if not any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree)):
-        lines: dict[str, int] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Name) and node.id in read - bound:
-                lines[node.id] = min(node.lineno, lines.get(node.id, node.lineno))
-        yield from sorted((line, name) for name, line in lines.items())
+        yield from sorted((_line(tree, name), name) for name in read - bound)
+
+
+def _line(tree: ast.Module, name: str) -> int:
+    """The first one that reads a global name."""
+    for statement in tree.body:
+        names = names_of(statement, ast.unparse(statement))
+        if name in names.eager | names.lazy | names.maybe:
+            return min(n.lineno for n in ast.walk(statement) if isinstance(n, ast.Name) and n.id == name)
+    return 1
 
 
 def _scopes(scope: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:

@@ -23,8 +23,10 @@ def loaded(chosen: list[str], signature: str, others: list[str] | None = None) -
 def test_a_fit_becomes_a_function_with_its_comments() -> None:
     cells = [
         "import math\n# How often.\nn_restarts = 10",
-        "# The mean.\nmean = sum(x) / len(x)\n\n# An odd model,\n\n"
-        "model = [mean, math.e, y,\n         '''a\nb''']  # done\n# The end.",
+        (
+            "# The mean.\nmean = sum(x) / len(x)\n\n# An odd model,\n\n"
+            "model = [mean, math.e, y,\n         '''a\nb''']  # done\n# The end."
+        ),
         "for _ in range(n_restarts):\n    model.append(_)\nprint(model)",
     ]
     assert wrapped(cells, [], "fit(x, y, n_restarts=10) -> model") == (
