@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .. import inside
 from ..errors import SandboxError
-from ..notebook.running import CellEnvironment
 from ..sandbox.launch import Sandbox
 from ..skills.checks import Tried
 from ..skills.skill import INIT, Files
@@ -45,7 +45,7 @@ async def try_skill(
 
 class _Trial:
     def __init__(self, kernel: SandboxKernel, folder: str, step_s: float, tell: Callable[[str], None]) -> None:
-        self._cells = CellEnvironment(kernel)
+        self._kernel = kernel
         self._folder = folder
         self._step_s = step_s
         self._tell = tell
@@ -73,7 +73,8 @@ class _Trial:
         """The answer of the sandbox. Raises _Over, with the reason, where nothing more can be asked."""
         try:
             async with asyncio.timeout(self._step_s):
-                return await self._cells.inside(function, folder=self._folder, **arguments)
+                given = {"folder": self._folder, **arguments}
+                return inside.value(await self._kernel.evaluate(inside.expression(function, given, inside.TRYING)))
         except TimeoutError:
             raise _Over(f"{what} takes longer than {seconds(self._step_s)}, and was ended.") from None
         except SandboxError as error:

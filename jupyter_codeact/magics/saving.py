@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from secrets import token_hex
 
 from ..errors import SkillError
@@ -13,7 +14,7 @@ from ..session import Session
 from ..skills.checks import Tried, problems, warnings
 from ..skills.docstrings import with_stubs
 from ..skills.skill import Files, check_name
-from ..skills.slicing import definers, module_of
+from ..skills.slicing import definer_of, module_of
 from ..skills.wrap import wrapped
 from ..words import plural
 from . import versions
@@ -43,10 +44,10 @@ def _source(session: Session, cells: list[RanCell], options: argparse.Namespace)
     sources, others = [cell.source for cell in cells], _others(session, cells)
     if options.wrap:
         return wrapped(sources, [*others.values()], options.wrap, names, lenient=options.force)
-    return module_of(sources, names or None, definers(others), lenient=options.force)
+    return module_of(sources, names or None, partial(definer_of, others), lenient=options.force)
 
 
-def _others(session: Session, cells: list[RanCell]) -> Mapping[str, str]:
+def _others(session: Session, cells: list[RanCell]) -> dict[str, str]:
     """The sources of the cells that ran and were not chosen, by what they are called."""
     counts = {cell.count for cell in cells}
     return {f"cell {cell.count}": cell.source for cell in session.ran() if cell.ok and cell.count not in counts}

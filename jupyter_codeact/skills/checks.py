@@ -9,7 +9,7 @@ import ast
 import asyncio
 import builtins
 import symtable
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
@@ -49,9 +49,9 @@ class Trial(Protocol):
         """``tell`` hears how far it is. Raises SandboxError."""
 
 
-def problems(files: Files, elsewhere: Mapping[str, str] | None = None) -> list[str]:
-    """Why the files can't be a skill, one line each. ``elsewhere`` says which cell defines a name."""
-    return [problem for path, text in files.items() for problem in _problems(path, text, elsewhere or {})]
+def problems(files: Files) -> list[str]:
+    """Why the files can't be a skill, one line each."""
+    return [problem for path, text in files.items() for problem in _problems(path, text)]
 
 
 def warnings(files: Files) -> list[str]:
@@ -94,15 +94,14 @@ def _scopes(scope: symtable.SymbolTable) -> Iterator[symtable.SymbolTable]:
         yield from _scopes(child)
 
 
-def _problems(path: str, text: str, elsewhere: Mapping[str, str]) -> Iterator[str]:
+def _problems(path: str, text: str) -> Iterator[str]:
     try:
         check_syntax(PurePath(path), text)
     except EditError as error:
         yield str(error).removeprefix("Not saved: ")
         return
     for line, name in undefined(text):
-        where = f"; {elsewhere[name]} defines it" if name in elsewhere else ""
-        yield f"{path}, line {line}: {name} is not defined{where}"
+        yield f"{path}, line {line}: {name} is not defined"
 
 
 async def report(name: str, files: Files, trial: Trial | None) -> str:

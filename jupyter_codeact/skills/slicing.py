@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from ..errors import SkillError
 from .statements import Statement, statements_of
@@ -18,22 +18,27 @@ _GIVEN = {
     "subprocess": "import subprocess",
 }
 Need = tuple[Statement, float]
+Elsewhere = Callable[[str], str]
+
+
+def _nowhere(_name: str) -> str:
+    return ""
 
 
 def module_of(
     sources: list[str],
     names: list[str] | None = None,
-    elsewhere: Mapping[str, str] | None = None,
+    elsewhere: Elsewhere = _nowhere,
     *,
     lenient: bool = False,
 ) -> str:
     """The source of a module with ``names`` (default: every function and class) and what they need.
 
-    Comments and formatting are kept. Calls that bind nothing, such as ``data.append(1)``, are left out. ``elsewhere``
-    says which other cell defines a name. Raises SkillError where a name is defined in no cell, which ``lenient`` lets
-    pass, or where the cells define neither function nor class.
+    Comments and formatting are kept. Calls that bind nothing, such as ``data.append(1)``, are left out. Raises
+    SkillError where a name is defined in no cell, which ``lenient`` lets pass, or where the cells define neither
+    function nor class. ``elsewhere`` says which other cell defines a name, or "".
     """
-    cells = Cells(sources, elsewhere or {}, lenient=lenient)
+    cells = Cells(sources, elsewhere, lenient=lenient)
     wanted = names or cells.defined
     if not wanted:
         raise SkillError("These cells define no function and no class: there is nothing to import from them.")
@@ -47,10 +52,8 @@ def module_of(
 class Cells:
     """The statements of the cells. ``binders``: those that bind a name, in order."""
 
-    def __init__(
-        self, sources: list[str], elsewhere: Mapping[str, str] | None = None, *, lenient: bool = False
-    ) -> None:
-        self._elsewhere = elsewhere or {}
+    def __init__(self, sources: list[str], elsewhere: Elsewhere = _nowhere, *, lenient: bool = False) -> None:
+        self._elsewhere = elsewhere
         self._lenient = lenient
         self.futures: list[Statement] = []
         self.binders: dict[str, list[Statement]] = {}
@@ -109,8 +112,8 @@ class Cells:
                 raise SkillError(self._missing(name, ", ".join(sorted(by.names.binds | by.names.changes))))
 
     def _missing(self, name: str, what: str) -> str:
-        if name in self._elsewhere:
-            return f"{what} needs {name}, which {self._elsewhere[name]} defines: name that cell too."
+        if where := self._elsewhere(name):
+            return f"{what} needs {name}, which {where} defines: name that cell too."
         return f"{what} needs {name}, which none of these cells defines. Add the cell that does."
 
     def in_order(self, kept: list[Statement]) -> Iterator[Statement]:
@@ -139,14 +142,13 @@ class Cells:
         return sorted(found, key=lambda needed: needed.order)
 
 
-def definers(labelled: Mapping[str, str]) -> dict[str, str]:
-    """Which cell has the last definition of a name; ``labelled`` has sources by what a cell is called, oldest first."""
-    found: dict[str, str] = {}
-    for label, source in labelled.items():
+def definer_of(labelled: dict[str, str], name: str) -> str:
+    """Which cell has the last definition of a name, or ""; ``labelled`` has sources by what a cell is called."""
+    for label, source in reversed(labelled.items()):
         with contextlib.suppress(SkillError):
-            for statement in statements_of([source]):
-                found |= dict.fromkeys(statement.names.binds, label)
-    return found
+            if name in source and any(name in statement.names.binds for statement in statements_of([source])):
+                return label
+    return ""
 
 
 def _no_ipython(statement: Statement) -> None:

@@ -18,7 +18,7 @@ from jupyter_codeact.skills.baked import baked_in
 from jupyter_codeact.skills.checks import Tried, problems, undefined, warnings
 from jupyter_codeact.skills.docstrings import with_stubs
 from jupyter_codeact.skills.ipython import python_of
-from jupyter_codeact.skills.slicing import definers, module_of
+from jupyter_codeact.skills.slicing import definer_of, module_of
 
 # ---- names
 
@@ -44,9 +44,10 @@ def test_names_that_nobody_defines_are_found(source: str, found: list[tuple[int,
 
 
 def test_a_missing_name_is_told_with_its_cell() -> None:
-    where = definers({"cell 1": "k = 1", "cell 4": "k = 2", "cell 5": "no python"})
-    assert problems({"a.py": "\nx = k + q"}, where) == [
-        "a.py, line 2: k is not defined; cell 4 defines it",
+    cells = {"cell 1": "k = 1", "cell 4": "k = 2", "cell 5": "no python k", "cell 6": "k + 1"}
+    assert (definer_of(cells, "k"), definer_of(cells, "q")) == ("cell 4", "")
+    assert problems({"a.py": "\nx = k + q"}) == [
+        "a.py, line 2: k is not defined",
         "a.py, line 2: q is not defined",
     ]
     assert problems({"a.py": "x = (", "b.py": "x = 1"})[0].startswith("a.py would not compile, line 1")
