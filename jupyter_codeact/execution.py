@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from .events import Output, Ran, Status
+from .events import Outcome, Output, Ran, Status
 from .inside import state_in
 
 # The whole output is in the notebook; what is kept here is for the model, and a flood must not fill the memory.
@@ -20,11 +20,11 @@ SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
 class RunStopped(asyncio.CancelledError):
-    """A Stop came while code ran. A cancellation like any other, with what had come of the code until then."""
+    """A Stop came while an action ran. A cancellation like any other, with what had come of it until then."""
 
-    def __init__(self, ran: Ran) -> None:
+    def __init__(self, outcome: Outcome) -> None:
         super().__init__()
-        self.ran = ran
+        self.outcome = outcome
 
 
 class Execution:

@@ -84,6 +84,9 @@ class PlannedEdit(Protocol):
     def apply(self) -> str:
         """Do it, atomically; returns what the model is told. Raises EditError where the file has changed."""
 
+    async def checks(self) -> str:
+        """Once it is done: what its checks say to the model, or "". Takes seconds; cancelling ends it."""
+
 
 class Runner(Protocol):
     """A sandbox's kernel, as those who wait for an action see it. Used in one event loop; nothing here blocks."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,12 +33,15 @@ from .notebook.summary import Summary
 from .notebook.syntax import transformed
 from .parts import ModelConfig
 from .protocols import AgentCell, Model, Notebook
+from .sandbox.launch import Sandbox
 from .settings import Settings
+from .skills.checks import Tried
 from .skills.editor import LibraryEditor
 from .skills.history import Note
 from .skills.index import Index
 from .skills.library import Library
 from .skills.search import Search
+from .skills.skill import Files
 
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
 
@@ -64,12 +67,13 @@ class RunOptions:
 class Session:
     """One kernel's conversation and library."""
 
-    def __init__(self, settings: Settings, notebook: Notebook) -> None:
+    def __init__(self, settings: Settings, notebook: Notebook, fresh: Callable[..., Sandbox]) -> None:
         self.settings = settings
+        self._fresh = fresh
         self.notebook = notebook
         self.config = config.load()
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
-        self.editor = LibraryEditor(self.library)
+        self.editor = LibraryEditor(self.library, self.try_skill)
         self.search = self._open_search()
         self._complaints: set[str] = set()
         self.agent: Agent | None = None
@@ -211,11 +215,19 @@ class Session:
     def ran(self) -> list[RanCell]:
         return self.notebook.ran()
 
-    def note(self, message: str, cells: Sequence[RanCell] = ()) -> Note:
+    def note(self, message: str, cells: Sequence[RanCell] = (), about: Mapping[str, str] | None = None) -> Note:
         """What is remembered of a skill that the person saves, with the agent's run if ``cells`` are its own."""
         counts = {"Cells": ", ".join(str(cell.count) for cell in cells)} if cells else {}
         run = self.last_run if any(cell.cell_id in self.last_actions for cell in cells) else {}
-        return Note("you", message, _notebook() | counts | run)
+        return Note("you", message, _notebook() | counts | run | {**(about or {})})
+
+    async def try_skill(
+        self, name: str, files: Files, tell: Callable[[str], None], step_s: float | None = None
+    ) -> Tried:
+        """What comes of a skill in a fresh sandbox, of the notebook's kind. Raises SandboxUnavailable."""
+        from .headless.trial import STEP_S, try_skill
+
+        return await try_skill(self._fresh, name, files, tell, step_s or STEP_S)
 
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from ..errors import ActionFailed, EditError, Forfeited, OutOfTime, SandboxDied,
 from ..events import Action, ActionDone, CodeAction, EditAction, Edited, Ended, Outcome, Ran, Rejected
 from ..execution import RunStopped
 from ..words import plural, seconds
+from .editing import Change
 from .history import source_of
 from .hooks import ActionExecuted, ActionStarted
 from .observation import shorten
@@ -30,7 +32,7 @@ async def handle_action(agent: Agent, step: StepOutput) -> None:
         step.outcome = await _outcome(agent, action)
     except RunStopped as stop:
         # What ran before a Stop must be known all the same.
-        step.outcome = stop.ran
+        step.outcome = stop.outcome
         await _observe(agent, step)
         raise
     await _observe(agent, step)
@@ -60,9 +62,18 @@ async def _edit(agent: Agent, action: EditAction) -> Outcome:
         if isinstance(change, str):
             return Edited(shorten(change, agent.tools.config.observation_tokens, "view a part of it with code"))
         refused = await agent.environment.confirm(action, change.diff, change.summary)
-        return Edited(await change.apply(), changed=True) if refused is None else refused
+        return await _made(change) if refused is None else refused
     except (EditError, SandboxError) as error:
         return Edited(str(error), ok=False)
+
+
+async def _made(change: Change) -> Outcome:
+    """The change made, and what its checks say. A Stop ends the checks; the change stands."""
+    done = await change.apply()
+    try:
+        return Edited("\n".join(filter(None, [done, await change.checks()])), changed=True)
+    except asyncio.CancelledError:
+        raise RunStopped(Edited(f"{done}\nIts checks were stopped.", changed=True)) from None
 
 
 async def _observe(agent: Agent, step: StepOutput) -> None:

@@ -30,6 +30,9 @@ class Change(Protocol):
     async def apply(self) -> str:
         """Make it; what the model is told. Raises EditError."""
 
+    async def checks(self) -> str:
+        """What is told of it once it is made; "" for nothing. May take seconds."""
+
 
 @dataclass
 class SkillChange:
@@ -47,6 +50,9 @@ class SkillChange:
 
     async def apply(self) -> str:
         return self.planned.apply()
+
+    async def checks(self) -> str:
+        return await self.planned.checks()
 
 
 @dataclass
@@ -76,6 +82,9 @@ class WorkChange:
             raise EditError(f"{self.path} {wrong}.")
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
+
+    async def checks(self) -> str:
+        return ""
 
 
 class FileEditor:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from ..files import write_atomically
 from ..finding import Finder
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..settings import Settings
+from ..skills.checks import Trial
 from ..skills.editor import LibraryEditor
 from ..skills.index import Index
 from ..skills.library import Library
@@ -33,6 +35,7 @@ from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
 from .record import NotebookRecord
+from .trial import try_skill
 
 Listener = Callable[[object], None]
 READABLE = 0o644
@@ -101,7 +104,8 @@ async def solve(
     library = Library(*map(Path, settings.libraries), history=settings.histories)
     problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
     # litellm takes seconds to import, and Ctrl-C must not wait for it.
-    agent = await asyncio.to_thread(agent_of, job.config, library, meter)
+    trial = partial(try_skill, opener(settings, job))
+    agent = await asyncio.to_thread(agent_of, job.config, library, meter, trial)
     agent.templates.folder = job.workspace
     agent.replay_config = ReplayConfig(
         job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
@@ -120,26 +124,29 @@ async def solve(
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 
-def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None) -> Agent:
+def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None, trial: Trial | None = None) -> Agent:
     """The agent that ``config`` describes, with the skill library's editor. Raises ConfigError."""
     arguments = arguments_of(config)
     arguments["tools"] = ToolHandler(
-        config.tools, library=LibraryEditor(library), transform=arguments["tools"].transform
+        config.tools, library=LibraryEditor(library, trial), transform=arguments["tools"].transform
     )
     return Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
 
 
-def opener(settings: Settings, job: Job) -> Callable[[], Sandbox]:
-    """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
+def opener(settings: Settings, job: Job) -> Callable[..., Sandbox]:
+    """Opens a sandbox with the workspace as its working folder, and without the run's own files.
 
-    def fresh() -> Sandbox:
+    It takes folders of skills that are looked at before the libraries.
+    """
+
+    def fresh(first: tuple[str, ...] = ()) -> Sandbox:
         settings.make_folders()
         hidden = (*settings.hidden, str(job.folder.resolve()))
         return open_sandbox(
             settings.sandbox,
             sys.executable,
             str(job.workspace),
-            settings.libraries,
+            (*first, *settings.libraries),
             hidden,
             memory_gb=settings.memory_gb,
         )

@@ -15,21 +15,23 @@ from typing import Any
 from ..errors import SandboxError
 
 FUNCTIONS = Path(__file__).with_name("functions.py")
+# What a skill that is not saved yet is tried with.
+TRYING = Path(__file__).with_name("trying.py")
 # The answer is the sandbox's word: only so much of it is read.
 LONGEST = 50_000_000
 # The name that the state has among the user_expressions of an action.
 STATE = "codeact_state"
 
 
-def expression(function: str, arguments: dict[str, Any]) -> str:
+def expression(function: str, arguments: dict[str, Any], file: Path = FUNCTIONS) -> str:
     """A Python expression that calls ``function``, and leaves nothing behind in the person's names.
 
     The functions are compiled by the first call, and kept as a module under a name that no import finds.
     """
-    name = f"codeact-inside-{_digest()}"
+    name = f"codeact-inside-{_digest(file)}"
     made = f"__import__('sys').modules.setdefault({name!r}, __import__('types').ModuleType('inside'))"
     call = f"module.answer({function!r}, {json.dumps(arguments)!r})"
-    return f"(lambda module: (hasattr(module, 'answer') or exec({_source()!r}, vars(module)), {call})[1])({made})"
+    return f"(lambda module: (hasattr(module, 'answer') or exec({_source(file)!r}, vars(module)), {call})[1])({made})"
 
 
 def with_state(expressions: dict[str, str] | None = None) -> dict[str, str]:
@@ -63,10 +65,10 @@ def value(text: str) -> Any:
 
 
 @cache
-def _source() -> str:
-    return FUNCTIONS.read_text("utf-8")
+def _source(file: Path) -> str:
+    return file.read_text("utf-8")
 
 
 @cache
-def _digest() -> str:
-    return hashlib.sha256(_source().encode()).hexdigest()[:12]
+def _digest(file: Path) -> str:
+    return hashlib.sha256(_source(file).encode()).hexdigest()[:12]

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def serve(
     connection: dict[str, Any],
     sandbox: Sandbox,
-    fresh: Callable[[], Sandbox],
+    fresh: Callable[..., Sandbox],
     settings: Settings,
     *,
     orphaned: Callable[[], bool],
@@ -29,10 +29,11 @@ def serve(
 ) -> None:
     """Run the kernel in this thread. A sandbox that ends before it answers ends in ``refuse``.
 
+    ``fresh`` opens a sandbox; it takes folders of skills that are looked at before the libraries.
     ``orphaned`` says that whoever started us is gone; ``wake`` is a descriptor that has something to read then.
     """
     proxy = Proxy(connection, sandbox, fresh)
-    proxy.host = host = Host(proxy, SessionAnswers(settings), lambda: warm_up(settings))
+    proxy.host = host = Host(proxy, SessionAnswers(settings, fresh), lambda: warm_up(settings))
     host.open()
     proxy.orphaned = orphaned
     if wake is not None:
@@ -62,8 +63,9 @@ def _give_up(proxy: Proxy, reason: str) -> None:
 class SessionAnswers:
     """Answers with a session, which is made, with all that it imports, when the first cell of ours comes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, fresh: Callable[..., Sandbox]) -> None:
         self.settings = settings
+        self._fresh = fresh
         self._session: Session | None = None
 
     async def answer(self, host: Host, cell: RequestCell) -> None:
@@ -83,7 +85,7 @@ class SessionAnswers:
         from ..session import Session
 
         if self._session is None:
-            self._session = Session(self.settings, host)
+            self._session = Session(self.settings, host, self._fresh)
         return self._session
 
 

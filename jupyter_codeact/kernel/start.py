@@ -18,6 +18,8 @@ from ..sandbox.paths import forget
 from ..settings import Settings
 from .arguments import Arguments
 
+Fresh = Callable[..., Sandbox]
+
 
 def start(given: Arguments) -> None:
     """Serve until shut down. Without a sandbox, serve the sentence that says why."""
@@ -28,13 +30,13 @@ def start(given: Arguments) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
-    def fresh() -> Sandbox:
+    def fresh(first: tuple[str, ...] = ()) -> Sandbox:
         settings.make_folders()
         return open_sandbox(
             settings.sandbox,
             given.python,
             os.getcwd(),
-            settings.libraries,
+            (*first, *settings.libraries),
             settings.hidden,
             homes_folder=str(settings.homes),
             memory_gb=settings.memory_gb,
@@ -56,7 +58,7 @@ def start(given: Arguments) -> None:
     serve(connection, sandbox, fresh, settings, orphaned=parent_watch())
 
 
-def _wait(python: str, fresh: Callable[[], Sandbox], settings: Settings) -> None:
+def _wait(python: str, fresh: Fresh, settings: Settings) -> None:
     from .serve import serve
     from .waiting import wait
 

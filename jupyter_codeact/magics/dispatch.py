@@ -39,7 +39,7 @@ async def _cell_magic(session: Session, cell: AgentCell, code: str) -> None:
     first, _, body = code.partition("\n")
     name, _, line = first[2:].partition(" ")
     if name == "skill":
-        skill.answer_cell(session, cell, line, body)
+        await skill.answer_cell(session, cell, line, body)
     elif name == "agent":
         await agent.run(session, cell, line, body)
     else:

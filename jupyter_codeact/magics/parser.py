@@ -17,6 +17,9 @@ class Help(Exception):
     """Not an error: the text that `--help` asks for."""
 
 
+WRAP = 'make a function of the plain statements, such as "fit(x, y, n=10) -> model"; without (…), it takes what is free'
+
+
 class LineParser(argparse.ArgumentParser):
     """argparse for a line in a cell: it raises instead of ending the process, and suggests the nearest option."""
 
@@ -102,8 +105,10 @@ def save_parser() -> LineParser:
     parser.add_argument("name", help="name of the module, such as gp_fit")
     parser.add_argument("cells", nargs="*", default=[], help="counts such as 3 or 3-5, cell ids, or last (the default)")
     parser.add_argument("--names", default="", help="functions and classes to store, such as gp_fit,plot_pred")
+    parser.add_argument("--wrap", default="", metavar="SIGNATURE", help=WRAP)
     parser.add_argument("--shared", action="store_true", help="into the library of all workspaces")
     parser.add_argument("--message", default="", help="why, for `%%skill log`")
+    _add_checks(parser)
     return parser
 
 
@@ -116,7 +121,13 @@ def edit_parser() -> LineParser:
     parser.add_argument("name", help="name of the skill, or of a new one whose source stands below")
     parser.add_argument("--version", type=_count, help="the version that the source below was made from")
     parser.add_argument("--message", default="", help="why, for `%%skill log`")
+    _add_checks(parser)
     return parser
+
+
+def _add_checks(parser: LineParser) -> None:
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="time of the import, and of each test (30)")
+    parser.add_argument("--force", action="store_true", help="save it though its checks fail")
 
 
 def choose(command: str, word: str, known: Sequence[str]) -> str:

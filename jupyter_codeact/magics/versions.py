@@ -1,16 +1,14 @@
-"""`%skill log, diff, rollback, rm` and `%%skill edit`: the versions of a skill."""
+"""`%skill log, diff, rollback, rm`: the versions of a skill."""
 
 from __future__ import annotations
 
-from ..errors import SkillConflict, SkillError, UsageError
-from ..protocols import AgentCell
+from ..errors import SkillError, UsageError
 from ..session import Session
 from ..skills.history import Version
 from ..skills.library import Saved
 from ..skills.skill import Files, files_of
 from ..texts import diff_of
 from ..words import fenced, plural
-from .parser import edit_parser
 
 HELP = """\
 %skill log NAME             its versions: when, by whom, why, and from which cells
@@ -39,31 +37,6 @@ def answer(session: Session, command: str, line: str) -> str:
             return _remove(session, name)
 
 
-def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
-    """Put a skill's source into the cell, or save what stands there. Raises SkillError if somebody else was first."""
-    options = edit_parser().read(line)
-    library, name = session.library, options.name
-    if not body.strip():
-        skill, newest = library.get(name), library.log(name)[0]
-        cell.become(_cell(name, newest, skill.source))
-        return f"**{name}**, version {newest.number}: change it here, and run the cell to save it."
-    folder = library.folder_of(name) if options.version else library.own
-    base = library.history(folder).files(name, options.version) if options.version else None
-    here = base or files_of(folder, name)
-    shown = library.get(name).path.relative_to(folder).as_posix() if here else f"{name}.py"
-    try:
-        note = session.note(options.message or "Changed in a cell")
-        saved = library.write(name, {**here, shown: body.rstrip() + "\n"}, note, base=base, folder=folder)
-    except SkillConflict as conflict:
-        difference = f"What they changed since version {options.version}:\n\n{fenced(conflict.diff, 'diff')}"
-        cell.display({"text/markdown": difference, "text/plain": conflict.diff})
-        number = library.log(name)[0].number
-        advice = f"Take over what you want of it, and write --version {number} in the first line."
-        raise SkillError(f"{conflict} {advice}") from None
-    cell.become(_cell(name, saved.version, body))
-    return told(session, saved, name)
-
-
 def told(session: Session, saved: Saved, name: str) -> str:
     """What a write has made of a skill."""
     if saved.before is None:
@@ -75,10 +48,6 @@ def told(session: Session, saved: Saved, name: str) -> str:
         f"Saved **{name}** as version {saved.version.number}; "
         f"`%skill rollback {name} {saved.before.number}` takes that back.\n\n{fenced(difference, 'diff')}"
     )
-
-
-def _cell(name: str, version: Version, source: str) -> str:
-    return f"%%skill edit {name} --version {version.number}\n{source.rstrip()}"
 
 
 def _log(session: Session, name: str) -> str:

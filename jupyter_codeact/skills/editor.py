@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import EditError, SkillError
 from ..protocols import PlannedEdit
 from ..texts import changed, check_syntax, numbered
+from .checks import Trial
 from .edits import FileEdit, read
 from .history import Note
 from .library import Library
@@ -23,13 +24,14 @@ PARTS = (INIT, API, "impl.py")
 class LibraryEditor:
     """Edits the first folder of a library. ``undone`` files go back one change at a time.
 
-    note: what is remembered of its edits.
+    note: what is remembered of its edits. trial: where an edited skill is tried; without one, it is only read.
     """
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, trial: Trial | None = None) -> None:
         self._library = library
         self._past: dict[str, list[FileEdit]] = {}
         self.note = Note("agent")
+        self._trial = trial
 
     def view(self, arguments: dict[str, Any]) -> str | None:
         """The text of a file with line numbers, or the names in the library; None for other commands."""
@@ -49,7 +51,9 @@ class LibraryEditor:
             return self._undo(path, before)
         after = changed(arguments, before, path)
         check_syntax(self._library.own / path, after)
-        return FileEdit(self._library, path, before, after, self.note, self._past.setdefault(path, []).append)
+        return FileEdit(
+            self._library, path, before, after, self.note, self._past.setdefault(path, []).append, self._trial
+        )
 
     def _undo(self, path: str, before: str | None) -> FileEdit:
         past = self._past.get(path)
@@ -57,7 +61,7 @@ class LibraryEditor:
             raise EditError(f"There is no edit of {path} to undo.")
         if past[-1].after != before:
             raise EditError(f"{path} was changed by somebody else since your edit of it: view it and edit again.")
-        return FileEdit(self._library, path, before, past[-1].before, self.note, lambda _edit: past.pop())
+        return FileEdit(self._library, path, before, past[-1].before, self.note, lambda _edit: past.pop(), self._trial)
 
     def _path(self, arguments: dict[str, Any]) -> str:
         """A module of the library, such as ``gp_fit.py``, or of a package in it, such as ``pkg/api.py``."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import EditError, SkillConflict, SkillError
 from ..texts import diff_of, summary_of
+from .checks import Trial, report
 from .history import Note
 from .library import Library
 from .skill import exactly, files_of
@@ -23,6 +24,7 @@ class FileEdit:
     after: str | None
     note: Note
     done: Callable[[FileEdit], object]
+    trial: Trial | None = None
 
     @property
     def summary(self) -> str:
@@ -33,7 +35,7 @@ class FileEdit:
         return diff_of(self.before, self.after, self.path)
 
     def apply(self) -> str:
-        name = self.path.split("/", maxsplit=1)[0].removesuffix(".py")
+        name = _skill(self.path)
         try:
             others = {path: text for path, text in files_of(self.library.own, name).items() if path != self.path}
             base, files = ({**others, **_one(self.path, text)} for text in (self.before, self.after))
@@ -44,6 +46,15 @@ class FileEdit:
             raise EditError(str(error)) from None
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
+
+    async def checks(self) -> str:
+        name = _skill(self.path)
+        files = files_of(self.library.own, name)
+        return await report(name, files, self.trial) if files else ""
+
+
+def _skill(path: str) -> str:
+    return path.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
 def _one(path: str, text: str | None) -> dict[str, str]:

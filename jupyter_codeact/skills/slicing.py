@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..errors import SkillError
 from ..texts import unwarned
 from .statements import Statement, statements_of
 
-# What IPython gives to every cell.
+# What is there in every cell, and is imported in a module.
 _GIVEN = {
     "display": "from IPython.display import display",
     "get_ipython": "from IPython import get_ipython",
+    # What its shell lines were put into.
+    "subprocess": "import subprocess",
 }
 Need = tuple[Statement, float]
+Elsewhere = Callable[[str], str]
 
 
-def module_of(sources: list[str], names: list[str] | None = None) -> str:
+def _nowhere(_name: str) -> str:
+    return ""
+
+
+def module_of(
+    sources: list[str],
+    names: list[str] | None = None,
+    elsewhere: Elsewhere = _nowhere,
+    *,
+    lenient: bool = False,
+) -> str:
     """The source of a module with ``names`` (default: every function and class) and what they need.
 
     Comments and formatting are kept. Calls that bind nothing, such as ``data.append(1)``, are left out. Raises
-    SkillError where a name is defined in no cell, or where the cells define neither function nor class.
+    SkillError where a name is defined in no cell, which ``lenient`` lets pass, or where the cells define neither
+    function nor class. ``elsewhere`` says which other cell defines a name, or "".
     """
-    cells = Cells(sources)
+    cells = Cells(sources, elsewhere, lenient=lenient)
     wanted = names or cells.defined
     if not wanted:
         raise SkillError("These cells define no function and no class: there is nothing to import from them.")
@@ -38,7 +53,9 @@ def module_of(sources: list[str], names: list[str] | None = None) -> str:
 class Cells:
     """The statements of the cells. ``binders``: those that bind a name, in order."""
 
-    def __init__(self, sources: list[str]) -> None:
+    def __init__(self, sources: list[str], elsewhere: Elsewhere = _nowhere, *, lenient: bool = False) -> None:
+        self._elsewhere = elsewhere
+        self._lenient = lenient
         self.futures: list[Statement] = []
         self.binders: dict[str, list[Statement]] = {}
         self.given: set[str] = set()
@@ -92,9 +109,13 @@ class Cells:
         elif not hasattr(builtins, name) and name not in by.names.maybe:
             stars = self.binders.get("*", [])
             yield from ((star, at) for star in stars)
-            if not stars:
-                what = ", ".join(sorted(by.names.binds | by.names.changes))
-                raise SkillError(f"{what} needs {name}, which none of these cells defines. Add the cell that does.")
+            if not stars and not self._lenient:
+                raise SkillError(self._missing(name, ", ".join(sorted(by.names.binds | by.names.changes))))
+
+    def _missing(self, name: str, what: str) -> str:
+        if where := self._elsewhere(name):
+            return f"{what} needs {name}, which {where} defines: name that cell too."
+        return f"{what} needs {name}, which none of these cells defines. Add the cell that does."
 
     def in_order(self, kept: list[Statement]) -> Iterator[Statement]:
         """The statements, each after what it needs when it runs."""
@@ -120,6 +141,15 @@ class Cells:
                 found[needed] = None
                 todo += [need for need in self._later(needed, at) if need[1] == at]
         return sorted(found, key=lambda needed: needed.order)
+
+
+def definer_of(labelled: dict[str, str], name: str) -> str:
+    """Which cell has the last definition of a name, or ""; ``labelled`` has sources by what a cell is called."""
+    for label, source in reversed(labelled.items()):
+        with contextlib.suppress(SkillError):
+            if name in source and any(name in statement.names.binds for statement in statements_of([source])):
+                return label
+    return ""
 
 
 def _no_ipython(statement: Statement) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import SkillError
 from ..texts import unwarned
+from .ipython import is_other_language, python_of
 from .scopes import Names, names_of
 
 _IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
@@ -16,7 +17,10 @@ _IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
 
 @dataclass(frozen=True)
 class Statement:
-    """One top-level statement. ``ipython``: its first line of IPython syntax, which no module can hold."""
+    """One top-level statement. ``ipython``: its first line of IPython syntax that can't be put into Python.
+
+    above, below: the blank lines and comments around it that are no part of ``source``.
+    """
 
     order: int
     source: str
@@ -25,26 +29,28 @@ class Statement:
     is_future: bool
     is_definition: bool
     ipython: str = ""
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
 
 
 def statements_of(sources: list[str]) -> Iterator[Statement]:
-    """The statements that bind or change names, in order. Raises SkillError for a cell that can't be read."""
+    """The statements, in order. Raises SkillError for a cell that can't be read."""
     order = 0
     for number, source in enumerate(sources, start=1):
+        if is_other_language(source):
+            continue
         try:
             cell = _Cell(source)
             for node in cell.tree.body:
                 order += 1
                 yield cell.statement(order, node)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            if source.lstrip().startswith("%%"):
-                continue
             line, text = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error) or "too deep"
             raise SkillError(f"Cell {number} can't be read as Python, line {line}: {text}.") from None
 
 
 class _Cell:
-    """One cell. Where it is no Python, its lines of IPython syntax are read as ``pass``."""
+    """One cell. Its lines of IPython syntax are put into Python, and read as ``pass`` where that can't be."""
 
     def __init__(self, source: str) -> None:
         # As Python reads line ends; str.splitlines knows more of them.
@@ -62,10 +68,17 @@ class _Cell:
                 found = _IPYTHON.match(self.plain[at]) if at < len(self.plain) else None
                 if found is None:
                     raise
-                self.plain[at] = found[1] + "pass"
+                python = python_of(found[2])
+                self.plain[at] = found[1] + (python or "pass")
+                if python:
+                    self.lines[at] = self.plain[at]
 
     def statement(self, order: int, node: ast.stmt) -> Statement:
         first, last = _first_line(node, self.lines), node.end_lineno or node.lineno
+        body = self.tree.body
+        at = body.index(node)
+        before = body[at - 1].end_lineno or 0 if at else 0
+        is_last = at == len(body) - 1
         changed = [self.lines[i].strip() for i in range(first - 1, last) if self.lines[i] != self.plain[i]]
         return Statement(
             order,
@@ -75,6 +88,8 @@ class _Cell:
             isinstance(node, ast.ImportFrom) and node.module == "__future__",
             isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef),
             changed[0] if changed else "",
+            tuple(self.lines[before : first - 1]),
+            tuple(self.lines[last:]) if is_last else (),
         )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import history, shown
+from helpers import history, shown, until_shown
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 Opened = Callable[..., Any]
 DEFINE = "import math\n\nSCALE = 2\n\n\ndef area(r):\n    '''Area of a circle.'''\n    return SCALE * math.pi * r**2"
+
+MINE = "def f():\n    'Mine.'\n    return 1"
 
 
 def own(home: Path) -> Path:
@@ -132,11 +135,11 @@ async def test_skills_given_by_name_come_with_their_source(opened: Opened, scrip
 async def test_versions_are_listed_compared_and_brought_back(opened: Opened, home: Path) -> None:
     save = "%skill save mine 1 --message 'to begin with'"
     lines = [save, "import mine\nmine.f()", "%skill rollback mine 1", "mine.f()", "%skill rm mine", "%skill log mine"]
-    async with opened("def f():\n    return 1", *lines) as document:
+    async with opened(MINE, *lines) as document:
         first, saved, use, back, again, gone, log = document.nb.cells
         await document.run_cell(first)
         await document.run_cell(saved)
-        (own(home) / "mine.py").write_text("def f():\n    return 2\n")
+        (own(home) / "mine.py").write_text(MINE.replace("1", "2") + "\n")
         for cell in (use, back, again, gone, log):
             assert await document.run_cell(cell) == "ok"
     assert (shown(use), shown(again)) == ("2", "1")
@@ -149,20 +152,20 @@ async def test_versions_are_listed_compared_and_brought_back(opened: Opened, hom
         ("2", "by hand"),
         ("1", "you"),
     ]
-    assert "to begin with (cells 1)" in rows[-1][3]
+    assert "to begin with (cells 1, checks passed)" in rows[-1][3]
     assert not (own(home) / "mine.py").exists()
 
 
 async def test_a_skill_is_edited_in_a_cell(opened: Opened, home: Path) -> None:
-    async with opened("def f():\n    return 1", "%skill save mine 1", "%%skill edit mine") as document:
+    async with opened(MINE, "%skill save mine 1", "%%skill edit mine") as document:
         *before, edit = document.nb.cells
         for cell in (*before, edit):
             assert await document.run_cell(cell) == "ok"
-        assert edit.source == "%%skill edit mine --version 1\ndef f():\n    return 1"
+        assert edit.source == f"%%skill edit mine --version 1\n{MINE}"
         edit.source = edit.source.replace("return 1", "return 'hers'")
         assert await document.run_cell(edit) == "ok"
         assert "-    return 1\n+    return 'hers'" in shown(edit)
-        assert edit.source == "%%skill edit mine --version 2\ndef f():\n    return 'hers'"
+        assert edit.source == "%%skill edit mine --version 2\n" + MINE.replace("1", "'hers'")
         (own(home) / "mine.py").write_text("def f():\n    return 'theirs'\n")
         edit.source = edit.source.replace("hers", "late")
         assert await document.run_cell(edit) == "error"
@@ -192,3 +195,77 @@ async def test_a_library_of_others_is_imported_from_and_not_written(
     use, remove = document.nb.cells
     assert shown(use) == "'theirs'"
     assert "only read here" in shown(remove)
+
+
+# ---- what is looked at before anything is written
+
+
+FAILING = """def twice(x):
+    '''
+    >>> twice(2)
+    5
+    '''
+    return SCALE * x
+
+def test_twice():
+    assert twice(1) == 2
+"""
+
+
+async def test_a_doctest_that_fails_saves_nothing_unless_it_is_forced(opened: Opened, home: Path) -> None:
+    path = "path = '/home/her/data.csv'\ndef load(p=path): return p"
+    save = ["%skill save two 2", "%skill save two 1 2", "%skill save two 1 2 --force", "%skill log two"]
+    async with opened("SCALE = 2", FAILING, path, *save, "%skill save paths 3") as document:
+        for cell in document.nb.cells:
+            await document.run_cell(cell)
+        *_, undefined, refused, forced, log, paths = document.nb.cells
+    assert "needs SCALE, which cell 1 defines: name that cell too" in shown(undefined)
+    assert "doctest of two.twice" in shown(refused)
+    assert "Expected: 5 Got: 4" in shown(refused)
+    assert "Nothing was saved" in shown(refused)
+    assert "Forced, though doctest of two.twice" in shown(forced)
+    assert "checks forced: doctest of two.twice" in shown(log)
+    assert len([row for row in shown(log).splitlines() if "| you |" in row]) == 1
+    assert (own(home) / "two.py").exists()
+    assert "Look at paths.py, line 1: a path of this machine" in shown(paths)
+    assert "imported in a fresh sandbox" in shown(paths)
+
+
+async def test_statements_are_saved_as_a_function(opened: Opened, home: Path) -> None:
+    cells = ["x, y = [1, 2, 3], [2, 4, 6]", "import math\nn = 2\nslope = sum(y) / sum(x) * math.sqrt(n * n)"]
+    save = '%skill save line 2 --wrap "fit(x, y, n=1) -> slope"'
+    async with opened(*cells, save, "import line\nline.fit([1], [3]), line.fit(x, y, 2) == slope") as document:
+        await document.run_cells()
+    assert shown(document.nb.cells[-1]) == "(3.0, True)"
+    assert 'fit: nobody has described it yet."""' in (own(home) / "line.py").read_text()
+
+
+async def test_stop_ends_the_checks_and_nothing_is_saved(opened: Opened, home: Path) -> None:
+    endless = "import time\nif __name__ == 'endless':\n    time.sleep(1000)\nx = 1\ndef f(): return (x, time)"
+    async with opened(endless, "%skill save endless 1 --names f,x", "1 + 1") as document:
+        define, save, after = document.nb.cells
+        await document.run_cell(define)
+        running = asyncio.ensure_future(document.run_cell(save))
+        await until_shown(document, "importing endless")
+        await document.km.interrupt_kernel()
+        assert await running == "error"
+        assert await document.run_cell(after) == "ok"
+    assert list(own(home).iterdir()) == []
+
+
+async def test_the_agent_is_told_what_the_checks_of_its_edit_say(opened: Opened, script: Any, home: Path) -> None:
+    broken = "def f():\n    return scale\n\n\ndef test_f():\n    assert f() == 1\n"
+    mend = {"command": "str_replace", "path": "skill:mine.py", "old_str": "return scale", "new_str": "return 2"}
+    script(
+        {"edit": {"command": "create", "path": "skill:mine.py", "file_text": broken}},
+        {"edit": mend},
+        {"edit": mend | {"old_str": "return 2", "new_str": "return 1"}},
+        {"text": "ok"},
+    )
+    async with opened("%%agent --review auto\ngo") as document:
+        await document.run_cells()
+    told = [str(message["content"]) for message in history(home) if message["role"] == "tool"]
+    assert "mine.py, line 2: scale is not defined" in told[0]
+    assert "test_f: AssertionError (mine.py, line 6)" in told[1]
+    assert "Checks passed: imported in a fresh sandbox, 1 test passed" in told[2]
+    assert "return 1" in (own(home) / "mine.py").read_text()

@@ -203,8 +203,8 @@ def test_a_cell_in_another_language_is_left_out() -> None:
         (["def f(a, a): pass"], "Cell 1 can't be read as Python, line 1"),
         (["x = '\0'"], "Cell 1 can't be read as Python"),
         (["x = " + "-" * 100_000 + "1"], "Cell 1 can't be read as Python"),
-        (["def f():\n    !ls\n    return 1"], "f uses `!ls`"),
-        (["files = !ls\ndef f(): return files"], "f needs files"),
+        (["def f():\n    %cd /\n    return 1"], "f uses `%cd /`"),
+        (["files = %sx ls\ndef f(): return files"], "f needs files"),
         (["data = await fetch()", "def fetch(): pass", "def f(): return data"], "'await' outside function"),
     ],
 )

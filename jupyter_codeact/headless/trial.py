@@ -1,0 +1,114 @@
+"""A skill that is not saved yet, tried in a sandbox of its own: imported, its doctests and test functions run."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from .. import inside
+from ..errors import SandboxError
+from ..sandbox.launch import Sandbox
+from ..skills.checks import Tried
+from ..skills.skill import INIT, Files
+from ..words import seconds
+from .kernel import SandboxKernel
+
+# How long the import, and each test, may take.
+STEP_S = 30.0
+# Characters of what the sandbox says of one failure.
+LONGEST = 500
+Opener = Callable[[tuple[str, ...]], Sandbox]
+
+
+async def try_skill(
+    open_sandbox: Opener, name: str, files: Files, tell: Callable[[str], None], step_s: float = STEP_S
+) -> Tried:
+    """Import the skill where it hides every other of its name. ``open_sandbox`` takes folders to look in first.
+
+    Its code runs in the sandbox alone, with the working folder that cells have. Raises SandboxUnavailable.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="codeact-trial-") as folder:
+        _lay(files, Path(folder))
+        tell("opening a fresh sandbox")
+        async with SandboxKernel(partial(open_sandbox, (folder,))) as kernel:
+            trial = _Trial(kernel, folder, step_s, tell)
+            failures, left_out, tests = await trial.run(name, [_module(path) for path in sorted(files)])
+    return Tried(tuple(failures), tuple(left_out), tests, time.monotonic() - began)
+
+
+class _Trial:
+    def __init__(self, kernel: SandboxKernel, folder: str, step_s: float, tell: Callable[[str], None]) -> None:
+        self._kernel = kernel
+        self._folder = folder
+        self._step_s = step_s
+        self._tell = tell
+
+    async def run(self, name: str, modules: list[str]) -> tuple[list[str], list[str], int]:
+        """Failures, tests that want arguments, and how many tests there are."""
+        tests: list[tuple[str, str]] = []
+        failures: list[str] = []
+        left_out: list[str] = []
+        try:
+            self._tell(f"importing {name}")
+            found = await self._asked(f"import {name}", "try_import", modules=modules)
+            if not isinstance(found, dict) or "error" in found:
+                return [_line(found["error"] if isinstance(found, dict) else found)], [], 0
+            tests, left_out = _pairs(found.get("tests")), _texts(found.get("left_out"))
+            for number, (module, test) in enumerate(tests, start=1):
+                self._tell(f"test {number} of {len(tests)}: {_line(test)}")
+                if said := await self._asked(test, "try_test", module=module, test=test):
+                    failures.append(_line(f"{test}: {said}"))
+        except _Over as end:
+            failures.append(_line(end))
+        return failures, left_out, len(tests)
+
+    async def _asked(self, what: str, function: str, **arguments: Any) -> Any:
+        """The answer of the sandbox. Raises _Over, with the reason, where nothing more can be asked."""
+        try:
+            async with asyncio.timeout(self._step_s):
+                given = {"folder": self._folder, **arguments}
+                return inside.value(await self._kernel.evaluate(inside.expression(function, given, inside.TRYING)))
+        except TimeoutError:
+            raise _Over(f"{what} takes longer than {seconds(self._step_s)}, and was ended.") from None
+        except SandboxError as error:
+            raise _Over(f"{what}: {error}") from None
+
+
+class _Over(Exception):
+    """The sandbox is of no more use."""
+
+
+def _lay(files: Files, folder: Path) -> None:
+    """The sandbox may be another user, and reads."""
+    folder.chmod(0o755)
+    for path, text in files.items():
+        place = folder / path
+        place.parent.mkdir(mode=0o755, exist_ok=True)
+        place.write_bytes(text.encode("utf-8", "surrogateescape"))
+        place.chmod(0o644)
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(f"/{INIT}").removesuffix(".py").replace("/", ".")
+
+
+def _pairs(found: object) -> list[tuple[str, str]]:
+    """Module and test, as far as the sandbox's answer has such."""
+    rows = found if isinstance(found, list) else []
+    return [(str(row[0]), str(row[1])) for row in rows if isinstance(row, list) and len(row) == 2]
+
+
+def _texts(found: object) -> list[str]:
+    return [_line(text) for text in found] if isinstance(found, list) else []
+
+
+def _line(said: object) -> str:
+    """The sandbox's words, on one line, without what a terminal obeys."""
+    return re.sub(r"\s+", " ", re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", str(said)))[:LONGEST]

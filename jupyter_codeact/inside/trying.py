@@ -1,0 +1,92 @@
+"""How a skill is tried in a sandbox of its own: imported, its doctests and test functions run.
+
+Stands alone: its source is sent with each call, to kernels that need not have this package.
+"""
+
+import asyncio
+import doctest
+import importlib
+import inspect
+import json
+import os
+import re
+import sys
+import threading
+import traceback
+from typing import Any
+
+_DOCTEST = "doctest of "
+
+
+def answer(name: str, arguments: str) -> str:
+    """Call a function below with JSON, and return JSON."""
+    return json.dumps(globals()[name](**json.loads(arguments)), ensure_ascii=True, default=str)
+
+
+def try_import(modules: list[str], folder: str) -> dict[str, Any]:
+    """Import a skill's modules: its tests, by module, and those that want arguments; or what was raised."""
+    tests: list[tuple[str, str]] = []
+    left_out: list[str] = []
+    for name in modules:
+        try:
+            module = importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001  a module may raise whatever it likes, SystemExit too
+            return {"error": f"import {name}: {_raised(error, folder)}"}
+        found = str(getattr(module, "__file__", None))
+        if not found.startswith(folder):
+            return {"error": f"import {name} finds {found} instead: choose another name"}
+        for test, runs in _tests(module):
+            tests.append((name, test)) if runs else left_out.append(f"{name}.{test}")
+    return {"tests": tests, "left_out": left_out}
+
+
+def try_test(module: str, test: str, folder: str) -> str:
+    """Run one test of an imported module; what went wrong, or ""."""
+    try:
+        if test.startswith(_DOCTEST):
+            return _doctest(sys.modules[module], test.removeprefix(_DOCTEST))
+        function = getattr(sys.modules[module], test)
+        if not inspect.iscoroutinefunction(function):
+            function()
+            return ""
+        raised: list[BaseException] = []
+
+        def in_a_loop() -> None:
+            try:
+                asyncio.run(function())
+            except BaseException as error:  # noqa: BLE001  told below
+                raised.append(error)
+
+        thread = threading.Thread(target=in_a_loop)
+        thread.start()
+        thread.join()
+        return _raised(raised[0], folder) if raised else ""
+    except BaseException as error:  # noqa: BLE001  a test may raise whatever it likes
+        return _raised(error, folder)
+
+
+def _tests(module: Any) -> list[tuple[str, bool]]:
+    """Its doctests and test functions, and whether each can be called without arguments."""
+    found = [(_DOCTEST + t.name, True) for t in doctest.DocTestFinder().find(module) if t.examples]
+    for name, value in vars(module).items():
+        if name.startswith("test_") and inspect.isfunction(value) and value.__module__ == module.__name__:
+            wanted = [p for p in inspect.signature(value).parameters.values() if p.default is p.empty]
+            found.append((name, not [p for p in wanted if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]))
+    return found
+
+
+def _doctest(module: Any, name: str) -> str:
+    (test,) = (t for t in doctest.DocTestFinder().find(module) if t.name == name)
+    said: list[str] = []
+    doctest.DocTestRunner(verbose=False).run(test, out=said.append)
+    text = re.sub(
+        r'\*{20,}|(?m:^File "[^\n]*", (line \d+), in .*$)', lambda at: f"{at[1]}:" if at[1] else "", "".join(said)
+    )
+    return " ".join(text.split())
+
+
+def _raised(error: BaseException, folder: str) -> str:
+    """The error in a line, with the last line of the skill's that it went through."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(folder)]
+    at = f" ({os.path.relpath(frames[-1].filename, folder)}, line {frames[-1].lineno})" if frames else ""
+    return f"{''.join(traceback.format_exception_only(error)).strip()}{at}"

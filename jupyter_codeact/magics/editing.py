@@ -1,0 +1,44 @@
+"""`%%skill edit`: a skill's source in a cell, which saves it, with checks."""
+
+from __future__ import annotations
+
+from ..errors import SkillConflict, SkillError
+from ..protocols import AgentCell
+from ..session import Session
+from ..skills.history import Version
+from ..skills.skill import files_of
+from ..words import fenced
+from .parser import edit_parser
+from .saving import check
+from .versions import told
+
+
+async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
+    """Put a skill's source into the cell, or save what stands there. Raises SkillError if somebody else was first."""
+    options = edit_parser().read(line)
+    library, name = session.library, options.name
+    if not body.strip():
+        skill, newest = library.get(name), library.log(name)[0]
+        cell.become(_cell(name, newest, skill.source))
+        return f"**{name}**, version {newest.number}: change it here, and run the cell to save it."
+    folder = library.folder_of(name) if options.version else library.own
+    base = library.history(folder).files(name, options.version) if options.version else None
+    here = base or files_of(folder, name)
+    shown = library.get(name).path.relative_to(folder).as_posix() if here else f"{name}.py"
+    files = {**here, shown: body.rstrip() + "\n"}
+    about, checked = await check(session, cell, options, files)
+    try:
+        note = session.note(options.message or "Changed in a cell", about=about)
+        saved = library.write(name, files, note, base=base, folder=folder)
+    except SkillConflict as conflict:
+        difference = f"What they changed since version {options.version}:\n\n{fenced(conflict.diff, 'diff')}"
+        cell.display({"text/markdown": difference, "text/plain": conflict.diff})
+        number = library.log(name)[0].number
+        advice = f"Take over what you want of it, and write --version {number} in the first line."
+        raise SkillError(f"{conflict} {advice}") from None
+    cell.become(_cell(name, saved.version, body))
+    return f"{told(session, saved, name)}\n\n{checked}"
+
+
+def _cell(name: str, version: Version, source: str) -> str:
+    return f"%%skill edit {name} --version {version.number}\n{source.rstrip()}"

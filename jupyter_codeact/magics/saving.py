@@ -1,0 +1,99 @@
+"""`%skill save`: from cells to a module that was checked before it is written."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from secrets import token_hex
+
+from ..errors import SkillError
+from ..events import RanCell
+from ..protocols import AgentCell
+from ..session import Session
+from ..skills.checks import Tried, problems, warnings
+from ..skills.docstrings import with_stubs
+from ..skills.skill import Files, check_name
+from ..skills.slicing import definer_of, module_of
+from ..skills.wrap import wrapped
+from ..words import plural
+from . import versions
+from .choosing import chosen
+from .parser import save_parser
+
+GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is, and remembers that."
+
+
+async def save(session: Session, cell: AgentCell, line: str) -> str:
+    """The answer, as Markdown. Raises SkillError for what does not pass, and UsageError."""
+    options = save_parser().read(line)
+    check_name(options.name)
+    cells = list(chosen(session.ran(), options.cells or ["last"], session.last_actions))
+    files = {f"{options.name}.py": with_stubs(_source(session, cells, options))}
+    about, told = await check(session, cell, options, files)
+    library = session.library
+    note = session.note(options.message or "Saved from cells", cells, about)
+    folder = library.shared if options.shared else library.own
+    saved = library.write(options.name, files, note, folder=folder)
+    functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
+    return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n{told}`{saved.path}`"
+
+
+def _source(session: Session, cells: list[RanCell], options: argparse.Namespace) -> str:
+    names = [name.strip() for name in options.names.split(",") if name.strip()]
+    sources, others = [cell.source for cell in cells], _others(session, cells)
+    if options.wrap:
+        return wrapped(sources, [*others.values()], options.wrap, names, lenient=options.force)
+    return module_of(sources, names or None, partial(definer_of, others), lenient=options.force)
+
+
+def _others(session: Session, cells: list[RanCell]) -> dict[str, str]:
+    """The sources of the cells that ran and were not chosen, by what they are called."""
+    counts = {cell.count for cell in cells}
+    return {f"cell {cell.count}": cell.source for cell in session.ran() if cell.ok and cell.count not in counts}
+
+
+async def check(
+    session: Session, cell: AgentCell, options: argparse.Namespace, files: Files
+) -> tuple[dict[str, str], str]:
+    """What is remembered of the checks, and what is told of them. Raises SkillError where they fail.
+
+    options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test.
+    """
+    failures, tried = problems(files), None
+    if not failures:
+        tried = await session.try_skill(options.name, files, _progress(cell, options.name), options.timeout)
+        failures = [*tried.failures]
+    if failures and not options.force:
+        listed = "\n".join(f"- {failure}" for failure in failures)
+        raise SkillError(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
+    found = warnings(files) if not problems(files) else []
+    found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
+    return {"Checks": _remembered(failures, found)}, _told(failures, found, tried)
+
+
+def _progress(cell: AgentCell, name: str) -> Callable[[str], None]:
+    """Shows how far the check is, in one output of the cell."""
+    shown = f"checks-{token_hex(4)}"
+    is_new = True
+
+    def tell(text: str) -> None:
+        nonlocal is_new
+        line = f"Checking {name}: {text}"
+        cell.display({"text/plain": line}, shown, update=not is_new)
+        is_new = False
+
+    return tell
+
+
+def _remembered(failures: list[str], found: list[str]) -> str:
+    if failures:
+        return f"forced: {'; '.join(failures)}"
+    return plural(len(found), "warning") if found else "passed"
+
+
+def _told(failures: list[str], found: list[str], tried: Tried | None) -> str:
+    lines = [f"Forced, though {failure}." for failure in failures]
+    lines += [f"Checked: {tried}."] if tried and not failures else []
+    lines += [f"Look at {warning}." for warning in found]
+    return "".join(f"- {line}\n" for line in lines) + ("\n" if lines else "")

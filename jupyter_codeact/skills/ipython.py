@@ -1,0 +1,90 @@
+"""IPython's lines as Python, where they mean something outside of a notebook: pure functions of one line."""
+
+from __future__ import annotations
+
+import ast
+import re
+from string import Formatter
+
+# What is about the notebook alone. %pip belongs to the environment, which a module does not change.
+_DROPPED = ("matplotlib", "load_ext", "reload_ext", "autoreload", "config", "precision", "pip", "conda", "pdb", "who")
+_SHELL = re.compile(r"(?P<name>[\w., ]+?)\s*=\s*!(?P<lines>.+)|!(?P<command>[^!].*)")
+_MAGIC = re.compile(r"%(?P<name>\w+)\s*(?P<rest>.*)")
+_TIMEIT_OPTIONS = re.compile(r"(?:-[nrp]\s*\d+\s+|-[a-z]\s+)*")
+# A name in capitals is the shell's own, such as $HOME.
+_DOLLAR = re.compile(r"\$(\$?)([a-z_]\w*)")
+# Cell magics whose body is Python that runs among the other cells' names.
+_PYTHON = ("time", "capture", "prun")
+
+
+def python_of(line: str) -> str | None:
+    """A line of IPython syntax, without its indentation, as one line of Python; None for what has none."""
+    line = line.strip()
+    python = None
+    if line.startswith("?") or line.endswith("?"):
+        python = f"pass  # {line}"
+    elif shell := _SHELL.fullmatch(line):
+        python = _shell(shell["name"], shell["lines"] or shell["command"])
+    elif magic := _MAGIC.fullmatch(line):
+        python = _magic(magic["name"], magic["rest"], line)
+    return python if python and _is_statement(python) else None
+
+
+def is_other_language(cell: str) -> bool:
+    """Whether a cell magic takes the cell for something else than code of this notebook."""
+    first = cell.lstrip()
+    magic = re.match(r"%%(\w+|!)", first)
+    return magic is not None and magic[1] not in _PYTHON
+
+
+def _shell(name: str | None, command: str) -> str | None:
+    if command.rstrip().endswith("\\"):
+        return None
+    if name:
+        return f"{name} = subprocess.getoutput({_expanded(command)}).splitlines()"
+    return f"subprocess.run({_expanded(command)}, shell=True, check=False)"
+
+
+def _magic(name: str, rest: str, line: str) -> str | None:
+    if name in _DROPPED:
+        return f"pass  # {line}"
+    if name == "time":
+        return rest
+    if name == "timeit":
+        timed = _TIMEIT_OPTIONS.sub("", rest, count=1)
+        # What is timed binds nothing outside.
+        return timed if _is_expression(timed) else None
+    return None
+
+
+def _expanded(command: str) -> str:
+    """A string literal. IPython fills in ``{expression}`` and ``$name``, unless one of them is no Python."""
+    text = _DOLLAR.sub(lambda found: f"${found[2]}" if found[1] else f"{{{found[2]}}}", command)
+    made, filled = "", False
+    try:
+        for literal, field, spec, conversion in Formatter().parse(text):
+            made += literal.replace("{", "{{").replace("}", "}}")
+            if field is not None:
+                if not _is_expression(field):
+                    return repr(command)
+                made += f"{{{field}{f'!{conversion}' if conversion else ''}{f':{spec}' if spec else ''}}}"
+                filled = True
+    except ValueError:
+        return repr(command)
+    return f"f{made!r}" if filled else repr(command)
+
+
+def _is_expression(text: str) -> bool:
+    return _parses(text, "eval")
+
+
+def _is_statement(text: str) -> bool:
+    return _parses(text, "exec")
+
+
+def _parses(text: str, mode: str) -> bool:
+    try:
+        ast.parse(text.strip(), mode=mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True

@@ -1,0 +1,230 @@
+"""Plain statements to function: ``--wrap "fit(x, y, n_restarts=10) -> model"``.
+
+Imports, functions and classes of the cells stay outside, unless they need what is local to the function now.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..errors import SkillError
+from .flow import Flow
+from .slicing import Cells, module_of
+from .statements import Statement, statements_of
+
+SHAPE = 'write it as in --wrap "fit(x, y, n_restarts=10) -> model"'
+_INDENT = "    "
+# What is called last to be seen, and hands nothing back.
+_SHOWING = ("print", "display", "show")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """name(parameters) -> returns. parameters: None where they are to be found; written: with their defaults."""
+
+    name: str
+    parameters: tuple[str, ...] | None = None
+    written: str = ""
+    returns: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> Signature:
+        """Raises SkillError for what is none."""
+        head, _, tail = text.partition("->")
+        returns = tuple(name.strip() for name in tail.strip().strip("()").split(",") if name.strip())
+        name = head.strip()
+        try:
+            (node,) = ast.parse(f"def {name if '(' in name else name + '()'}: pass").body
+        except (SyntaxError, ValueError):
+            raise SkillError(f"{text!r} is no signature: {SHAPE}.") from None
+        if not isinstance(node, ast.FunctionDef) or not all(map(str.isidentifier, returns)):
+            raise SkillError(f"{text!r} is no signature: {SHAPE}.")
+        if "(" not in name:
+            return cls(node.name, None, "", returns)
+        return cls(node.name, _names(node.args), ast.unparse(node.args), returns)
+
+
+def wrapped(
+    chosen: list[str], others: list[str], signature: str, names: Sequence[str] = (), *, lenient: bool = False
+) -> str:
+    """The source of a module with the chosen cells' plain statements as a function, with ``names``, and what they need.
+
+    ``others`` are sources of other cells, which imports, functions and classes come from. Raises SkillError.
+    """
+    wish = Signature.read(signature)
+    statements = [*statements_of(chosen)]
+    body = _Body(statements, wish.parameters or ())
+    while True:
+        outside = [s.source for s in statements if s.order in body.outside]
+        pool = Cells([*others, *outside])
+        parameters = _parameters(body, wish, pool)
+        if {*parameters} == body.parameters:
+            break
+        # A function that reads one of them belongs inside.
+        body = _Body(statements, parameters)
+    written = wish.written if wish.parameters is not None else ", ".join(parameters)
+    function = f"def {wish.name}({written}):\n{body.text(wish.returns)}"
+    return module_of([*others, *outside, function], [wish.name, *names], lenient=lenient)
+
+
+def _parameters(body: _Body, wish: Signature, pool: Cells) -> tuple[str, ...]:
+    """Raises SkillError for what is free and neither named nor to be imported, and for what is named in vain."""
+    free = [name for name in body.free() if not _is_outside(name, pool)]
+    if wish.parameters is None:
+        needed = {name for s in body.apart for name in s.names.lazy | s.names.eager if name not in pool.binders}
+        return tuple(dict.fromkeys([*free, *sorted(n for n in needed if not _is_outside(n, pool)), *body.parameters]))
+    if unnamed := [name for name in free if name not in wish.parameters]:
+        raise SkillError(
+            f"{wish.name} needs {', '.join(unnamed)}: name {'it' if len(unnamed) == 1 else 'them'} in the signature."
+        )
+    if idle := [name for name in wish.parameters if name not in body.named]:
+        raise SkillError(f"{', '.join(idle)}: these cells use nothing of that name. They use {body.told()}.")
+    return wish.parameters
+
+
+def _is_outside(name: str, pool: Cells) -> bool:
+    """Whether its last definition is an import, a function or a class."""
+    binders = pool.binders.get(name, [])
+    if binders:
+        return binders[-1].is_import or binders[-1].is_definition
+    return hasattr(builtins, name) or name in ("display", "get_ipython", "subprocess") or "*" in pool.binders
+
+
+class _Body:
+    """What goes into the function: ``inside``, in order. ``apart``: what doesn't, by number in ``outside``.
+
+    named: what it uses.
+    """
+
+    def __init__(self, cells: list[Statement], parameters: tuple[str, ...]) -> None:
+        statements = [s for s in cells if not s.is_future]
+        self.parameters = {*parameters}
+        self.statements = [s for s in statements if not self._sets(s, parameters, statements)]
+        local = {*parameters}
+        inside = [s for s in self.statements if not (s.is_import or s.is_definition)]
+        while True:
+            local |= {name for s in inside for name in s.names.binds | s.names.changes & self._bound(inside)}
+            more = [s for s in self.statements if s not in inside and _touches(s, local)]
+            if not more:
+                break
+            inside += more
+        self.inside = sorted(inside, key=lambda s: s.order)
+        self.apart = [s for s in self.statements if s not in inside]
+        self.outside = {s.order for s in [*self.apart, *cells] if s.is_future or s in self.apart}
+        for statement in self.inside:
+            _may_be_inside(statement)
+        self.named = {n for s in statements for n in s.names.binds}
+        self.named |= {n for s in self.inside for n in s.names.changes | s.names.eager | s.names.lazy | s.names.maybe}
+
+    def _sets(self, statement: Statement, parameters: tuple[str, ...], statements: list[Statement]) -> bool:
+        """Whether it only gives a parameter the value that the caller gives it now."""
+        for name in statement.names.binds & {*parameters}:
+            own = statement.names
+            before = [s for s in statements if s.order < statement.order]
+            names = [n for s in before for n in (s.names.binds | s.names.eager | s.names.maybe | s.names.lazy)]
+            if name in names or name in own.eager | own.maybe | own.lazy:
+                continue  # its first value came from outside
+            match ast.parse(statement.source).body:
+                case [ast.Assign(targets=[ast.Name()])] | [ast.AnnAssign(target=ast.Name())]:
+                    return True
+            line = statement.source.strip().splitlines()[-1]
+            raise SkillError(f"{name} can't be a parameter: `{line}` sets it. Give it its value in a line of its own.")
+        return False
+
+    @staticmethod
+    def _bound(statements: list[Statement]) -> set[str]:
+        return {name for s in statements for name in s.names.binds}
+
+    def free(self) -> list[str]:
+        """Names that are read before they have a value, in the order of their use."""
+        flow = Flow(ever := self._bound(self.inside))
+        flow.through((node for s in self.inside for node in ast.parse(s.source).body), set())
+        return [name for name in flow.free if not hasattr(builtins, name) or name in ever]
+
+    def text(self, returns: tuple[str, ...]) -> str:
+        """The function's lines after its head. Raises SkillError where nothing can be handed back."""
+        if not self.inside:
+            raise SkillError("These cells have no plain statement: there is nothing to wrap.")
+        if unknown := [name for name in returns if name not in self.named]:
+            raise SkillError(f"{', '.join(unknown)}: these cells bind nothing of that name. They use {self.told()}.")
+        *before, last = self.inside
+        sources = [s.source for s in self.inside]
+        handed = list(returns)
+        if not handed and _is_value(last):
+            sources[-1] = _returned(last.source)
+        elif not handed:
+            handed = _last_bound([*before, last])
+        parts = list[str]()
+        for statement, source in zip(self.inside, sources, strict=True):
+            parts += [*map(_comment, statement.above), _indented(source), *map(_comment, statement.below)]
+        text = "\n".join(parts).strip("\n")
+        return f"{text}\n{_INDENT}return {', '.join(handed)}" if handed else text
+
+    def told(self) -> str:
+        return ", ".join(sorted(name for name in self.named if not hasattr(builtins, name))) or "none"
+
+
+def _touches(statement: Statement, local: set[str]) -> bool:
+    names = statement.names
+    return bool((names.binds | names.changes | names.eager | names.lazy | names.maybe) & local)
+
+
+def _may_be_inside(statement: Statement) -> None:
+    """Raises SkillError for what means something else in a function."""
+    if statement.ipython:
+        raise SkillError(f"`{statement.ipython}` is IPython's, and a function can hold Python only.")
+    for node in ast.walk(ast.parse(statement.source)):
+        if isinstance(node, ast.Global):
+            raise SkillError(f"`global {', '.join(node.names)}` would not mean the function's own variable.")
+        if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
+            raise SkillError(f"`from {node.module} import *` can't stand in a function: name what is imported.")
+
+
+def _is_value(statement: Statement) -> bool:
+    """Whether it is an expression that hands something back."""
+    match ast.parse(statement.source).body:
+        case [ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)))]:
+            return name not in _SHOWING
+        case [ast.Expr(value=value)]:
+            return not isinstance(value, ast.Constant)
+    return False
+
+
+def _returned(source: str) -> str:
+    (node,) = ast.parse(source).body
+    lines = source.split("\n")
+    lines[node.lineno - 1] = f"return {lines[node.lineno - 1]}"
+    return "\n".join(lines)
+
+
+def _last_bound(statements: list[Statement]) -> list[str]:
+    """The name that was bound, or changed in place, last. Raises SkillError where there is none."""
+    for statement in reversed(statements):
+        wanted = statement.names.binds | statement.names.changes
+        if statement.is_import or statement.is_definition or not wanted:
+            continue
+        found = [n for n in ast.walk(ast.parse(statement.source)) if isinstance(n, ast.Name) and n.id in wanted]
+        return [max(found, key=lambda n: (n.lineno, n.col_offset)).id] if found else sorted(wanted)
+    raise SkillError(f"These cells bind nothing that could be handed back: {SHAPE}.")
+
+
+def _comment(line: str) -> str:
+    return _INDENT + line.strip() if line.strip() else ""
+
+
+def _indented(source: str) -> str:
+    """With every line moved in, but for those that a text of several lines holds."""
+    kept: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant | ast.JoinedStr) and node.end_lineno and node.end_lineno > node.lineno:
+            kept.update(range(node.lineno + 1, node.end_lineno + 1))
+    lines = enumerate(source.split("\n"), start=1)
+    return "\n".join(line if at in kept or not line.strip() else _INDENT + line for at, line in lines)
+
+
+def _names(arguments: ast.arguments) -> tuple[str, ...]:
+    rest = [a for a in (arguments.vararg, arguments.kwarg) if a is not None]
+    return tuple(a.arg for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, *rest])

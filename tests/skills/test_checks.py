@@ -1,0 +1,293 @@
+"""What is looked at before a skill is saved."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_codeact.headless.trial import try_skill
+from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
+from jupyter_codeact.skills.baked import baked_in
+from jupyter_codeact.skills.checks import Tried, problems, undefined, warnings
+from jupyter_codeact.skills.docstrings import with_stubs
+from jupyter_codeact.skills.ipython import python_of
+from jupyter_codeact.skills.slicing import definer_of, module_of
+
+# ---- names
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("def f(): return nowhere", [(1, "nowhere")]),
+        ("import a.b\nx = [i for i in a]\ny = i", [(3, "i")]),
+        ("x = y\nx = y\ny = z", [(3, "z")]),
+        ("class A:\n    n = k", [(2, "k")]),
+        ("class A:\n    k = k", []),
+        ("def f(a: Frame): return a", [(1, "Frame")]),
+        ("from math import *\nx = floor(1)", []),
+        ("def f():\n    global count\n    count = 1\ndef g(): return count", []),
+        ("def f(x): return lambda: x + len(__name__) + __file__", []),
+        ("try:\n    import a\nexcept ImportError:\n    a = None\nwith open(a) as b: c = b", []),
+        ("def f():\n    return f()\nif (n := 1): print(n)\nfor i in n: i\ndel i", []),
+    ],
+)
+def test_names_that_nobody_defines_are_found(source: str, found: list[tuple[int, str]]) -> None:
+    assert [*undefined(source)] == found
+
+
+def test_a_missing_name_is_told_with_its_cell() -> None:
+    cells = {"cell 1": "k = 1", "cell 4": "k = 2", "cell 5": "no python k", "cell 6": "k + 1"}
+    assert (definer_of(cells, "k"), definer_of(cells, "q")) == ("cell 4", "")
+    assert problems({"a.py": "\nx = k + q"}) == [
+        "a.py, line 2: k is not defined",
+        "a.py, line 2: q is not defined",
+    ]
+    assert problems({"a.py": "x = (", "b.py": "x = 1"})[0].startswith("a.py would not compile, line 1")
+
+
+# ---- IPython
+
+
+@pytest.mark.parametrize(
+    ("line", "python"),
+    [
+        ("!ls -l", "subprocess.run('ls -l', shell=True, check=False)"),
+        ("x = !ls", "x = subprocess.getoutput('ls').splitlines()"),
+        ("!echo {x} $y $HOME $$z", "subprocess.run(f'echo {x} {y} $HOME $z', shell=True, check=False)"),
+        ("!awk '{print $1}'", "subprocess.run(\"awk '{print $1}'\", shell=True, check=False)"),
+        ("%matplotlib inline", "pass  # %matplotlib inline"),
+        ("%load_ext autoreload", "pass  # %load_ext autoreload"),
+        ("%time x = f()", "x = f()"),
+        ("%timeit -n 10 -r3 f(x)", "f(x)"),
+        ("f?", "pass  # f?"),
+        ("?f", "pass  # ?f"),
+        ("%timeit x = 1", None),
+        ("%cd /", None),
+        ("%time x = (", None),
+        ("!ls \\", None),
+        ("x = %sx ls", None),
+    ],
+)
+def test_lines_of_ipython_become_python(line: str, python: str | None) -> None:
+    assert python_of(line) == python
+
+
+def test_shell_lines_bring_their_import() -> None:
+    module = module_of(["def f(n):\n    names = !echo {n}\n    return names"])
+    assert module.startswith("import subprocess\n")
+    namespace: dict[str, Any] = {}
+    exec(module, namespace)
+    assert namespace["f"]("a b") == ["a b"]
+
+
+def test_a_file_that_a_cell_writes_is_no_part_of_the_notebook() -> None:
+    assert "g" not in module_of(["%%writefile g.py\ndef g(): pass", "%%time\ndef f(): pass"])
+
+
+# ---- docstrings
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(): return 1",
+        "def f(): return 1; x = 'ü'",
+        "def f(\n    a,\n):  # why\n    # so\n    return '''\na'''",
+        "def f():\n\t@staticmethod\n\tdef g(): pass\n\treturn 1",
+        "@staticmethod\nasync def f(): pass\n\ndef g(): pass\n",
+        "class A:\n    def f(self): pass\ndef _f(): pass\ndef test_f(): pass\ndef f():\n    'Doc.'",
+        "def f():\n    f'no {1} doc'",
+        "if 1:\n    def f(): pass",
+    ],
+)
+def test_public_functions_get_a_stub_and_stay_what_they_are(source: str) -> None:
+    made = ast.parse(with_stubs(source))
+    for node in made.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith(("_", "test_")):
+            text = ast.get_docstring(node)
+            assert text
+            if "nobody has described" in text:
+                del node.body[0]
+    assert ast.dump(made) == ast.dump(ast.parse(source))
+
+
+# ---- what is hers
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "what"),
+    [
+        ("x = 1\nopen('/home/ann/a.csv')", 2, "a path"),
+        ("open('~/a.csv')", 1, "a path"),
+        ("open('/scratch/a/b.csv')", 1, "a path"),
+        ("open(r'C:\\data\\a.csv')", 1, "a path"),
+        ("open(f'/home/ann/{name}')", 1, "a path"),
+        ("key = 'sk-abcdefghijklmnop1234'", 1, "a key"),
+        ("x = 'AKIA" + "ABCDEFGH12345678'", 1, "a key"),
+        ("x = b'ghp_" + "a1" * 12 + "'", 1, "a key"),
+        ("connect('postgres://ann:secret@host/db')", 1, "a key"),
+        ("x = '9f86d081884c7d659a2feaa0c55ad015'", 1, "a key"),
+        ("api_key = 'not so random'", 1, "a secret, api_key"),
+        ("connect(password='not so random')", 1, "a secret, password"),
+        ("os.environ['MY_TOKEN'] = 'not so random'", 1, "a secret, MY_TOKEN"),
+        ("\n\ndf = pd.DataFrame({'a': [1, 2, 3, 4, 5], 'b': [1, 2, 3, -4, 5]})", 3, "a DataFrame with its data"),
+        ("x = [" + "1, " * 50 + "]", 1, "a long literal"),
+        ("x = '" + "word " * 500 + "'", 1, "a long text"),
+    ],
+)
+def test_values_of_hers_are_named_by_their_line(source: str, line: int, what: str) -> None:
+    ((at, said),) = baked_in(source)
+    assert at == line
+    assert what in said
+    assert "not so random" not in said
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "'''See /home/ann/a.csv.'''\ndef f():\n    '''From /home/ann.'''",
+        "x = 'a/b'\ny = '/'\nz = 'application/json; charset=utf-8'",
+        "x = 'RandomForestClassifierWithVeryLongName'\ny = 'sklearn.gaussian_process.kernels'",
+        "token = None\npassword = input()\nkey = ''",
+        "df = pd.DataFrame({'a': x, 'b': [1, 2]})\ny = [i for i in range(100)]",
+        "https = 'https://example.org/a/b/c'\nfmt = '%Y-%m-%d %H:%M:%S'",
+    ],
+)
+def test_ordinary_values_are_nobody_s(source: str) -> None:
+    assert [*baked_in(source)] == []
+
+
+def test_a_warning_names_file_and_line() -> None:
+    found = warnings({"a.py": "x = '/home/ann/a'\ndef f(): pass\ndef test_f(): pass"})
+    assert found == ["a.py, line 1: a path of this machine", "a.py, line 2: f has no docstring"]
+
+
+@given(st.text(max_size=300))
+def test_any_text_is_looked_at_without_an_error(text: str) -> None:
+    found = warnings({"a.py": f"x = {text!r}"}) if "\0" not in text else []
+    assert len(found) <= 1
+
+
+# ---- in a fresh sandbox
+
+GOOD = '''"""Doubles."""
+import asyncio
+
+
+def twice(x):
+    """
+    >>> twice(2)
+    4
+    """
+    return 2 * x
+
+
+def test_twice():
+    print("said")
+    assert twice(1) == 2
+
+
+async def test_later():
+    await asyncio.sleep(0)
+
+
+def test_with(fixture):
+    pass
+'''
+BAD = '''import atexit, sys
+
+
+def test_exit():
+    sys.exit(3)
+
+
+def test_wrong():
+    assert 1 == 2, "one is not two"
+
+
+async def test_async():
+    raise ValueError("later")
+
+
+def helper():
+    """
+    >>> helper()
+    1
+    """
+'''
+
+
+async def tried(
+    work: Path, text: str, step_s: float = 30, name: str = "mine", kind: str = "bubblewrap"
+) -> tuple[Tried, list[str]]:
+    said: list[str] = []
+    opened: list[Sandbox] = []
+
+    def fresh(first: tuple[str, ...]) -> Sandbox:
+        opened.append(open_sandbox(kind, sys.executable, str(work), first))
+        return opened[-1]
+
+    found = await try_skill(fresh, name, {f"{name}.py": text}, said.append, step_s)
+    assert not any(sandbox.alive for sandbox in opened)
+    return found, said
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_its_tests_run_in_a_fresh_sandbox_and_are_told_as_they_go(work: Path) -> None:
+    found, said = await tried(work, GOOD)
+    assert (found.failures, found.left_out, found.tests) == ((), ("mine.test_with",), 3)
+    assert said[1:] == [
+        "importing mine",
+        "test 1 of 3: doctest of mine.twice",
+        "test 2 of 3: test_twice",
+        "test 3 of 3: test_later",
+    ]
+    assert "3 tests passed" in str(found)
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_each_failure_is_one_line(work: Path) -> None:
+    found, _ = await tried(work, BAD)
+    assert found.failures == (
+        "doctest of mine.helper: line 18: Failed example: helper() Expected: 1 Got nothing",
+        "test_exit: SystemExit: 3 (mine.py, line 5)",
+        "test_wrong: AssertionError: one is not two (mine.py, line 9)",
+        "test_async: ValueError: later (mine.py, line 13)",
+    )
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize(
+    ("text", "name", "said"),
+    [
+        ("import nowhere_at_all", "mine", "import mine: ModuleNotFoundError: No module named 'nowhere_at_all'"),
+        ("raise SystemExit('no')", "mine", "import mine: SystemExit: no (mine.py, line 1)"),
+        ("import os\nos._exit(1)", "mine", "import mine: The sandbox ended before it answered."),
+        ("while True:\n    pass", "mine", "import mine takes longer than 1 s, and was ended."),
+        ("x = 1", "numpy", "finds"),
+    ],
+)
+async def test_what_can_not_be_imported_is_told_in_one_line(work: Path, text: str, name: str, said: str) -> None:
+    found, _ = await tried(work, text, 1 if "while" in text else 30, name)
+    assert len(found.failures) == 1
+    assert said in found.failures[0]
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize(("kind", "escapes"), [("bubblewrap", False), ("none", True)])
+async def test_its_code_reaches_nothing_outside_of_the_sandbox(
+    work: Path, tmp_path: Path, kind: str, escapes: bool
+) -> None:
+    text = f"import os\nPID = os.getpid()\nassert PID != {os.getpid()}\nopen({str(tmp_path / 'hers')!r}, 'w').close()"
+    found, _ = await tried(work, text, kind=kind)
+    assert (tmp_path / "hers").exists() is escapes
+    assert bool(found.failures) is not escapes
+    assert all("hers" in failure for failure in found.failures)

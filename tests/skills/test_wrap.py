@@ -1,0 +1,135 @@
+"""Plain statements to function: what becomes a parameter, what stays outside, what is handed back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.statements import statements_of
+from jupyter_codeact.skills.wrap import wrapped
+
+
+def loaded(chosen: list[str], signature: str, others: list[str] | None = None) -> Any:
+    """The function that the statements were made."""
+    namespace: dict[str, Any] = {"__name__": "skill"}
+    exec(compile(wrapped(chosen, others or [], signature), "skill.py", "exec", dont_inherit=True), namespace)
+    return namespace[signature.partition("(")[0].partition("->")[0].strip()]
+
+
+def test_a_fit_becomes_a_function_with_its_comments() -> None:
+    cells = [
+        "import math\n# How often.\nn_restarts = 10",
+        (
+            "# The mean.\nmean = sum(x) / len(x)\n\n# An odd model,\n\n"
+            "model = [mean, math.e, y,\n         '''a\nb''']  # done\n# The end."
+        ),
+        "for _ in range(n_restarts):\n    model.append(_)\nprint(model)",
+    ]
+    assert wrapped(cells, [], "fit(x, y, n_restarts=10) -> model") == (
+        "import math\n\n\n"
+        "def fit(x, y, n_restarts=10):\n"
+        "    # The mean.\n    mean = sum(x) / len(x)\n\n    # An odd model,\n\n"
+        "    model = [mean, math.e, y,\n             '''a\nb''']  # done\n    # The end.\n"
+        "    for _ in range(n_restarts):\n        model.append(_)\n    print(model)\n    return model\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "others", "signature", "arguments", "value"),
+    [
+        (["y = x + 1"], [], "f(x) -> y", (1,), 2),
+        (["y = x + 1"], [], "f", (1,), 2),
+        (["x + 1"], [], "f(x)", (1,), 2),
+        (["y = 2\n# so\nmax(x,\n    y)"], [], "f(x)", (1,), 2),
+        (["a = x\nb = a + 1\nprint(b)"], [], "f(x)", (1,), 2),
+        (["a = x\nb = a + 1"], [], "f(x) -> a, b", (1,), (1, 2)),
+        (["a = x\nb = a + 1"], [], "f(x) -> (a, b)", (1,), (1, 2)),
+        (["n = 5\ny = x * n"], [], "f(x, n=7) -> y", (2,), 14),
+        (["n: int = 5\ny = x * n"], [], "f(x, *, n=7) -> y", (2,), 14),
+        (["n = n + 5\ny = x * n"], [], "f(x, n) -> y", (2, 1), 12),
+        (["n = 5\nn = n + 1"], [], "f(n) -> n", (1,), 2),
+        (["for i in range(x):\n    total += i"], [], "f(x, total=0) -> total", (4,), 6),
+        (["for i in range(x):\n    t = i\ny = t"], ["t = 9"], "f(x) -> y", (4,), 3),
+        (["d['a'] = 1"], [], "f", ({},), {"a": 1}),
+        (["y = math.floor(x)"], ["import math"], "f(x)", (1.5,), 1),
+        (["y = g(x)"], ["K = 3\ndef g(x): return x * K"], "f(x)", (2,), 6),
+        (["k = 3\ndef g(x): return x * k\ny = g(x)"], [], "f(x, k) -> y", (2, 5), 10),
+        (["def g(x): return x * k\ny = g(x)"], [], "f", (5, 2), 10),
+        (["def h(x): return x\ndef g(x): return h(x) * k\nk = 4\ny = g(x)"], [], "f(x)", (2,), 8),
+        (["import math\nmath = math.floor(x)"], [], "f(x) -> math", (1.5,), 1),
+        (["y = [i * x for i in range(3)]"], [], "f", (2,), [0, 2, 4]),
+        (["if x:\n    y = 1\nelse:\n    y = z"], [], "f(x, z) -> y", (0, 3), 3),
+        (["if x:\n    y = 1\nelse:\n    y = z"], ["z = 4"], "f", (0, 3), 3),
+        (["with open(p) as file:\n    y = file.name"], [], "f(p) -> y", ("/dev/null",), "/dev/null"),
+        (["try:\n    y = int(x)\nexcept ValueError as e:\n    y = str(e)[:7]"], [], "f(x)", ("a",), "invalid"),
+        (["y = sorted(x, key=lambda v: -v * k)"], [], "f(x, k) -> y", ([1, 2], 1), [2, 1]),
+        (["y = f'''{x}\n  b'''\n"], [], "f(x)", (1,), "1\n  b"),
+        (["%matplotlib inline\n%time y = x + 1\ny?"], [], "f(x) -> y", (1,), 2),
+        (["lines = !echo {x}"], [], "f(x)", ("hello",), ["hello"]),
+    ],
+)
+def test_the_function_does_what_the_cells_did(
+    chosen: list[str], others: list[str], signature: str, arguments: tuple[Any, ...], value: Any
+) -> None:
+    assert loaded(chosen, signature, others)(*arguments) == value
+
+
+@pytest.mark.parametrize(
+    ("chosen", "others", "signature", "said"),
+    [
+        (["y = x + z"], ["z = 2"], "f(x)", "f needs z: name it in the signature"),
+        (["y = x + z + w"], [], "f(x)", "f needs z, w: name them"),
+        (["y = x"], [], "f(x, q)", "q: these cells use nothing of that name. They use x, y"),
+        (["y = x"], [], "f(x) -> q", "q: these cells bind nothing of that name"),
+        (["a, n = 1, 2\ny = n"], [], "f(n) -> y", "n can't be a parameter: `a, n = 1, 2` sets it"),
+        (["def g(): return 1"], [], "f()", "no plain statement"),
+        (["print(x)"], [], "f(x)", "bind nothing that could be handed back"),
+        (["y = x"], [], "f(x", "is no signature"),
+        (["y = x"], [], "2f(x)", "is no signature"),
+        (["y = x"], [], "f(x) -> y z", "is no signature"),
+        (["k = 1\ndef g():\n    global k\n    k = 2\ng()"], [], "f() -> k", "`global k`"),
+        (["for i in x:\n    %run {i}\n    y = i"], [], "f(x) -> y", "`%run {i}` is IPython's"),
+        (["y = await x"], [], "f(x) -> y", "'await' outside"),
+    ],
+)
+def test_what_can_not_be_a_function_is_said(chosen: list[str], others: list[str], signature: str, said: str) -> None:
+    with pytest.raises(SkillError) as caught:
+        wrapped(chosen, others, signature)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+NAME = st.sampled_from("abcdef")
+LINES = [
+    "{x} = {n}",
+    "{x} = {y} + {n}",
+    "{x} += {y}",
+    "{x}, {y} = {y}, {n}",
+    "{x} = max({y}, {z}); {z} = {x}",
+    "if {x} % 2:\n    {y} = {n}\nelse:\n    {y} = {z}",
+    "for i in range({n}):\n    {x} = {x} + i * {y}",
+    "{x} = sum([j * {y} for j in range(3)])",
+    "def g(v): return v + {y}\n{x} = g({n})",
+    "{x} = (lambda v: v * {y})({z})",
+    "# {n}\n{x} = len('''a\n  b''') + {y}",
+]
+LINE = st.builds(
+    lambda line, **names: line.format(**names), st.sampled_from(LINES), x=NAME, y=NAME, z=NAME, n=st.integers(0, 9)
+)
+
+
+@settings(max_examples=150)
+@given(lines=st.lists(LINE, min_size=1, max_size=8), values=st.lists(st.integers(0, 9), min_size=6, max_size=6))
+def test_the_function_gives_what_the_statements_gave(lines: list[str], values: list[int]) -> None:
+    source, start = "\n".join(lines), dict(zip("abcdef", values, strict=True))
+    after: dict[str, Any] = {**start}
+    exec(source, after)
+    bound = sorted({name for s in statements_of([source]) for name in s.names.binds} & {*start})
+    function = loaded([source], f"f -> {', '.join(bound)}")
+    given_values = {name: start[name] for name in function.__code__.co_varnames[: function.__code__.co_argcount]}
+    found = function(**given_values)
+    assert (found if len(bound) > 1 else (found,)) == tuple(after[name] for name in bound)
