@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,9 +56,11 @@ class RunOptions:
 class Session:
     """One kernel's conversation and library."""
 
-    def __init__(self, settings: Settings, notebook: Notebook) -> None:
+    def __init__(self, settings: Settings, notebook: Notebook, name: str = "") -> None:
         self.settings = settings
         self.notebook = notebook
+        # The Jupyter server says the notebook's name.
+        self.name = name or os.path.basename(os.environ.get("JPY_SESSION_NAME", ""))
         self.config = config.load()
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.editor = LibraryEditor(self.library)
@@ -76,7 +78,7 @@ class Session:
         run = secrets.token_hex(4)
         problem = TextProblem(prompt, run, self._skills(wishes.skills))
         self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
-        self.editor.note = Note("agent", "Edited by the agent", _notebook() | self.last_run)
+        self.editor.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
         summary = Summary(wishes.skills, self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
         cell.lead(cells)
@@ -186,7 +188,16 @@ class Session:
         """What is remembered of a skill that the person saves, with the agent's run if ``cells`` are its own."""
         counts = {"Cells": ", ".join(str(cell.count) for cell in cells)} if cells else {}
         run = self.last_run if any(cell.cell_id in self.last_actions for cell in cells) else {}
-        return Note("you", message, _notebook() | counts | run)
+        return Note("you", message, self._origin() | counts | run)
+
+    def _origin(self) -> dict[str, str]:
+        return {"Notebook": self.name} if self.name else {}
+
+    async def try_out(self, files: Mapping[str, str]) -> list[str]:
+        """What fails when modules are imported and tested in a fresh sandbox. Raises SandboxUnavailable."""
+        from .headless.trial import tried
+
+        return await tried(files, self.settings)
 
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""
@@ -233,12 +244,6 @@ class Session:
             f"This conversation: **{words.usage(now)}**, {words.plural(now.calls, 'call')}  \n"
             f"This kernel: **{words.usage(both)}**, {words.plural(both.calls, 'call')}"
         )
-
-
-def _notebook() -> dict[str, str]:
-    """Its name, where the Jupyter server says it."""
-    name = os.path.basename(os.environ.get("JPY_SESSION_NAME", ""))
-    return {"Notebook": name} if name else {}
 
 
 def _show(cell: AgentCell, text: str) -> None:

@@ -53,4 +53,4 @@ async def _line_magic(session: Session, cell: AgentCell, line: str) -> None:
     if name == "agent":
         await agent.answer_line(session, cell, rest.strip())
     else:
-        skill.answer_line(session, cell, rest.strip())
+        await skill.answer_line(session, cell, rest.strip())

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
-from ..errors import SkillError, UsageError
-from ..events import RanCell
+from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.slicing import module_of
-from ..words import fenced
-from . import versions
+from ..words import fenced, plain
+from . import transfer, versions
 from .parser import Help, choose, save_parser
+from .selection import chosen
 
 HELP = (
     """\
@@ -22,18 +19,22 @@ HELP = (
 %skill where           the folders they lie in
 """
     + versions.HELP
+    + "\n"
+    + transfer.HELP
 )
-COMMANDS = ("save", "list", "show", "where", *versions.COMMANDS)
+COMMANDS = ("save", "list", "show", "where", *versions.COMMANDS, *transfer.COMMANDS)
 
 
-def answer_line(session: Session, cell: AgentCell, line: str) -> None:
+async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%skill` line."""
     word, _, rest = line.partition(" ")
     if word in ("", "help", "--help", "-h"):
         raise Help(HELP)
-    answers = {"save": _save, "list": _list, "show": _show, "where": _where}
+    answers = {"save": _save, "list": _list, "show": _show, "where": _where, "export": transfer.export}
     if choose("%skill", word, COMMANDS) in answers:
         _show_markdown(cell, answers[word](session, rest.strip()))
+    elif word == "import":
+        _show_markdown(cell, await transfer.import_(session, cell, rest))
     else:
         _show_markdown(cell, versions.answer(session, word, rest))
 
@@ -46,7 +47,7 @@ def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -> None
 
 
 def _show_markdown(cell: AgentCell, markdown: str) -> None:
-    cell.display({"text/markdown": markdown, "text/plain": _plain(markdown)})
+    cell.display({"text/markdown": markdown, "text/plain": plain(markdown)})
 
 
 def _save(session: Session, line: str) -> str:
@@ -60,37 +61,6 @@ def _save(session: Session, line: str) -> str:
     saved = library.write(options.name, {f"{options.name}.py": source}, note, folder=folder)
     functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
     return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`"
-
-
-def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Iterator[RanCell]:
-    """The cells that ``words`` name, oldest first. Raises SkillError for a word that names none.
-
-    last: ids of the cells that the agent's last run wrote. A cell that ran twice counts as it ran last.
-    """
-    picked: dict[int, RanCell] = {}
-    for word in words:
-        found = [cell for cell in ran if _names(word, cell, last) and cell.ok]
-        if not found:
-            raise SkillError(_nothing(word, ran))
-        picked |= {cell.count: cell for cell in found}
-    newest = {cell.cell_id or str(cell.count): cell for _, cell in sorted(picked.items())}
-    yield from sorted(newest.values(), key=lambda cell: cell.count)
-
-
-def _names(word: str, cell: RanCell, last: tuple[str, ...]) -> bool:
-    if word == "last":
-        return cell.cell_id in last
-    if counts := re.fullmatch(r"(\d+)(?:-(\d+))?", word):
-        return int(counts[1]) <= cell.count <= int(counts[2] or counts[1])
-    return bool(word) and cell.cell_id == word
-
-
-def _nothing(word: str, ran: list[RanCell]) -> str:
-    if word == "last":
-        return "The agent's last run has no cell that ended well: name cells, as in `%skill save NAME 3-5`."
-    counts = [cell.count for cell in ran if cell.ok]
-    there = f"cells {counts[0]} to {counts[-1]} ran" if counts else "no cell has run yet"
-    return f"{word} names no cell that ran without an error ({there})."
 
 
 def _list(session: Session, _line: str) -> str:
@@ -112,7 +82,3 @@ def _where(session: Session, _line: str) -> str:
     own, *others = session.library.folders
     rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
     return f"Skills are imported from these folders, the first that has the name wins:\n\n- `{own}`\n{rest}"
-
-
-def _plain(markdown: str) -> str:
-    return markdown.replace("**", "").replace("`", "")

@@ -1,0 +1,40 @@
+"""Which cells are meant by execution counts, ranges, cell ids and ``last``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..errors import SkillError
+from ..events import RanCell
+
+
+def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Iterator[RanCell]:
+    """The cells that ``words`` name, oldest first. Raises SkillError for a word that names none.
+
+    last: ids of the cells that the agent's last run wrote. A cell that ran twice counts as it ran last.
+    """
+    picked: dict[int, RanCell] = {}
+    for word in words:
+        found = [cell for cell in ran if _names(word, cell, last) and cell.ok]
+        if not found:
+            raise SkillError(_nothing(word, ran))
+        picked |= {cell.count: cell for cell in found}
+    newest = {cell.cell_id or str(cell.count): cell for _, cell in sorted(picked.items())}
+    yield from sorted(newest.values(), key=lambda cell: cell.count)
+
+
+def _names(word: str, cell: RanCell, last: tuple[str, ...]) -> bool:
+    if word == "last":
+        return cell.cell_id in last
+    if counts := re.fullmatch(r"(\d+)(?:-(\d+))?", word):
+        return int(counts[1]) <= cell.count <= int(counts[2] or counts[1])
+    return bool(word) and cell.cell_id == word
+
+
+def _nothing(word: str, ran: list[RanCell]) -> str:
+    if word == "last":
+        return "The agent's last run has no cell that ended well: name cells, as in `%skill save NAME 3-5`."
+    counts = [cell.count for cell in ran if cell.ok]
+    there = f"cells {counts[0]} to {counts[-1]} ran" if counts else "no cell has run yet"
+    return f"{word} names no cell that ran without an error ({there})."
