@@ -31,7 +31,7 @@ class Reader:
         self.entries: Entries = {}
         self.left_out: list[str] = []
         self._seen: dict[str, str] = {}
-        self._bytes = 0
+        self._wanted = self._bytes = 0
 
     def wants(self, path: str, size: int) -> bool:
         """Whether to read a file of that path and size. Raises SkillError where nothing at all should be read."""
@@ -46,8 +46,8 @@ class Reader:
         if not path.endswith(_WANTED):
             self.left_out.append(path)
             return False
-        self._bytes += size
-        if len(self.entries) >= MOST_FILES or self._bytes > MOST_BYTES:
+        self._wanted, self._bytes = self._wanted + 1, self._bytes + size
+        if self._wanted > MOST_FILES or self._bytes > MOST_BYTES:
             raise SkillError(
                 f"There are more than {MOST_FILES} sources, or more than {MOST_BYTES // 2**20} MB of them."
             )
