@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -22,7 +24,7 @@ from jupyter_codeact.errors import SkillError
 from jupyter_codeact.skills.history import Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.slicing import module_of
-from jupyter_codeact.skills.transfer.bundle import HISTORY, Bundle, bundle_of, past_of, read_past, written_past
+from jupyter_codeact.skills.transfer.bundle import HISTORY, Bundle, Past, bundle_of, past_of, read_past, written_past
 from jupyter_codeact.skills.transfer.exports import KINDS, exported
 from jupyter_codeact.skills.transfer.imports import found_in
 from jupyter_codeact.skills.transfer.placing import place
@@ -120,6 +122,9 @@ def test_notes_are_kept_over_several_stations(library: Library, work: Path) -> N
     past = [*past_of(library.log("rings"))]
     assert [p.note.message for p in past] == ["Imported", "Then | this", "First: a (b)"]
     assert HISTORY not in past[0].note.about
+    odd = [Past(1, "2026", Note("a <b>", "c\\n <d>", {"Key: <": "é"}))]
+    library.write("odd", {"odd.py": ""}, Note("you", "Imported", {HISTORY: written_past(odd)}))
+    assert [*past_of(library.log("odd"))][1:] == odd
 
 
 def test_the_notebook_says_what_any_kernel_says(library: Library, work: Path) -> None:
@@ -150,6 +155,8 @@ def test_pip_installs_the_wheel(library: Library, work: Path) -> None:
     with zipfile.ZipFile(work / wheels[0]) as wheel:
         record = wheel.read("circles-2.dist-info/RECORD").decode()
         assert {line.split(",")[0] for line in record.splitlines()} == {*wheel.namelist()}
+        digest = base64.urlsafe_b64encode(hashlib.sha256(SOURCE.encode()).digest()).decode().rstrip("=")
+        assert f"circles.py,sha256={digest},{len(SOURCE)}\n" in record
 
 
 def test_a_skill_folder_follows_its_specification(library: Library, work: Path) -> None:
@@ -162,6 +169,10 @@ def test_a_skill_folder_follows_its_specification(library: Library, work: Path) 
     assert all(isinstance(value, str) for pair in front["metadata"].items() for value in pair)
     assert {path.name for path in folder.iterdir()} == {"SKILL.md", "scripts", "references"}
     assert found_in(str(folder), work)[0].name == "Gp_Fit2"
+    long = "".join(f"def {'f' * 70}{n}(): pass\n" for n in range(20))
+    library.write("long", {"long.py": f'"""{"word " * 400}"""\n{long}'}, Note())
+    text = (sent(library, "long", "skill-folder", work) / "SKILL.md").read_text()
+    assert len(yaml.safe_load(text.split("---\n")[1])["description"]) == 1024
 
 
 def test_nothing_that_is_there_is_replaced_unasked(library: Library, work: Path) -> None:
@@ -211,16 +222,17 @@ def test_a_repository_is_fetched_and_a_folder_of_it(work: Path) -> None:
         found_in(address, work, names=["nope"])
 
 
-def test_a_wheel_of_somebody_else(work: Path) -> None:
+def test_a_wheel_of_somebody_else(library: Library, work: Path) -> None:
     """With no notes of ours, and with data that no library holds."""
     with zipfile.ZipFile(work / "them-1-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("them/__init__.py", "from .deep.er import x\n")
-        wheel.writestr("them/deep/__init__.py", "")
-        wheel.writestr("them/deep/er.py", "x = 1\n")
+        wheel.writestr("them/__init__.py", "from .deep.er.x import x\n")
+        wheel.writestr("them/deep/er/x.py", "x = 1\n")
         wheel.writestr("them/data.csv", "1,2")
         wheel.writestr("them-1.dist-info/METADATA", "Name: them\n")
     (found,) = found_in("them-1-py3-none-any.whl", work)
-    assert [*found.files] == ["them/__init__.py", "them/deep/__init__.py", "them/deep/er.py"]
+    assert [*found.files] == ["them/__init__.py", "them/deep/er/x.py"]
+    library.write("them", found.files, Note())
+    assert (library.own / "them/deep/er/x.py").read_text() == "x = 1\n"
     assert any("them/data.csv" in line for line in warnings_of(found))
 
 

@@ -111,12 +111,10 @@ def of_archive(content: bytes) -> Reader:
 
 
 def _is_plain(info: zipfile.ZipInfo) -> bool:
-    """Raises SkillError for links and for what nobody can read."""
+    """Raises SkillError for links and devices."""
     kind = stat.S_IFMT(info.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         raise SkillError(f"{info.filename!r} is a link or a device: only plain files can be imported.")
-    if info.flag_bits & 1:
-        raise SkillError(f"{info.filename!r} is encrypted.")
     return True
 
 
