@@ -52,6 +52,12 @@ class Agent(Configurable):
     session_token_limit = Int(None, allow_none=True, help="Tokens of all runs of a kernel.").tag(config=True)
     session_call_limit = Int(None, allow_none=True, help="Model calls of all runs of a kernel.").tag(config=True)
     execution_time_limit = Float(None, allow_none=True, help="Seconds of all actions of one run.").tag(config=True)
+    embedding_model = Unicode(
+        "", help="A litellm name such as openai/text-embedding-3-small: skills are found by meaning, too."
+    ).tag(config=True)
+    embedding_api_base = Unicode("", help="Address of that model's service, where it is not the provider's own.").tag(
+        config=True
+    )
     record = Bool(True, help="Write a trajectory of every run.").tag(config=True)
 
     def model_config(self) -> ModelConfig:

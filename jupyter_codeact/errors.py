@@ -3,6 +3,7 @@
 CodeActError
 ├── UsageError            a magic or command was written wrongly
 ├── ConfigError           something must be set before this can work
+│   └── NoModel               no model is named, or its service's key is missing
 ├── SandboxError
 │   ├── SandboxUnavailable    no sandbox on this machine: nothing runs
 │   └── SandboxDied           it ended in the middle of a request
@@ -45,6 +46,14 @@ class UsageError(CodeActError):
 
 class ConfigError(CodeActError):
     """Something must be set first, and the message says what."""
+
+
+class NoModel(ConfigError):
+    """No model is named, or its service's key is missing; said for a terminal, and, ``in_notebook``, for a notebook."""
+
+    def __init__(self, message: str, in_notebook: str) -> None:
+        super().__init__(message)
+        self.in_notebook = in_notebook
 
 
 class SandboxError(CodeActError):

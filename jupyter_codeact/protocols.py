@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from .events import CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
@@ -26,10 +26,11 @@ class Model(Protocol):
     def context_tokens(self) -> int | None:
         """How many tokens it can read; None where that is not known."""
 
-    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         """Stream a reply to ``messages`` (OpenAI's chat shape); the last delta is the Reply.
 
-        Raises ModelError and its kind. Cancelling the task ends the request at once.
+        Raises ModelError and its kind. Cancelling the task ends the request at once, and so does closing the stream,
+        which whoever leaves it early has to do.
         """
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
@@ -60,6 +61,13 @@ class Editor(Protocol):
 
     def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
         """What an edit would do. Raises EditError where it is impossible."""
+
+
+class Finder(Protocol):
+    """Finds what a prompt should come with. The loop awaits it once for each prompt, in its own task."""
+
+    async def fields(self, prompt: str, state: dict[str, Any]) -> dict[str, Any]:
+        """Values that the instance template may name. ``state``: folder and variables. It does not raise."""
 
 
 class PlannedEdit(Protocol):

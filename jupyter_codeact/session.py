@@ -19,10 +19,12 @@ from .agent.problem import TextProblem
 from .agent.templates import TemplateConfig, Templates
 from .agent.tools import ToolConfig, ToolHandler
 from .agent.trajectory import ReplayConfig
-from .errors import ConfigError, RunEnded
+from .errors import ConfigError, NoModel, RunEnded
 from .events import ActionDone, CodeAction, Ran, RanCell, Working
+from .finding import Finder, sources_of
 from .models import litellm_model
 from .models.catalog import is_local, open_model
+from .models.embedding import Embeddings
 from .models.scripted import shipped_scripts
 from .notebook.live import LiveCells
 from .notebook.plain import PlainCells
@@ -34,18 +36,24 @@ from .protocols import AgentCell, Model, Notebook
 from .settings import Settings
 from .skills.editor import LibraryEditor
 from .skills.history import Note
+from .skills.index import Index
 from .skills.library import Library
+from .skills.search import Search
 
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the flags of one `%%agent` say; None and "" leave it to the configuration."""
+    """What the flags of one `%%agent` say; None and "" leave it to the configuration.
+
+    skills: those that are given with their sources. finds_skills: whether others are looked for.
+    """
 
     model: str = ""
     review: str | None = None
     skills: tuple[str, ...] = ()
+    finds_skills: bool = True
     max_steps: int | None = None
     step_timeout_s: float | None = None
     reasoning_effort: str | None = None
@@ -64,6 +72,8 @@ class Session:
         self.config = config.load()
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.editor = LibraryEditor(self.library)
+        self.search = self._open_search()
+        self._complaints: set[str] = set()
         self.agent: Agent | None = None
         self.meter = Meter()
         self.limits = self.config.limits()
@@ -71,22 +81,28 @@ class Session:
         self.last_run: dict[str, str] = {}
         self._config = AgentConfig(model=ModelConfig(name=""))
 
+    def _open_search(self) -> Search:
+        model, base = self.config.embedding_model, self.config.embedding_api_base
+        embed = Embeddings(model, base or None) if model else None
+        return Search(Index(self.settings.skill_index), self.library.folders, embed=embed, embeds=model)
+
     # ---- a run
 
     async def run(self, cell: AgentCell, wishes: RunOptions, prompt: str) -> None:
         """One `%%agent` cell, from its prompt to the line under its answer."""
         run = secrets.token_hex(4)
-        problem = TextProblem(prompt, run, self._skills(wishes.skills))
+        problem = TextProblem(prompt, run)
         self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
         self.editor.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
-        summary = Summary(wishes.skills, self.meter.conversation)
+        finder = await self._finder(cell, wishes)
+        summary = Summary(self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
         cell.lead(cells)
         if self.settings.sandbox == "none":
             _show(cell, NO_SANDBOX)
         try:
             cells.show(Working("thinking", "Getting ready"))
-            await self._run(await self._agent(wishes), cells, summary, problem)
+            await self._run(await self._agent(wishes), cells, summary, problem, finder)
         except asyncio.CancelledError:
             cells.close(summary.line(summary.stopped()))
             raise
@@ -95,25 +111,37 @@ class Session:
             raise
         cells.close(summary.line("Stopped at a limit" if summary.limit else "Done"))
         _show(cell, summary.limit)
+        self._complain(cell, finder.problem)
 
-    async def _run(self, agent: Agent, cells: LiveCells | PlainCells, summary: Summary, problem: TextProblem) -> None:
+    async def _run(
+        self, agent: Agent, cells: LiveCells | PlainCells, summary: Summary, problem: TextProblem, finder: Finder
+    ) -> None:
         """Raises what ended the run, where that is an error and no limit: cells below must not run then."""
         self.last_actions = ()
         statement = {"text": problem.statement, "id": problem.id}
         agent.replay_config = ReplayConfig(self._config.as_dict(), statement, {"sandbox": self.settings.sandbox})
-        agent.listeners[1:] = [cells.show, summary.count, self._note]
+        agent.listeners[1:] = [cells.show, summary.count, self._note, finder.note]
+        agent.finder = finder
         go = agent.go_on if agent.history else agent.run
         try:
             await go(cells, problem, self.settings.runs / problem.id if self.config.record else None)
         finally:
             summary.unrecorded = agent.recorder.problem
+            summary.offered, summary.used = finder.offered, tuple(finder.used)
+            await asyncio.to_thread(finder.remember)
         if agent.error is not None and not isinstance(agent.error, RunEnded):
             raise agent.error
 
-    def _skills(self, chosen: tuple[str, ...]) -> dict[str, object]:
-        """What the prompt says of skills. Raises SkillError for one that there isn't."""
-        library = [skill.name for skill in self.library.list() if skill.name not in chosen]
-        return {"skills": [(name, self.library.get(name).source) for name in chosen], "library": library}
+    async def _finder(self, cell: AgentCell, wishes: RunOptions) -> Finder:
+        """Raises SkillError for a skill that there isn't."""
+        named = await sources_of(wishes.skills, self.library, CellEnvironment(cell).inside) if wishes.skills else {}
+        return Finder(self.search if wishes.finds_skills else None, named)
+
+    def _complain(self, cell: AgentCell, problem: str) -> None:
+        """Say once why skills are found less well than they could be."""
+        if problem and problem not in self._complaints:
+            self._complaints.add(problem)
+            _show(cell, f"Skills were looked for by words alone. {problem}")
 
     def _cells(self, cell: AgentCell, run: str, summary: Summary, wishes: RunOptions) -> LiveCells | PlainCells:
         review = wishes.review or self.config.review
@@ -126,7 +154,7 @@ class Session:
         """
         wanted = self._wanted(wishes)
         if self.agent is None or wanted.model != self._config.model:
-            model = await asyncio.to_thread(open_model, wanted.model, Path.cwd())
+            model = await asyncio.to_thread(_opened, wanted.model)
             self.agent = self.agent or self._new_agent(wanted, model)
             self.agent.model = model
         self._config = wanted
@@ -174,7 +202,8 @@ class Session:
         state = await CellEnvironment(cell).inside("state", names=[])
         if not agent.history:
             agent.templates.work = os.getcwd()
-        return next_request(agent, state if isinstance(state, dict) else {}, self._skills(()))
+        state = state if isinstance(state, dict) else {}
+        return next_request(agent, state, await Finder(self.search).fields("", state))
 
     async def compact(self) -> bool:
         """Have the model sum up the older part of the conversation; False where there is nothing to sum up."""
@@ -212,7 +241,7 @@ class Session:
     def use_model(self, name: str) -> str:
         """Set the model of the next runs, if it can be opened; or say which it is."""
         if name:
-            open_model(replace(self.config.model_config(), name=name), Path.cwd())
+            _opened(replace(self.config.model_config(), name=name))
             self.config.model = name
         return f"Model: **{self.config.model or 'none'}**"
 
@@ -244,6 +273,14 @@ class Session:
             f"This conversation: **{words.usage(now)}**, {words.plural(now.calls, 'call')}  \n"
             f"This kernel: **{words.usage(both)}**, {words.plural(both.calls, 'call')}"
         )
+
+
+def _opened(model: ModelConfig) -> Model:
+    """The model. Raises ConfigError, in a notebook's words."""
+    try:
+        return open_model(model, Path.cwd())
+    except NoModel as error:
+        raise ConfigError(error.in_notebook) from None
 
 
 def _show(cell: AgentCell, text: str) -> None:

@@ -63,6 +63,11 @@ class Settings(NamedTuple):
         return self.root / "history"
 
     @property
+    def skill_index(self) -> Path:
+        """What the search for skills keeps, of every workspace's."""
+        return self.root / "skills" / "index.sqlite"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import PurePath
 from typing import Any
 
@@ -82,6 +85,15 @@ def lines_of(text: str) -> list[str]:
     return [*(line + "\n" for line in lines), *([last] if last else [])]
 
 
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """What Python warns of in somebody else's code is nothing that this process should say, or fail by."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@unwarned()
 def check_syntax(path: PurePath, text: str) -> None:
     """Raises EditError with the line where the text would not compile."""
     try:

@@ -37,7 +37,7 @@ async def handle_action(agent: Agent, step: StepOutput) -> None:
     step.state = await _state_after(agent, step.outcome)
     agent.emit(ActionExecuted(step))
     agent.streaks.count(step.outcome)
-    if isinstance(step.outcome, Ran) and step.outcome.status == "error" and agent.always_require_zero_exit_code:
+    if isinstance(step.outcome, Ran) and step.outcome.status != "ok" and agent.always_require_zero_exit_code:
         raise ActionFailed("An action failed, and none may.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,18 +35,19 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
     reader = reader_for(takes_tools, agent.cells + 1, agent.tools.names)
     reply = Reply("")
     try:
-        async for delta in agent.model.query(history, agent.tools.definitions() if takes_tools else []):
-            match delta:
-                case Reply():
-                    reply = delta
-                case Retrying():
-                    _void(agent, reader, Working("retrying", delta.why))
-                    agent.charge(delta.usage)
-                    agent.meter.check()
-                    reader = reader_for(takes_tools, agent.cells + 1, agent.tools.names)
-                case _:
-                    for event in reader.feed(delta):
-                        agent.emit(event)
+        async with aclosing(agent.model.query(history, agent.tools.definitions() if takes_tools else [])) as deltas:
+            async for delta in deltas:
+                match delta:
+                    case Reply():
+                        reply = delta
+                    case Retrying():
+                        _void(agent, reader, Working("retrying", delta.why))
+                        agent.charge(delta.usage)
+                        agent.meter.check()
+                        reader = reader_for(takes_tools, agent.cells + 1, agent.tools.names)
+                    case _:
+                        for event in reader.feed(delta):
+                            agent.emit(event)
     except Exception as error:
         _void(agent, reader)
         agent.charge((error.usage if isinstance(error, ModelError) else None) or Usage())

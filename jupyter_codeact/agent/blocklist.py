@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from ..texts import unwarned
+
 Problem = tuple[Literal["format", "blocklist", "syntax"], str]
 
 
@@ -58,6 +60,7 @@ class Blocklist:
     bare: tuple[str, ...] = ("python", "python3", "ipython", "bash", "sh", "zsh", "su", "ssh", "cat", "jupyter")
 
 
+@unwarned()
 def problem_in(source: str, transform: Callable[[str], str], blocklist: Blocklist) -> Problem | None:
     """What is wrong with a cell's source, in words for the model; None where nothing is."""
     try:
@@ -88,9 +91,9 @@ def _blocked(tree: ast.AST, blocklist: Blocklist) -> Iterator[str]:
             if name in blocklist.calls:
                 yield f"`{name}()`"
             yield from _in_ipython(node, name, blocklist)
-        elif isinstance(node, ast.Expr) and _dotted(node.value) in ("exit", "quit"):
+        elif isinstance(node, ast.Expr) and (name := _dotted(node.value)) in ("exit", "quit") and name not in names:
             # IPython takes the word alone for a call.
-            yield f"`{_dotted(node.value)}`"
+            yield f"`{name}`"
 
 
 def _imported(nodes: list[ast.AST]) -> dict[str, str]:
@@ -108,6 +111,8 @@ def _defined(nodes: list[ast.AST]) -> Iterator[str]:
     for node in nodes:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             yield node.id
+        elif isinstance(node, ast.arg):
+            yield node.arg
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
 

@@ -7,9 +7,11 @@ processor ``Compact`` leaves those out.
 from __future__ import annotations
 
 import logging
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from ..events import Reply, Retrying, UsageSeen, Working
+from ..errors import ModelError
+from ..events import Reply, Retrying, Usage, UsageSeen, Working
 from .history import text_message
 from .processors import Compact, shortened
 from .shapes import Message
@@ -76,10 +78,17 @@ async def _asked(agent: Agent, oldest: list[Message]) -> str:
     # With the tools, though none is wanted: services want them where calls of them are in the messages.
     tools = agent.tools.definitions() if agent.model.takes_tools else []
     text = ""
-    async for delta in agent.model.query([*oldest, request], tools):
-        if isinstance(delta, Retrying | Reply):
-            agent.charge(delta.usage)
-            agent.emit(UsageSeen(agent.usage))
-        if isinstance(delta, Reply):
-            text = delta.text.strip()
+    try:
+        async with aclosing(agent.model.query([*oldest, request], tools)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, Retrying | Reply):
+                    agent.charge(delta.usage)
+                    agent.emit(UsageSeen(agent.usage))
+                if isinstance(delta, Retrying):
+                    agent.meter.check()
+                if isinstance(delta, Reply):
+                    text = delta.text.strip()
+    except ModelError as error:
+        agent.charge(error.usage or Usage())
+        raise
     return text

@@ -17,13 +17,19 @@ def named_in(prompt: str) -> tuple[str, ...]:
 
 def context_of(state: dict[str, Any]) -> list[str]:
     """A line a variable: ``df: DataFrame (60, 3): a int64, b float64``; with the value of one that was named."""
-    variables = [item for item in state.get("variables", ()) if isinstance(item, dict)]
+    variables = variables_in(state)
     # Those that were named come first; then the newest.
     variables.sort(key=lambda item: "value" not in item)
     lines = [_line(item) for item in variables[:MOST]]
     if len(variables) > MOST:
         lines.append(f"… and {len(variables) - MOST} more")
     return lines
+
+
+def variables_in(state: dict[str, Any]) -> list[dict[str, Any]]:
+    """Those that it describes; it came out of the sandbox, and may be anything."""
+    found = state.get("variables")
+    return [item for item in found if isinstance(item, dict) and "name" in item] if isinstance(found, list) else []
 
 
 def _line(item: dict[str, Any]) -> str:

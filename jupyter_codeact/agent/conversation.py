@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..errors import ConfigError
 from ..events import Action, CodeAction, EditAction, Edited, Event, Usage
-from ..protocols import Environment, Model
+from ..protocols import Environment, Finder, Model
 from .acting import Streaks, state_of
 from .context import context_of, named_in
 from .demonstrations import demonstration_messages
-from .history import result_message, text_message
+from .history import open_calls, result_message, text_message
 from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment, SetupDone, ToolsInstallationStarted
 from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
 from .shapes import AgentInfo, Message, StepOutput, Trajectory, model_stats
-from .submission import Accepted, accepted_in
+from .submission import Accepted, accepted_in, may_have_changed
 from .templates import TemplateConfig, Templates
 from .tools import ToolHandler
 from .trajectory import Recorder, ReplayConfig, trajectory_step
@@ -33,9 +34,10 @@ class Conversation:
 
     history: every message, oldest first; it only grows. trajectory, info: of the present run.
     listeners: called with every event and moment, in order; they must not block.
-    accepted: cells that ran in this run. nonce: the run's own secret. error: what ended it early.
+    accepted: cells that ran in this run. acted: whether anything was done in the working folder.
+    nonce: the run's own secret. error: what ended it early.
     last_request: tokens of the newest request and its reply. current: the step that is being made.
-    steps, cells: actions and cells of this run so far.
+    steps, cells: actions and cells of this run so far. finder: what finds skills for a prompt; None where nothing does.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Conversation:
         self.hooks = Hooks()
         self.listeners: list[Listener] = [self.hooks]
         self.recorder = Recorder()
+        self.finder: Finder | None = None
         self.history: list[Message] = []
         self.last_request = 0
         self.problem_statement: ProblemStatement | None = None
@@ -77,6 +80,7 @@ class Conversation:
         self.meter.start_run()
         self.nonce = secrets.token_hex(8)
         self.accepted: list[Accepted] = []
+        self.acted = False
         self.error: Exception | None = None
         self.current: StepOutput | None = None
         self.steps = self.cells = 0
@@ -167,6 +171,7 @@ class Conversation:
         assert self.problem_statement is not None
         self._prompt = await self.problem_statement.text()
         state = self._known_state = await state_of(self, named_in(self._prompt))
+        self._found = await self.finder.fields(self._prompt, state) if self.finder else {}
         return state
 
     def add_system_message_to_history(self) -> None:
@@ -179,7 +184,7 @@ class Conversation:
     def add_instance_template_to_history(self, state: dict[str, Any]) -> None:
         """The prompt, with what the model should know of the notebook. ``state``: see ``acting.state_of``."""
         assert self.problem_statement is not None
-        self.append(self.instance_message(self._prompt, state, self.problem_statement.extra_fields))
+        self.append(self.instance_message(self._prompt, state, self._found | self.problem_statement.extra_fields))
 
     def system_message(self) -> Message:
         tools, skills = self.model.takes_tools, self.tools.library is not None
@@ -201,27 +206,34 @@ class Conversation:
         self.emit(MessageAdded(message["agent"], message["role"], message["content"], message["message_type"], **more))
 
     def add_step_to_history(self, step: StepOutput) -> None:
-        """The reply, if the step began with one, and what came of its action."""
+        """The reply, if the step began with one, and what came of its action. Raises ConfigError of a template's."""
         if step.message is not None:
             self.append(step.message | {"trajectory_step": len(self.trajectory)})
         if step.call is not None:
             kind = type(step.outcome).__name__.lower() if step.outcome else "none"
-            self._add_result(step.call, self.templates.next_step(step), step.observation, outcome=kind)
             self._images += step.images
+            try:
+                text = self.templates.next_step(step)
+            except ConfigError:
+                # The model must know of what ran, though not in the words that were wanted.
+                self._add_result(step.call.call_id, step.observation or "It ran.", step.observation, outcome=kind)
+                raise
+            self._add_result(step.call.call_id, text, step.observation, outcome=kind)
         if not self.pending:
             self._add_images()
 
     def close_history(self, reason: str) -> None:
         """Answer what is still open, so that the next prompt can follow."""
-        while self.pending:
-            self._add_result(self.pending.popleft(), reason)
+        self.pending.clear()
+        for call_id in open_calls(self.history):
+            self._add_result(call_id, reason)
         self._add_images()
 
-    def _add_result(self, action: Action, text: str, observation: str = "", outcome: str = "none") -> None:
+    def _add_result(self, call_id: str, text: str, observation: str = "", outcome: str = "none") -> None:
         at = text.rfind(observation) if observation else -1
         place = [at, at + len(observation)]
         reference = {"trajectory_step": len(self.trajectory), "observation_at": place} if at >= 0 else {}
-        self.append(result_message(action, text, self.name, outcome=outcome, **reference))
+        self.append(result_message(call_id, text, self.name, outcome=outcome, **reference))
 
     def _add_images(self) -> None:
         """Images follow when every call of a reply has been answered: services take them from the person alone."""
@@ -240,6 +252,7 @@ class Conversation:
         """Bring the facts about the run up to date."""
         cell = accepted_in(step)
         self.accepted += [cell] if cell else []
+        self.acted = self.acted or may_have_changed(step)
         self.steps += step.call is not None
         self.cells += isinstance(step.call, CodeAction)
         self.info["model_stats"] = model_stats(self.meter.run, self.meter.run_usd)

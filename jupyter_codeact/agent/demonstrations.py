@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
+from ..files import read_in
 from ..words import fenced
 from .history import text_message
 from .references import rehydrated
@@ -18,7 +19,7 @@ def demonstration_messages(templates: Templates, agent: str) -> list[Message]:
     """The messages that show it: one a demonstration, or all that it is made of, without system messages."""
     made: list[Message] = []
     for path in templates.config.demonstrations:
-        items = [item for item in read_demonstration(Path(path)) if item["role"] != "system"]
+        items = [item for item in read_demonstration(Path(path), templates.folder) if item["role"] != "system"]
         if templates.config.put_demos_in_history:
             made += [_item(item, agent) for item in items]
         else:
@@ -28,12 +29,15 @@ def demonstration_messages(templates: Templates, agent: str) -> list[Message]:
     return made
 
 
-def read_demonstration(path: Path) -> list[dict[str, Any]]:
-    """The messages of a `.traj`, `.yaml` or `.ipynb` file. Raises ConfigError where it is none."""
+def read_demonstration(path: Path, folder: Path) -> list[dict[str, Any]]:
+    """The messages of a `.traj`, `.yaml` or `.ipynb` file. Raises ConfigError where it is none.
+
+    folder: where actions run, and may have put a link in the place of a file.
+    """
     import yaml
 
     try:
-        text = path.read_text("utf-8")
+        text = read_in(folder.absolute(), path.absolute())
         if path.suffix == ".ipynb":
             items = _of_notebook(json.loads(text))
         else:

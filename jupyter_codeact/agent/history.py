@@ -17,6 +17,7 @@ from .shapes import Message, StepOutput
 from .tools import EDIT, RUN, SUBMIT
 
 STOPPED = "Stopped by the person before this was done."
+ENDED = "Not done: the run has ended."
 
 
 def text_message(role: str, content: Any, kind: str, agent: str, **more: Any) -> Message:
@@ -39,12 +40,22 @@ def reply_message(reply: Reply, actions: Sequence[Action], text: str, agent: str
     return message
 
 
-def result_message(action: Action, content: Any, agent: str, **more: Any) -> Message:
+def result_message(call_id: str, content: Any, agent: str, **more: Any) -> Message:
     """What came of an action: the answer to its tool call, or the next turn of the person's side."""
-    message = text_message("tool" if action.call_id else "user", content, "observation", agent, **more)
-    if action.call_id:
-        message |= {"tool_call_id": action.call_id, "tool_call_ids": [action.call_id]}
+    message = text_message("tool" if call_id else "user", content, "observation", agent, **more)
+    if call_id:
+        message |= {"tool_call_id": call_id, "tool_call_ids": [call_id]}
     return message
+
+
+def open_calls(history: Sequence[Message]) -> list[str]:
+    """The ids of the newest reply's calls that nothing has answered yet."""
+    answered = set()
+    for message in reversed(history):
+        if message["role"] == "assistant":
+            return [call["id"] for call in message.get("tool_calls") or () if call["id"] not in answered]
+        answered.add(message.get("tool_call_id"))
+    return []
 
 
 def requery_messages(output: str, problem: str, agent: str) -> list[Message]:

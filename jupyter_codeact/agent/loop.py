@@ -7,11 +7,13 @@ to whoever listens: notebook, trajectory, hooks. ``conversation.py`` has what an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..errors import OutOfSteps
+from ..errors import CodeActError, ConfigError, OutOfSteps
 from ..events import Answered, Ran, Stopped, SubmitAction
 from ..protocols import Environment, Model
 from ..words import plural
@@ -19,18 +21,21 @@ from . import acting, handling
 from .asking import ask
 from .compaction import compact, compact_if_long
 from .conversation import Conversation
-from .history import STOPPED, requery_messages
+from .history import ENDED, STOPPED, requery_messages
 from .hooks import RunDone, RunStarted, StepDone, StepStarted
 from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
 from .shapes import AgentRunResult, Message, StepOutput
-from .submission import accepted_in, collect
+from .submission import Submission, accepted_in, collect, may_have_changed, patch_of
 from .templates import TemplateConfig
 from .tools import ToolHandler
 
 if TYPE_CHECKING:
     from .config import AgentConfig
+
+# How long a run that was stopped waits for the patch: something may still run in its sandbox.
+LAST_PATCH_S = 5.0
 
 
 class Agent(Conversation):
@@ -107,12 +112,14 @@ class Agent(Conversation):
         try:
             while not (await self.step()).done:
                 self.recorder.save_soon(self)
-        except asyncio.CancelledError:
-            self._stop()
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            await self._stop()
+            raise
+        except Exception as error:
+            await self._break_off(error)
             raise
         finally:
-            ended = "Not done: the run has ended." if self.error else STOPPED
-            self.close_history(ended)
+            self.close_history(STOPPED if "exit_stopped" in (self.info["exit_status"] or "") else ENDED)
             self.save_trajectory()
             self.emit(RunDone(self.trajectory, self.info))
         return AgentRunResult(self.info, self.trajectory)
@@ -127,10 +134,13 @@ class Agent(Conversation):
         return step
 
     def _take_down(self, step: StepOutput) -> None:
-        self.add_step_to_history(step)
-        self.add_step_to_info(step)
-        self.add_step_to_trajectory(step)
         self.current = None
+        try:
+            self.add_step_to_history(step)
+        finally:
+            # A template that can't be rendered does not undo what ran.
+            self.add_step_to_info(step)
+            self.add_step_to_trajectory(step)
 
     async def forward_with_handling(self, history: list[Message]) -> StepOutput:
         """``forward``, with an answer to everything that may go wrong. Updates the trajectory, not the history."""
@@ -180,34 +190,61 @@ class Agent(Conversation):
         return step
 
     async def attempt_autosubmission_after_error(self, step: StepOutput) -> StepOutput:
-        """Hand in what was accepted so far; what is known here needs no kernel."""
-        await self._hand_in(step, "")
-        if step.submission:
-            step.exit_status = f"submitted ({step.exit_status})"
+        """Hand in what was accepted so far; what is known here needs no kernel, and no waiting."""
+        try:
+            await self._hand_in(step, "")
+        finally:
+            if step.submission:
+                step.exit_status = f"submitted ({step.exit_status})"
         return step
 
     async def _hand_in(self, step: StepOutput, answer: str) -> None:
-        env = self.environment if self.tools.config.submits else None
         last = accepted_in(step)
-        submission = await collect([*self.accepted, *([last] if last else [])], answer, env)
+        known = collect([*self.accepted, *([last] if last else [])], answer)
+        self._submit(step, known)
+        # A run in which nothing was done has no patch, whatever the folder was like before.
+        if self.tools.config.submits and (self.acted or may_have_changed(step)):
+            self._submit(step, replace(known, patch=await patch_of(self.environment)))
+
+    def _submit(self, step: StepOutput, submission: Submission) -> None:
         step.done, step.submission = True, submission.text
-        self.info |= {"answer": answer, "patch": submission.patch}
+        self.info |= {"answer": submission.answer, "patch": submission.patch}
 
     def _check_steps(self) -> None:
         most = self.meter.limits.max_steps
         if most is not None and self.steps >= most:
             raise OutOfSteps(f"Stopped after {plural(self.steps, 'step')}; `--max-steps N` allows more.")
 
-    def _stop(self) -> None:
+    async def _stop(self) -> None:
         """The person ended the run: what was being done is taken down as far as it came."""
         step = self.current
         running = step is not None and isinstance(step.outcome, Ran)
         self.emit(Stopped(running))
-        if step is not None and (step.message is not None or step.call is not None):
-            step.observation = step.observation or STOPPED
-            step.done, step.exit_status = True, "exit_stopped"
-            self._take_down(step)
-        self.info["exit_status"] = "exit_stopped"
+        await self._end_early(STOPPED, "exit_stopped")
+
+    async def _break_off(self, error: Exception) -> None:
+        """An error leaves the run: the conversation can go on once it is mended."""
+        self.error = error
+        await self._end_early(str(error), error.exit_status if isinstance(error, CodeActError) else "exit_error")
+        self.info["error"] = str(error) or type(error).__name__
+
+    async def _end_early(self, observation: str, exit_status: str) -> None:
+        """Hand in what there is, and take the open step down as far as it came: what its reply called must be answered.
+
+        The patch is all that is waited for: not for long, and not where she stops it again.
+        """
+        step = self.current or StepOutput()
+        step.observation = step.observation or observation
+        step.exit_status = exit_status
+        with contextlib.suppress(TimeoutError, asyncio.CancelledError):
+            async with asyncio.timeout(LAST_PATCH_S):
+                await self.attempt_autosubmission_after_error(step)
+        if step.message is not None or step.call is not None:
+            # A template that can't be rendered is not what ended the run.
+            with contextlib.suppress(ConfigError):
+                self._take_down(step)
+        else:
+            self.add_step_to_info(step)
 
     # ---- what it says to the model
 

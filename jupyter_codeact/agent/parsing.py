@@ -181,7 +181,9 @@ class ToolReader(Reader):
 
 
 def _submission(arguments: dict[str, Any], step: int, call_id: str = "") -> SubmitAction:
-    return SubmitAction(_new_id(), step, str(arguments.get("answer", "")), bool(arguments.get("gave_up")), call_id)
+    # Some models write truth values as texts.
+    gave_up = str(arguments.get("gave_up")).lower() == "true"
+    return SubmitAction(_new_id(), step, str(arguments.get("answer", "")), gave_up, call_id)
 
 
 _FENCE = re.compile(r"^ {0,3}(`{3,})[ \t]*([^\s`]*)[^`]*$")

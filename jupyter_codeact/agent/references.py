@@ -23,7 +23,8 @@ def cut(message: Message) -> Message:
     if message["role"] == "assistant":
         return _cut_reply(message)
     at, end = message["observation_at"]
-    return message | {"content": message["content"][:at] + message["content"][end:]}
+    kept = _without(message, "tool_call_ids") if _calls_of(message) == message.get("tool_call_ids") else message
+    return kept | {"content": message["content"][:at] + message["content"][end:]}
 
 
 def unbound(message: Message) -> Message:
@@ -55,7 +56,8 @@ def _whole(message: Message, steps: list[TrajectoryStep]) -> Message:
     step, whole = steps[message["trajectory_step"]], unbound(message)
     if message["role"] != "assistant":
         at, _ = message["observation_at"]
-        return whole | {"content": message["content"][:at] + step["observation"] + message["content"][at:]}
+        calls = {"tool_call_ids": _calls_of(message)} if "tool_call_id" in message else {}
+        return whole | {"content": message["content"][:at] + step["observation"] + message["content"][at:]} | calls
     action = step["extra_info"].get("proposed_action", step["action"])
     whole |= {"thought": step["thought"], "action": action}
     if "action_at" in message:
@@ -63,6 +65,11 @@ def _whole(message: Message, steps: list[TrajectoryStep]) -> Message:
         text = call["function"]["arguments"]
         whole["tool_calls"] = [_with(call, text[:at] + _escaped(action) + text[at:]), *others]
     return whole
+
+
+def _calls_of(message: Message) -> list[Any] | None:
+    """SWE-agent's list of what a message answers, of OpenAI's one."""
+    return [message["tool_call_id"]] if "tool_call_id" in message else None
 
 
 def _with(call: dict[str, Any], arguments: str) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, ModelError, OutOfBudget
 from ..events import Reply, Retrying, Usage
 from ..parts import ModelConfig
 from ..protocols import Model
@@ -83,7 +84,8 @@ class Attempt:
 class RetryAgent:
     """Makes attempts until one is good enough, or none may be made any more.
 
-    run: makes an attempt. reviewer: the model that judges. meter: what the reviews use.
+    run: makes an attempt. reviewer: the model that judges. meter: what the reviews use. error: why the last attempt
+    could not be made.
     """
 
     config: RetryConfig
@@ -92,14 +94,21 @@ class RetryAgent:
     meter: Meter
     attempts: list[Attempt] = field(default_factory=list)
     spent_usd: float = 0.0
+    error: str = ""
 
     async def run(self, problem_statement: str) -> Attempt:
-        """The best attempt. Raises what an attempt raises: ConfigError and the like."""
+        """The best attempt. Raises what the first one raises: ConfigError and the like."""
         for number in range(1, self.config.attempts + 1):
             left = self._left()
             if self.attempts and left is not None and left <= self.config.least_usd:
                 break
-            attempt = await self._attempt(number, left)
+            try:
+                attempt = await self._attempt(number, left)
+            except Exception as error:  # a boundary: whatever is wrong with one, those before it stand
+                if not self.attempts:
+                    raise
+                self.error = f"Attempt {number} could not be made: {str(error) or type(error).__name__}"
+                break
             if self.config.review.kind == "score":
                 attempt = replace(attempt, score=await self._score(attempt, problem_statement))
             self.attempts.append(attempt)
@@ -121,15 +130,20 @@ class RetryAgent:
         limit = self.config.cost_usd
         return None if limit is None else limit - self.spent_usd - self.meter.session_usd
 
+    def _may_ask(self) -> bool:
+        with suppress(OutOfBudget):
+            self.meter.check()
+            left = self._left()
+            return left is None or left > 0
+        return False
+
     # ---- reviews
 
     async def _score(self, attempt: Attempt, problem_statement: str) -> float:
         """0 for an attempt that handed in nothing, and where the reviewer says nothing that can be read."""
         if not attempt.submission:
             return 0.0
-        text = await self._ask("score", problem_statement=problem_statement, attempt=attempt)
-        found = re.findall(r"SCORE:\W*([01](?:\.\d+)?)", text)
-        return min(float(found[-1]), 1.0) if found else 0.0
+        return score_in(await self._ask("score", problem_statement=problem_statement, attempt=attempt)) or 0.0
 
     async def _best(self, problem_statement: str) -> Attempt:
         """The chosen one; else by score, what was submitted before what was not, the first of equals."""
@@ -147,17 +161,29 @@ class RetryAgent:
 
     async def _ask(self, kind: str, **values: Any) -> str:
         """The reviewer's words; "" where it can't be asked: a review that fails must not cost the attempts."""
-        left = self._left()
-        if left is not None and left <= 0:
+        if not self._may_ask():
             return ""
         template = self.config.review.template or (FOLDER / f"{kind}.j2").read_text("utf-8")
         prompt = Templates().rendered(template, **values)
         try:
-            async for delta in self.reviewer.query([{"role": "user", "content": prompt}], []):
-                if isinstance(delta, Reply | Retrying):
-                    self.meter.charge(delta.usage)
-                if isinstance(delta, Reply):
-                    return delta.text
+            async with aclosing(self.reviewer.query([{"role": "user", "content": prompt}], [])) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, Reply | Retrying):
+                        self.meter.charge(delta.usage)
+                    if isinstance(delta, Reply):
+                        return delta.text
+                    if isinstance(delta, Retrying) and not self._may_ask():
+                        return ""
         except ModelError as error:
             self.meter.charge(error.usage or Usage())
         return ""
+
+
+def score_in(text: str) -> float | None:
+    """The last score in the reviewer's words; None where that is no number from 0 to 1."""
+    found = re.findall(r"SCORE:[\s*_`\"'(]*(\S+)", text)
+    try:
+        score = float(found[-1].rstrip("*_`\"').,;"))
+    except (IndexError, ValueError):
+        return None
+    return score if 0 <= score <= 1 else None

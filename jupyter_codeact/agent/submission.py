@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 
 from ..errors import CodeActError
-from ..events import CodeAction, Ran
+from ..events import CodeAction, Edited, Ran
 from ..protocols import Environment
 from .shapes import StepOutput
 
@@ -40,10 +40,19 @@ def accepted_in(step: StepOutput) -> Accepted | None:
     return None
 
 
-async def collect(accepted: list[Accepted], answer: str, env: Environment | None) -> Submission:
-    """What is known here, and the patch where the environment can still say it: a dead one takes nothing away."""
-    patch = ""
-    if env is not None and accepted:
-        with contextlib.suppress(CodeActError):
-            patch = str(await env.inside("patch") or "")
-    return Submission(tuple(cell.source for cell in accepted if cell.ok), answer, patch)
+def may_have_changed(step: StepOutput) -> bool:
+    """Whether the working folder may be another one after the step."""
+    outcome = step.outcome
+    return isinstance(outcome, Ran) or (isinstance(outcome, Edited) and outcome.changed)
+
+
+def collect(accepted: list[Accepted], answer: str) -> Submission:
+    """What is known here, without the patch."""
+    return Submission(tuple(cell.source for cell in accepted if cell.ok), answer)
+
+
+async def patch_of(env: Environment) -> str:
+    """The patch, where ``env`` can still say it: a dead one takes nothing away."""
+    with contextlib.suppress(CodeActError):
+        return str(await env.inside("patch") or "")
+    return ""

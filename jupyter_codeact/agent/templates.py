@@ -62,12 +62,14 @@ class TemplateConfig:
 class Templates:
     """Renders the texts of one conversation.
 
-    mark: random, so that printed text can't imitate the end of an output. work: the folder where actions run.
+    mark: random, so that printed text can't imitate the end of an output. work: the folder where actions run, as the
+    model is told. folder: the same, as this process knows it.
     """
 
     def __init__(self, config: TemplateConfig | None = None, *, work: str = ".") -> None:
         self.config = config or TemplateConfig()
         self.work = work
+        self.folder = Path()
         self.mark = secrets.token_hex(4)
         self._known: dict[str, Template] = {}
 
@@ -76,7 +78,7 @@ class Templates:
         return self._render("system", tools=tools, submits=submits, skills=skills)
 
     def instance(self, problem_statement: str, **fields: Any) -> str:
-        values = {"skills": [], "library": [], "context": ""}
+        values = {"skills": [], "offers": [], "library": 0, "context": ""}
         return self._render("instance", **values | fields, problem_statement=problem_statement)
 
     def context(self, variables: list[str]) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError
 from ..events import Rejected
 from ..files import write_atomically
+from .context import variables_in
 from .history import tool_of
 from .references import cut, rehydrated, unbound
 from .shapes import Message, StepOutput, TrajectoryStep
@@ -36,9 +37,12 @@ class ReplayConfig:
     @classmethod
     def of(cls, value: ReplayConfig | dict[str, Any] | None) -> ReplayConfig | None:
         """Raises ConfigError for an unknown key, a part that is no mapping, and what can't be written as JSON."""
-        if value is None or isinstance(value, cls):
-            return value
-        assert isinstance(value, dict)
+        if value is None:
+            return None
+        if isinstance(value, cls):
+            value = {item.name: getattr(value, item.name) for item in fields(cls)}
+        if not isinstance(value, dict):
+            raise ConfigError(f"replay_config is a mapping, and no {type(value).__name__}.")
         names = [item.name for item in fields(cls)]
         wrong = [key for key, part in value.items() if key not in names or not isinstance(part, dict)]
         if wrong:
@@ -77,15 +81,10 @@ def changed(before: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
     """What is new in ``state``: variables that were made or look different, and the names that are gone."""
     if not state:
         return {}
-    old, new = ({str(item.get("name")): item for item in _variables(s)} for s in (before, state))
+    old, new = ({str(item.get("name")): item for item in variables_in(s)} for s in (before, state))
     made = [item for name, item in new.items() if old.get(name) != item]
     gone = [name for name in old if name not in new]
     return {**state, "variables": made} | ({"gone": gone} if gone else {})
-
-
-def _variables(state: dict[str, Any]) -> list[dict[str, Any]]:
-    found = state.get("variables")
-    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
 
 
 def _reference(query: list[Message]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..agent.config import checked
 from ..errors import ConfigError
+from .results import SUMMARY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +62,10 @@ def _entry(value: Any, number: int, path: Path) -> Entry:
     if sum(item is not None for item in (entry.text, entry.file, entry.issue)) != 1:
         raise ConfigError(f"In {where}: it needs one of `text`, `file` and `issue`.")
     name = entry.id or (entry.file.stem if entry.file else f"problem-{number}")
-    if not re.fullmatch(r"\w[\w.-]{0,79}", name):
+    if not re.fullmatch(r"\w([\w.-]{0,78}\w)?", name):
         raise ConfigError(f"In {where}: the id {name!r} can't name a folder; use letters, digits, '_', '-' and '.'.")
+    if name.startswith(f"{SUMMARY}."):
+        raise ConfigError(f"In {where}: the id {name!r} is the name of the summary; choose another one.")
     return replace(entry, id=name, file=_beside(path, entry.file), workspace=_beside(path, entry.workspace))
 
 

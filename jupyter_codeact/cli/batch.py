@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .options import Commands, add_agent_flags, amount, command, configured, finished, positive
+from .options import Commands, add_agent_flags, amount, check_can_act, command, configured, finished, positive
 
 EXAMPLE = """\
 jupyter codeact batch problems.yaml --workers 4 --out results --model anthropic/claude-sonnet-4-5
@@ -39,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
 
     board = Board()
     config, retry = configured(options)
+    check_can_act(config, retry)
     batch = Batch(
         read_problems(options.problems),
         config,

@@ -75,9 +75,9 @@ class Inspector:
     def about(self) -> None:
         """How the run ended, and what was asked for."""
         record = self.record
-        stats = record.info.get("model_stats") or {}
+        stats = record.stats
         table = Table.grid(padding=(0, 2))
-        tokens = int(stats.get("tokens_sent") or 0) + int(stats.get("tokens_received") or 0)
+        tokens = int(stats.get("tokens_sent", 0) + stats.get("tokens_received", 0))
         cost = words.money(stats.get("instance_cost") if stats.get("cost_known", True) else None)
         facts = {
             "trajectory": str(record.path),

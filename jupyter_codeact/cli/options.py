@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from ..agent.config import AgentConfig
     from ..agent.retrying import RetryConfig
 
-NO_MODEL = (
-    "No model is set up: write `--model anthropic/claude-sonnet-4-5`, with its key in the environment "
-    "(ANTHROPIC_API_KEY), or set JUPYTER_CODEACT_MODEL."
-)
 T = TypeVar("T")
 # A flag, and the key of the model's or the limits' configuration that it sets.
 MODEL_KEYS = {
@@ -130,7 +126,8 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
 
     from .. import config as defaults
     from ..agent.config import read_config
-    from ..errors import ConfigError
+    from ..errors import NoModel
+    from ..models.catalog import NO_MODEL, NO_MODEL_IN_NOTEBOOK
 
     own = defaults.load()
     for key, default in (("model", own.model_config()), ("limits", own.limits())):
@@ -146,8 +143,17 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
         tools=replace(tools, submits=True),
     )
     if not config.model.name:
-        raise ConfigError(NO_MODEL)
+        raise NoModel(NO_MODEL, NO_MODEL_IN_NOTEBOOK)
     return config
+
+
+def check_can_act(config: AgentConfig, retry: RetryConfig | None) -> None:
+    """Before a run that nobody reviews. Raises UsageError where its actions would be a person's."""
+    from ..errors import UsageError
+
+    agents = retry.agents if retry else (config,)
+    if any("human" in (agent.model.name, *agent.model.fallbacks) for agent in agents):
+        raise UsageError("`--model human` writes its actions in the review: it needs `run` with `--review ask`.")
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:

@@ -8,7 +8,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Commands, add_agent_flags, command, configured, finished
+from .options import Commands, add_agent_flags, check_can_act, command, configured, finished
 
 if TYPE_CHECKING:
     from ..agent.problem import ProblemStatement
@@ -57,6 +57,8 @@ def work(job: Job, settings: Settings, review: str | None) -> int:
 
     screen = Screen()
     review = review or config.load().review
+    if review == "auto":
+        check_can_act(job.config, job.retry)
     reviewer = ShownReview(screen) if review == "auto" else TerminalReview(screen)
     screen.print(f"{job.config.model.name} works in {job.workspace.resolve()}; results go to {job.folder.resolve()}")
     try:

@@ -21,7 +21,7 @@ jupyter codeact skill save gp_fit analysis.ipynb --cells 3-5 --names gp_fit,plot
 jupyter codeact skill export gp_fit --to wheel
 jupyter codeact skill import https://github.com/me/tools#src --names gp_fit"""
 MORE = """\
-The same words as `%skill` in a notebook: save, list, show, where, log, diff, rollback, rm, export, import.
+The same words as `%skill` in a notebook: save, list, search, show, where, log, diff, rollback, rm, export, import.
 `jupyter codeact skill help` has a line for each; save, export and import explain themselves with --help.
 JUPYTER_CODEACT_WORKSPACE says whose library it is."""
 # Where our texts speak of the magic.

@@ -6,6 +6,7 @@ This decides nothing about safety: what is found and what is left are each made 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -34,14 +35,22 @@ def replace(text: str, tag: str, change: Callable[[str], str]) -> str:
 
 
 def is_deeper(text: str, limit: int) -> bool:
-    """Whether more than ``limit`` elements may stand in one another: a parser looks at all of them at each tag."""
+    """Whether more than ``limit`` elements seem to stand in one another: a parser looks at all of them at each tag.
+
+    What looks like a tag in a comment or an attribute is counted too.
+    """
     depth = 0
+    opened: Counter[str] = Counter()
     if text.count("<") <= limit:
         return False
     for mark in _TAG.finditer(text):
+        name = mark[2].lower()
         if mark[1]:
-            depth = max(depth - 1, 0)
-        elif mark[2].lower() not in _FLAT:
+            closes = opened[name] > 0
+            opened[name] -= closes
+            depth -= closes
+        elif name not in _FLAT:
+            opened[name] += 1
             depth += 1
             if depth > limit:
                 return True

@@ -18,12 +18,15 @@ from .names import PREFIX, own_classes, own_id, words
 
 LIMIT = 8_000_000
 DEPTH = 250
+# Other threads wait while an expression is searched for: so it is done in pieces, each with a little of the next.
+PIECE, OVERLAP = 100_000, 2_000
+# The parser behind nh3 takes a time that grows with their square: 0.7 s for as many as this.
+REFERENCES = 200_000
 ROUNDS = 5
 # Whatever the styles say, nothing is painted outside this box.
 BOX = "contain:content;overflow:auto"
-_BOXED = re.compile(
-    rf'(?:<style>(.*?)</style>)?<div class="{PREFIX}scope-[0-9a-f]+" style="{BOX}">(.*)</div>', re.DOTALL
-)
+_BOXED = re.compile(rf'(?:<style>(.*?)</style>)?<div class="{PREFIX}scope-[0-9a-f]+" style="{BOX}">', re.DOTALL)
+_BOX_END = "</div>"
 _INVISIBLE = re.compile(r"<(?!(?:img|video|audio)\b[^<>]*\ssrc=|hr\b)[^<>]*>")
 _PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\+xml)[;,]", re.IGNORECASE)
 _MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE)
@@ -97,11 +100,11 @@ def clean(text: str) -> Cleaned:
     """``text`` as HTML of our kind. What went through once comes through unchanged."""
     # A lone half of a surrogate pair is no text that nh3, or the wire, could carry.
     text = text.encode(errors="replace").decode()
-    if len(text) > LIMIT:
-        return Cleaned("", held=(f"HTML of {len(text) // 1_000_000} MB",))
-    held = tuple(name for name, found in _ACTIVE.items() if found.search(text))
-    boxed = _BOXED.fullmatch(text)
-    styles, text = ([boxed[1] or ""], boxed[2]) if boxed else ([], text)
+    if name := _too_much(text):
+        return Cleaned("", held=(name,))
+    held = tuple(name for name, found in _ACTIVE.items() if _has(found, text))
+    boxed = _BOXED.match(text) if text.endswith(_BOX_END) else None
+    styles, text = ([boxed[1] or ""], text[boxed.end() : -len(_BOX_END)]) if boxed else ([], text)
 
     def take(block: str) -> str:
         styles.append(block.partition(">")[2].rpartition("<")[0])
@@ -110,10 +113,21 @@ def clean(text: str) -> Cleaned:
     # Scripts first, for their `a<b` looks like a tag to whoever counts levels.
     text = blocks.replace(blocks.replace(text, "script", lambda _: ""), "style", take)
     text = svg.pictures(text)
-    if blocks.is_deeper(text, DEPTH):
-        return Cleaned("", held=(f"HTML of more than {DEPTH} levels",))
+    if name := _too_much(text) or (f"HTML of more than {DEPTH} levels" if blocks.is_deeper(text, DEPTH) else ""):
+        return Cleaned("", held=(name,))
     body = _stable(text, styled=True)
     return Cleaned(body, tuple(filter(None, styles)), held)
+
+
+def _too_much(text: str) -> str:
+    """What is said of a text that would take too long; "" for all others."""
+    if len(text) > LIMIT:
+        return f"HTML of {len(text) // 1_000_000} MB"
+    return f"HTML of more than {REFERENCES:,} character references" if text.count("&") > REFERENCES else ""
+
+
+def _has(found: re.Pattern[str], text: str) -> bool:
+    return any(found.search(text, start, start + PIECE + OVERLAP) for start in range(0, len(text), PIECE))
 
 
 def unstyled(text: str) -> Cleaned:

@@ -26,12 +26,12 @@ TYPES = words(
 def clean(kind: str, content: Content, no_views: Collection[str] = ()) -> Content | None:
     """The content of an output of that kind, harmless; None where it may not pass. Comms: ``widgets.py``."""
     if kind in ("display_data", "execute_result", "update_display_data"):
-        return display(content, no_views)
+        return display(kind, content, no_views)
     check = _CHECKS.get(kind)
     return check(content) if check is not None else None
 
 
-def display(content: Content, no_views: Collection[str] = ()) -> Content:
+def display(kind: str, content: Content, no_views: Collection[str] = ()) -> Content:
     cleaned: Content = {
         "data": bundle.clean(content.get("data"), no_views),
         "metadata": bundle.clean_metadata(content.get("metadata")),
@@ -40,9 +40,27 @@ def display(content: Content, no_views: Collection[str] = ()) -> Content:
         transient = content["transient"]
         display_id = transient.get("display_id") if isinstance(transient, dict) else None
         cleaned["transient"] = {"display_id": display_id[:200]} if isinstance(display_id, str) else {}
-    if "execution_count" in content:
-        cleaned["execution_count"] = _count(content)
-    return cleaned
+    return cleaned | _counted(kind, content)
+
+
+def shaped(kind: str, content: Content) -> Content:
+    """The content of a display that the person trusts: as it is, and of the kind that front ends take for granted."""
+    kept = {key: content.get(key) for key in ("data", "metadata")} | content
+    shaped = {key: value if isinstance(value, dict) else {} for key, value in kept.items()}
+    shaped["data"] = {mime: value for mime, value in shaped["data"].items() if _is_savable(mime, value)}
+    return shaped | _counted(kind, content)
+
+
+def _is_savable(mime: str, value: Any) -> bool:
+    """As notebooks have it: JSON where the type says so, else a text or its lines."""
+    lines = value if isinstance(value, list) else [value]
+    return mime.endswith("json") or all(isinstance(line, str) for line in lines)
+
+
+def _counted(kind: str, content: Content) -> Content:
+    """Who saves a result asks for its count."""
+    is_counted = kind == "execute_result" or "execution_count" in content
+    return {"execution_count": count(content)} if is_counted else {}
 
 
 def error(content: Content) -> Content:
@@ -79,12 +97,13 @@ def _status(content: Content) -> Content | None:
 
 def _execute_input(content: Content) -> Content | None:
     code = content.get("code")
-    return {"code": code, "execution_count": _count(content)} if isinstance(code, str) else None
+    return {"code": code, "execution_count": count(content)} if isinstance(code, str) else None
 
 
-def _count(content: Content) -> int | None:
-    count = content.get("execution_count")
-    return count if isinstance(count, int) else None
+def count(content: Content) -> int | None:
+    """Of a cell; None for anything that a page can't count with."""
+    number = content.get("execution_count")
+    return number if isinstance(number, int) and 0 <= number < 2**53 else None
 
 
 _CHECKS: dict[str, Callable[[Content], Content | None]] = {

@@ -39,9 +39,13 @@ def clean(kind: str, content: Content, code: str | None) -> Content:
 def execute(content: Content, code: str | None) -> Content:
     cleaned = {**content, "payload": [kept for item in _list(content, "payload") if (kept := _payload(item, code))]}
     expressions = content.get("user_expressions")
-    if isinstance(expressions, dict):
-        cleaned["user_expressions"] = {name: _expression(value) for name, value in expressions.items()}
-    if content.get("status") == "error":
+    if expressions is not None:
+        found = expressions if isinstance(expressions, dict) else {}
+        cleaned["user_expressions"] = {name: _expression(value) for name, value in found.items()}
+    if "execution_count" in content:
+        cleaned["execution_count"] = outputs.count(content)
+    if content.get("status") not in ("ok", "aborted"):
+        cleaned["status"] = "error"
         cleaned |= outputs.error(content)
     return cleaned
 

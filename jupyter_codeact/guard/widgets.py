@@ -2,6 +2,8 @@
 
 HTML and HTMLMath put their value into the page as it is; a link copies a value to another model inside the page,
 past this guard; styles and layouts are CSS; an Output shows MIME bundles; another module's model brings its own code.
+What a widget can't do it says in a box that shows the error's text as HTML: names, versions and formats, which errors
+quote, are held to their own shapes. And where a text is meant a list is as good to the page, which joins it.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import bundle, html, tex, values
+from . import bundle, charts, html, tex, values
 from .names import own_classes, words
 
 MODULES = frozenset({"@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/output"})
@@ -31,6 +33,17 @@ _CLASSES = frozenset({"_dom_classes", "icon", "icons"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 _NAMING = ("_model_module", "_view_module", "_model_name", "_view_name")
 _FORMAT = re.compile(r"[\w.+-]+")
+# What these keys may hold, and what they hold where it is something else.
+_SHAPES: dict[str, tuple[re.Pattern[str], str | None]] = {
+    "_model_name": (re.compile(r"\w*", re.ASCII), ""),
+    "_view_name": (re.compile(r"\w*", re.ASCII), None),
+    "_model_module_version": (re.compile(r"[\w.^~*+ -]*", re.ASCII), ""),
+    "_view_module_version": (re.compile(r"[\w.^~*+ -]*", re.ASCII), ""),
+    # As d3-format has it.
+    "readout_format": (re.compile(r"(?:.?[<>=^])?[-+( ]?[$#]?0?\d*,?(?:\.\d+)?~?[a-z%]?", re.IGNORECASE), ""),
+    "_cursor": (re.compile(r"[a-z-]*"), "default"),
+    "_data_url": (re.compile(r"data:image/png;base64,[\w+/=]*", re.ASCII), None),
+}
 State = dict[str, Any]
 
 
@@ -57,6 +70,11 @@ def clean_update(state: State, model: str) -> State:
     return clean_state({key: value for key, value in state.items() if key not in _NAMING}, model)
 
 
+def clean_version(version: Any) -> Any:
+    """Of a model's module."""
+    return _shaped("_model_module_version", version)
+
+
 def clean_paths(paths: Any) -> list[list[str | int]]:
     """Where buffers go in a state."""
     kept = [path for path in paths if isinstance(path, list)] if isinstance(paths, list) else []
@@ -75,13 +93,17 @@ def _is_step(part: Any) -> bool:
 
 
 def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of what each key may hold
-    if isinstance(value, str) and model in _MARKUP and key in ("value", "placeholder"):
-        return html.clean(value).page()
+    if key in _SHAPES:
+        return _shaped(key, value)
+    if model in _MARKUP and key in ("value", "placeholder"):
+        return html.clean(value).page() if isinstance(value, str) else _textless(value)
     if key == "description_allow_html":
         return False
-    if key == "description" and isinstance(value, str):
+    if key == "description":
         # Typeset by the page, as formulas are.
-        return tex.plain(value)
+        return tex.plain(value) if isinstance(value, str) else _textless(value)
+    if key == "toolitems":
+        return charts.untagged(value)
     if key in _CLASSES:
         return _classes(value, key)
     if key == "format":
@@ -89,9 +111,30 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
         return value if isinstance(value, str) and _FORMAT.fullmatch(value) and value != "url" else "png"
     if key == "outputs":
         return [_output(output) for output in value if isinstance(output, dict)] if isinstance(value, list) else []
-    if model.endswith(("LayoutModel", "StyleModel")) and isinstance(value, str) and not key.startswith("_"):
-        return value if values.is_harmless(value) else None
+    if model.endswith(("LayoutModel", "StyleModel")) and not key.startswith("_"):
+        return _style(value)
     return value
+
+
+def _shaped(key: str, value: Any) -> Any:
+    pattern, other = _SHAPES[key]
+    return value if value is None or (isinstance(value, str) and pattern.fullmatch(value)) else other
+
+
+def _textless(value: Any) -> Any:
+    return "" if _has_text(value) else value
+
+
+def _has_text(value: Any) -> bool:
+    """Whether a text is in it, however deep."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return isinstance(value, str) or any(map(_has_text, inner))
+
+
+def _style(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if values.is_harmless(value) else None
+    return None if _has_text(value) else value
 
 
 def _classes(value: Any, key: str) -> Any:

@@ -76,6 +76,7 @@ class _Attempts:
         files = {kind: str(_copied(path, self.job)) for kind, path in self.results[best.number].files.items()}
         return replace(
             self.results[best.number],
+            error=self.results[best.number].error or agent.error,
             cost_usd=round(agent.spent_usd + agent.meter.session_usd, 6),
             cost_known=review.cost is not None and all(one.cost_known for one in all_of_them),
             tokens_sent=review.sent + sum(one.tokens_sent for one in all_of_them),

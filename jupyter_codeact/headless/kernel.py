@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Self
 
 import zmq.asyncio
 
@@ -15,6 +15,7 @@ from ..errors import SandboxDied, SandboxError, SandboxUnavailable
 from ..execution import Execution
 from ..kernel.answers import take_answer
 from ..kernel.cell import ANSWER_S
+from ..kernel.requests import of_ours
 from ..kernel.wire import Message
 from ..sandbox.launch import Sandbox
 from .line import Line
@@ -57,7 +58,9 @@ class SandboxKernel:
         if self._line is None:
             execution.hear("sandbox_died", {})
         else:
-            request = self._line.ask("execute_request", _request(source, inside.with_state()), listen)
+            request = self._line.ask(
+                "execute_request", of_ours(source, silent=False, expressions=inside.with_state()), listen
+            )
             execution.ended.add_done_callback(lambda _: self._forget(request))
         return execution
 
@@ -74,7 +77,7 @@ class SandboxKernel:
 
         if self._line is None:
             raise SandboxDied("The sandbox ended, and no other one could be opened.")
-        request = self._line.ask("execute_request", _request("", {"x": expression}, silent=True), listen)
+        request = self._line.ask("execute_request", of_ours("", silent=True, expressions={"x": expression}), listen)
         try:
             return await asyncio.wait_for(answer, ANSWER_S)
         except TimeoutError:
@@ -120,14 +123,3 @@ class SandboxKernel:
     def _forget(self, request: str) -> None:
         if self._line is not None:
             self._line.forget(request)
-
-
-def _request(code: str, expressions: dict[str, str], *, silent: bool = False) -> dict[str, Any]:
-    return {
-        "code": code,
-        "silent": silent,
-        "store_history": not silent,
-        "user_expressions": expressions,
-        "allow_stdin": False,
-        "stop_on_error": False,
-    }

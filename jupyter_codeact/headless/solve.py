@@ -22,10 +22,13 @@ from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError
 from ..files import write_atomically
+from ..finding import Finder
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..settings import Settings
 from ..skills.editor import LibraryEditor
+from ..skills.index import Index
 from ..skills.library import Library
+from ..skills.search import Search
 from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
@@ -96,20 +99,24 @@ async def solve(
     _prepare(job)
     began = time.monotonic()
     library = Library(*map(Path, settings.libraries), history=settings.histories)
-    fields = job.problem.extra_fields | {"library": [skill.name for skill in library.list()]}
-    problem = TextProblem(await job.problem.text(), job.name, fields)
+    problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
     # litellm takes seconds to import, and Ctrl-C must not wait for it.
     agent = await asyncio.to_thread(agent_of, job.config, library, meter)
+    agent.templates.folder = job.workspace
     agent.replay_config = ReplayConfig(
         job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
     )
     record = NotebookRecord(job.name, problem.statement)
-    agent.listeners += [record, *listeners]
+    index = Index(settings.skill_index)
+    agent.finder = finder = Finder(Search(index, library.folders))
+    agent.listeners += [record, finder.note, *listeners]
     try:
         async with SandboxKernel(opener(settings, job)) as kernel:
             await agent.run(HeadlessCells(kernel, reviewer or SandboxHolds()), problem, job.folder)
     finally:
         files = _write(job, record, agent)
+        finder.remember()
+        index.close()
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 

@@ -15,6 +15,8 @@ from typing import Any
 MOST = 60
 MOST_NAMES = 200
 LARGEST = 2 * 2**20
+# Characters of a module that a model is given: about 50,000 tokens.
+LONGEST_SOURCE = 200_000
 _PLAIN = ("int", "float", "complex", "bool", "NoneType")
 _SKIPPED = ("module", "ZMQExitAutocall", "ExitAutocall")
 
@@ -59,6 +61,37 @@ def _schema(frame: Any) -> str:
 def _value(value: Any) -> str:
     text = value.head(5).to_string() if type(value).__name__ in ("DataFrame", "Series") else repr(value)
     return str(text)[:2000]
+
+
+def module_source(name: str) -> dict[str, Any]:
+    """The source of a module by its dotted name, which nothing imports; of a package with an ``api``, that of the api.
+
+    Where there is none: the names in the package that has no such module.
+    """
+    path: Any = None
+    spec: Any = None
+    above = ""
+    for part in name.split("."):
+        spec = _spec(f"{above}.{part}" if above else part, path)
+        if spec is None:
+            return {"above": above, "known": _modules(path, above)}
+        above, path = spec.name, spec.submodule_search_locations
+    api = _spec(f"{above}.api", path) if path is not None else None
+    found = api or spec
+    source = found.loader.get_source(found.name) if hasattr(found.loader, "get_source") else None
+    return {"name": found.name, "source": source and source[:LONGEST_SOURCE]}
+
+
+def _spec(name: str, path: Any) -> Any:
+    finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
+    return next(filter(None, (finder.find_spec(name, path) for finder in finders)), None)
+
+
+def _modules(path: Any, above: str) -> list[str]:
+    import pkgutil
+
+    names = (module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_"))
+    return sorted(f"{above}.{name}" if above else name for name in names)
 
 
 def keep(name: str, text: str) -> str:

@@ -42,6 +42,11 @@ class RequestCell:
         return self._attached
 
     @property
+    def request_id(self) -> str:
+        """What the outputs of this cell name as their parent."""
+        return str(self._request.message.header["msg_id"])
+
+    @property
     def can_ask(self) -> bool:
         return bool(self._request.message.content.get("allow_stdin"))
 

@@ -126,7 +126,7 @@ class Host:
 
         def listen(message: Any) -> None:
             if message.type in ("execute_reply", "sandbox_died"):
-                self._soon(_resolve, got, int(message.content.get("execution_count", 0)))
+                self._soon(_resolve, got, message.content.get("execution_count") or 0)
 
         self.post(lambda: self.proxy.submit("pass", Tap(Way.SWALLOW, listen), record=False))
         return await got
@@ -160,8 +160,10 @@ class Host:
             self.front_end.on_message(message.data)
 
     def _attach(self, comm_id: str) -> None:
-        """The last front end to attach leads: a page that was reloaded goes on with the run."""
-        self.tell(comm_id, {"op": "attached"})
+        """The last front end to attach leads: a page that was reloaded goes on with the run, and with its outputs."""
+        under_way = self.cell if self.front_end is not None else None
+        run = {"cell": under_way.id, "request": under_way.request_id} if under_way is not None else {}
+        self.tell(comm_id, {"op": "attached", **run})
         if self.front_end is not None:
             self.leader = comm_id
             self.front_end.replay()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import zmq
@@ -17,6 +18,7 @@ from ..errors import SandboxUnavailable
 from ..protocols import AgentHost
 from ..sandbox.launch import Sandbox
 from ..sandbox.probe import explain
+from .aside import Aside
 from .border import Border
 from .comms import Comms
 from .ledger import Ledger
@@ -24,6 +26,7 @@ from .log import Log
 from .polling import Polling
 from .question import Question
 from .queue import ExecuteQueue, Request, concerns_ours
+from .requests import of_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
 from .vigil import DEAF, Vigil
@@ -59,6 +62,7 @@ class Proxy:
         self.news = ""
         self.stop_at: float | None = None
         self.polling = Polling()
+        self.aside = Aside(self.polling.post)
         self.polling.watch(self.front.heartbeat, lambda: self.front.heartbeat.send(self.front.heartbeat.recv()))
         self.polling.watch(self.front.iopub, self._on_subscription)
         self._take(sandbox)
@@ -72,11 +76,15 @@ class Proxy:
             self.polling.turn(RETRY_MS if self.front.outlet.blocked else int(pause_s * 1000))
             self.front.outlet.push()
             # Outputs, and the replies behind them, are read only while front ends take what is published.
-            self.polling.hold((self.back.iopub, self.back.shell), self.front.outlet.blocked)
+            self.polling.hold((self.back.iopub, self.back.shell), self._holds())
             if self.stop_at is None:
                 self._check_sandbox()
             if self.orphaned():
                 return
+
+    def _holds(self) -> bool:
+        """Whether what the sandbox says has to wait: for front ends that read, or for the end of a long check."""
+        return self.front.outlet.blocked or self.aside.busy
 
     def post(self, call: Callable[[], None]) -> None:
         """Run ``call`` in this thread, soon. The only method that other threads may use."""
@@ -115,7 +123,8 @@ class Proxy:
             self._pump()
 
     def _check_sandbox(self) -> None:
-        if self.sandbox.alive and (fault := self.vigil.fault()):
+        if self.sandbox.alive and (fault := self.vigil.fault() or self.aside.fault()):
+            self.aside.forget()
             self.sandbox.condemn(fault)
         if not self.sandbox.alive:
             self._on_death()
@@ -127,6 +136,8 @@ class Proxy:
         if not self.ready:
             raise SandboxUnavailable(explain(self.log.text, self.sandbox.cause))
         self._on_back_iopub()
+        if self.aside.busy:
+            return
         self.log.close()
         self.vigil.hang_up()
         self.sandbox.close()
@@ -142,8 +153,7 @@ class Proxy:
     # ---- from the front end
 
     def _on_front_shell(self) -> None:
-        message = self.front.receive(self.front.shell)
-        if message is None:
+        if (message := self.front.receive(self.front.shell)) is None:
             return
         kind = message.type
         if kind == "execute_request" and not message.header.get("subshell_id"):
@@ -189,8 +199,7 @@ class Proxy:
         self._stay_busy()
 
     def _on_front_control(self) -> None:
-        message = self.front.receive(self.front.control)
-        if message is None:
+        if (message := self.front.receive(self.front.control)) is None:
             return
         if message.type == "interrupt_request" and self.host is not None and self._agent_runs():
             # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
@@ -211,9 +220,7 @@ class Proxy:
 
     def _on_front_stdin(self) -> None:
         message = self.front.receive(self.front.stdin)
-        if message is None:
-            return
-        if not self.question.takes(message):
+        if message is not None and not self.question.takes(message):
             self.back.send(self.back.stdin, message)
 
     def _on_subscription(self) -> None:
@@ -226,15 +233,13 @@ class Proxy:
     def _on_back_iopub(self) -> None:
         """Move what is there. Outputs of one request keep their order; replies wait for them."""
         for _ in range(BATCH):
-            if self.front.outlet.blocked:
+            if self._holds():
                 return
             try:
                 frames = self.back.iopub.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            message = self.border.published(frames)
-            if message is not None:
-                self._publish_from_sandbox(message)
+            self.aside.admit(self.border.published, frames, self._publish_from_sandbox)
 
     def _publish_from_sandbox(self, message: Message) -> None:
         if message.type == "iopub_welcome":
@@ -262,11 +267,11 @@ class Proxy:
 
     def _on_back_shell(self) -> None:
         self._on_back_iopub()
-        if self.front.outlet.blocked:
-            return
-        message = self.border.replied(self.back.shell.recv_multipart(), "shell")
-        if message is None:
-            return
+        if not self._holds():
+            check = partial(self.border.replied, channel="shell")
+            self.aside.admit(check, self.back.shell.recv_multipart(), self._on_reply)
+
+    def _on_reply(self, message: Message) -> None:
         tap = self.taps.get(message.parent_id)
         if message.type == "execute_reply":
             self.ledger.ended(message.parent_id, message.content)
@@ -286,9 +291,10 @@ class Proxy:
 
     def _on_back_control(self) -> None:
         self.vigil.answered()
-        message = self.border.replied(self.back.control.recv_multipart(), "control")
-        if message is None:
-            return
+        check = partial(self.border.replied, channel="control")
+        self.aside.admit(check, self.back.control.recv_multipart(), self._on_control_reply)
+
+    def _on_control_reply(self, message: Message) -> None:
         if message.idents:
             self.front.answer(self.front.control, message)
         if message.type == "shutdown_reply":
@@ -368,15 +374,7 @@ class Proxy:
         expressions: dict[str, str] | None = None,
     ) -> str:
         """Run ``code`` in the sandbox for the host; returns the message id."""
-        content = {
-            "code": code,
-            "silent": silent,
-            "store_history": not silent,
-            "user_expressions": expressions or {},
-            "allow_stdin": False,
-            "stop_on_error": False,
-        }
-        message = build("execute_request", content, self.session)
+        message = build("execute_request", of_ours(code, silent, expressions or {}), self.session)
         self.taps[message.id] = tap
         if record:
             self.ledger.started(message.id, code, cell_id, by_agent=True)
@@ -392,6 +390,7 @@ class Proxy:
         if self.ready:
             self.sandbox.process.kill()
             self.sandbox.process.wait()
+            self.aside.forget()
             self._check_sandbox()
 
     def answer_assist(self, request: Message, content: dict[str, Any]) -> None:

@@ -34,6 +34,18 @@ class Asked:
         return self.kind.removesuffix("_request") + "_reply"
 
 
+def of_ours(code: str, silent: bool, expressions: dict[str, str]) -> dict[str, Any]:
+    """The content of an execute_request that no front end sent."""
+    return {
+        "code": code,
+        "silent": silent,
+        "store_history": not silent,
+        "user_expressions": expressions,
+        "allow_stdin": False,
+        "stop_on_error": False,
+    }
+
+
 NOBODY = Asked("", "", EMPTY, [])
 
 

@@ -66,7 +66,8 @@ class Widgets:
             same = {"_model_module": entry.get("model_module"), **state} if isinstance(entry, dict) else {}
             if model_id not in self.held and self._admits(same, name) and entry.get("model_name") == name:
                 self.models[model_id] = name
-                kept[model_id] = {**entry, "state": guard.clean_state(state, name)}
+                version = guard.clean_version(entry.get("model_module_version"))
+                kept[model_id] = {**entry, "model_module_version": version, "state": guard.clean_state(state, name)}
         return kept
 
     def _update(self, state: Content, model: str) -> Content:

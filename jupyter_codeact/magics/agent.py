@@ -37,6 +37,7 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
         model=options.model,
         review=options.review,
         skills=() if skills == ("none",) else skills,
+        finds_skills=skills != ("none",),
         max_steps=options.max_steps,
         step_timeout_s=options.step_timeout,
         reasoning_effort=options.reasoning_effort,

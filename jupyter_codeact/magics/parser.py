@@ -53,6 +53,9 @@ class LineParser(argparse.ArgumentParser):
         return f" Did you mean {near[0]}?" if near else f" `{self.prog} --help` shows what there is."
 
 
+SKILLS = "given with their sources: skills, or any modules by dotted names, such as gp_fit,package.api; none: no skills"
+
+
 def agent_parser() -> LineParser:
     parser = LineParser(
         "%%agent",
@@ -61,7 +64,7 @@ def agent_parser() -> LineParser:
     )
     parser.add_argument("--model", "-m", default="", help="model of this run, such as anthropic/claude-sonnet-4-5")
     parser.add_argument("--review", choices=("ask", "auto"), help="ask: you run each cell. auto: the agent does")
-    parser.add_argument("--skills", default="", help="skills whose sources the model is given, such as gp_fit,io_tools")
+    parser.add_argument("--skills", default="", help=SKILLS)
     parser.add_argument("--max-steps", type=_count, help="actions in this run")
     parser.add_argument("--step-timeout", type=_seconds, metavar="SECONDS", help="time that one action may take")
     parser.add_argument("--reasoning-effort", help="low, medium or high, for models that think")

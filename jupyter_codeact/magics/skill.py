@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.slicing import module_of
 from ..words import fenced, plain
-from . import transfer, versions
+from . import listing, transfer, versions
 from .parser import Help, choose, save_parser
 from .selection import chosen
 
@@ -15,6 +17,7 @@ HELP = (
     """\
 %skill save NAME [CELLS…] [--names f,g]   store functions of cells as a module; `%skill save --help` says more
 %skill list            the skills that can be imported
+%skill search WORDS    those that fit, best first, and why
 %skill show NAME       the source of one
 %skill where           the folders they lie in
 """
@@ -22,7 +25,7 @@ HELP = (
     + "\n"
     + transfer.HELP
 )
-COMMANDS = ("save", "list", "show", "where", *versions.COMMANDS, *transfer.COMMANDS)
+COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS, *transfer.COMMANDS)
 
 
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
@@ -30,13 +33,20 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     word, _, rest = line.partition(" ")
     if word in ("", "help", "--help", "-h"):
         raise Help(HELP)
-    answers = {"save": _save, "list": _list, "show": _show, "where": _where, "export": transfer.export}
-    if choose("%skill", word, COMMANDS) in answers:
-        _show_markdown(cell, answers[word](session, rest.strip()))
-    elif word == "import":
-        _show_markdown(cell, await transfer.import_(session, cell, rest))
-    else:
+    answers: dict[str, Callable[[Session, str], str | Awaitable[str]]] = {
+        "save": _save,
+        "list": listing.listed,
+        "search": listing.search,
+        "show": _show,
+        "where": _where,
+        "export": transfer.export,
+        "import": lambda session, rest: transfer.import_(session, cell, rest),
+    }
+    if choose("%skill", word, COMMANDS) not in answers:
         _show_markdown(cell, versions.answer(session, word, rest))
+        return
+    answer = answers[word](session, rest.strip())
+    _show_markdown(cell, answer if isinstance(answer, str) else await answer)
 
 
 def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -> None:
@@ -61,14 +71,6 @@ def _save(session: Session, line: str) -> str:
     saved = library.write(options.name, {f"{options.name}.py": source}, note, folder=folder)
     functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
     return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`"
-
-
-def _list(session: Session, _line: str) -> str:
-    skills = session.library.list()
-    if not skills:
-        return "No skills yet. `%skill save NAME 3-5` stores the functions of cells 3 to 5."
-    rows = [f"| **{s.name}** | {s.summary} | {', '.join(f'`{f}`' for f in s.functions)} |" for s in skills]
-    return "\n".join(["| skill | what it does | functions |", "|---|---|---|", *rows])
 
 
 def _show(session: Session, line: str) -> str:

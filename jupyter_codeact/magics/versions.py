@@ -95,7 +95,8 @@ def _diff(session: Session, name: str, versions: list[int]) -> str:
     newest = session.library.log(name)[0].number
     first, last = (*versions, newest)[:2] if versions else (newest - 1, newest)
     text = _between(session, name, first, last)
-    return f"**{name}**, from version {first} to {last}:\n\n{fenced(text, 'diff')}"
+    what = f"from version {first} to {last}" if first else f"version {last}"
+    return f"**{name}**, {what}:\n\n{fenced(text, 'diff')}"
 
 
 def _between(session: Session, name: str, first: int, last: int) -> str:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import ConfigError
+from ..errors import NoModel
 from ..parts import ModelConfig
 from ..protocols import Model
 
 LOCAL = ("scripted", "replay", "human")
 NO_MODEL = (
+    "No model is set up: write `--model anthropic/claude-sonnet-4-5`, with its key in the environment "
+    "(ANTHROPIC_API_KEY), or set JUPYTER_CODEACT_MODEL."
+)
+NO_MODEL_IN_NOTEBOOK = (
     "No model is set up. Put ANTHROPIC_API_KEY (or another provider's key) in the environment and write "
     "`%agent model anthropic/claude-sonnet-4-5` (or set JUPYTER_CODEACT_MODEL), "
     "or try `%agent model scripted/gp_fit` without a key."
@@ -38,7 +42,7 @@ def is_local(name: str) -> bool:
 
 def _open(config: ModelConfig, folder: Path) -> Model:
     if not config.name:
-        raise ConfigError(NO_MODEL)
+        raise NoModel(NO_MODEL, NO_MODEL_IN_NOTEBOOK)
     kind, _, rest = config.name.partition("/")
     if kind == "scripted":
         from .scripted import ScriptedModel

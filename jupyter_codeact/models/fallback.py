@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
-from ..errors import ContextExceeded, ModelError
-from ..events import Delta, Retrying
+from ..errors import ContentPolicy, ContextExceeded, ModelError
+from ..events import Delta, Retrying, Usage
 from ..protocols import Model
 
 
@@ -14,35 +15,38 @@ class FallbackModel:
     """A Model made of others. Once it has gone on to the next, it stays there."""
 
     def __init__(self, models: Sequence[Model]) -> None:
+        self._all = tuple(models)
         self._models = list(models)
         self.name = self._models[0].name
 
     @property
     def takes_tools(self) -> bool:
-        # One conversation is held in one way: all of them must be able to read it.
-        return all(model.takes_tools for model in self._models)
+        # One conversation is held in one way, to its end: all of them must be able to read it.
+        return all(model.takes_tools for model in self._all)
 
     @property
     def sees_images(self) -> bool:
-        return all(model.sees_images for model in self._models)
+        return all(model.sees_images for model in self._all)
 
     @property
     def context_tokens(self) -> int | None:
         return self._models[0].context_tokens
 
-    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         while True:
             try:
-                async for delta in self._models[0].query(messages, tools):
-                    yield delta
-            except ContextExceeded:
+                async with aclosing(self._models[0].query(messages, tools)) as deltas:
+                    async for delta in deltas:
+                        yield delta
+            except (ContentPolicy, ContextExceeded):
+                # It answers; what was asked has to change.
                 raise
             except ModelError as error:
                 if len(self._models) == 1:
                     raise
                 del self._models[0]
                 self.name = self._models[0].name
-                yield Retrying(f"{error} Asking {self.name} instead", 0.0)
+                yield Retrying(f"{error} Asking {self.name} instead", 0.0, error.usage or Usage())
             else:
                 return
 

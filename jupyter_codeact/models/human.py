@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from .. import tokens
@@ -24,7 +24,7 @@ class HumanModel:
     def __init__(self) -> None:
         self._asked = 0
 
-    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         if messages[-1].get("outcome") == "rejected":
             yield TextDelta(ENDED)
             yield Reply(ENDED)

@@ -8,12 +8,12 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError
+from ..errors import ConfigError, NoModel
 from ..events import Delta, Usage
 from ..parts import ModelConfig
 from .assembly import Assembly
@@ -101,7 +101,7 @@ class LiteLLMModel:
         self.name = config.name
         self._options = config
         self._litellm = load()
-        self._key = config.api_key or self._found_key()
+        self._key = config.api_key or found_key(self._litellm, config.name, config.api_base)
 
     @property
     def takes_tools(self) -> bool:
@@ -121,14 +121,14 @@ class LiteLLMModel:
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models that it has no data of
             return None
 
-    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         sent = [self._wire(message) for message in messages]
         return with_retries(lambda: self._query(sent, tools), lambda came: self._void(messages, tools, came))
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)
 
-    async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         assembly, came = Assembly(), []
         with translated(self.name):
             async for chunk in await self._litellm.acompletion(messages=messages, **self._arguments(tools)):
@@ -198,22 +198,27 @@ class LiteLLMModel:
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
 
-    def _found_key(self) -> str | None:
-        """None where litellm finds the key itself. A server of one's own needs none, and is given a word."""
-        try:
-            self._litellm.get_llm_provider(self.name)
-            found = self._litellm.validate_environment(self.name)
-        except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
-            said = str(error).strip().splitlines()[0]
-            raise ConfigError(f"{self.name} is no model that litellm knows: {said}") from None
-        if found["keys_in_environment"]:
-            return None
-        if self._options.api_base:
-            return "none"
-        missing = " or ".join(found["missing_keys"])
-        if not missing:
-            return None
-        raise ConfigError(
-            f"{self.name} needs {missing} in the environment that JupyterLab is started from. "
-            "`%agent model scripted/gp_fit` works without a key."
-        )
+
+def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:
+    """None where litellm finds the key itself. A server of one's own needs none, and is given a word.
+
+    Raises ConfigError for a name that is no model's, and for a key that is missing.
+    """
+    try:
+        litellm.get_llm_provider(name)
+        found = litellm.validate_environment(name)
+    except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
+        said = str(error).strip().splitlines()[0]
+        raise ConfigError(f"{name} is no model that litellm knows: {said}") from None
+    if found["keys_in_environment"]:
+        return None
+    if api_base:
+        return "none"
+    missing = " or ".join(found["missing_keys"])
+    if not missing:
+        return None
+    raise NoModel(
+        f"{name} needs {missing} in the environment; `--model scripted/gp_fit` works without a key.",
+        f"{name} needs {missing} in the environment that JupyterLab is started from. "
+        "`%agent model scripted/gp_fit` works without a key.",
+    )

@@ -26,7 +26,7 @@ def replay_model(name: str, folder: Path) -> ScriptedModel:
         replies = [_reply(step) for step in document["trajectory"] if _ran(step)]
         submission = (document.get("info") or {}).get("submission")
         answer = (document.get("info") or {}).get("answer")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{path} is no trajectory that can be replayed: {type(error).__name__}: {error}.") from None
     return ScriptedModel(f"replay/{name}", [*replies, {"text": str(answer or submission or "Replayed.")}])
 

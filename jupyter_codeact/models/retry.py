@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 
 from ..errors import ModelBusy
 from ..events import Delta, Retrying, Usage
@@ -15,8 +16,8 @@ LONGEST_WAIT_S = 60.0
 
 
 async def with_retries(
-    query: Callable[[], AsyncIterator[Delta]], void: Callable[[list[Delta]], Usage]
-) -> AsyncIterator[Delta]:
+    query: Callable[[], AsyncGenerator[Delta, None]], void: Callable[[list[Delta]], Usage]
+) -> AsyncGenerator[Delta, None]:
     """The deltas of ``query``. Where it fails in mid-stream, a Retrying says that what came so far is void.
 
     void: what a reply that broke off has used, from what had come of it. It is charged in Retrying, or in the error.
@@ -24,9 +25,10 @@ async def with_retries(
     for attempt in range(TRIES):
         came: list[Delta] = []
         try:
-            async for delta in query():
-                came.append(delta)
-                yield delta
+            async with aclosing(query()) as deltas:
+                async for delta in deltas:
+                    came.append(delta)
+                    yield delta
         except ModelBusy as busy:
             used = void(came) if came else Usage()
             if attempt == TRIES - 1:

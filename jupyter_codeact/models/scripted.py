@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,15 @@ class ScriptedModel:
         try:
             script = yaml.safe_load(read_in(folder, path))
             replies = [dict(reply) for reply in script["replies"]]
+            delay_s = float(script.get("delay_s", 0.0))
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}.") from None
         except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"{path} is not a script: it needs a list `replies` of mappings ({error}).") from None
-        return cls(f"scripted/{name}", replies, float(script.get("delay_s", 0.0)))
+            said = " ".join(str(error).split())
+            raise ConfigError(f"{path} is not a script: it needs a list `replies` of mappings ({said}).") from None
+        return cls(f"scripted/{name}", replies, delay_s)
 
-    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         reply = self._replies[self._next] if self._next < len(self._replies) else {"text": SPENT}
         self._next += 1
         for delta in self._deltas(reply):

@@ -14,10 +14,12 @@ class Summary:
     """Counts while the run goes on.
 
     before: what the conversation had used when it began. unrecorded: why there is no trajectory, "" where there is.
+    offered, used: skills that the model was told of, and those that its actions used.
     """
 
-    skills: tuple[str, ...] = ()
     before: Usage = field(default_factory=Usage)
+    offered: tuple[str, ...] = ()
+    used: tuple[str, ...] = ()
     steps: int = 0
     edited: int = 0
     saved: int = 0
@@ -48,15 +50,16 @@ class Summary:
         return time.monotonic() - self.began
 
     def line(self, how: str = "Done") -> str:
-        """``**Done** · 4 steps, 1 edited · 12.3k tokens · $0.031 · 41 s · skills: gp_fit``."""
+        """``**Done** · 4 steps, 1 edited · 12.3k tokens · $0.031 · 41 s · skills used: gp_fit``."""
         parts = [f"**{how}**"]
         if self.steps:
             parts.append(words.plural(self.steps, "step") + (f", {self.edited} edited" if self.edited else ""))
         if self.saved:
             parts.append(words.plural(self.saved, "change") + " to skills")
         parts += [words.usage(self.usage), words.seconds(self.elapsed_s)]
-        if self.skills:
-            parts.append(f"skills: {', '.join(self.skills)}")
+        parts += [f"skills used: {', '.join(self.used)}"] if self.used else []
+        if rest := [name for name in self.offered if name not in self.used]:
+            parts.append(f"skills {'also ' if self.used else ''}offered: {', '.join(rest)}")
         if self.unrecorded:
             parts.append(f"not recorded: {self.unrecorded}")
         return " · ".join(parts)

@@ -26,15 +26,15 @@ class Figures:
 
 
 def figures(record: Record) -> Figures:
-    stats = record.info.get("model_stats") or {}
+    stats = record.stats
     return Figures(
         record.path,
         str(record.info.get("exit_status") or "not ended"),
         sum(bool(step.action) and not step.failed for step in record.steps),
-        float(stats.get("instance_cost") or 0.0),
+        stats.get("instance_cost", 0.0),
         bool(stats.get("cost_known", True)),
-        int(stats.get("tokens_sent") or 0) + int(stats.get("tokens_received") or 0),
-        int(stats.get("api_calls") or 0),
+        int(stats.get("tokens_sent", 0) + stats.get("tokens_received", 0)),
+        int(stats.get("api_calls", 0)),
         sum(step.seconds for step in record.steps),
     )
 
@@ -45,7 +45,7 @@ def read_figures(paths: Iterable[Path]) -> tuple[list[Figures], list[str]]:
     for path in [file for given in paths for file in _files(given)]:
         try:
             found.append(figures(read_record(path)))
-        except (ConfigError, TypeError, ValueError) as error:
+        except ConfigError as error:
             wrong.append(str(error))
     return found, wrong
 

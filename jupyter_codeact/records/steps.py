@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..agent.demonstrations import text_of
 from ..agent.tools import RUN
-from ..agent.trajectory import read
+from ..agent.trajectory import ENVIRONMENT, read
 from ..errors import ConfigError
 
 SHELL = "shell"
@@ -56,6 +58,12 @@ class Record:
         return dict(self.document.get("info") or {})
 
     @property
+    def stats(self) -> dict[str, float]:
+        """Of the model's use, what is known, as numbers."""
+        found = self.info.get("model_stats") or {}
+        return {name: _number(value) for name, value in found.items()}
+
+    @property
     def history(self) -> list[dict[str, Any]]:
         return list(self.document["history"])
 
@@ -72,7 +80,7 @@ class Record:
     @property
     def is_ours(self) -> bool:
         """Whether an agent of this package wrote it."""
-        return not any(step.tool == SHELL for step in self.steps)
+        return self.document.get("environment") == ENVIRONMENT
 
     @property
     def problem(self) -> str:
@@ -92,9 +100,12 @@ def read_record(path: Path) -> Record:
     document = read(path)
     try:
         steps = [_step(number, step) for number, step in enumerate(document["trajectory"], start=1)]
-    except (TypeError, AttributeError, ValueError) as error:
+        record = Record(path, document, steps)
+        # What only some commands read has to be right for all.
+        _ = record.stats, [(message["role"], text_of(message)) for message in record.history]
+    except (TypeError, AttributeError, ValueError, KeyError) as error:
         raise ConfigError(f"{path} is no trajectory: {type(error).__name__}: {error}.") from None
-    return Record(path, document, steps)
+    return record
 
 
 def _step(number: int, step: dict[str, Any]) -> RecordedStep:
@@ -108,7 +119,13 @@ def _step(number: int, step: dict[str, Any]) -> RecordedStep:
         str(step.get("thought") or step.get("response") or "").strip(),
         action.strip(),
         str(step.get("observation") or "").replace("\r\n", "\n"),
-        float(step.get("execution_time") or 0.0),
+        _number(step.get("execution_time")),
         str(extra.get("failed") or ""),
         bool(extra.get("rejected")),
     )
+
+
+def _number(value: Any) -> float:
+    """0 for what is not known: None, and NaN and infinity, which Python writes into JSON."""
+    number = float(value or 0.0)
+    return number if math.isfinite(number) else 0.0

@@ -7,6 +7,8 @@ import symtable
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..texts import unwarned
+
 _AT_ONCE = ("listcomp", "setcomp", "dictcomp", "genexpr")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match)
@@ -28,6 +30,7 @@ class Names:
     maybe: frozenset[str]
 
 
+@unwarned()
 def names_of(node: ast.stmt, source: str) -> Names:
     """The names of a statement whose source is ``source``. Raises SyntaxError where its scopes make no sense."""
     binds, changes = frozenset(_bound(node)), frozenset(_changed(node))

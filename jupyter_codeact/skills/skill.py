@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import keyword
 import sys
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SkillError
+from .contents import contents_of
 
 Files = Mapping[str, str]
 """Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
@@ -19,7 +19,10 @@ API, INIT = "api.py", "__init__.py"
 
 @dataclass(frozen=True)
 class Skill:
-    """path: what an agent is shown of it. ``summary``: the first line of its docstring. ``functions``: signatures."""
+    """path: what an agent is shown of it. ``summary``: the first line of its docstring, or of the first one in it.
+
+    ``functions``: signatures.
+    """
 
     name: str
     path: Path
@@ -27,16 +30,12 @@ class Skill:
 
     @property
     def summary(self) -> str:
-        tree = _parsed(self.source)
-        lines = (ast.get_docstring(tree) or "").strip().splitlines() if tree else []
-        return lines[0] if lines else ""
+        return contents_of(self.source).summary
 
     @property
     def functions(self) -> list[str]:
         """What is public."""
-        tree = _parsed(self.source)
-        found = [node for node in tree.body if isinstance(node, _DEFINITIONS)] if tree else []
-        return [_signature(node) for node in found if not node.name.startswith("_")]
+        return [signature for signature, _ in contents_of(self.source).functions]
 
     @property
     def module(self) -> str:
@@ -44,7 +43,6 @@ class Skill:
         return f"{self.name}.api" if self.path.name == API else self.name
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # What `site` imports whenever a Python starts.
 _STARTUP = ("sitecustomize", "usercustomize")
 
@@ -87,17 +85,3 @@ def _name_of(folder: Path, path: Path) -> str:
 def _read(path: Path) -> str:
     with open(path, encoding="utf-8", errors="replace", newline="") as file:
         return file.read()
-
-
-def _parsed(source: str) -> ast.Module | None:
-    try:
-        return ast.parse(source.encode())
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
-    if isinstance(node, ast.ClassDef):
-        return f"class {node.name}"
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    return f"{node.name}({ast.unparse(node.args)}){returns}"

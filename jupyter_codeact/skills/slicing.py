@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 
 from ..errors import SkillError
+from ..texts import unwarned
 from .statements import Statement, statements_of
 
 # What IPython gives to every cell.
@@ -135,6 +136,7 @@ def _written(cells: Cells, kept: list[Statement]) -> str:
     return "\n\n\n".join(part for part in ("\n".join(dict.fromkeys(head)), *rest) if part) + "\n"
 
 
+@unwarned()
 def _checked(module: str) -> str:
     """Raises SkillError for what a cell may hold and a module may not, such as an await outside of functions."""
     try:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import SkillError
+from ..texts import unwarned
 from .scopes import Names, names_of
 
 _IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
@@ -51,6 +52,7 @@ class _Cell:
         self.plain = list(self.lines)
         self.tree = self._parsed()
 
+    @unwarned()
     def _parsed(self) -> ast.Module:
         while True:
             try:

@@ -22,6 +22,13 @@ export interface CellMetadata {
 export type RunState =
   'thinking' | 'writing' | 'waiting' | 'running' | 'saving' | 'retrying' | 'done';
 
+export interface AttachedMessage {
+  op: 'attached';
+  /** Id of the `%%agent` cell, and of the request that runs it, where a run is under way. */
+  cell?: string;
+  request?: string;
+}
+
 export interface StatusMessage {
   op: 'status';
   run: string;
@@ -76,7 +83,7 @@ export interface ConfirmMessage {
 }
 
 export type FromKernel =
-  | { op: 'attached' }
+  | AttachedMessage
   | StatusMessage
   | ProposeMessage
   | { op: 'append'; id: string; text: string }

@@ -5,8 +5,9 @@ import type { IDisposable } from '@lumino/disposable';
 import { Attachment } from './attach';
 import { Confirms } from './confirms';
 import { Marks } from './marks';
+import { Orphans } from './orphans';
 import { Proposals } from './proposals';
-import type { FromKernel, Send, StatusMessage } from './protocol';
+import type { AttachedMessage, FromKernel, Send, StatusMessage } from './protocol';
 import { Slot } from './slot';
 import { StatusBar } from './status';
 
@@ -26,6 +27,7 @@ export class AgentSession implements IDisposable {
   private readonly marks: Marks;
   private readonly attachment: Attachment;
   private status: Status | null = null;
+  private orphans: Orphans | null = null;
   private refreshing = false;
 
   /** `panel`: its document is loaded. */
@@ -64,12 +66,14 @@ export class AgentSession implements IDisposable {
     this.proposals.dispose();
     this.confirms.dispose();
     this.marks.dispose();
+    this.orphans?.dispose();
     this.closeStatus();
   }
 
   private receive(message: FromKernel): void {
     switch (message.op) {
       case 'attached':
+        this.adopt(message);
         break;
       case 'status':
         this.showStatus(message);
@@ -101,6 +105,14 @@ export class AgentSession implements IDisposable {
     }
   }
 
+  private adopt({ cell, request }: AttachedMessage): void {
+    const kernel = this.panel.sessionContext.session?.kernel;
+    // Where people share the document, the page that asked writes into it for all.
+    if (kernel && cell && request && !this.panel.context.model.collaborative) {
+      this.orphans = new Orphans(kernel, request, this.panel.content, cell);
+    }
+  }
+
   private showStatus(message: StatusMessage): void {
     if (message.state === 'done') {
       this.reset();
@@ -124,6 +136,8 @@ export class AgentSession implements IDisposable {
   }
 
   private reset(): void {
+    this.orphans?.dispose();
+    this.orphans = null;
     this.closeStatus();
     this.confirms.reset();
     this.proposals.reset();

@@ -59,6 +59,8 @@ def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) 
         "model.exit()",
         "input = fetch()\ninput()",
         "def exit(): pass\nexit()",
+        "exit = 3\nexit",
+        "def ask(input): return input()",
         "'breakpoint()'",
         "# input()",
         "%timeit f()",
@@ -66,6 +68,10 @@ def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) 
         "os._exit",
         "await f()",
         "topology = 3",
+        # Python warns of these, which is the sandbox's to say; in tests a warning is an error.
+        r"x = '\d'",
+        "x = 1\nx is 1",
+        "assert (x, 'there')",
     ],
 )
 def test_what_only_looks_like_it(source: str) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from jupyter_codeact.agent.ledger import YOURS, next_request, text_of
 from jupyter_codeact.agent.processors import Compact, LastNObservations
-from jupyter_codeact.errors import ContextExceeded, ModelError
-from jupyter_codeact.events import Usage
+from jupyter_codeact.errors import ContextExceeded, ModelBusy, ModelError
+from jupyter_codeact.events import Retrying, Usage
 
 from .test_setup import STATE
 from .twins import ScriptedCells, StreamModel, agent_of, answered, calls, printing, roles, run, valid, words
@@ -35,7 +35,7 @@ async def test_the_ledger_of_a_conversation_that_has_not_begun() -> None:
     model = StreamModel(words("Done."), takes_tools=False)
     agent = agent_of(model)
     agent.templates.work = "/home/her/work"
-    parts = next_request(agent, {}, {"library": ["gp"]})
+    parts = next_request(agent, {}, {"offers": ["gp: Fit."]})
     assert agent.history == []
     assert [part.name for part in parts] == ["system: system_prompt", "user: instance"]
     assert "gp" in parts[1].text
@@ -89,6 +89,19 @@ async def test_a_summary_that_fails_does_not_end_the_run(error: Any) -> None:
     failing = error if isinstance(error, list) else [error]
     _, agent = compacting(costing("a"), costing("b"), costing("c", tokens=200), failing, costing("d"))
     assert answered(await run(agent)) == "Done."
+
+
+async def test_a_summary_that_breaks_off_again_and_again_is_charged_up_to_the_limit() -> None:
+    used, last = Usage(10, 0, 0, 1.0, 1), ModelBusy("Broke off.")
+    last.usage = used
+    _, agent = compacting(costing("a"), costing("b"), costing("c", tokens=200), [Retrying("", 0.0, used), last])
+    await run(agent)
+    assert agent.usage.cost == 2.0
+    _, agent = compacting(
+        costing("a"), costing("b"), costing("c", tokens=200), [Retrying("", 0.0, used)] * 4, cost_usd=2.0
+    )
+    await run(agent)
+    assert (agent.usage.cost, agent.info["exit_status"]) == (2.0, "submitted (exit_cost)")
 
 
 async def test_a_summary_is_summed_up_with_what_came_after_it() -> None:

@@ -18,7 +18,7 @@ from jupyter_codeact.errors import (
     Unreadable,
     UsageError,
 )
-from jupyter_codeact.events import CallDelta, LimitReached, Ran, Reply, Retrying, TextDelta, ToolCall, Usage
+from jupyter_codeact.events import CallDelta, LimitReached, Ran, Rejected, Reply, Retrying, TextDelta, ToolCall, Usage
 
 from .reading import streamed
 from .twins import (
@@ -95,9 +95,14 @@ async def test_malformed_and_then_valid() -> None:
     assert "first" not in str(agent.history)
 
 
-def submission(answer: str, gave_up: bool = False) -> list[Any]:
+def submission(answer: str, gave_up: Any = False) -> list[Any]:
     arguments = json.dumps({"answer": answer, "gave_up": gave_up})
     return [Reply("", (ToolCall("s", "submit", arguments),))]
+
+
+def edit_of(command: str, **more: Any) -> list[Any]:
+    arguments = json.dumps({"command": command, "path": "seen" if command == "view" else "new"} | more)
+    return [Reply("", (ToolCall("e", "edit_file", arguments),))]
 
 
 async def test_the_service_refuses_this_conversation() -> None:
@@ -203,6 +208,30 @@ async def test_what_only_a_person_can_mend_is_raised_at_once(error: Exception) -
     assert answered(await run(agent, prompt="Again.")) == "Done."
 
 
+@pytest.mark.parametrize(
+    ("error", "options", "status"),
+    [
+        (UsageError("Nobody can be asked."), {}, "exit_error"),
+        (SandboxError("It is gone."), {"_catch_errors": False}, "exit_environment_error"),
+        (KeyboardInterrupt(), {}, "exit_stopped"),
+    ],
+)
+@pytest.mark.parametrize("before", [[], [printing("1")]])
+async def test_an_error_that_leaves_the_run_leaves_a_history_that_goes_on(
+    error: BaseException, options: dict[str, Any], status: str, before: list[Ran]
+) -> None:
+    agent = agent_of(StreamModel(calls("a", "b", "c"), words("Done.")), **options)
+    with pytest.raises(type(error)):
+        await run(agent, ScriptedCells(*before, error))
+    assert agent.info["exit_status"] == (f"submitted ({status})" if before else status)
+    assert agent.info["submission"] == ("a" if before else None)
+    assert [step["action"] for step in agent.trajectory] == ["a", "b", "c"][: len(before) + 1]
+    assert valid(agent.history)
+    assert ("by the person" in str(agent.history)) is isinstance(error, KeyboardInterrupt)
+    assert answered(await run(agent, prompt="Again.")) == "Done."
+    assert valid(agent.history)
+
+
 async def test_with_nothing_caught_the_error_carries_its_step() -> None:
     agent = agent_of(StreamModel(calls("def")), _catch_errors=False)
     with pytest.raises(Unreadable) as caught:
@@ -210,9 +239,10 @@ async def test_with_nothing_caught_the_error_carries_its_step() -> None:
     assert caught.value.step.action == "def"  # type: ignore[attr-defined]
 
 
-async def test_an_action_that_fails_where_none_may() -> None:
+@pytest.mark.parametrize("failed", [Ran("", (), "error"), TIMED_OUT, DIED])
+async def test_an_action_that_fails_where_none_may(failed: Ran) -> None:
     agent = agent_of(scripted({"code": "a"}, {"code": "b"}), _always_require_zero_exit_code=True)
-    await run(agent, ScriptedCells(printing(""), Ran("", (), "error")))
+    await run(agent, ScriptedCells(printing(""), failed))
     assert agent.info["exit_status"] == "submitted (exit_error)"
     assert [step["action"] for step in agent.trajectory] == ["a", "b"]
 
@@ -283,6 +313,38 @@ async def test_a_submission_has_answer_cells_and_patch(tmp_path: Path) -> None:
     assert agent.info["submission"] == agent.info["patch"] == "diff --git a/x b/x\n"
     assert (agent.info["answer"], agent.info["cells"]) == ("It works.", ["a"])
     assert valid(agent.history)
+
+
+@pytest.mark.parametrize(
+    ("action", "outcomes", "patch"),
+    [
+        pytest.param(edit_of("create", file_text=""), [], "a patch", id="edit"),
+        pytest.param(calls("a"), [DIED], "a patch", id="died"),
+        pytest.param(edit_of("view"), [], "", id="view"),
+        pytest.param(calls("a"), [Rejected("no")], "", id="rejected"),
+    ],
+)
+async def test_there_is_a_patch_where_anything_was_done(action: list[Any], outcomes: list[Any], patch: str) -> None:
+    files = {"read_text": lambda root, path: {"text": "x" if path == "seen" else None}, "write_text": ""}
+    agent = agent_of(StreamModel(action, submission("Done.")), submits=True)
+    await run(agent, ScriptedCells(*outcomes, patch="a patch", **files))
+    assert agent.info["patch"] == patch
+
+
+async def test_what_follows_a_submission_is_not_done_and_nobody_is_said_to_have_stopped_it() -> None:
+    before, after = calls("a", "b")[-1].calls
+    reply = Reply("", (before, *submission("Done.")[0].calls, after))
+    agent, cells = agent_of(StreamModel([reply]), submits=True), ScriptedCells()
+    assert answered(await run(agent, cells)) == "Done."
+    assert [action.source for action in cells.ran] == ["a"]
+    assert told(agent)[-1] == "Not done: the run has ended."
+    assert valid(agent.history)
+
+
+@pytest.mark.parametrize("value", [False, "false", "False", None])
+async def test_what_a_model_calls_no_giving_up_is_none(value: Any) -> None:
+    agent = agent_of(StreamModel(submission("Done.", gave_up=value)), submits=True)
+    assert answered(await run(agent)) == "Done."
 
 
 async def test_giving_up_is_an_exit_with_its_reason() -> None:

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_codeact.agent import TemplateConfig
 from jupyter_codeact.agent.history import reply_message, requery_messages, said
-from jupyter_codeact.errors import ContentPolicy, ContextExceeded, ModelError, SandboxDied
+from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, ModelError, SandboxDied
 from jupyter_codeact.events import Action, CodeAction, EditAction, Ran, Rejected, Reply, SubmitAction, ToolCall
 from jupyter_codeact.execution import RunStopped
 
-from .twins import ScriptedCells, StreamModel, agent_of, calls, printing, run, valid, words
+from .twins import ScriptedCells, StreamModel, agent_of, calls, printing, run, told, valid, words
 
 STREAMS = st.sampled_from(
     [
@@ -62,11 +63,40 @@ async def test_whatever_happens_the_next_prompt_can_be_sent(
         try:
             await run(agent, cells, f"Prompt {number}")
         except asyncio.CancelledError:
-            assert agent.info["exit_status"] == "exit_stopped"
+            assert agent.info["exit_status"] in ("exit_stopped", "submitted (exit_stopped)")
         assert valid(agent.history)
         assert agent.info["exit_status"]
     assert all(map(valid, model.asked))
     assert agent.history[1]["content"] == "Prompt 0"
+
+
+BROKEN = TemplateConfig(rejected_template="{{ nothing }}", next_step_template="{{ observation.nothing }}")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "seen"), [(Rejected("no"), "rejected: no"), (printing("1"), "1"), (printing(""), "")]
+)
+async def test_a_template_that_can_not_be_rendered_leaves_no_open_call_and_loses_no_step(
+    outcome: Any, seen: str
+) -> None:
+    agent = agent_of(StreamModel(calls("a", "b", "c"), words("Done.")), templates=BROKEN)
+    with pytest.raises(ConfigError, match="can't be rendered"):
+        await run(agent, ScriptedCells(outcome))
+    assert valid(agent.history)
+    assert told(agent)[0] == (seen or "It ran.")
+    assert [(step["action"], step["observation"]) for step in agent.trajectory] == [("a", seen)]
+    assert agent.info["cells"] == ([] if isinstance(outcome, Rejected) else ["a"])
+    await run(agent, prompt="Again.")
+    assert valid(agent.history)
+
+
+async def test_a_stop_is_one_whatever_the_templates_are() -> None:
+    agent = agent_of(StreamModel(calls("a", "b")), templates=BROKEN)
+    with pytest.raises(asyncio.CancelledError):
+        await run(agent, ScriptedCells(RunStopped(Ran("a", printing("half").outputs, "ok"))))
+    assert agent.info["exit_status"] == "submitted (exit_stopped)"
+    assert [step["observation"] for step in agent.trajectory] == ["half"]
+    assert valid(agent.history)
 
 
 def test_a_call_without_an_id_is_sent_with_the_one_it_was_given() -> None:

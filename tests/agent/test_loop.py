@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_codeact.agent import Agent
+from jupyter_codeact.agent import Agent, loop
 from jupyter_codeact.events import (
     ActionDone,
     ActionOpened,
@@ -23,8 +23,10 @@ from jupyter_codeact.events import (
     TextDelta,
     Usage,
     UsageSeen,
+    WordsDropped,
 )
 from jupyter_codeact.execution import RunStopped
+from jupyter_codeact.models.fallback import FallbackModel
 from jupyter_codeact.skills.library import Library
 
 from .reading import streamed
@@ -184,6 +186,46 @@ async def test_a_stop_while_an_action_waits_leaves_a_history_that_goes_on() -> N
     assert [action.source for action in cells.ran] == ["a", "b", "d"]
 
 
+@pytest.mark.parametrize("submits", [True, False])
+async def test_a_stop_hands_in_what_was_done(submits: bool) -> None:
+    """In a notebook nothing is asked of the sandbox then: something may still run in it."""
+    agent = agent_of(StreamModel(calls("a"), calls("b")), submits=submits)
+    cells = ScriptedCells(printing("1"), OPEN, patch="a patch")
+    await stopped(agent, cells.waiting, cells)
+    assert agent.info["exit_status"] == "submitted (exit_stopped)"
+    assert agent.info["submission"] == ("a patch" if submits else "a")
+    assert (agent.info["cells"], agent.info["patch"]) == (["a"], "a patch" if submits else "")
+    assert ("patch" in [function for function, _ in cells.called]) is submits
+    assert [step["action"] for step in agent.trajectory] == ["a", "b"]
+    assert "Stopped by the person" in told(agent)[-1]
+
+
+async def test_a_stop_while_the_model_writes_hands_in_what_was_done() -> None:
+    model = StreamModel(calls("a"), [OPEN])
+    agent = agent_of(model, submits=True)
+    await stopped(agent, model.waiting, ScriptedCells(patch="a patch"))
+    assert (agent.info["exit_status"], agent.info["patch"]) == ("submitted (exit_stopped)", "a patch")
+    assert len(agent.trajectory) == 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+async def test_a_patch_that_does_not_come_does_not_hold_up_a_stop(again: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another Stop, or the end of the time that it has."""
+    monkeypatch.setattr(loop, "LAST_PATCH_S", 60.0 if again else 0.01)
+    model = StreamModel(calls("a"), [OPEN])
+    agent, cells = agent_of(model, submits=True), ScriptedCells(patch=OPEN)
+    task = asyncio.create_task(run(agent, cells))
+    await model.waiting.wait()
+    task.cancel()
+    await cells.waiting.wait()
+    if again:
+        task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert agent.info["exit_status"] == "submitted (exit_stopped)"
+    assert agent.info["submission"] == "a"
+
+
 async def test_what_had_come_of_an_action_before_a_stop_is_known() -> None:
     events: list[Any] = []
     agent = agent_of(scripted({"code": "a"}))
@@ -211,6 +253,25 @@ async def test_a_listener_that_raises_ends_the_run_and_the_history_goes_on() -> 
     agent.listeners.remove(fail)
     assert answered(await run(agent, prompt="Again.")) == "Done."
     assert valid(agent.history)
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+async def test_a_listener_that_raises_while_the_model_writes_ends_the_request(fallback: bool) -> None:
+    """At once, and not when its garbage is collected."""
+    closed: list[int] = []
+
+    def fail(event: object) -> None:
+        if isinstance(event, ActionOpened):
+            raise RuntimeError("gone")  # noqa: TRY004  # a defect, whatever the event
+        if isinstance(event, WordsDropped):
+            closed.append(model.closed)
+
+    model = StreamModel([*calls("a")[:-1], OPEN])
+    agent = agent_of(FallbackModel([model]) if fallback else model)
+    agent.listeners.append(fail)
+    await run(agent)
+    assert agent.info["exit_status"] == "exit_error"
+    assert closed == [1]
 
 
 # ---- the file editor

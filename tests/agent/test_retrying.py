@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.agent import AgentConfig, Limits, Meter
-from jupyter_codeact.agent.retrying import RetryAgent, RetryConfig, ReviewConfig
+from jupyter_codeact.agent.retrying import RetryAgent, RetryConfig, ReviewConfig, score_in
 from jupyter_codeact.agent.shapes import AgentInfo
 from jupyter_codeact.errors import ConfigError, ModelError
-from jupyter_codeact.events import Reply, TextDelta, Usage
+from jupyter_codeact.events import Reply, Retrying, TextDelta, Usage
 from jupyter_codeact.parts import ModelConfig
 
 from .twins import StreamModel
@@ -30,13 +30,16 @@ def said(text: str, usd: float = 0.0) -> list[Any]:
 class Attempts:
     """Gives what was prepared, and keeps which configurations were asked for it."""
 
-    def __init__(self, *infos: AgentInfo) -> None:
+    def __init__(self, *infos: AgentInfo | Exception) -> None:
         self.infos = infos
         self.made: list[AgentConfig] = []
 
     async def __call__(self, number: int, config: AgentConfig) -> AgentInfo:
         self.made.append(config)
-        return self.infos[number - 1]
+        info = self.infos[number - 1]
+        if isinstance(info, Exception):
+            raise info
+        return info
 
 
 def retry(made: Attempts, reviewer: StreamModel, /, **options: Any) -> RetryAgent:
@@ -73,6 +76,46 @@ async def test_a_reviewer_that_fails_costs_no_attempt() -> None:
     attempts = Attempts(info("one", exit_status="submitted (exit_cost)"), info("two"))
     agent = retry(attempts, judge([ModelError("down")], [ModelError("down")]), attempts=2)
     assert (await agent.run("x")).number == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        *(("SCORE: 0.5", 0.5), ("SCORE: .5", 0.5), ("SCORE: 1", 1.0), ("SCORE: 0.", 0.0), ("SCORE: `0.95`.", 0.95)),
+        *(
+            ("**SCORE:** 0.4", 0.4),
+            ("SCORE: 10", None),
+            ("SCORE: 1.5", None),
+            ("SCORE: -1", None),
+            ("SCORE: -.5", None),
+        ),
+        *(("SCORE: 0.5\nNo.\nSCORE: 7", None), ("SCORE: nan", None), ("SCORE: 8/10", None), ("SCORE: **", None)),
+    ],
+)
+def test_a_score_is_a_number_from_0_to_1(text: str, score: float | None) -> None:
+    assert score_in(text) == score
+
+
+async def test_a_later_attempt_that_can_not_be_made_takes_no_earlier_one_away() -> None:
+    attempts = Attempts(info("one"), ConfigError("The disk is full."), info("three"))
+    agent = retry(attempts, judge(said("SCORE: 0.2")))
+    assert (await agent.run("x")).number == 1
+    assert agent.error == "Attempt 2 could not be made: The disk is full."
+    with pytest.raises(ConfigError, match="disk"):
+        await retry(Attempts(ConfigError("The disk is full.")), judge()).run("x")
+
+
+@pytest.mark.parametrize("limits", [{"cost_usd": 3.0}, {}])
+async def test_a_reviewer_that_asks_again_stays_within_the_budget(limits: dict[str, float]) -> None:
+    """Of its own, or of all runs together."""
+    again = Retrying("Busy.", 0.0, Usage(1, 1, cost=1.0, calls=1))
+    reviewer = judge([*[again] * 9, *said("SCORE: 1")], said("SCORE: 1"))
+    agent = retry(Attempts(info("one", 1.0), info("two", 1.0)), reviewer, attempts=2, **limits)
+    if not limits:
+        agent.meter = Meter(Limits(session_cost_usd=2.0))
+    assert (await agent.run("x")).score == 0.0
+    assert agent.meter.session_usd == 2.0
+    assert len(reviewer.asked) == 1
 
 
 @pytest.mark.parametrize(("text", "number"), [("CHOICE: 3", 3), ("CHOICE: 9", 1), ("Hm.", 1)])

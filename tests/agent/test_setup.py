@@ -172,8 +172,16 @@ def test_of_many_variables_the_newest_are_told() -> None:
     assert lines[-1] == f"… and {100 - MOST} more"
 
 
-@pytest.mark.parametrize("state", [SandboxDied("Gone."), "no mapping", {"variables": [1, {"name": "\n" * 999}]}])
+@pytest.mark.parametrize(
+    "state",
+    [SandboxDied("Gone."), "no mapping", {"variables": None}, {"variables": [1, {}, {"name": "\n" * 999}]}],
+)
 async def test_a_sandbox_that_answers_nothing_of_use_does_not_end_the_run(state: Any) -> None:
+    agent = agent_of(scripted({"code": "a"}, ANSWER))
+    # At once, and after an action.
+    states = iter([{}, state])
+    later = ScriptedCells(state={} if isinstance(state, Exception) else lambda names: next(states))
+    assert answered(await run(agent, later)) == "Done."
     agent = agent_of(scripted({"code": "a"}, ANSWER))
     assert answered(await run(agent, ScriptedCells(state=state))) == "Done."
 

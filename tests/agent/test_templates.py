@@ -87,17 +87,28 @@ def test_only_code_is_said_to_be_edited(templates: Templates) -> None:
 
 
 @pytest.mark.parametrize(
-    ("library", "text"), [([], "Fit {{ it }}."), (["gp", "io"], "Skills in the library: gp, io.\n\nFit {{ it }}.")]
+    ("offers", "library", "begins"),
+    [
+        ([], 0, ""),
+        ([], 1, "The library has 1 skill; view skill: for their names.\n\n"),
+        ([], 2, "The library has 2 skills; view skill: for their names.\n\n"),
+        (["gp: Fit."], 0, "Skills that may fit can be imported by name;"),
+        (["gp: Fit."], 2, "Skills that may fit can be imported by name;"),
+    ],
 )
-def test_the_prompt_ends_with_her_words(templates: Templates, library: list[str], text: str) -> None:
-    assert templates.instance("Fit {{ it }}.", library=library) == text
+def test_the_prompt_ends_with_her_words(templates: Templates, offers: list[str], library: int, begins: str) -> None:
+    text = templates.instance("Fit {{ it }}.", offers=offers, library=library)
+    assert text.startswith(begins)
+    assert text.endswith("Fit {{ it }}.")
+    assert all(offer in text for offer in offers)
+    assert ("2 more skills" in text) == (bool(offers) and library == 2)
 
 
 def test_a_chosen_skill_comes_with_its_source(templates: Templates) -> None:
     text = templates.instance("Fit.", skills=[("gp", "def f(): ...\n")])
     assert "The skill `gp` can be imported." in text
-    assert "def f(): ...\n" in text
-    assert text.endswith("\n\nFit.")
+    assert f"<output {templates.mark}>\n```text\ndef f(): ...\n" in text
+    assert text.endswith(f"</output {templates.mark}>\n\nFit.")
 
 
 @pytest.mark.parametrize("kind", ["format", "syntax", "blocklist"])

@@ -134,8 +134,11 @@ async def test_text_that_is_no_unicode_is_no_reason_to_lose_the_record(tmp_path:
     ("value", "said"),
     [
         ({"agnet": {}}, "'agnet'"),
+        (["agent"], "no list"),
         ({"agent": "x"}, "each a mapping"),
         ({"env": {"x": object()}}, "can't be written down"),
+        (ReplayConfig(agent="x"), "each a mapping"),  # type: ignore[arg-type]
+        (ReplayConfig(env={"x": object()}), "can't be written down"),
     ],
 )
 def test_a_replay_config_is_checked_when_it_is_assigned(value: Any, said: str) -> None:

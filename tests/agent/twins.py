@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -48,19 +48,23 @@ class StreamModel:
         self.context_tokens: int | None = None
         self.asked: list[list[dict[str, Any]]] = []
         self.waiting = asyncio.Event()
+        self.closed = 0
         self._streams = deque(streams)
 
-    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncIterator[Delta]:
+    async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         assert bool(tools) is self.takes_tools
         self.asked.append([*messages])
-        for delta in self._streams.popleft():
-            await asyncio.sleep(0)
-            if isinstance(delta, Exception):
-                raise delta
-            if delta == OPEN:
-                self.waiting.set()
-                await asyncio.Event().wait()
-            yield delta
+        try:
+            for delta in self._streams.popleft():
+                await asyncio.sleep(0)
+                if isinstance(delta, Exception):
+                    raise delta
+                if delta == OPEN:
+                    self.waiting.set()
+                    await asyncio.Event().wait()
+                yield delta
+        finally:
+            self.closed += 1
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)
@@ -100,6 +104,9 @@ class ScriptedCells:
     async def inside(self, function: str, **arguments: Any) -> Any:
         self.called.append((function, arguments))
         answer = self._inside[function]
+        if answer == OPEN:
+            self.waiting.set()
+            await asyncio.Event().wait()
         if isinstance(answer, Exception):
             raise answer
         return answer(**arguments) if callable(answer) else answer

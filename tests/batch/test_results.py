@@ -21,6 +21,7 @@ from jupyter_codeact.headless.solve import Result
         ("submitted (exit_api)", False),
         ("submitted (exit_environment_error)", False),
         ("exit_stopped", False),
+        ("submitted (exit_stopped)", False),
         ("exit_error", False),
     ],
 )

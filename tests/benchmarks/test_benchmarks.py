@@ -33,7 +33,7 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
     return load
 
 
-@pytest.mark.parametrize("script", ["agent.py", "kernel.py"])
+@pytest.mark.parametrize("script", ["agent.py", "kernel.py", "skills.py"])
 def test_a_script_says_how_it_is_used(script: str) -> None:
     command = [sys.executable, BENCHMARKS / script, "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)

@@ -8,6 +8,10 @@ API, as a request to somewhere else. Data, so that a new way is one more line.
 
 from __future__ import annotations
 
+from jupyter_codeact.guard.names import words
+
+# Name, MIME type, content, metadata.
+Attack = tuple[str, str, str, dict[str, object]]
 ACT = "(window.pwned=window.pwned||[]).push('{0}');fetch('/api/contents?canary={0}');"
 AWAY = "http://canary.invalid/{0}"
 HERE = "/api/contents?canary={0}"
@@ -29,12 +33,44 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "iframe": ("text/html", '<iframe src="{here}"></iframe>'),
     "srcdoc": ("text/html", '<iframe srcdoc="<script>parent.{act3}</script>"></iframe>'),
     "object": ("text/html", '<object data="{here}"></object><embed src="{here}&e">'),
+    "touched": ("text/html", '<input onfocus="{act}"><b onmouseover="{act}">over</b>'),
+    "animation": (
+        "text/html",
+        '<style>@keyframes a {{ to {{ opacity: 1 }} }}</style><b style="animation:a .1s" onanimationend="{act}">a</b>',
+    ),
+    "svg-begin": ("text/html", '<svg><set attributeName="x" onbegin="{act}"/></svg>'),
+    "svg-link": ("text/html", '<svg width=9 height=9><a href="javascript:{act}"><rect width=9 height=9 /></a></svg>'),
+    "svg-foreign": ("text/html", '<svg><foreignObject><img src=x onerror="{act}"></foreignObject></svg>'),
+    "svg-style": ("text/html", "<svg><style>@import url({away});</style></svg>"),
+    "isolated": ("text/html", "<script>{act}</script>"),
+    "frame-of-data": ("text/html", '<iframe src="data:text/html,<img src={away}>"></iframe>'),
+    "frame-of-script": ("text/html", '<iframe src="javascript:parent.{act3}"></iframe>'),
+    "area": ("text/html", '<map name=m><area href="javascript:{act}"></map><img usemap="#m" src="data:,">'),
+    "submit": ("text/html", '<form action="/api/contents"><input name=canary value=submit><input type=submit></form>'),
+    "form-elsewhere": ("text/html", '<form id=f></form><button form=f formaction="javascript:{act}">go</button>'),
+    "picture-source": ("text/html", '<picture><source srcset="{away}"><img src="data:,"></picture>'),
+    "picture-alias": ("text/html", '<image src="{away}"><input type=image src="{here}">'),
+    "track": ("text/html", '<video src="data:," controls><track default src="{here}"></video>'),
+    "css-images": ("text/html", "<b style=\"background:image-set('{away}' 1x)\">set</b>"),
+    "css-variable": ("text/html", "<style>b {{ --x: url({away}); background: var(--x) }}</style><b>variable</b>"),
+    "css-cursor": ("text/html", "<b style='list-style:url({away}) inside;display:list-item'>list</b>"),
+    "css-mask": ("text/html", "<b style='mask-image:url({here})'>mask</b>"),
+    "css-content": ("text/html", "<style>b::before {{ content: url({away}) }}</style><b>content</b>"),
+    "css-nested": ("text/html", "<style>@media all {{ b {{ & {{ background: url({away}) }} }} }}</style><b>n</b>"),
+    "css-font": (
+        "text/html",
+        "<style>@font-face {{ font-family: f; src: url({away}) }} b {{ font-family: f }}</style><b>font</b>",
+    ),
+    "link-script": ("text/html", '<link rel=modulepreload href="{here}"><link rel=icon href="{away}">'),
     "js-link": ("text/html", '<a href="javascript:{act}">link</a><a href="&#106;ava&#9;script:{act}">l</a>'),
     "command-linker": (
         "text/html",
         '<div data-commandlinker-command="notebook:insert-cell-below" data-commandlinker-args="{{}}">new cell</div>',
     ),
-    "form": ("text/html", '<form action="{here}"><button formaction="{here}">go</button></form>'),
+    "form": (
+        "text/html",
+        '<form action="/api/contents"><input name=canary value=form><button formaction="/api/contents">go</button></form>',
+    ),
     "meta": ("text/html", '<meta http-equiv="refresh" content="0;url={away}"><base href="http://canary.invalid/">'),
     "picture": ("text/html", '<img src="{away}"><img src="{here}"><img srcset="{away}" src="data:,">'),
     "background": (
@@ -54,6 +90,8 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "markdown-link": ("text/markdown", "[click](javascript:{act}) ![p]({away}) [r][r]\n\n[r]: javascript:{act}"),
     "markdown-math": ("text/markdown", '$$\n```\n$$\n<img src=x onerror="{act}">\n```\n'),
     "markdown-fence": ("text/markdown", '1. ```\n<img src=x onerror="{act}">\n```\n'),
+    "markdown-picture": ("text/markdown", "![p][r]\n\n[r]: {away}\n"),
+    "markdown-css": ("text/markdown", "<style>@import url({away});</style>\n\n*words*"),
     "mermaid": ("text/markdown", '```mermaid\nflowchart TD\n A@{{ img: "{away}", label: "x" }}\n```\n'),
     "mermaid-mime": ("text/vnd.mermaid", 'flowchart TD\n A@{{ img: "{away}", label: "x" }}'),
     "latex": ("text/latex", r"$\href{{javascript:{act}}}{{x}} \require{{../../../../../../files/evil}}$"),
@@ -63,6 +101,17 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "bokeh": ("application/vnd.bokehjs_exec.v0+json", "{act}"),
     "panel": ("application/vnd.holoviews_exec.v0+json", "{act}"),
 }
+
+# name: what goes along as metadata of the output.
+METADATA: dict[str, dict[str, object]] = {
+    "isolated": {"text/html": {"isolated": True}},
+}
+
+# What does not act in this JupyterLab in any case: it takes a sanitiser to be fooled, another extension, MathJax
+# without its filter; or it would take the whole page along.
+QUIET = words("""
+    bokeh command-linker css-break js-link latex latex-html latex-style markdown-math meta mxss nested panel pdf svg
+""")
 
 VEGA = {
     "$schema": "https://vega.github.io/schema/vega/v5.json",
@@ -96,17 +145,17 @@ VEGA = {
 SHOW = """
 import json
 from IPython.display import display
-for name, mime, content in json.loads({bundles!r}):
-    display({{mime: content, "text/plain": name}}, raw=True, metadata={{mime: {{"isolated": {isolated}}}}})
+for name, mime, content, metadata in json.loads({bundles!r}):
+    display({{mime: content, "text/plain": name}}, raw=True, metadata=metadata)
 """
 
 UPDATE = """
 from IPython.display import update_display
 bundles = json.loads({bundles!r})
-for name, mime, content in bundles:
+for name, mime, content, metadata in bundles:
     display({{"text/plain": "-"}}, raw=True, display_id="d-" + name)
-for name, mime, content in bundles:
-    update_display({{mime: content, "text/plain": name}}, raw=True, display_id="d-" + name)
+for name, mime, content, metadata in bundles:
+    update_display({{mime: content, "text/plain": name}}, raw=True, metadata=metadata, display_id="d-" + name)
 """
 
 PRINT = """
@@ -164,8 +213,8 @@ def act(name: str) -> str:
     return ACT.format(name)
 
 
-def bundles() -> list[tuple[str, str, str]]:
-    """Name, MIME type and content of each attack by display."""
+def bundles() -> list[Attack]:
+    """Each attack by display."""
     return [
         (
             name,
@@ -173,10 +222,11 @@ def bundles() -> list[tuple[str, str, str]]:
             content.format(
                 act=act(name),
                 act2=act(name).replace("'", "&quot;"),
-                act3="fetch(&quot;/api/contents?canary=srcdoc&quot;)",
+                act3=f"fetch(&quot;{HERE.format(name)}&quot;)",
                 away=AWAY.format(name),
                 here=HERE.format(name),
             ),
+            METADATA.get(name, {}),
         )
         for name, (mime, content) in BUNDLES.items()
     ]

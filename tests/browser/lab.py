@@ -31,8 +31,10 @@ SLOW_MS = 30_000
 
 
 @contextmanager
-def jupyterlab(folder: Path, environment: dict[str, str]) -> Iterator[str]:
-    """A server of its own on ``folder``, with settings of its own; yields its address."""
+def jupyterlab(
+    folder: Path, environment: dict[str, str], python: str = sys.executable, program: str = "jupyterlab"
+) -> Iterator[str]:
+    """A server of its own on ``folder``, with settings of its own; yields its address. ``program`` may be notebook."""
     port = _free_port()
     settings = folder / ".settings"
     _write_settings(settings)
@@ -40,8 +42,8 @@ def jupyterlab(folder: Path, environment: dict[str, str]) -> Iterator[str]:
     variables |= {"JUPYTER_CONFIG_DIR": str(settings), "JUPYTER_DATA_DIR": str(settings / "data")}
     options = [f"--ServerApp.port={port}", f"--ServerApp.root_dir={folder}", "--ServerApp.port_retries=0"]
     options += ["--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.disable_check_xsrf=True"]
-    options += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None", "--allow-root", "--no-browser"]
-    command = [sys.executable, "-m", "jupyterlab", *options]
+    options += ["--expose-app-in-browser", "--LabApp.news_url=None", "--allow-root", "--no-browser"]
+    command = [python, "-m", program, *options]
     with (folder / ".server.log").open("wb") as log:
         server = subprocess.Popen(command, env=variables, stdout=log, stderr=subprocess.STDOUT)
         try:
@@ -97,7 +99,9 @@ async def browser_page(width: int = 1200, height: int = 900) -> AsyncIterator[Pa
 
 
 class Notebook:
-    """One notebook, open in a page."""
+    """One notebook, open in a page of JupyterLab."""
+
+    PATH = "lab/workspaces/{window}/tree/{name}.ipynb?reset"
 
     def __init__(self, page: Page, address: str, folder: Path) -> None:
         self.page = page
@@ -111,8 +115,12 @@ class Notebook:
         nb.metadata.kernelspec = {"name": "codeact", "display_name": "Python 3 (CodeAct)", "language": "python"}
         nbformat.write(nb, self._folder / f"{name}.ipynb")
         self._name = name
-        await self.page.goto(f"{self._address}/lab/workspaces/{name}/tree/{name}.ipynb?reset")
+        await self._visit()
         await self._settled("idle")
+
+    async def _visit(self, window: str = "") -> None:
+        path = self.PATH.format(name=self._name, window=self._name + window)
+        await self.page.goto(f"{self._address}/{path}")
 
     async def _settled(self, status: str) -> None:
         await self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
@@ -126,8 +134,21 @@ class Notebook:
     async def reload(self) -> None:
         """Save and load the page anew, as F5 does."""
         await self.run_command("docmanager:save")
-        await self.page.goto(f"{self._address}/lab/workspaces/{self._name}/tree/{self._name}.ipynb?reset")
+        await self._visit()
         await self.page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
+
+    async def in_second_window(self) -> Notebook:
+        """Save, and open the same notebook in a window of its own, with the same kernel."""
+        await self.run_command("docmanager:save")
+        browser = self.page.context.browser
+        assert browser is not None
+        page = await browser.new_page()
+        page.set_default_timeout(SLOW_MS)
+        second = type(self)(page, self._address, self._folder)
+        second._name = self._name
+        await second._visit("-second")
+        await page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")
+        return second
 
     async def close(self) -> None:
         """Shut the kernel down: the next test has its own."""
@@ -182,6 +203,14 @@ class Notebook:
         await self.cell(number).locator(".cm-content").click()
         await self.page.keyboard.press("Shift+Enter")
 
+    async def press_restart(self) -> None:
+        """Restart the kernel, and say yes to the question."""
+        # The command ends with the restart, and waits for the answer before.
+        await self.page.evaluate("() => { window.restarted = jupyterapp.commands.execute('notebook:restart-kernel'); }")
+        await self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        await self.page.evaluate("async () => { await window.restarted; }")
+        await self.idle()
+
     async def ready(self) -> Locator:
         """The bar, once the proposal can be run."""
         await self.bar.wait_for()
@@ -192,3 +221,9 @@ class Notebook:
 
     async def until_output(self, number: int, text: str) -> None:
         await self.cell(number).locator(".jp-OutputArea", has_text=text).first.wait_for()
+
+
+class Notebook7(Notebook):
+    """One notebook, open in a page of Notebook 7."""
+
+    PATH = "notebooks/{name}.ipynb"

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
 
-from servers import ModelServer, Reply
+import pytest
+from servers import Failure, ModelServer, Reply, ToolCall
 
-from . import hostile
-from .lab import Notebook
+from . import hostile, hostile_models
+from .lab import SLOW_MS, Notebook
 
+NAMED = re.compile(r"canary(?:=|\.invalid/)([\w-]+)")
 COUNTED = re.compile(r"\[\d+\]")
-TOUCH = """() => {
+TOUCH = """async () => {
     for (const node of document.querySelectorAll('.jp-OutputArea-output *')) {
         for (const name of ['mouseover', 'mouseenter', 'mousemove', 'focus', 'pointerenter'])
             node.dispatchEvent(new MouseEvent(name, {bubbles: true, clientX: 5, clientY: 5}));
-        if (!(node instanceof HTMLAnchorElement && /^https?:/.test(node.href)) && node.click) node.click();
+        if (node instanceof HTMLAnchorElement && /^https?:/.test(node.href)) continue;
+        node.click ? node.click() : node.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
+        // Of the places that a page is told to go to in one task it goes to the last.
+        if (node.matches('a, area, button, input, svg *')) await new Promise(done => setTimeout(done));
     }
 }"""
 LINKS = """() => [...document.querySelectorAll('.jp-OutputArea-output a[href]:not(.vega-actions a)')]
@@ -28,31 +34,50 @@ SETTLED = """async () => {
 }"""
 
 
-def hostile_cells() -> list[str]:
-    """Each with fewer outputs than JupyterLab shows at once."""
-    bundles, vega = json.dumps(hostile.bundles()), json.dumps(hostile.VEGA)
-    sources = [
-        hostile.SHOW.format(bundles=bundles, isolated=True),
-        hostile.UPDATE.format(bundles=bundles),
-        hostile.PRINT.format(vega=vega, act=hostile.act("printed").replace("'", "\\'")),
-        hostile.WIDGETS.format(act=hostile.act("widget")),
-        hostile.SPOKEN.format(act=hostile.act("spoken")),
-    ]
+def shown(attacks: list[hostile.Attack], source: str = hostile.SHOW) -> list[str]:
+    """Cells that display them, each with fewer outputs than JupyterLab shows at once."""
+    parts = (attacks[start : start + 30] for start in range(0, len(attacks), 30))
+    return [source.format(bundles=json.dumps(part)).strip() for part in parts]
+
+
+def spoken() -> list[str]:
+    """Cells that try it with anything but displays."""
+    printed = hostile.PRINT.format(vega=json.dumps(hostile.VEGA), act=hostile.act("printed").replace("'", "\\'"))
+    sources = [printed, hostile.WIDGETS.format(act=hostile.act("widget")), hostile_models.source()]
     return [source.strip() for source in sources]
 
 
+def _is_attack(url: str) -> bool:
+    return "canary" in url or "/files/evil" in url
+
+
 class Watch:
-    """Every request of the page that an attack would make."""
+    """Every request of the page that an attack would make. None of them is answered."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.page = notebook.page
         self.requests: list[str] = []
+        self._news = asyncio.Event()
         notebook.page.on("request", lambda request: self._note(request.url))
         notebook.page.on("framenavigated", lambda frame: self._note(frame.url))
 
     def _note(self, url: str) -> None:
-        if "canary" in url or "/files/evil" in url:
+        if _is_attack(url):
             self.requests.append(url)
+            self._news.set()
+
+    async def stay(self) -> None:
+        """Have the page stay where it is, wherever an attack would take it."""
+        await self.page.route(_is_attack, lambda route: route.fulfill(status=204))
+
+    async def until_acted(self, names: set[str]) -> None:
+        """Until each of these attacks made its request."""
+        while missing := names - {name for url in self.requests for name in NAMED.findall(url)}:
+            self._news.clear()
+            try:
+                await asyncio.wait_for(self._news.wait(), SLOW_MS / 1000)
+            except TimeoutError:
+                pytest.fail(f"did not act: {sorted(missing)}")
 
     async def touch(self) -> None:
         """Do what a person might: move over everything, click everything that is no link to elsewhere."""
@@ -68,12 +93,11 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
     notebook: Notebook, lab: tuple[str, Path], shots: Path
 ) -> None:
     (lab[1] / "evil.js").write_text("(window.pwned=window.pwned||[]).push('require')")
-    cells = hostile_cells()
+    cells = [*shown(hostile.bundles()), *shown(hostile.bundles(), hostile.UPDATE), *spoken()]
+    cells.append(hostile.SPOKEN.format(act=hostile.act("spoken")).strip())
     await notebook.open("hostile", *cells, "print('still', 9 * 9)", "'not run'")
     watch = Watch(notebook)
-    for number in range(len(cells)):
-        await notebook.run_cell(number)
-        await notebook.cell(number).locator(".jp-InputPrompt", has_text=COUNTED).wait_for()
+    await run_all(notebook, len(cells))
     await notebook.run_cell(len(cells))
     await notebook.until_output(len(cells), "still 81")
     await watch.touch()
@@ -89,16 +113,22 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
     assert await notebook.bar.count() == 0
     assert await notebook.page.locator(".jp-OutputArea-output .jp-Dialog, .jp-OutputArea-output iframe").count() == 0
     assert await notebook.cell(0).get_by_text("Held back: JavaScript output").count() >= 1
-    assert await notebook.cell(3).get_by_text("Held back: a widget with code of its own").count() == 1
+    assert await notebook.page.get_by_text("Held back: a widget with code of its own").count() == 1
 
 
-async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, lab: tuple[str, Path]) -> None:
-    (lab[1] / "evil.js").write_text("(window.pwned=window.pwned||[]).push('require')")
-    names = ("javascript", "script", "onerror", "svg-inline", "markdown", "latex", "latex-html", "picture", "css")
-    chosen = json.dumps([attack for attack in hostile.bundles() if attack[0] in names])
-    source = hostile.SHOW.format(bundles=chosen, isolated=False).strip()
-    await notebook.open("trusted", "%agent trust outputs", "%agent trust", source)
+async def run_all(notebook: Notebook, number: int, first: int = 0) -> None:
+    """Run so many cells, each when the one before it is done."""
+    for cell in range(first, first + number):
+        await notebook.run_cell(cell)
+        await notebook.cell(cell).locator(".jp-InputPrompt", has_text=COUNTED).wait_for()
+
+
+async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook) -> None:
+    attacks = [attack for attack in hostile.bundles() if attack[0] not in hostile.QUIET]
+    cells = [*shown(attacks), *spoken()]
+    await notebook.open("trusted", "%agent trust outputs", "%agent trust", *cells)
     watch = Watch(notebook)
+    await watch.stay()
     await notebook.run_cell(0)
     question = notebook.cell(0).locator(".jp-Stdin-input")
     await question.fill("y")
@@ -106,25 +136,29 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, la
     await notebook.until_output(0, "Outputs: trusted")
     await notebook.run_cell(1)
     await notebook.until_output(1, "Outputs: trusted")
-    await notebook.run_cell(2)
-    await notebook.page.wait_for_function(
-        "() => ['javascript', 'script', 'onerror', 'markdown'].every(name => (window.pwned || []).includes(name))"
-    )
+    await run_all(notebook, len(cells), first=2)
     await watch.touch()
-    for worked in ("/api/contents?canary=script", "canary.invalid/picture", "canary.invalid/css"):
-        assert any(worked in url for url in watch.requests)
+    await watch.until_acted({name for name, *_ in attacks} | {*hostile_models.MODELS, "widget", "vega"})
 
 
 async def test_the_agents_words_are_guarded_too(notebook: Notebook, service: ModelServer) -> None:
     act = hostile.act("answer")
-    words = f'**Done** [x](javascript:{act})\n\n<img src=x onerror="{act}"><script>{act}</script>![](http://canary.invalid/a)'
-    service.add(Reply(text=words))
-    await notebook.open("answer", "%%agent\nhello")
+    words = (
+        f"**Done** [x](javascript:{act})\n\n"
+        f'<img src=x onerror="{act}"><script>{act}</script>![](http://canary.invalid/a)'
+    )
+    call = ToolCall("run_cell", {"code": f"x = {words!r}"})
+    service.add(Reply(thinking=words, text=words, tool_calls=[call]), Reply(thinking=words, text=words))
+    service.add(Failure(400, words))
+    await notebook.open("answer", "%%agent --review auto\nhello", f"%%agent\n{words}")
     watch = Watch(notebook)
     await notebook.run_cell(0)
-    await notebook.until_output(0, "Done")
+    await notebook.until_output(0, "1 step")
+    await notebook.idle()
+    await notebook.run_cell(2)
+    await notebook.until_output(2, "400")
     await notebook.idle()
     await watch.touch()
-    assert await notebook.cell(0).locator("strong", has_text="Done").count() >= 1
+    assert await notebook.cell(0).locator("strong", has_text="Done").count() == 5
     assert await watch.pwned() == []
     assert watch.requests == []

@@ -249,14 +249,34 @@ async def test_a_reload_in_mid_run_brings_the_proposal_back(notebook: Notebook, 
     await notebook.reload()
     await notebook.ready()
     assert await notebook.sources() == ["%%agent\ngo", "print('one')", "last = 1"]
-    await notebook.button("Run").first.click()
+    await notebook.proposed.locator(".cm-content").click()
+    await notebook.page.keyboard.press("Shift+Enter")
     await notebook.until_output(1, "one")
     await notebook.bar.get_by_text("step 2").wait_for()
     assert (await notebook.sources())[2] == "print('two')"
     await notebook.button("Run").first.click()
     await notebook.until_output(2, "two")
+    await notebook.until_output(0, "The end.")
     await notebook.idle()
     assert [mark["status"] for mark in await notebook.marks()] == ["accepted", "accepted"]
+
+
+async def test_a_second_window_takes_the_proposal_over(notebook: Notebook, service: ModelServer) -> None:
+    service.add(act("print('one')"), act("print('two')"), Reply(text="The end."))
+    await notebook.open("second", "%%agent\ngo")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    second = await notebook.in_second_window()
+    await second.ready()
+    await second.proposed.locator(".cm-content").click()
+    await second.page.keyboard.press("Shift+Enter")
+    await second.until_output(1, "one")
+    await second.bar.get_by_text("step 2").wait_for()
+    await second.button("Run").first.click()
+    await second.until_output(2, "two")
+    await second.until_output(0, "The end.")
+    await second.idle()
+    assert [mark["status"] for mark in await second.marks()] == ["accepted", "accepted"]
 
 
 async def test_an_edit_of_the_library_is_shown_as_a_diff_and_can_be_refused(

@@ -114,6 +114,22 @@ def test_the_limit_of_all_counts_what_was_spent_before(command: Command, replies
     assert list(results(tmp_path / "out")) == ["done"]
 
 
+def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: Command, tmp_path: Path) -> None:
+    """It begins with what the workspace is now, and leaves nothing of the last time."""
+    (tmp_path / "project").mkdir()
+    file = problems(tmp_path, {"id": "one", "text": "go", "workspace": "project"})
+    folder = tmp_path / "out" / "one"
+    (folder / "work").mkdir(parents=True)
+    (folder / "work" / "old").touch()
+    (folder / "result.json").write_text(json.dumps({"id": "one", "exit_status": "submitted", "answer": "Old."}))
+    flags = ("batch", file, "--out", tmp_path / "out", "--model", replies({"submit": "New."}))
+    for more, answer in ((), "Old."), (("--redo",), "New."), ((), "New."):
+        assert command(*flags, *more).code == 0
+        assert results(tmp_path / "out")["one"]["answer"] == answer
+        assert (folder / "work" / "old").exists() is (answer == "Old.")
+    assert json.loads((folder / "result.json").read_text())["answer"] == "New."
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -123,6 +139,8 @@ def test_the_limit_of_all_counts_what_was_spent_before(command: Command, replies
         ("- {text: a}\n- {tex: b}", "problem 2: tex is no key"),
         ("- {text: a, id: x}\n- {text: b, id: x}", "two problems with the id 'x'"),
         ("- {text: a, id: ../x}", "can't name a folder"),
+        ("- {text: a, id: x}\n- {text: b, id: x-}", "problem 2: the id 'x-' can't name a folder"),
+        ("- {text: a, id: results.jsonl}", "is the name of the summary"),
         ("- 7", "problem 1"),
     ],
 )
@@ -132,3 +150,10 @@ def test_what_is_wrong_in_the_file_is_said_in_a_line(command: Command, tmp_path:
     assert done.code == 1
     assert said in done.err
     assert done.err.count("\n") == 1
+
+
+def test_a_person_can_not_be_the_model_of_a_batch(command: Command, tmp_path: Path) -> None:
+    done = command("batch", problems(tmp_path, {"text": "go"}), "--out", tmp_path / "out", "--model", "human")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "it needs `run`" in done.err
+    assert not (tmp_path / "out").exists()

@@ -148,7 +148,17 @@ def test_a_trajectory_as_a_notebook(command: Command, ours: Path, theirs: Path, 
     assert [cell.source for cell in cells if cell.cell_type == "code"][1] == "%%bash\necho started && cat a.txt"
 
 
-@pytest.mark.parametrize("text", [None, "{}", "[", '{"trajectory": [1], "history": []}', '{"trajectory": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, "{}", "[", '{"trajectory": [1], "history": []}', '{"trajectory": 1}'),
+        '{"trajectory": [], "history": [], "info": [1]}',
+        '{"trajectory": [], "history": [], "info": {"model_stats": [1]}}',
+        '{"trajectory": [], "history": [], "info": {"model_stats": {"api_calls": "x"}}}',
+        '{"trajectory": [], "history": [{"content": "x"}]}',
+        '{"trajectory": [], "history": [{"role": "assistant", "content": "", "tool_calls": [{}]}]}',
+    ],
+)
 @pytest.mark.parametrize("name", ["inspect", "replay", "demo-from"])
 def test_what_is_no_trajectory_is_said_in_a_line(command: Command, tmp_path: Path, name: str, text: str | None) -> None:
     if text is not None:
@@ -176,6 +186,16 @@ def test_figures_of_files_and_folders(command: Command, ours: Path, theirs: Path
     assert "2 runs" in done.out
     assert "There are no trajectories" in command("stats", ours.parent / "work").err
     assert "There is no" in command("stats", "nowhere").err
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", "null"])
+def test_a_number_that_is_none_is_not_known(command: Command, ours: Path, value: str) -> None:
+    text = ours.read_text().replace('"execution_time": 1.0', f'"execution_time": {value}')
+    text = text.replace('"cost_known": false', f'"tokens_sent": {value}, "instance_cost": {value}')
+    ours.write_text(text)
+    assert text.count(value) >= 6
+    assert "1 run · 3 steps · 0 tokens · $0.000 · 0 s" in command("stats", ours).out
+    assert "Step 1 of 4" in command("inspect", ours).out
 
 
 # ---- demo-from
@@ -210,6 +230,15 @@ def test_validate_only_names_what_can_not_be_replayed(command: Command, theirs: 
     assert done.code == 1
     assert "Step 4: " in done.out
     assert not home.exists()
+
+
+def test_a_trajectory_of_swe_agent_without_steps_has_none_of_our_configuration(command: Command, theirs: Path) -> None:
+    """Its run ended before the first step: that nothing tells whose it is was taken for ours."""
+    document = json.loads(theirs.read_text())
+    theirs.write_text(json.dumps(document | {"trajectory": [], "history": []}))
+    done = command("replay", theirs, "--validate-only")
+    assert (done.code, done.err) == (0, "")
+    assert "0 steps, 0 cells: it can be replayed." in done.out
 
 
 @pytest.mark.usefixtures("sandbox")

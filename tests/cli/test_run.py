@@ -104,7 +104,7 @@ def test_review_in_the_terminal(replies: Command, work: Path, home: Path, tmp_pa
     assert "Rejected: not that" in shown
     assert sorted(path.name for path in work.iterdir()) == ["changed", "yes"]
     document = read(tmp_path / "out" / "task.traj")
-    assert document["info"]["exit_status"] == "exit_stopped"
+    assert document["info"]["exit_status"] == "submitted (exit_stopped)"
     assert "not that" in str(document["history"])
 
 
@@ -114,24 +114,30 @@ def test_without_a_terminal_nothing_runs_unasked(command: Command, replies: Comm
     assert "--review auto" in done.err
 
 
-def test_ctrl_c_ends_the_action_and_keeps_the_record(replies: Command, work: Path, home: Path, tmp_path: Path) -> None:
-    model = replies({"code": "open('began', 'w').close()\nprint('before', flush=True)\nimport time; time.sleep(100)"})
+def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
+    replies: Command, checkout: Path, home: Path, tmp_path: Path
+) -> None:
+    source = "open('a.txt', 'w').write('two\\n')"
+    model = replies({"code": source}, {"code": "open('began', 'w').close()\nimport time; time.sleep(100)"})
+    # A pipe: who opens it waits for the other end.
+    os.mkfifo(checkout / "began")
     arguments = ["run", "--text", "go", "--model", model, "--review", "auto", "--out", str(tmp_path / "out")]
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "jupyter_codeact", *arguments],
-        cwd=work,
+        cwd=checkout,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    for line in process.stdout:
-        if "time.sleep" in line:
-            break
+    (checkout / "began").read_text()
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=30)
     assert (process.returncode, err) == (130, "\nStopped.\n")
-    assert read(tmp_path / "out" / "task.traj")["info"]["exit_status"] == "exit_stopped"
+    document = read(tmp_path / "out" / "task.traj")
+    assert document["info"]["exit_status"] == "submitted (exit_stopped)"
+    assert document["info"]["cells"] == [source]
+    assert len(document["trajectory"]) == 2
+    assert "-one\n+two\n" in (tmp_path / "out" / "task.patch").read_text()
 
 
 @pytest.fixture
@@ -184,6 +190,12 @@ def test_an_issue_of_github_and_a_run_that_is_not_done(
     [
         (["--text", "go"], 1, "No model is set up: write `--model"),
         (["--text", "go", "--model", "scripted/none"], 1, "There is no script"),
+        (
+            ["--text", "go", "--model", "anthropic/claude-sonnet-4-5"],
+            1,
+            "needs ANTHROPIC_API_KEY in the environment; `--m",
+        ),
+        (["--text", "go", "--model", "human"], 2, "it needs `run` with `--review ask`"),
         (["--text", "go", "--model", "scripted/gp_fit", "--workspace", "nowhere"], 1, "There is no folder nowhere"),
         (["--text", "go", "--model", "scripted/gp_fit", "--out", "."], 1, "is the workspace itself"),
         (["--text", "go", "--config", "none.yaml"], 1, "none.yaml can't be read"),
@@ -199,8 +211,27 @@ def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: list[str],
     assert done.code == code
     last = done.err.strip().splitlines()[-1]
     assert said in last
-    assert code == 2 or done.err.count("\n") == 1
+    assert "usage:" in done.err or done.err.count("\n") == 1
+    assert "JupyterLab" not in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_demonstration_in_the_workspace_that_became_a_link_is_not_read(
+    command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The workspace need not be the folder that the command is started in."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (tmp_path / "secret.yaml").write_text("history: [{role: user, content: canary}]")
+    (project / "demo.yaml").symlink_to(tmp_path / "secret.yaml")
+    config = {"model": {"name": replies({"submit": "Done."})}, "templates": {"demonstrations": ["project/demo.yaml"]}}
+    (tmp_path / "agent.yaml").write_text(json.dumps(config))
+    monkeypatch.chdir(tmp_path)
+    flags = ("run", "--text", "go", "--config", "agent.yaml", "--review", "auto")
+    done = command(*flags, "--workspace", "project")
+    assert done.code == 1
+    assert "is no demonstration: PermissionError" in done.err
+    assert command(*flags, "--workspace", "work").code == 0
 
 
 def test_debug_shows_the_traceback(command: Command) -> None:

@@ -40,9 +40,10 @@ def test_nothing_active_is_left_of_any_markdown(text: str) -> None:
     assert "\\href" not in left
 
 
-@pytest.mark.parametrize(("name", "mime", "content"), hostile.bundles())
-def test_of_each_known_attack_nothing_is_left(name: str, mime: str, content: str) -> None:
+@pytest.mark.parametrize(("name", "mime", "content", "metadata"), hostile.bundles())
+def test_of_each_known_attack_nothing_is_left(name: str, mime: str, content: str, metadata: dict[str, object]) -> None:
     shown = bundle.clean({mime: content, "text/plain": name})
+    assert "isolated" not in str(bundle.clean_metadata(metadata))
     assert active(shown.pop("text/html", "")) == []
     assert shown.keys() <= {"text/plain", "text/latex", "text/markdown"}
     assert not any(command in str(shown) for command in ("\\href{", "\\require{", "\\style{", "\\class{"))
@@ -112,9 +113,23 @@ def test_hard_input_takes_no_long_time() -> None:
         "<a on" * 100_000,
         "<style>" * 50_000,
         "a{" * 50_000,
+        "&" * 2_000_000,
+        "<div></x>" * 20_000,
+        f'</style><div class="out-scope-0" style="{html.BOX}">' * 20_000,
+        "<svg>x</svg>" * 50_000,
     ):
         html.clean(f"<style>{text}</style>{text}").page()
     markdown.rendered("[" * 20_000 + "`" * 20_000 + "*a " * 5_000)
+
+
+def test_a_large_table_is_shown_whole() -> None:
+    cells = "<td>1234.5678</td>" * 10
+    table = f'<table class="dataframe"><tbody>{f"<tr>{cells}</tr>" * 26_000}</tbody></table>'
+    assert 4_900_000 < len(table) < html.LIMIT
+    cleaned = html.clean(table)
+    assert cleaned.page() == table
+    assert cleaned.held == ()
+    assert "MB" in html.clean(table * 2).held[0]
 
 
 # ruff: noqa: E501 tables

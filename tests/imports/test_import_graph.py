@@ -20,7 +20,7 @@ NAME = "jupyter_codeact"
 SIBLINGS = ("agent", "models", "sandbox", "skills", "notebook")
 # Only the kernel calls the guard, and the guard knows nothing but data and errors.
 GUARD_KNOWS = ("guard", "errors", "events")
-ABOVE = ("kernel", "magics", "session", "headless", "batch", "records", "cli")
+ABOVE = ("kernel", "magics", "session", "finding", "headless", "batch", "records", "cli")
 HEAVY = ("litellm", "openai", "IPython", "ipykernel", "zmq")
 UNIX_ONLY = ("fcntl", "pwd", "grp", "resource", "termios")
 

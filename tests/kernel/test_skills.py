@@ -124,7 +124,7 @@ async def test_skills_given_by_name_come_with_their_source(opened: Opened, scrip
     script({"text": "ok"})
     async with opened(DEFINE, "%skill save circles 1", "%%agent --skills circles\ngo") as document:
         await document.run_cells()
-        assert "skills: circles" in shown(document.nb.cells[2])
+        assert "skills offered: circles" in shown(document.nb.cells[2])
     prompt = history(home)[1]["content"]
     assert "def area(r):" in prompt
     assert prompt.endswith("go")

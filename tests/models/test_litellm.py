@@ -188,6 +188,8 @@ async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_se
     assert deltas[-1].text == "from the other"  # type: ignore[union-attr]
     await asked(model)
     assert [request.json["model"] for request in model_server.requests] == ["local-model", "gpt-4o", "gpt-4o"]
+    # The conversation was begun in blocks.
+    assert not model.takes_tools
 
 
 async def test_where_there_is_no_other_the_error_stays(model_server: ModelServer) -> None:

@@ -65,11 +65,21 @@ async def test_swe_agents_trajectories_are_replayed_as_shell_commands(tmp_path: 
     assert (await asked(model))[-1].text == "diff --git"
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"trajectory": [{}]}', '{"trajectory": 1}', "[]"])
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"trajectory": [{}]}', '{"trajectory": 1}', "[]", '{"trajectory": [], "info": [1]}']
+)
 def test_what_can_not_be_replayed_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.traj").write_text(text)
     with pytest.raises(ConfigError, match="can be replayed") as caught:
         open_model(ModelConfig(name="replay/x.traj"), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "replies: 3", "replies: [", "replies: []\ndelay_s: fast"])
+def test_what_is_no_script_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(ConfigError, match="is not a script") as caught:
+        open_model(ModelConfig(name="scripted/x"), tmp_path)
     assert "\n" not in str(caught.value)
 
 

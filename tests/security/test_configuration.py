@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_codeact.agent.demonstrations import demonstration_messages
+from jupyter_codeact.agent.templates import TemplateConfig, Templates
 from jupyter_codeact.errors import ConfigError
 from jupyter_codeact.files import read_in
 from jupyter_codeact.models.scripted import ScriptedModel
@@ -40,6 +42,33 @@ def test_a_file_beside_the_environment_does_not_send_the_keys_elsewhere(work: Pa
 
     assert base() == "None"
     assert base(LITELLM_MODE="DEV") == "https://elsewhere.example"
+
+
+@pytest.mark.parametrize("named", ["relative", "absolute"])
+def test_a_demonstration_that_became_a_link_is_not_read(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    monkeypatch.chdir(work)
+    (tmp_path / "secret.yaml").write_text("history: [{role: user, content: canary}]")
+    (work / "plain.yaml").write_text("history: [{role: user, content: fine}]")
+    (work / "link.yaml").symlink_to(tmp_path / "secret.yaml")
+    (work / "folder").symlink_to(tmp_path)
+
+    def shown(path: Path, folder: Path = work) -> str:
+        """The demonstration; ``folder`` is where actions run."""
+        path = path if named == "relative" else path.absolute()
+        templates = Templates(TemplateConfig(demonstrations=(path,)))
+        templates.folder = folder if named == "relative" else Path(os.path.relpath(folder))
+        return str(demonstration_messages(templates, "main"))
+
+    assert "fine" in shown(Path("plain.yaml"))
+    for name in ("link.yaml", "folder/secret.yaml"):
+        # Where no code could have put it, a link is her wish.
+        assert "canary" in shown(Path(name), tmp_path / "elsewhere")
+        with pytest.raises(ConfigError, match="is no demonstration") as raised:
+            shown(Path(name))
+        assert "canary" not in str(raised.value)
+    assert "canary" in shown(tmp_path / "secret.yaml")
 
 
 def test_a_script_that_became_a_link_is_not_read(work: Path, tmp_path: Path) -> None:

@@ -26,10 +26,15 @@ IDLE = {"execution_state": "idle"}
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("work")
+
+
+@pytest.fixture(scope="module")
+def kernel(place: Path) -> Iterator[Kernel]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_CODEACT_MEMORY_GB", MEMORY_GB)
-        with started(tmp_path_factory.mktemp("work")) as kernel:
+        with started(place) as kernel:
             yield kernel
 
 
@@ -100,6 +105,35 @@ def test_an_output_that_is_too_large_is_a_line_and_her_variables_stay(kernel: Ke
     held = "Held back: an output of 120 MB; one output may have 100 MB.\n"
     assert kernel.run("'x' * 120_000_000") == (held, "")
     assert kernel.run("print(kept)") == ("1\n", "")
+
+
+SLOW = """
+from IPython.display import HTML, display
+display(HTML(''.join(f"<p style='color: red; width: {number}px'>x</p>" for number in range(50_000))))
+print('behind', flush=True)
+open('sent', 'w').close()
+"""
+
+
+def test_html_that_takes_long_to_check_holds_up_nothing_but_what_is_behind_it(kernel: Kernel, place: Path) -> None:
+    """Two seconds of it, for the styles: meanwhile requests go through, an interrupt is one of them."""
+    client = kernel.client
+    asked = client.execute(SLOW)
+    heard: list[str] = []
+    answers = 0
+    while answers < 5:
+        client.control_channel.send(client.session.msg("kernel_info_request", {}))
+        client.get_control_msg(timeout=PATIENCE_S)
+        answers += (place / "sent").exists()
+        while client.iopub_channel.msg_ready():
+            heard.append(client.get_iopub_msg(timeout=PATIENCE_S)["msg_type"])
+    assert "display_data" not in heard
+    assert "stream" not in heard
+    while "stream" not in heard:
+        heard.append(client.get_iopub_msg(timeout=PATIENCE_S)["msg_type"])
+    assert heard[-2:] == ["display_data", "stream"]
+    kernel.until_idle(asked)
+    assert kernel.replies([asked]) == {asked: "ok"}
 
 
 LINE = """

@@ -18,7 +18,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
-from . import anthropic_style, openai_style
+from . import anthropic_style, embeddings_style, openai_style
 from .http11 import Request, chunk, head, json_response, read_request
 from .script import Answer, Failure, Reply, Step
 
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType, TracebackType
 
-STYLES: dict[str, ModuleType] = {"/v1/chat/completions": openai_style, "/v1/messages": anthropic_style}
+STYLES: dict[str, ModuleType] = {
+    "/v1/chat/completions": openai_style,
+    "/v1/messages": anthropic_style,
+    "/v1/embeddings": embeddings_style,
+}
 POLL_S = 0.005
 SSE = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
 

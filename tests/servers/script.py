@@ -34,6 +34,8 @@ class Reply:
 
     Parameters
     ----------
+    vectors
+        What a request for embeddings is answered with.
     usage
         Tokens of the prompt (cached ones included) and of the completion.
     cached
@@ -51,6 +53,7 @@ class Reply:
     text: str = ""
     thinking: str = ""
     tool_calls: Sequence[ToolCall] = ()
+    vectors: Sequence[Sequence[float]] = ()
     usage: tuple[int, int] = (10, 5)
     cached: int = 0
     chunk_size: int = 8

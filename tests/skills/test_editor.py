@@ -48,6 +48,12 @@ def do(editor: LibraryEditor, command: str, path: str = "fit.py", **arguments: A
     return editor.plan(given).apply() if seen is None else seen
 
 
+def test_what_python_warns_of_is_nothing_that_we_say(editor: LibraryEditor, own: Path) -> None:
+    """In tests a warning is an error. The description reads the file, too."""
+    do(editor, "create", file_text="def f(x):\n    return x is 1, '\\d'\n")
+    assert Library(own).get("fit").functions == ["f(x)"]
+
+
 # ---- view
 
 

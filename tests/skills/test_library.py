@@ -69,6 +69,11 @@ def test_a_file_that_is_no_python_is_listed_without_a_summary(source: str, tmp_p
     assert (skill.name, skill.summary, skill.functions) == ("fit", "", [])
 
 
+def test_without_words_of_its_own_a_module_has_its_first_function_s(tmp_path: Path) -> None:
+    (tmp_path / "fit.py").write_text("def _no():\n    'Hidden.'\n\ndef f():\n    pass\n\ndef g():\n    'Fits.'\n")
+    assert Library(tmp_path).get("fit").summary == "Fits."
+
+
 def test_a_mark_at_the_start_of_a_file_is_no_error(tmp_path: Path) -> None:
     """Editors on Windows write one."""
     (tmp_path / "fit.py").write_bytes(b"\xef\xbb\xbf" + SOURCE.encode())

@@ -218,3 +218,8 @@ def test_what_cannot_be_a_module_is_said_in_one_line(cells: list[str], said: str
 def test_an_unknown_name_is_told_what_there_is() -> None:
     with pytest.raises(SkillError, match=r"fit is not defined in these cells; they define: A, g\."):
         module_of(["def g(): pass\nclass A: pass\nx = 1"], ["g", "fit"])
+
+
+def test_what_python_warns_of_in_a_cell_is_nothing_that_we_say() -> None:
+    """In tests a warning is an error."""
+    assert module_of(["def f(x):\n    return x is 1, '\\d'"], ["f"]).startswith("def f")

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""P7 and recall: the search for skills beside a plain FTS5 query.
+
+    python benchmarks/skills.py [--rounds 10] [--embedding-model NAME] [--api-base URL] [--write]
+
+recall@3: the share of the queries in skills.yaml whose skill is among the first three, in a library of all of them.
+Times are of 10,000 modules that are made up; the median with the smallest and largest. ``--write`` puts the tables
+into benchmarks/results.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sqlite3
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from results import spread, table, taken, write_section
+
+from jupyter_codeact.models.embedding import Embeddings
+from jupyter_codeact.skills.contents import contents_of, split_words
+from jupyter_codeact.skills.index import Index
+from jupyter_codeact.skills.search import Search, query_of
+
+LABELLED = Path(__file__).with_name("skills.yaml")
+MODULES = 10_000
+FIRST = 3
+SCOPE = ["df DataFrame customer_id int64, amount float64", "x ndarray", "model RandomForestClassifier"]
+
+
+@contextmanager
+def searched(sources: dict[str, str], **options: Any) -> Iterator[tuple[Search, Path]]:
+    """A search over a library of these modules; the index is not made yet."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "library"
+        library.mkdir()
+        for name, source in sources.items():
+            (library / f"{name}.py").write_text(source)
+        index = Index(Path(folder) / "index.sqlite")
+        with closing(index):
+            yield Search(index, [library], **options), library
+
+
+def recall(queries: list[tuple[str, str]], search: Search) -> tuple[float, list[str]]:
+    """The share that is found, and the queries that are not."""
+    missed = [text for text, name in queries if name not in [f.name for f in search.find(text, most=FIRST)]]
+    return 1 - len(missed) / len(queries), missed
+
+
+def made_up(count: int, words: list[str]) -> dict[str, str]:
+    """Modules of two functions in the words of the labelled library, so that the queries meet many of them."""
+    chance = random.Random(0)
+    return dict(_module(chance, number, words) for number in range(count))
+
+
+def _module(chance: random.Random, number: int, words: list[str]) -> tuple[str, str]:
+    one, other, first, second, *said = (chance.choice(words) for _ in range(30))
+    source = f'''"""{" ".join(said[:8]).capitalize()}."""
+
+import numpy as np
+
+
+def {one}_{other}({first}, {second}, size=10):
+    """{" ".join(said[8:18]).capitalize()}."""
+    total = np.mean({first}) + np.std({second})
+    return total * size
+
+
+def {other}_{first}({second}):
+    """{" ".join(said[18:]).capitalize()}."""
+    return np.sort({second})
+'''
+    return f"{one}_{other}_{number}", source
+
+
+def words_of(skills: dict[str, str]) -> list[str]:
+    """Each as often as it stands there."""
+    docs = (contents_of(source).docs for source in skills.values())
+    return [word for text in docs for word in split_words(text) if word.isidentifier()]
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
+
+
+def times(queries: list[str], words: list[str], rounds: int) -> dict[str, list[float]]:
+    """By figure, in ms: one value a round; of queries the median of all in a round."""
+    found: dict[str, list[float]] = {name: [] for name in FIGURES}
+    with searched(made_up(MODULES, words)) as (search, library):
+        found["cold build"].append(milliseconds(search.update))
+        changed = sorted(library.iterdir())[MODULES // 2]
+        for number in range(rounds):
+            found["is it up to date?"].append(milliseconds(search.update))
+            visible = search.update()
+            found["query, up to date"].append(median_of(queries, partial(search.found, scope=SCOPE, visible=visible)))
+            found["plain FTS5 query"].append(median_of(queries, partial(plain, search.index.database)))
+            changed.write_text(changed.read_text() + f"# {number}\n")
+            found["update with one changed"].append(milliseconds(search.update))
+            print(f"round {number + 1} of {rounds}", flush=True)
+    return found
+
+
+def median_of(queries: list[str], ask: Callable[[str], object]) -> float:
+    return statistics.median(milliseconds(partial(ask, text)) for text in queries)
+
+
+def plain(database: sqlite3.Connection, text: str) -> list[tuple[int]]:
+    statement = "SELECT rowid FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT 5"
+    return database.execute(statement, (query_of(text),)).fetchall()
+
+
+FIGURES = {
+    "query, up to date": "≤ 10 ms",
+    "plain FTS5 query": "",
+    "is it up to date?": "",
+    "update with one changed": "",
+    "cold build": "",
+}
+
+
+def report(options: argparse.Namespace) -> str:
+    labelled = yaml.safe_load(LABELLED.read_text())
+    queries = [(text, name) for name, texts in labelled["queries"].items() for text in texts]
+    embed = Embeddings(options.embedding_model, options.api_base) if options.embedding_model else None
+    with searched(labelled["skills"]) as (search, _):
+        words, missed = recall(queries, search)
+    print("not found:", *missed, sep="\n  ")
+    fused = "not measured: no embedding model was given"
+    if embed is not None:
+        with searched(labelled["skills"], embed=embed, embeds=options.embedding_model) as (search, _):
+            share, _missed = recall(queries, search)
+            fused = search.problem or f"{share:.3f}"
+    about = f"{len(queries)} queries, {len(labelled['skills'])} skills"
+    quality = table(
+        ["figure", about], [[f"recall@{FIRST}, BM25 alone", f"{words:.3f}"], [f"recall@{FIRST}, fused", fused]]
+    )
+    measured = times([text for text, _ in queries], words_of(labelled["skills"]), options.rounds)
+    rows = [[f"P7 {name}", f"{spread(measured[name])} ms", target] for name, target in FIGURES.items()]
+    packages = [("SQLite", sqlite3.sqlite_version)]
+    speed = table(["figure", f"{MODULES:,} modules", "target"], rows)
+    return f"{taken(packages, options.rounds)}{quality}\n{speed}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--embedding-model", default="", help="a litellm name, for recall with vectors")
+    parser.add_argument("--api-base", default=None, help="address of that model's service")
+    parser.add_argument("--write", action="store_true", help="write its section of benchmarks/results.md")
+    options = parser.parse_args()
+    text = report(options)
+    print(text)
+    if options.write:
+        write_section("skills.py", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""What a prompt is told of skills: those that fit it, found in the libraries, and those that the person names."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from . import tokens
+from .errors import SandboxError, SkillError
+from .events import ActionDone, CodeAction, Ran
+from .notebook.syntax import transformed
+from .skills.library import Library
+from .skills.search import Found, Search
+
+Inside = Callable[..., Awaitable[Any]]
+Sources = Mapping[str, str]
+MOST_FUNCTIONS = 4
+# What skills that are offered may add to a request.
+OFFER_TOKENS = 350
+LONGEST_LINE = 160
+
+
+class Finder:
+    """Finds skills for one run, and sees which are used.
+
+    named: sources by name, of what the person asked for. search: None offers nothing else. offered: the names of all
+    that the model was told of. used: whether the last action that used it ended well, by name. problem: why nothing, or
+    less, was found.
+    """
+
+    def __init__(self, search: Search | None, named: Sources = {}) -> None:  # noqa: B006  # it is only read
+        self._search = search
+        self._named = named
+        self.offered: tuple[str, ...] = tuple(named)
+        self.used: dict[str, bool] = {}
+        self.problem = ""
+
+    async def fields(self, prompt: str, state: dict[str, Any]) -> dict[str, Any]:
+        """What the instance template may name. It never fails: where nothing can be found, the prompt goes as it is."""
+        found, count = await asyncio.to_thread(self._find, prompt, state)
+        offers = [*_within(OFFER_TOKENS, map(offer_of, found))]
+        self.offered = (*self._named, *(skill.name for skill in found[: len(offers)]))
+        return {"skills": [*self._named.items()], "offers": offers, "library": count - len(offers)}
+
+    def _find(self, prompt: str, state: dict[str, Any]) -> tuple[list[Found], int]:
+        """What fits, and how many skills there are beside those that were named."""
+        if self._search is None:
+            return [], 0
+        try:
+            found = self._search.find(prompt, [*_scope(state)], leave=self._named.keys())
+            self.problem = self._search.problem
+        except SkillError as error:
+            self.problem = str(error)
+            return [], 0
+        return found, len(self._search.names - self._named.keys())
+
+    def note(self, event: object) -> None:
+        """Hear of an action: it may have used a skill."""
+        if isinstance(event, ActionDone) and isinstance(event.action, CodeAction) and isinstance(event.outcome, Ran):
+            library = self._search.names if self._search else ()
+            used = used_in(event.outcome.source, self.offered, library)
+            self.used |= dict.fromkeys(used, event.outcome.status == "ok")
+
+    def remember(self) -> None:
+        """Let the search know how the skills did. Writes to its file."""
+        if self._search is not None:
+            with contextlib.suppress(SkillError):
+                for name, ok in self.used.items():
+                    self._search.index.used(name, ok)
+
+
+async def sources_of(names: Iterable[str], library: Library, inside: Inside) -> dict[str, str]:
+    """The sources of skills by name: from the library, or of any module that code in the sandbox can import.
+
+    inside: asks the sandbox, which reads what is not the library's. Raises SkillError, with the nearest name.
+    """
+    known = {skill.name: skill.source for skill in library.list()}
+    found = {}
+    for name in names:
+        if name in known:
+            found[name] = known[name]
+        else:
+            module, source = await _from_inside(name, [*known], inside)
+            found[module] = source
+    return found
+
+
+async def _from_inside(name: str, known: list[str], inside: Inside) -> tuple[str, str]:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise SkillError(f"{name!r} is no name of a skill or a module, such as gp_fit or package.module.")
+    try:
+        answer = await inside("module_source", name=name)
+    except SandboxError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise SkillError(f"The sandbox can't say what {name} is.")
+    if isinstance(answer.get("source"), str):
+        # The sandbox's word: it does not choose the name.
+        return (f"{name}.api" if answer.get("name") == f"{name}.api" else name), answer["source"]
+    if "known" not in answer:
+        raise SkillError(f"{name} has no source in Python: there is nothing that an agent could read.")
+    raise SkillError(_unknown(name, known, answer))
+
+
+def _unknown(name: str, known: list[str], answer: dict[str, Any]) -> str:
+    from difflib import get_close_matches
+
+    there = answer["known"] if isinstance(answer["known"], list) else []
+    near = get_close_matches(name, [*known, *(str(other)[:100] for other in there)], n=1)
+    hint = f" Did you mean {near[0]}?" if near else " `%skill list` shows what there is."
+    return f"There is no skill called {name}, and no module in the sandbox's environment.{hint}"
+
+
+def offer_of(skill: Found) -> str:
+    """A skill in a few lines: name, what it does, and its functions with their first words."""
+    lines = [f"{skill.name}: {skill.summary}" if skill.summary else skill.name]
+    lines += [f"  {signature}" + (f": {said}" if said else "") for signature, said in skill.functions[:MOST_FUNCTIONS]]
+    if len(skill.functions) > MOST_FUNCTIONS:
+        lines.append(f"  … and {len(skill.functions) - MOST_FUNCTIONS} more")
+    return "\n".join(_short(line) for line in lines)
+
+
+def used_in(source: str, offered: Iterable[str], library: Iterable[str]) -> set[str]:
+    """The skills that code imports, and of those that were offered also the ones that it names."""
+    try:
+        nodes = [*ast.walk(ast.parse(transformed(source)))]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    imported = {name for node in nodes for name in _imports(node)}
+    named = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    return imported & {*library, *offered} | named & {*offered}
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Import(names=names):
+            for alias in names:
+                parts = alias.name.split(".")
+                yield from (".".join(parts[:n]) for n in range(1, len(parts) + 1))
+        case ast.ImportFrom(module=str(module), names=names, level=0):
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in names)
+
+
+def _scope(state: dict[str, Any]) -> Iterator[str]:
+    """Names, types and columns of what is in scope."""
+    for item in state.get("variables", ()):
+        if isinstance(item, dict):
+            yield " ".join(str(item.get(key) or "")[:200] for key in ("name", "type", "schema"))
+
+
+def _short(line: str) -> str:
+    bare = " ".join(line.split())
+    text = bare if len(bare) <= LONGEST_LINE else bare[: LONGEST_LINE - 1] + "…"
+    return f"  {text}" if line.startswith(" ") else text
+
+
+def _within(budget: int, texts: Iterable[str]) -> Iterator[str]:
+    """The first, and what fits of the others."""
+    spent = 0
+    for text in texts:
+        spent += tokens.estimated(text)
+        if spent > budget and spent > tokens.estimated(text):
+            return
+        yield text

@@ -1,0 +1,168 @@
+"""The index of the libraries: one SQLite file. What is in it can be made anew, but for how skills did in use.
+
+It is brought up to date by size, time and inode of the files. Several processes may use it at once: each writes in
+short transactions. One that is damaged is made anew; where none can be written, it is kept in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import SkillError
+from .contents import Contents, contents_of, spelled_out
+from .database import opened, removed, writing
+from .files import Module, modules_in, read_text
+
+T = TypeVar("T")
+# Modules that are read between two transactions: others write meanwhile.
+BATCH = 100
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH)
+
+
+class Busy(SkillError):
+    """Others are writing all the time; what is in the index is as it was."""
+
+
+@dataclass(frozen=True)
+class Uses:
+    """How often a skill's use ended well and badly, and when the last one was (seconds since 1970)."""
+
+    good: int = 0
+    bad: int = 0
+    last: float = 0.0
+
+
+class Index:
+    """``path``: its file; None keeps it in memory. Any thread may use it, one at a time.
+
+    repairs: how often it had to begin anew, and so was empty until the next update.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self.repairs = 0
+        self._lock = threading.RLock()
+        self._open: sqlite3.Connection | None = None
+        self._known: dict[str, tuple[Any, ...]] = {}
+        self._known_at: tuple[Any, ...] = ()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._open is not None:
+                self._open.close()
+            self._open, self._known_at = None, ()
+
+    def asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        """The answer of the database, which is repaired or given up for one in memory. Raises SkillError."""
+        with self._lock:
+            for _ in range(2):
+                try:
+                    return question(self.database)
+                except sqlite3.DatabaseError as error:
+                    self._repair(error)
+            try:
+                return question(self.database)
+            except sqlite3.DatabaseError as error:
+                raise SkillError(f"Skills can't be searched: {error}.") from None
+
+    @property
+    def database(self) -> sqlite3.Connection:
+        if self._open is None:
+            self._open = opened(self._path)
+        return self._open
+
+    def update(self, folders: Sequence[Path], notes: Mapping[str, str]) -> list[Module]:
+        """Take in what changed in the folders, and return the modules that are there.
+
+        notes: what else is known of a skill, by name. Where others are writing all the time, the index stays as it is.
+        """
+        modules = [module for folder in folders for module in modules_in(folder)]
+        with contextlib.suppress(Busy):
+            self.asked(lambda database: self._update(database, [str(folder) for folder in folders], modules, notes))
+        return modules
+
+    def used(self, name: str, ok: bool) -> None:
+        """Remember that a skill was used, and whether that ended well."""
+        row = (name, int(ok), int(not ok), time.time())
+        with contextlib.suppress(Busy):
+            self.asked(lambda database: _add_use(database, row))
+
+    def uses(self) -> dict[str, Uses]:
+        rows = self.asked(lambda database: database.execute("SELECT name, good, bad, last FROM uses").fetchall())
+        return {name: Uses(good, bad, last) for name, good, bad, last in rows}
+
+    def _repair(self, error: sqlite3.DatabaseError) -> None:
+        """Begin with a new file, or where that does not help, in memory."""
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in _BUSY:
+            raise Busy("The index of skills is busy; try again.") from None
+        self.close()
+        self.repairs += 1
+        if self._path is None or code not in _DAMAGED or not removed(self._path):
+            self._path = None
+
+    # ---- keeping it up to date
+
+    def _update(
+        self, database: sqlite3.Connection, folders: list[str], modules: list[Module], notes: Mapping[str, str]
+    ) -> None:
+        known = self._stamps(database, folders)
+        there = {module.path for module in modules}
+        changed = [m for m in modules if known.get(m.path) != (*m.stamp, notes.get(m.name, ""))]
+        gone = [path for path in known if path not in there]
+        if gone:
+            with writing(database):
+                for path in gone:
+                    _forget(database, path)
+        for start in range(0, len(changed), BATCH):
+            batch = [(module, contents_of(read_text(module.path))) for module in changed[start : start + BATCH]]
+            with writing(database):
+                for module, contents in batch:
+                    _take_in(database, module, contents, notes.get(module.name, ""))
+        if gone or changed:
+            self._known_at = ()
+
+    def _stamps(self, database: sqlite3.Connection, folders: list[str]) -> dict[str, tuple[Any, ...]]:
+        """What the index knows; read again only where somebody has written since."""
+        (version,) = database.execute("PRAGMA data_version").fetchone()
+        if self._known_at != (version, *folders):
+            marks = ", ".join("?" * len(folders))
+            query = f"SELECT path, size, mtime_ns, inode, note FROM modules WHERE folder IN ({marks})"  # noqa: S608
+            self._known = {path: tuple(rest) for path, *rest in database.execute(query, folders)}
+            self._known_at = (version, *folders)
+        return self._known
+
+
+def _take_in(database: sqlite3.Connection, module: Module, contents: Contents, note: str) -> None:
+    functions = [line for function in contents.functions for line in function]
+    texts = [spelled_out([text]) for text in (module.name, " ".join(functions), contents.docs, contents.words, note)]
+    shown = json.dumps(contents.functions)
+    row = (module.path, str(module.folder), module.name, *module.stamp, note, contents.summary, shown)
+    _forget(database, module.path)
+    columns = "path, folder, name, size, mtime_ns, inode, note, summary, functions"
+    at = database.execute(f"INSERT INTO modules ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row).lastrowid  # noqa: S608
+    database.execute(
+        "INSERT INTO texts (rowid, name, functions, docs, words, note) VALUES (?, ?, ?, ?, ?, ?)", (at, *texts)
+    )
+
+
+def _forget(database: sqlite3.Connection, path: str) -> None:
+    database.execute("DELETE FROM texts WHERE rowid IN (SELECT id FROM modules WHERE path = ?)", (path,))
+    database.execute("DELETE FROM modules WHERE path = ?", (path,))
+
+
+def _add_use(database: sqlite3.Connection, row: tuple[str, int, int, float]) -> None:
+    database.execute(
+        "INSERT INTO uses VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+        "good = good + excluded.good, bad = bad + excluded.bad, last = excluded.last",
+        row,
+    )

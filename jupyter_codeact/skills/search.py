@@ -1,0 +1,197 @@
+"""From a person's words to the skills that fit: BM25 over the index, a little of how new and how good a skill is."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Callable, Container, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import islice
+from pathlib import Path
+
+from .contents import Function, split_words
+from .index import Index, Uses
+from .vectors import Embed, Vectors
+
+# What a word counts where it stands: name, functions, docstrings, identifiers, note.
+WEIGHTS = "10.0, 5.0, 4.0, 1.0, 2.0"
+LONGEST, MOST_WORDS = 20_000, 40
+CANDIDATES = 50
+# A word of what is in scope says less of what is wanted than one of the prompt.
+SCOPE = 0.15
+# Of the best one's score.
+LEAST = 0.3
+# As in the paper on reciprocal rank fusion (Cormack, Clarke, Büttcher 2009).
+RANKS = 60
+# The columns of the index, in the words of `%skill search`.
+PLACES = ("name", "functions", "docstrings", "code", "notes")
+_MARKED = re.compile("\x02(.*?)\x03")
+HALF_LIFE_S = 30 * 24 * 3600.0
+STOP_WORDS = frozenset(
+    """a about all also am an and any are as at be been between but by can could did do does each for from get give had
+    has have her here him his how i if in into is it its just let like make may me might more most my need new no not
+    now of on one or other our out over per please put she should show so some such take than that the their them then
+    there these they this those to too up us use using very via want was we were what when where which while who why
+    will with would you your""".split()  # noqa: SIM905  # words read better than a list of them
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A skill that fits. name: as it is imported. score: the larger the better, within one search only."""
+
+    name: str
+    path: str
+    summary: str
+    functions: tuple[Function, ...]
+    score: float = 0.0
+
+
+class Search:
+    """Over the modules in ``folders``, of which the first that has a name wins.
+
+    embed: vectors of texts, from a model of the name ``embeds``; what it raises ends no search. notes: what else is
+    known of skills, by name; asked for at each search.
+    """
+
+    def __init__(
+        self,
+        index: Index,
+        folders: Sequence[Path],
+        *,
+        embed: Embed | None = None,
+        embeds: str = "",
+        notes: Callable[[], Mapping[str, str]] = dict,
+    ) -> None:
+        self.index = index
+        self.folders = folders
+        self._notes = notes
+        self._names: Set[str] = frozenset()
+        self._vectors = Vectors(index, embed, embeds) if embed else None
+
+    @property
+    def problem(self) -> str:
+        """Why vectors could not be had, the last time; "" where they could."""
+        return self._vectors.problem if self._vectors else ""
+
+    @property
+    def names(self) -> Set[str]:
+        """The skills that there were at the last search."""
+        return self._names
+
+    def find(
+        self, text: str, scope: Sequence[str] = (), most: int = 5, leave: Container[str] = frozenset()
+    ) -> list[Found]:
+        """The skills for ``text``, best first, but for those to ``leave`` out. Raises SkillError without FTS5.
+
+        scope: names that are at hand. Among skills for the same words, they make a difference.
+        """
+        repairs = self.index.repairs
+        found = self._found(text, scope, leave)
+        if self.index.repairs != repairs:
+            found = self._found(text, scope, leave)
+        return found[:most]
+
+    def _found(self, text: str, scope: Sequence[str], leave: Container[str]) -> list[Found]:
+        return self.found(text, scope, {path: name for path, name in self.update().items() if name not in leave})
+
+    def found(self, text: str, scope: Sequence[str], visible: Mapping[str, str]) -> list[Found]:
+        """All that fit among the modules at these paths, in the index as it stands."""
+        query = query_of(text)
+        folders = [str(folder) for folder in self.folders]
+        ranked = self.index.asked(partial(_ranked, query=query, folders=folders)) if query else []
+        scores = {path: score for path, score in ranked if path in visible}
+        if scores and (beside := query_of(" ".join(scope))):
+            for path, score in self.index.asked(partial(_scored, query=beside, paths=[*scores])):
+                scores[path] += SCOPE * score
+        near = self._vectors.near(text, visible) if self._vectors and text.strip() else []
+        uses, now = self.index.uses(), time.time()
+        rows = self.index.asked(partial(_rows, paths=[*dict.fromkeys([*scores, *near])]))
+        found = [
+            Found(name, path, summary, _functions(functions), scores.get(path, 0.0) * _prior(name, now - changed, uses))
+            for path, name, summary, functions, changed in rows
+        ]
+        found.sort(key=lambda skill: (-skill.score, skill.name))
+        good = [skill for skill in found if skill.score > 0 and skill.score >= LEAST * found[0].score]
+        return _fused(good, near, found)
+
+    def why(self, skill: Found, text: str) -> str:
+        """Which of its words answered which part of the skill: ``gp, fit in its name; process in its docstrings``."""
+        columns = self.index.asked(partial(_marked, query=query_of(text), path=skill.path))
+        parts = zip(PLACES, (dict.fromkeys(_MARKED.findall(column or "")) for column in columns), strict=False)
+        said = [f"{', '.join(words)} in its {place}" for place, words in parts if words]
+        return "; ".join(said) or "near in meaning"
+
+    def update(self) -> dict[str, str]:
+        """Bring the index up to date; the paths and names that there are."""
+        names: dict[str, str] = {}
+        for module in self.index.update(self.folders, self._notes()):
+            names.setdefault(module.name, module.path)
+        self._names = names.keys()
+        return {path: name for name, path in names.items()}
+
+
+def query_of(text: str) -> str:
+    """An FTS5 query for any of the words; "" where there is none. No sign of the text can be an operator."""
+    words = (word for word in split_words(text[:LONGEST]) if word not in STOP_WORDS)
+    return " OR ".join(f'"{word}"' for word in islice(dict.fromkeys(words), MOST_WORDS))
+
+
+def _ranked(database: sqlite3.Connection, query: str, folders: list[str]) -> list[tuple[str, float]]:
+    marks = ", ".join("?" * len(folders))
+    # Shadowed modules are left out later: twice as many, so that enough are left. FTS5 orders by rank itself, and the
+    # join is made for the first rows only.
+    statement = (
+        "SELECT path, -rank FROM texts CROSS JOIN modules ON modules.id = texts.rowid "  # noqa: S608
+        f"WHERE texts MATCH ? AND rank MATCH 'bm25({WEIGHTS})' AND folder IN ({marks}) "
+        f"ORDER BY rank LIMIT {2 * CANDIDATES}"
+    )
+    return database.execute(statement, (query, *folders)).fetchall()
+
+
+def _scored(database: sqlite3.Connection, query: str, paths: list[str]) -> list[tuple[str, float]]:
+    """The scores of some modules. The sign before rowid has them picked first, and no others scored."""
+    marks = ", ".join("?" * len(paths))
+    statement = (
+        f"SELECT path, -bm25(texts, {WEIGHTS}) FROM texts CROSS JOIN modules ON modules.id = texts.rowid "  # noqa: S608
+        f"WHERE texts MATCH ? AND +texts.rowid IN (SELECT id FROM modules WHERE path IN ({marks}))"
+    )
+    return database.execute(statement, (query, *paths)).fetchall()
+
+
+def _rows(database: sqlite3.Connection, paths: list[str]) -> list[tuple[str, str, str, str, float]]:
+    marks = ", ".join("?" * len(paths))
+    statement = f"SELECT path, name, summary, functions, mtime_ns / 1e9 FROM modules WHERE path IN ({marks})"  # noqa: S608
+    return database.execute(statement, paths).fetchall()
+
+
+def _marked(database: sqlite3.Connection, query: str, path: str) -> tuple[str, ...]:
+    columns = ", ".join(f"highlight(texts, {number}, char(2), char(3))" for number in range(len(PLACES)))
+    statement = f"SELECT {columns} FROM texts WHERE texts MATCH ? AND rowid = (SELECT id FROM modules WHERE path = ?)"  # noqa: S608
+    return database.execute(statement, (query, path)).fetchone() or () if query else ()
+
+
+def _functions(stored: str) -> tuple[Function, ...]:
+    return tuple((signature, line) for signature, line in json.loads(stored))
+
+
+def _prior(name: str, age_s: float, uses: Mapping[str, Uses]) -> float:
+    """A factor near 1: up to 1.1 for a new one, and 0.8 to 1.2 for how its uses ended."""
+    use = uses.get(name, Uses())
+    recent = 0.5 ** (max(age_s, 0.0) / HALF_LIFE_S)
+    return (1 + 0.1 * float(recent)) * (1 + 0.2 * (use.good - use.bad) / (use.good + use.bad + 4))
+
+
+def _fused(good: list[Found], near: list[str], found: list[Found]) -> list[Found]:
+    """By the sum of reciprocal ranks, where there are vectors."""
+    if not near:
+        return good
+    ranks: dict[str, float] = {}
+    for paths in ([skill.path for skill in good], near):
+        for rank, path in enumerate(paths, start=1):
+            ranks[path] = ranks.get(path, 0.0) + 1 / (RANKS + rank)
+    fused = [replace(skill, score=ranks[skill.path]) for skill in found if skill.path in ranks]
+    return sorted(fused, key=lambda skill: (-skill.score, skill.name))

@@ -1,0 +1,73 @@
+"""Widgets as no library makes them: models said on the wire, with what the page does not expect in them.
+
+The source of a cell, as in ``hostile.py``: each model has a name, and acts by it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .hostile import AWAY, act
+
+IMG = '<img src=x onerror="{act}">'
+STYLE = {
+    "kind": "HTMLStyle",
+    "_view_name": "StyleView",
+    "_view_module": "@jupyter-widgets/base",
+    "_view_module_version": "2.0.0",
+}
+
+# name: what the state of the model holds besides its kind. A text is formatted with {act}, {away} and {name}.
+MODELS: dict[str, dict[str, Any]] = {
+    "list": {"kind": "HTML", "value": [IMG]},
+    "list-maths": {"kind": "HTMLMath", "value": [[IMG]]},
+    "style-list": {"kind": "HTML", "value": "s", "style": {**STYLE, "background": ["url({away})"]}},
+    "no-such-model": {"kind": "", "_model_name": IMG, "_view_name": "LabelView"},
+    "no-such-view": {"kind": "Label", "_view_name": IMG},
+    "no-such-version": {"kind": "Label", "_view_module_version": IMG, "_model_module_version": IMG},
+    "no-such-format": {"kind": "IntSlider", "readout_format": IMG},
+    "toolbar": {"kind": "Toolbar", "module": "jupyter-matplotlib", "toolitems": [["a", "b", IMG + " x", "home"]]},
+    "picture-url": {"kind": "MPLCanvas", "module": "jupyter-matplotlib", "_data_url": "{away}"},
+    "output-list": {
+        "kind": "Output",
+        "module": "@jupyter-widgets/output",
+        "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": [IMG]}}],
+    },
+}
+
+SOURCE = """
+from comm import create_comm
+from ipympl._version import js_semver
+from IPython.display import display
+VERSIONS = {{"@jupyter-widgets/controls": "2.0.0", "jupyter-matplotlib": js_semver}}
+def model(kind, id=None, module="@jupyter-widgets/controls", **state):
+    names = dict(_model_name=kind + "Model", _view_name=kind + "View", _model_module=module, _view_module=module)
+    names["_model_module_version"] = names["_view_module_version"] = VERSIONS.get(module, "*")
+    if kind != "Layout":
+        names["layout"] = LAYOUT
+    return create_comm("jupyter.widget", comm_id=id, data=dict(state={{**names, **state}}, buffer_paths=[]),
+        metadata=dict(version="2.1.0")).comm_id
+LAYOUT = "IPY_MODEL_" + model("Layout", module="@jupyter-widgets/base")
+for state in {models!r}:
+    if "style" in state:
+        state["style"] = "IPY_MODEL_" + model(**state["style"])
+    view = dict(model_id=model(**state), version_major=2, version_minor=0)
+    display({{"application/vnd.jupyter.widget-view+json": view}}, raw=True)
+"""
+
+
+def source() -> str:
+    """A cell that shows all of them."""
+    return SOURCE.format(models=[_named(state, name) for name, state in MODELS.items()])
+
+
+def _named(value: Any, name: str) -> Any:
+    match value:
+        case str():
+            return value.format(act=act(name), away=AWAY.format(name), name=name)
+        case list():
+            return [_named(item, name) for item in value]
+        case dict():
+            return {key: _named(item, name) for key, item in value.items()}
+        case _:
+            return value

@@ -1,0 +1,97 @@
+"""What a prompt is told of skills, and which of them an action used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_codeact import tokens
+from jupyter_codeact.events import ActionDone, CodeAction, Ran, Rejected
+from jupyter_codeact.finding import OFFER_TOKENS, Finder, offer_of, used_in
+from jupyter_codeact.skills.index import Index
+from jupyter_codeact.skills.search import Found, Search
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Iterator[Search]:
+    for name in ("gp_fit", "maps"):
+        (tmp_path / f"{name}.py").write_text(f'"""Do {name}."""\n\n\ndef {name}(x): ...\n')
+    index = Index(tmp_path / "index.sqlite")
+    yield Search(index, [tmp_path])
+    index.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "used"),
+    [
+        ("import gp_fit", {"gp_fit"}),
+        ("import gp_fit as g, os", {"gp_fit"}),
+        ("from gp_fit import gp_fit as f", {"gp_fit"}),
+        ("def f():\n    from maps import draw", {"maps"}),
+        ("import pack.api", {"pack.api"}),
+        ("from pack import api", {"pack.api"}),
+        ("from pack.api import f", {"pack.api"}),
+        ("%matplotlib inline\nimport maps\n!ls", {"maps"}),
+        ("gp_fit(x)", {"gp_fit"}),
+        ("maps(x)", set()),
+        ("x.gp_fit", set()),
+        ("gp_fit = 1", set()),
+        ("# gp_fit\n'import gp_fit'", set()),
+        ("from .gp_fit import f", set()),
+        ("def broken(", set()),
+        ("import os", set()),
+    ],
+)
+def test_what_is_imported_is_used_and_what_was_offered_also_by_its_name(source: str, used: set[str]) -> None:
+    assert used_in(source, ["gp_fit", "pack.api"], ["maps", "gp_fit"]) == used
+
+
+def test_an_offer_is_short() -> None:
+    functions = tuple((f"fit_{n}(x{'x' * 500})", "Fit.\nIt.") for n in range(9))
+    offer = offer_of(Found("gp_fit", "", "Fit.", functions)).splitlines()
+    assert offer[0] == "gp_fit: Fit."
+    assert offer[1].startswith("  fit_0(xxx")
+    assert offer[-1] == "  … and 5 more"
+    assert max(map(len, offer)) <= 162
+
+
+async def test_offers_stay_within_their_budget(tmp_path: Path) -> None:
+    for number in range(9):
+        functions = "\n".join(f"def do_{n}(first: int, second: int): '''{'Do it. ' * 20}'''" for n in range(4))
+        (tmp_path / f"zebra_{number}.py").write_text(f'"""{"A zebra of words. " * 9}"""\n{functions}\n')
+    finder = Finder(Search(Index(None), [tmp_path]))
+    fields = await finder.fields("zebra", {})
+    assert 1 <= len(fields["offers"]) == len(finder.offered) < 5
+    assert tokens.estimated("\n".join(fields["offers"])) <= OFFER_TOKENS
+    assert fields["library"] == 9 - len(finder.offered)
+
+
+async def test_what_was_named_is_not_offered_again(search: Search) -> None:
+    fields = await Finder(search, {"gp_fit": "source"}).fields("do gp_fit on maps", {})
+    assert fields["skills"] == [("gp_fit", "source")]
+    assert [offer.split(":")[0] for offer in fields["offers"]] == ["maps"]
+    assert fields["library"] == 0
+
+
+async def test_where_skills_can_not_be_searched_the_prompt_goes_as_it_is(
+    search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jupyter_codeact.skills.database._SCHEMA", "CREATE VIRTUAL TABLE texts USING fts99 (name)")
+    finder = Finder(search)
+    assert await finder.fields("maps", {}) == {"skills": [], "offers": [], "library": 0}
+    assert "fts99" in finder.problem
+    finder.remember()
+
+
+async def test_how_a_use_ended_is_remembered(search: Search) -> None:
+    finder = Finder(search)
+    await finder.fields("do maps", {})
+    for number, (source, status) in enumerate([("import maps", "ok"), ("import gp_fit", "error"), ("1", "ok")]):
+        finder.note(ActionDone(CodeAction(str(number), number, source), Ran(source, (), status)))
+    finder.note(ActionDone(CodeAction("4", 4, "maps()"), Rejected()))
+    assert finder.used == {"maps": True, "gp_fit": False}
+    finder.remember()
+    uses = search.index.uses()
+    assert (uses["maps"].good, uses["gp_fit"].bad) == (1, 1)
