@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import tempfile
@@ -29,19 +30,25 @@ def write_atomically(path: Path, text: str, mode: int = 0o600, errors: str = "st
 
 
 def read_in(folder: Path, path: Path) -> str:
-    """The text of ``path``. Where it lies in ``folder`` by name, it must be a plain file that really lies there.
+    """The text of a file, as ``bytes_in`` reads it. Raises OSError, UnicodeError."""
+    with io.TextIOWrapper(io.BytesIO(bytes_in(folder, path)), encoding="utf-8") as text:
+        return text.read()
+
+
+def bytes_in(folder: Path, path: Path, largest: int = LARGEST) -> bytes:
+    """The content of ``path``. Where it lies in ``folder`` by name, it must be a plain file that really lies there.
 
     What is opened is what is looked at, so nothing can be swapped between. Raises OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with open(descriptor, encoding="utf-8") as file:
+    with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         inside = Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder))
         if not stat.S_ISREG(found.st_mode) or (inside and not _lies_in(folder, path, descriptor)):
             raise PermissionError(f"{path} is no plain file of this folder")
-        if found.st_size > LARGEST:
-            raise PermissionError(f"{path} is larger than {LARGEST // 2**20} MB")
-        return file.read(LARGEST)
+        if found.st_size > largest:
+            raise PermissionError(f"{path} is larger than {largest // 2**20} MB")
+        return file.read(largest)
 
 
 def _lies_in(folder: Path, path: Path, descriptor: int) -> bool:

@@ -67,10 +67,14 @@ class RunOptions:
 class Session:
     """One kernel's conversation and library."""
 
-    def __init__(self, settings: Settings, notebook: Notebook, fresh: Callable[..., Sandbox]) -> None:
+    def __init__(
+        self, settings: Settings, notebook: Notebook, fresh: Callable[..., Sandbox] | None = None, name: str = ""
+    ) -> None:
         self.settings = settings
         self._fresh = fresh
         self.notebook = notebook
+        # The Jupyter server says the notebook's name.
+        self.name = name or os.path.basename(os.environ.get("JPY_SESSION_NAME", ""))
         self.config = config.load()
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.editor = LibraryEditor(self.library, self.try_skill)
@@ -95,7 +99,7 @@ class Session:
         run = secrets.token_hex(4)
         problem = TextProblem(prompt, run)
         self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
-        self.editor.note = Note("agent", "Edited by the agent", _notebook() | self.last_run)
+        self.editor.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
         finder = await self._finder(cell, wishes)
         summary = Summary(self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
@@ -219,15 +223,27 @@ class Session:
         """What is remembered of a skill that the person saves, with the agent's run if ``cells`` are its own."""
         counts = {"Cells": ", ".join(str(cell.count) for cell in cells)} if cells else {}
         run = self.last_run if any(cell.cell_id in self.last_actions for cell in cells) else {}
-        return Note("you", message, _notebook() | counts | run | {**(about or {})})
+        return Note("you", message, self._origin() | counts | run | {**(about or {})})
+
+    def _origin(self) -> dict[str, str]:
+        return {"Notebook": self.name} if self.name else {}
 
     async def try_skill(
         self, name: str, files: Files, tell: Callable[[str], None], step_s: float | None = None
     ) -> Tried:
         """What comes of a skill in a fresh sandbox, of the notebook's kind. Raises SandboxUnavailable."""
-        from .headless.trial import STEP_S, try_skill
+        from .headless.trial import STEP_S, fresh_of, try_skill
 
-        return await try_skill(self._fresh, name, files, tell, step_s or STEP_S)
+        return await try_skill(self._fresh or fresh_of(self.settings, os.getcwd()), name, files, tell, step_s or STEP_S)
+
+    async def try_out(self, files: Files) -> list[str]:
+        """What fails when modules from elsewhere are imported and tested, in a sandbox with an empty working folder.
+
+        Raises SandboxUnavailable.
+        """
+        from .headless.trial import tried_elsewhere
+
+        return await tried_elsewhere(files, self.settings)
 
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""
@@ -282,12 +298,6 @@ def _opened(model: ModelConfig) -> Model:
         return open_model(model, Path.cwd())
     except NoModel as error:
         raise ConfigError(error.in_notebook) from None
-
-
-def _notebook() -> dict[str, str]:
-    """Its name, where the Jupyter server says it."""
-    name = os.path.basename(os.environ.get("JPY_SESSION_NAME", ""))
-    return {"Notebook": name} if name else {}
 
 
 def _show(cell: AgentCell, text: str) -> None:

@@ -42,3 +42,8 @@ def fenced(text: str, language: str) -> str:
     """A Markdown block of ``text``. One that holds fences itself stands in longer ones, and can't end early."""
     fence = max(["``", *re.findall("`{3,}", text)], key=len) + "`"
     return f"{fence}{language}\n{text}\n{fence}"
+
+
+def plain(markdown: str) -> str:
+    """Without Markdown's marks; what stands in fences is left as it is."""
+    return re.sub(r"(?ms)(^(`{3,})[^\n]*\n.*?^\2$)|\*\*|`", lambda found: found[1] or "", markdown)

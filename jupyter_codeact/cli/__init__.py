@@ -9,13 +9,13 @@ import sys
 from .. import __version__
 from ..errors import CodeActError, UsageError
 from ..sandbox.paths import forget
-from . import batch, demo, demo_from, inspect, replay, run, stats
+from . import batch, demo, demo_from, inspect, replay, run, skill, stats
 from .options import Parser
 
 DESCRIPTION = """\
 A Jupyter kernel with an agent in it: `jupyter lab`, kernel Python 3 (CodeAct), `%%agent`.
 The same agent works without a notebook, too: the commands below."""
-COMMANDS = (demo, run, batch, replay, inspect, stats, demo_from)
+COMMANDS = (demo, run, batch, replay, inspect, stats, demo_from, skill)
 FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
 
 

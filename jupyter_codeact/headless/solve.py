@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -24,7 +23,6 @@ from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError
 from ..files import write_atomically
 from ..finding import Finder
-from ..sandbox.launch import Sandbox, open_sandbox
 from ..settings import Settings
 from ..skills.checks import Trial
 from ..skills.editor import LibraryEditor
@@ -35,7 +33,7 @@ from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
 from .record import NotebookRecord
-from .trial import try_skill
+from .trial import Opener, fresh_of, try_skill
 
 Listener = Callable[[object], None]
 READABLE = 0o644
@@ -133,25 +131,9 @@ def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None, 
     return Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
 
 
-def opener(settings: Settings, job: Job) -> Callable[..., Sandbox]:
-    """Opens a sandbox with the workspace as its working folder, and without the run's own files.
-
-    It takes folders of skills that are looked at before the libraries.
-    """
-
-    def fresh(first: tuple[str, ...] = ()) -> Sandbox:
-        settings.make_folders()
-        hidden = (*settings.hidden, str(job.folder.resolve()))
-        return open_sandbox(
-            settings.sandbox,
-            sys.executable,
-            str(job.workspace),
-            (*first, *settings.libraries),
-            hidden,
-            memory_gb=settings.memory_gb,
-        )
-
-    return fresh
+def opener(settings: Settings, job: Job) -> Opener:
+    """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
+    return fresh_of(settings, str(job.workspace), str(job.folder.resolve()))
 
 
 def _prepare(job: Job) -> None:

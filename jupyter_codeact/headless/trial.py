@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from typing import Any
 
 from .. import inside
 from ..errors import SandboxError
-from ..sandbox.launch import Sandbox
+from ..sandbox.launch import Sandbox, open_sandbox
+from ..settings import Settings
 from ..skills.checks import Tried
 from ..skills.skill import INIT, Files
 from ..words import seconds
@@ -23,7 +25,7 @@ from .kernel import SandboxKernel
 STEP_S = 30.0
 # Characters of what the sandbox says of one failure.
 LONGEST = 500
-Opener = Callable[[tuple[str, ...]], Sandbox]
+Opener = Callable[..., Sandbox]
 
 
 async def try_skill(
@@ -41,6 +43,34 @@ async def try_skill(
             trial = _Trial(kernel, folder, step_s, tell)
             failures, left_out, tests = await trial.run(name, [_module(path) for path in sorted(files)])
     return Tried(tuple(failures), tuple(left_out), tests, time.monotonic() - began)
+
+
+def fresh_of(settings: Settings, work: str, *hidden: str) -> Opener:
+    """Opens sandboxes as this environment's kernels have them, with that working folder, and more that is hidden.
+
+    An opener takes folders of skills that are looked at before the libraries.
+    """
+
+    def fresh(first: tuple[str, ...] = ()) -> Sandbox:
+        settings.make_folders()
+        libraries = (*first, *settings.libraries)
+        covered = (*settings.hidden, *hidden)
+        memory = settings.memory_gb
+        return open_sandbox(settings.sandbox, sys.executable, work, libraries, covered, memory_gb=memory)
+
+    return fresh
+
+
+async def tried_elsewhere(files: Files, settings: Settings, step_s: float = STEP_S) -> list[str]:
+    """What fails of a skill in a sandbox whose working folder is empty and ends with it: a line each.
+
+    It is the skill's own word: it says whether it works here, and not whether it is harmless. Raises
+    SandboxUnavailable.
+    """
+    name = min(files).split("/", maxsplit=1)[0].removesuffix(".py")
+    with tempfile.TemporaryDirectory(prefix="codeact-trial-") as work:
+        found = await try_skill(fresh_of(settings, work), name, files, lambda _: None, step_s)
+    return [*found.failures]
 
 
 class _Trial:

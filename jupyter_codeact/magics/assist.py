@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..skills.transfer.exports import KINDS
 from . import agent, skill
 from .parser import LineParser, agent_parser, edit_parser, save_parser
+from .transfer import export_parser, import_parser
 
 _HEAD = re.compile(r"\s*(?P<magic>%%agent|%%skill|%agent|%skill)(?P<rest>\s.*)?$")
 EFFORTS = ("low", "medium", "high")
 REVIEWS = ("ask", "auto")
 # Subcommands of `%skill` that a skill's name follows.
-NAMING = ("save", "edit", "show", "log", "diff", "rollback", "rm")
+NAMING = ("save", "edit", "show", "log", "diff", "rollback", "rm", "export")
+# Subcommands that have options.
+PARSERS = {"save": save_parser, "edit": edit_parser, "export": export_parser, "import": import_parser}
 LIMITS = ("session", "tokens", "calls", "off")
 
 
@@ -59,8 +63,7 @@ def help_of(magic: str, words: Sequence[str] = ()) -> str:
         return agent_parser().format_help()
     if magic == "%agent":
         return agent.HELP
-    parsers = {"save": save_parser, "edit": edit_parser}
-    return parsers[words[0]]().format_help() if words and words[0] in parsers else skill.HELP
+    return PARSERS[words[0]]().format_help() if words and words[0] in PARSERS else skill.HELP
 
 
 def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:
@@ -100,12 +103,13 @@ def _of_agent(before: list[str], known: Known) -> Sequence[str]:
 
 
 def _of_skill(magic: str, before: list[str], known: Known) -> Sequence[str]:
-    parsers = {"save": save_parser, "edit": edit_parser}
     match before:
         case []:
             return skill.COMMANDS if magic == "%skill" else ("edit",)
-        case ["save" | "edit" as word, _, *_]:
-            parser = parsers[word]()
+        case [word, _, *_] if word in PARSERS:
+            parser = PARSERS[word]()
+            if before[-1] == "--to":
+                return KINDS
             more = ["last"] if word == "save" else []
             return () if parser.takes_value(before[-1]) else [*more, *_options(parser)]
         case [word]:

@@ -18,8 +18,8 @@ from ..skills.slicing import definer_of, module_of
 from ..skills.wrap import wrapped
 from ..words import plural
 from . import versions
-from .choosing import chosen
 from .parser import save_parser
+from .selection import chosen
 
 GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is, and remembers that."
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
-from ..words import fenced
-from . import editing, listing, saving, versions
+from ..words import fenced, plain
+from . import editing, listing, saving, transfer, versions
 from .parser import Help, choose
 
 HELP = (
@@ -21,8 +21,10 @@ HELP = (
 %skill where           the folders they lie in
 """
     + versions.HELP
+    + "\n"
+    + transfer.HELP
 )
-COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS)
+COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS, *transfer.COMMANDS)
 
 
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
@@ -35,6 +37,8 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
         "search": listing.search,
         "show": _show,
         "where": _where,
+        "export": transfer.export,
+        "import": lambda session, rest: transfer.import_(session, cell, rest),
     }
     if choose("%skill", word, COMMANDS) == "save":
         _show_markdown(cell, await saving.save(session, cell, rest.strip()))
@@ -54,7 +58,7 @@ async def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -
 
 
 def _show_markdown(cell: AgentCell, markdown: str) -> None:
-    cell.display({"text/markdown": markdown, "text/plain": _plain(markdown)})
+    cell.display({"text/markdown": markdown, "text/plain": plain(markdown)})
 
 
 def _show(session: Session, line: str) -> str:
@@ -68,7 +72,3 @@ def _where(session: Session, _line: str) -> str:
     own, *others = session.library.folders
     rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
     return f"Skills are imported from these folders, the first that has the name wins:\n\n- `{own}`\n{rest}"
-
-
-def _plain(markdown: str) -> str:
-    return markdown.replace("**", "").replace("`", "")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..errors import SkillError, UsageError
 from ..session import Session
-from ..skills.history import Version
+from ..skills.history import Note, Version
 from ..skills.library import Saved
 from ..skills.skill import Files, files_of
+from ..skills.transfer.bundle import HISTORY, came_along
 from ..texts import diff_of
 from ..words import fenced, plural
 
@@ -51,8 +54,9 @@ def told(session: Session, saved: Saved, name: str) -> str:
 
 
 def _log(session: Session, name: str) -> str:
-    rows = [f"| {v.number} | {_when(v)} | {_cell_text(v.note.by)} | {_what(v)} |" for v in session.library.log(name)]
-    head = f"**{name}** has {plural(len(rows), 'version')}, the newest first."
+    versions = session.library.log(name)
+    rows = [row for version in versions for row in _rows(version)]
+    head = f"**{name}** has {plural(len(versions), 'version')}, the newest first."
     return "\n".join([head, "", "| version | when | by | what |", "|---|---|---|---|", *rows])
 
 
@@ -107,9 +111,17 @@ def _when(version: Version) -> str:
     return f"{version.when.astimezone():%Y-%m-%d %H:%M}"
 
 
-def _what(version: Version) -> str:
-    facts = ", ".join(f"{key.lower()} {value}" for key, value in version.note.about.items())
-    return _cell_text(version.note.message + (f" ({facts})" if facts else ""))
+def _rows(version: Version) -> Iterator[str]:
+    """A version, and those from elsewhere that it was made of, which have no number here."""
+    yield f"| {version.number} | {_when(version)} | {_cell_text(version.note.by)} | {_what(version.note)} |"
+    for past in came_along(version):
+        when = past.when[:16].replace("T", " ")
+        yield f"|  | {_cell_text(when)} | {_cell_text(past.note.by)} | {_what(past.note)} |"
+
+
+def _what(note: Note) -> str:
+    facts = ", ".join(f"{key.lower()} {value}" for key, value in note.about.items() if key != HISTORY)
+    return _cell_text(note.message + (f" ({facts})" if facts else ""))
 
 
 def _cell_text(text: str) -> str:

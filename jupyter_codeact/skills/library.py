@@ -154,7 +154,7 @@ def _write(folder: Path, old: Files, new: Files) -> None:
     for path, text in new.items():
         if old.get(path) != text:
             if "/" in path:
-                (folder / path).parent.mkdir(mode=0o755, exist_ok=True)
+                (folder / path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             write_atomically(folder / path, text, READABLE, "surrogateescape")
     for path in old.keys() - new.keys():
         (folder / path).unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 Command = Callable[..., Any]
-NAMES = ("demo", "run", "batch", "replay", "inspect", "stats", "demo-from")
+NAMES = ("demo", "run", "batch", "replay", "inspect", "stats", "demo-from", "skill")
 
 
 def test_help_names_every_command_and_imports_nothing_heavy() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from helpers import history, shown, until_shown
+from jupyter_client.manager import start_new_kernel
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 Opened = Callable[..., Any]
@@ -269,3 +270,41 @@ async def test_the_agent_is_told_what_the_checks_of_its_edit_say(opened: Opened,
     assert "test_f: AssertionError (mine.py, line 6)" in told[1]
     assert "Checks passed: imported in a fresh sandbox, 1 test passed" in told[2]
     assert "return 1" in (own(home) / "mine.py").read_text()
+
+
+def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: Path, work: Path) -> None:
+    """Nobody to ask, a no, a yes; then it is there at once, and leaves again as it came."""
+    source = '"""Powers."""\n\n\ndef cube(x):\n    return x**3\n'
+    (work / "powers.py").write_text(source)
+    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(work))
+
+    def run(code: str, answer: str = "") -> str:
+        outputs: list[Any] = []
+
+        def ask(message: Any) -> None:
+            assert message["content"]["prompt"] == "Store this? [y]es, [n]o: "
+            client.input(answer)
+
+        hooks = {"stdin_hook": ask, "output_hook": outputs.append}
+        client.execute_interactive(code, allow_stdin=bool(answer), timeout=60, **hooks)
+        return "\n".join(
+            str(o["content"]) for o in outputs if o["msg_type"] in ("display_data", "error", "execute_result")
+        )
+
+    try:
+        nobody = run("%skill import powers.py")
+        assert "return x**3" in nobody
+        assert "nobody can be asked here" in nobody
+        assert "Nothing was stored" in run("%skill import powers.py", "n")
+        assert not (own(home) / "powers.py").exists()
+        assert "Stored **mine**" in run("%skill import powers.py --as mine", "y")
+        assert (own(home) / "mine.py").read_text() == source
+        assert "27" in run("import mine; mine.cube(3)")
+        assert "'text/plain': 'mine" in run("%skill show mine")
+        assert "x**3" in run("%skill show mine").partition("text/plain")[2]
+        assert "Wrote" in run("%skill export mine --to notebook")
+        assert "Imported from powers.py" in run("%skill log mine")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel()
+    assert "def cube(x)" in (work / "mine.ipynb").read_text()

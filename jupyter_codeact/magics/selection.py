@@ -1,4 +1,4 @@
-"""Which cells the words of `%skill save` name: pure functions."""
+"""Which cells are meant by execution counts, ranges, cell ids and ``last``."""
 
 from __future__ import annotations
 

@@ -1,0 +1,59 @@
+"""What a person should look at before code from elsewhere is stored: pure functions from source to lines."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from .bundle import Bundle
+
+# Characters that reorder or hide what stands beside them.
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_REACHING = (
+    *("ctypes", "http", "httpx", "importlib", "multiprocessing", "os", "pickle"),
+    *("requests", "shutil", "socket", "subprocess", "sys", "urllib"),
+)
+_RUNNING = ("compile", "eval", "exec", "__import__", "getattr", "globals", "setattr")
+_QUIET = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
+
+
+def warnings_of(bundle: Bundle) -> list[str]:
+    """One line each, the files in order."""
+    found = [line for path, text in bundle.files.items() for line in _of_file(path, text)]
+    left = ", ".join(bundle.left_out[:10])
+    return found + ([f"Files that are no sources are left out: {left}."] if left else [])
+
+
+def _of_file(path: str, text: str) -> Iterator[str]:
+    for number, line in enumerate(text.split("\n"), start=1):
+        if _HIDDEN.search(line):
+            yield f"{path}, line {number}: hidden or reordering characters: {ascii(line.strip())[:200]}"
+    tree = ast.parse(text.encode())
+    for node in tree.body:
+        if not isinstance(node, _QUIET) and not _is_constant(node):
+            yield f"{path}, line {node.lineno}: runs when it is imported: `{_first_line(node)}`"
+    for inner in ast.walk(tree):
+        for what in _reached(inner):
+            yield f"{path}, line {getattr(inner, 'lineno', 0)}: {what}"
+
+
+def _is_constant(node: ast.stmt) -> bool:
+    """A docstring, or an assignment that calls nothing."""
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
+    calls = any(isinstance(inner, ast.Call) for inner in ast.walk(node))
+    return isinstance(node, ast.Assign | ast.AnnAssign) and not calls
+
+
+def _reached(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (f"imports {a.name}" for a in node.names if a.name.split(".")[0] in _REACHING)
+    elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in _REACHING and not node.level:
+        yield f"imports {node.module}"
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _RUNNING:
+        yield f"calls {node.func.id}"
+
+
+def _first_line(node: ast.stmt) -> str:
+    return ast.unparse(node).split("\n")[0][:80].replace("`", "'")

@@ -1,0 +1,194 @@
+"""`jupyter codeact skill …`: the words of `%skill`, without a kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pexpect
+import pytest
+
+Command = Callable[..., Any]
+CELLS = [
+    "import math",
+    'def area(r):\n    """The area.\n\n    >>> area(0)\n    0.0\n    """\n    return math.pi * r**2',
+    "def other():\n    return 1",
+]
+
+
+@pytest.fixture
+def notebook(work: Path) -> Path:
+    cells = [nbformat.v4.new_code_cell(text, execution_count=n) for n, text in enumerate(CELLS, start=3)]
+    path = work / "analysis.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+def test_a_skill_s_whole_life(command: Command, notebook: Path, work: Path, home: Path) -> None:
+    assert "No skills yet" in command("skill", "list").out
+    saved = command("skill", "save", "circles", notebook, "--cells", "3-4", "--message", "The first")
+    assert (saved.code, saved.err) == (0, "")
+    assert "Saved circles" in saved.out
+    source = command("skill", "show", "circles").out
+    assert "return math.pi * r**2\n" in source
+    assert "other" not in source
+    assert "area(r)" in command("skill", "list").out
+    assert "circles.py" in command("skill", "save", "circles", notebook, "--names=area,other").out
+    log = command("skill", "log", "circles").out
+    assert "circles has 2 versions" in log
+    assert "The first (notebook analysis.ipynb, cells 3, 4, checks passed)" in log
+    assert "+def other():" in command("skill", "diff", "circles").out
+    assert "`jupyter codeact" not in command("skill", "rm", "circles").out
+    assert command("skill", "show", "circles").code == 1
+    assert command("skill", "rollback", "circles", "1").code == 0
+    assert command("skill", "show", "circles").out == source
+    assert str(home) in command("skill", "where").out
+
+
+@pytest.mark.parametrize("kind", ["notebook", "wheel", "skill-folder", "file"])
+def test_what_was_exported_is_imported_in_another_library(
+    command: Command, notebook: Path, monkeypatch: pytest.MonkeyPatch, sandbox: None, kind: str
+) -> None:
+    command("skill", "save", "circles", notebook, "--message", "The first")
+    source = command("skill", "show", "circles").out
+    assert "Wrote" in command("skill", "export", "circles", "--to", kind, "--out", "sent" + suffix(kind)).out
+    monkeypatch.setenv("JUPYTER_CODEACT_WORKSPACE", "theirs")
+    done = command("skill", "import", "sent" + suffix(kind), "--yes", *named(kind))
+    assert (done.code, done.err) == (0, "")
+    assert "return math.pi * r**2" in done.out
+    assert command("skill", "show", "circles").out == source
+    log = command("skill", "log", "circles").out
+    assert "checks passed" in log
+    assert "The first (notebook analysis.ipynb, cells 3, 4, 5, checks passed)" in log
+
+
+def suffix(kind: str) -> str:
+    return {"notebook": ".ipynb", "wheel": ".whl", "file": ".py"}.get(kind, "")
+
+
+def named(kind: str) -> list[str]:
+    """A file has no name but its own."""
+    return ["--as", "circles"] if kind == "file" else []
+
+
+def test_what_fails_in_the_sandbox_is_not_stored_unasked(
+    command: Command, work: Path, tmp_path: Path, sandbox: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It runs in a sandbox of its own: neither this machine nor the working folder sees anything of it."""
+    marks = [tmp_path / "mark", work / "mark"]
+    opens = "".join(f"\ntry:\n    open({str(mark)!r}, 'w')\nexcept OSError:\n    pass\n" for mark in marks)
+    (work / "bad.py").write_text(f"{opens}\ndef f():\n    '''\n    >>> f()\n    2\n    '''\n    return 1\n")
+    done = command("skill", "import", "bad.py", "--yes")
+    assert done.code == 1
+    assert "bad.py, line 2: runs when it is imported" in done.out
+    assert "Nothing was stored, since it fails in a sandbox" in done.err
+    assert "Expected:" in done.err
+    assert "No skills yet" in command("skill", "list").out
+    assert [mark for mark in marks if mark.exists()] == []
+    forced = command("skill", "import", "bad.py", "--yes", "--force")
+    assert (forced.code, "Stored bad" in forced.out) == (0, True)
+    assert "checks forced: doctest of bad.f" in command("skill", "log", "bad").out
+    monkeypatch.setenv("JUPYTER_CODEACT_SANDBOX", "none")
+    command("skill", "import", "bad.py", "--yes", "--as", "twin")
+    assert [mark for mark in marks if not mark.exists()] == []
+
+
+def test_a_module_that_never_ends_is_not_waited_for(sandbox: None, home: Path) -> None:
+    import asyncio
+
+    from jupyter_codeact.headless.trial import tried_elsewhere
+    from jupyter_codeact.settings import Settings
+
+    files = {"slow.py": "while True: pass\n"}
+    said = asyncio.run(tried_elsewhere(files, Settings.from_environment(), 2))
+    assert said == ["import slow takes longer than 2 s, and was ended."]
+    wrong = {
+        "p/__init__.py": "from . import q",
+        "p/q.py": "import nowhere",
+        "t.py": "def test_x():\n    assert 0, 'so'",
+    }
+    (found,) = asyncio.run(tried_elsewhere(wrong, Settings.from_environment()))
+    assert "ModuleNotFoundError: No module named 'nowhere'" in found
+    del wrong["p/__init__.py"], wrong["p/q.py"]
+    (found,) = asyncio.run(tried_elsewhere(wrong, Settings.from_environment()))
+    assert "test_x: AssertionError: so" in found
+
+
+@pytest.mark.parametrize(("answer", "stored"), [("y", True), ("n", False), ("", False)])
+def test_a_person_is_asked(work: Path, home: Path, sandbox: None, answer: str, stored: bool) -> None:
+    (work / "mine.py").write_text("x = 2**3\n")
+    arguments = ["-m", "jupyter_codeact", "skill", "import", "mine.py"]
+    terminal = pexpect.spawn(sys.executable, arguments, cwd=str(work), encoding="utf-8", timeout=30)
+    terminal.expect_exact("Store this? [y]es, [n]o: ")
+    assert "x = 2**3" in re.sub("\x1b\\[[0-9;]*m", "", terminal.before)
+    assert not [*home.rglob("mine.py")]
+    terminal.sendline(answer)
+    terminal.expect("Stored .*mine" if stored else "Nothing was stored")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert bool([*home.rglob("mine.py")]) == stored
+
+
+def test_where_nobody_can_be_asked_nothing_is_stored(command: Command, work: Path) -> None:
+    (work / "mine.py").write_text("x = 2**3\n")
+    done = command("skill", "import", "mine.py")
+    assert (done.code, "x = 2**3" in done.out) == (2, True)
+    assert "nobody can be asked here" in done.err
+    assert "No skills yet" in command("skill", "list").out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["show", "nope"], 1, "`jupyter codeact skill list` shows what there is."),
+        (["fly"], 2, "`jupyter codeact skill fly` does not exist."),
+        (["log"], 2, "`jupyter codeact skill log` is written wrongly."),
+        (["export", "x"], 2, "the following arguments are required: --to"),
+        (["export", "x", "--to", "tar"], 2, "invalid choice: 'tar'"),
+        (["export", "nope", "--to", "wheel"], 1, "no skill called nope"),
+        (["import", "nowhere.py"], 1, "nowhere.py can't be read: No such file or directory."),
+        (["import", "analysis.ipynb", "--as", "os", "--yes"], 1, "Python's own"),
+        (["import", "analysis.ipynb", "--cells", "9"], 1, "9 names no cell"),
+        (["save", "x", "nowhere.ipynb"], 1, "can't be read"),
+        (["save", "x", "analysis.ipynb", "--cells", "9"], 1, "9 names no cell"),
+        (["save", "os", "analysis.ipynb"], 1, "Python's own"),
+        (["save", "x"], 2, "required: notebook"),
+    ],
+)
+def test_errors_are_one_line(command: Command, notebook: Path, words: list[str], code: int, said: str) -> None:
+    done = command("skill", *words)
+    assert (done.code, done.err.count("\n")) == (code, 1)
+    assert said in done.err
+    assert "%skill" not in done.err
+
+
+@pytest.mark.parametrize(
+    "words", [["help"], [], ["log", "--help"], ["save", "--help"], ["export", "-h"], ["import", "--help"]]
+)
+def test_help_teaches_the_command_itself(command: Command, words: list[str]) -> None:
+    done = command("skill", *words)
+    assert (done.code, done.err) == (0, "")
+    assert f"jupyter codeact skill {words[0] if words[1:] else 'save'}" in done.out
+    assert "%skill" not in done.out
+
+
+def test_a_terminal_is_shown_what_hides(command: Command, work: Path) -> None:
+    (work / "mine.py").write_text("x = 1  # \x1b[2J\u202e\n")
+    out = command("skill", "import", "mine.py").out
+    assert "\x1b" not in out
+    assert "\\x1b[2J\\u202e" in out
+
+
+def test_a_notebook_of_the_sandbox_s_making(command: Command, work: Path) -> None:
+    for text in ("", "[]", json.dumps({"cells": [1]})):
+        (work / "a.ipynb").write_text(text)
+        assert command("skill", "save", "x", "a.ipynb").code == 1
+    (work / "a.ipynb").unlink()
+    os.symlink("/etc/passwd", work / "a.ipynb")
+    assert "can't be read" in command("skill", "save", "x", "a.ipynb").err

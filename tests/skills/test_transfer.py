@@ -1,0 +1,307 @@
+"""Skills leave in every form and come back whole: code, docs, tests, and what is remembered of their versions."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+import yaml
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from nbclient import NotebookClient
+
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.history import Note
+from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.slicing import module_of
+from jupyter_codeact.skills.transfer.bundle import HISTORY, Bundle, Past, bundle_of, past_of, read_past, written_past
+from jupyter_codeact.skills.transfer.exports import KINDS, exported
+from jupyter_codeact.skills.transfer.imports import found_in
+from jupyter_codeact.skills.transfer.placing import place
+from jupyter_codeact.skills.transfer.warnings import warnings_of
+
+from .test_slicing_property import START, STATEMENT, results
+
+SOURCE = '''"""Circles of any size.
+
+More on them."""
+import math
+
+SCALE = 2
+
+
+def area(r, scale=SCALE):
+    """The area.
+
+    >>> from circles import area
+    >>> round(area(1), 2)
+    6.28
+    >>> print(area(0))
+    0.0
+    """
+    return scale * math.pi * r**2
+
+
+def test_nothing_has_no_area():
+    assert area(0) == 0
+
+
+# Of no use yet.
+def later(): return 1
+'''
+PACKAGE = {
+    "pkg/__init__.py": '"""A package."""\n',
+    "pkg/api.py": '"""What it can do."""\nfrom .impl import double\n\n\ndef four():\n    return double(2)\n',
+    "pkg/impl.py": "def double(x):\n    return 2 * x\n",
+}
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Library:
+    for name in ("own", "shared"):
+        (tmp_path / name).mkdir()
+    library = Library(tmp_path / "own", tmp_path / "shared")
+    library.write("circles", {"circles.py": SOURCE + "# first"}, Note("you", "First: a <b>", {"Cells": "1, 2"}))
+    library.write("circles", {"circles.py": SOURCE}, Note("agent", "Then | this", {"Run": "1f", "Prompt": "do it"}))
+    library.write("pkg", PACKAGE, Note("you", "A package"))
+    return library
+
+
+def sent(library: Library, name: str, kind: str, work: Path, **options: Any) -> Path:
+    return place(*exported(bundle_of(library, name), kind), options.pop("out", ""), work, **options)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_round_trip_keeps_every_byte_and_all_notes(library: Library, work: Path, kind: str) -> None:
+    path = sent(library, "circles", kind, work)
+    (found,) = found_in(str(path), work)
+    assert found.name == "circles"
+    assert found.files == {"circles.py": SOURCE}
+    assert [(p.number, p.note.by, p.note.message) for p in found.past] == [
+        (2, "agent", "Then | this"),
+        (1, "you", "First: a (b)"),
+    ]
+    assert found.past[0].note.about == {"Run": "1f", "Prompt": "do it"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "source", ["", "x = 1", "x = 1\r\ny = 2\r\n", "def test_a(): pass\n\n\n\nx = 'ü\x0c'\n\n\n", "\n"]
+)
+def test_odd_ends_of_lines_come_back(library: Library, work: Path, kind: str, source: str) -> None:
+    library.write("odd", {"odd.py": source}, Note())
+    assert found_in(str(sent(library, "odd", kind, work)), work)[0].files == {"odd.py": source}
+
+
+@pytest.mark.parametrize("kind", ["wheel", "skill-folder"])
+def test_a_package_travels_whole(library: Library, work: Path, kind: str) -> None:
+    (found,) = found_in(str(sent(library, "pkg", kind, work)), work)
+    assert found.files == PACKAGE
+    assert found.past[0].note.message == "A package"
+
+
+@pytest.mark.parametrize("kind", ["notebook", "file"])
+def test_a_package_is_too_much_for_one_module(library: Library, kind: str) -> None:
+    with pytest.raises(SkillError, match="use --to wheel or skill-folder"):
+        exported(bundle_of(library, "pkg"), kind)
+
+
+def test_notes_are_kept_over_several_stations(library: Library, work: Path) -> None:
+    (found,) = found_in(str(sent(library, "circles", "wheel", work)), work)
+    library.write("rings", {"rings.py": SOURCE}, Note("you", "Imported", {HISTORY: written_past(found.past)}))
+    past = [*past_of(library.log("rings"))]
+    assert [p.note.message for p in past] == ["Imported", "Then | this", "First: a (b)"]
+    assert HISTORY not in past[0].note.about
+    odd = [Past(1, "2026", Note("a <b>", "c\\n <d>", {"Key: <": "é"}))]
+    library.write("odd", {"odd.py": ""}, Note("you", "Imported", {HISTORY: written_past(odd)}))
+    assert [*past_of(library.log("odd"))][1:] == odd
+
+
+def test_the_notebook_says_what_any_kernel_says(library: Library, work: Path) -> None:
+    notebook = nbformat.read(sent(library, "circles", "notebook", work), 4)
+    nbformat.validate(notebook)
+    wanted = [[dict(o) for o in cell.get("outputs", [])] for cell in notebook.cells]
+    assert [o.get("text") or o["data"]["text/plain"] for outputs in wanted for o in outputs] == ["6.28", "0.0\n"]
+    assert notebook.cells[0].source == "# circles\n\nCircles of any size.\n\nMore on them."
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(work)}}).execute()
+    for cell, outputs in zip(notebook.cells, wanted, strict=True):
+        shown = [dict(o, execution_count=None) if "execution_count" in o else dict(o) for o in cell.get("outputs", [])]
+        assert shown == outputs
+    assert notebook.cells[-1].source == "test_nothing_has_no_area()"
+
+
+def test_pip_installs_the_wheel(library: Library, work: Path) -> None:
+    """With the names that the specification has, and a RECORD that pip agrees with."""
+    sent(library, "circles", "wheel", work)
+    sent(library, "pkg", "wheel", work)
+    wheels = sorted(path.name for path in work.iterdir())
+    assert wheels == ["circles-2-py3-none-any.whl", "pkg-1-py3-none-any.whl"]
+    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--target", "site", *wheels]
+    subprocess.run(pip, cwd=work, check=True, capture_output=True)
+    code = "import importlib.metadata as m, circles, pkg.api; d = m.distribution('circles'); print(circles.area(0), "
+    code += "pkg.api.four(), d.version, d.metadata['Summary'], 'Then | this (run 1f, prompt do it)' in str(d.metadata))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=work / "site", capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[0] == "0.0 4 2 Circles of any size. True"
+    with zipfile.ZipFile(work / wheels[0]) as wheel:
+        record = wheel.read("circles-2.dist-info/RECORD").decode()
+        assert {line.split(",")[0] for line in record.splitlines()} == {*wheel.namelist()}
+        digest = base64.urlsafe_b64encode(hashlib.sha256(SOURCE.encode()).digest()).decode().rstrip("=")
+        assert f"circles.py,sha256={digest},{len(SOURCE)}\n" in record
+
+
+def test_a_skill_folder_follows_its_specification(library: Library, work: Path) -> None:
+    library.write("Gp_Fit2", {"Gp_Fit2.py": '"""Colon: and # hash\n\n---\nrest."""\n\n\ndef f(): pass\n'}, Note())
+    folder = sent(library, "Gp_Fit2", "skill-folder", work)
+    text = (folder / "SKILL.md").read_text()
+    front = yaml.safe_load(text.split("---\n")[1])
+    assert front["name"] == folder.name == "gp-fit2"
+    assert front["description"] == "Colon: and # hash Use it when Python code needs f."
+    assert all(isinstance(value, str) for pair in front["metadata"].items() for value in pair)
+    assert {path.name for path in folder.iterdir()} == {"SKILL.md", "scripts", "references"}
+    assert found_in(str(folder), work)[0].name == "Gp_Fit2"
+    long = "".join(f"def {'f' * 70}{n}(): pass\n" for n in range(20))
+    library.write("long", {"long.py": f'"""{"word " * 400}"""\n{long}'}, Note())
+    text = (sent(library, "long", "skill-folder", work) / "SKILL.md").read_text()
+    assert len(yaml.safe_load(text.split("---\n")[1])["description"]) == 1024
+
+
+def test_nothing_that_is_there_is_replaced_unasked(library: Library, work: Path) -> None:
+    for kind, name in (("file", "circles.py"), ("skill-folder", "circles")):
+        sent(library, "circles", kind, work)
+        with pytest.raises(SkillError, match="is there already"):
+            sent(library, "circles", kind, work)
+        there = work / name / "SKILL.md" if kind == "skill-folder" else work / name
+        there.write_text("mine")
+        sent(library, "circles", kind, work, force=True)
+        assert there.read_text() != "mine"
+    assert sorted(path.name for path in work.iterdir()) == ["circles", "circles.py"]
+
+
+def test_an_export_goes_where_it_is_told(library: Library, work: Path) -> None:
+    (work / "there").mkdir()
+    assert sent(library, "circles", "file", work, out="there") == work / "there" / "circles.py"
+    assert sent(library, "circles", "file", work, out="there/mine.py").is_file()
+    with pytest.raises(SkillError, match="can't be written"):
+        sent(library, "circles", "file", work, out="nowhere/mine.py")
+
+
+def test_functions_of_chosen_cells_of_any_notebook(work: Path) -> None:
+    sources = ["import math", "def area(r): return math.pi * r**2", "def other(): return 1", "1/0"]
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), work / "my_fits.ipynb")
+    (found,) = found_in("my_fits.ipynb", work, names=["area"])
+    assert (found.name, "other" in found.files["my_fits.py"]) == ("my_fits", False)
+    (found,) = found_in("my_fits.ipynb", work, rename="fits", choose=lambda ran: [c for c in ran if c.count == 3])
+    assert found.files == {"fits.py": "def other(): return 1\n"}
+
+
+def test_a_repository_is_fetched_and_a_folder_of_it(work: Path) -> None:
+    (work / "repo" / "src" / "tools").mkdir(parents=True)
+    for path in ("a.py", "src/b.py", "src/tools/__init__.py", "src/tools/more.py", "src/notes.txt", "setup.py"):
+        (work / "repo" / path).write_text("x = 1\n" if path.endswith(".py") else "text")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"]):
+        subprocess.run([*git, *arguments], cwd=work / "repo", check=True)
+    address = f"file://{work}/repo"
+    found = found_in(address, work)
+    assert [bundle.name for bundle in found] == ["b", "tools"]
+    assert found[1].files == {"tools/__init__.py": "x = 1\n", "tools/more.py": "x = 1\n"}
+    assert found[0].left_out == ["src/notes.txt"]
+    assert [bundle.name for bundle in found_in(f"{address}#src", work, names=["b"], rename="c")] == ["c"]
+    with pytest.raises(SkillError, match="There is no nope in it; there are: b, tools"):
+        found_in(address, work, names=["nope"])
+
+
+def test_a_wheel_of_somebody_else(library: Library, work: Path) -> None:
+    """With no notes of ours, and with data that no library holds."""
+    with zipfile.ZipFile(work / "them-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("them/__init__.py", "from .deep.er.x import x\n")
+        wheel.writestr("them/deep/er/x.py", "x = 1\n")
+        wheel.writestr("them/data.csv", "1,2")
+        wheel.writestr("them-1.dist-info/METADATA", "Name: them\n")
+    (found,) = found_in("them-1-py3-none-any.whl", work)
+    assert [*found.files] == ["them/__init__.py", "them/deep/er/x.py"]
+    library.write("them", found.files, Note())
+    assert (library.own / "them/deep/er/x.py").read_text() == "x = 1\n"
+    assert any("them/data.csv" in line for line in warnings_of(found))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import os\n", ["line 1: imports os"]),
+        ("from urllib.request import urlopen\n", ["line 1: imports urllib.request"]),
+        ("def f(x):\n    return eval(x)\n", ["line 2: calls eval"]),
+        ("x = 1\nprint(x)\n", ["line 2: runs when it is imported: `print(x)`"]),
+        ("x = open('a')\n", ["line 1: runs when it is imported"]),
+        ("x = 1  # \u202eneddih\n", ["line 1: hidden or reordering characters: 'x = 1  # \\u202eneddih'"]),
+        ('"""Doc."""\nimport math\nX = [1, 2]\n\n\ndef f():\n    return math.pi\n', []),
+    ],
+)
+def test_what_to_look_at_is_named(source: str, words: list[str]) -> None:
+    found = warnings_of(Bundle("m", {"m.py": source}))
+    assert len(found) == len(words)
+    assert all(word in line for word, line in zip(words, found, strict=True))
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+@example([[1, "2026", "a\nb", "m", {"k: \n": 1}]])
+def test_notes_from_elsewhere_may_be_anything(given_: Any) -> None:
+    for past in read_past(json.dumps(given_)):
+        assert "\n" not in "".join([past.when, past.note.by, past.note.message, *past.note.about])
+    assert read_past("[" * 100_000) == []
+
+
+WORKER = (
+    "import importlib, io, contextlib, json, sys\n"
+    "found = {}\n"
+    "for place in sys.argv[1:]:\n"
+    "    sys.path[:] = [place, *sys.path]\n"
+    "    for name in 'fgh':\n"
+    "        sys.modules.pop('made', None)\n"
+    "        importlib.invalidate_caches()\n"
+    "        with contextlib.redirect_stdout(io.StringIO()):\n"
+    "            module = importlib.import_module('made')\n"
+    "            found[f'{place} {name}'] = getattr(module, name)()\n"
+    "        assert module.__file__.startswith(place)\n"
+    "    sys.path[:] = sys.path[1:]\n"
+    "print(json.dumps([*found.values()]))\n"
+)
+
+
+@settings(max_examples=12)
+@given(statements=st.lists(STATEMENT, min_size=2, max_size=8))
+def test_functions_that_travelled_return_what_they_did(statements: list[str]) -> None:
+    """Random cells, saved as a module, exported and imported by each way, and imported in another Python."""
+    cells = [*START, *statements]
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        source = Library(work / "from", work / "shared")
+        source.own.mkdir()
+        source.write("made", {"made.py": module_of(cells, ["f", "g", "h"])}, Note("you", "Random"))
+        places = []
+        for kind in KINDS:
+            target = Library(work / kind / "own", work / kind / "shared")
+            target.own.mkdir(parents=True)
+            (found,) = found_in(str(sent(source, "made", kind, work)), work)
+            target.write(found.name, found.files, Note())
+            places.append(str(target.own))
+        # A wheel can be imported from as it is.
+        places.append(str(work / "made-1-py3-none-any.whl"))
+        done = subprocess.run([sys.executable, "-c", WORKER, *places], capture_output=True, text=True, check=True)
+    expected = results("\n".join(cells))
+    assert ast.literal_eval(done.stdout) == [expected[name] for _ in places for name in "fgh"]
