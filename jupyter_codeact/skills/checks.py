@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
 
-from ..errors import EditError
+from ..errors import EditError, SandboxError
 from ..texts import check_syntax
 from ..words import plural, seconds
 from .baked import baked_in
@@ -114,7 +114,10 @@ async def report(name: str, files: Files, trial: Trial | None) -> str:
                 tried = await trial(name, files, lambda _text: None)
             found = [*tried.failures]
         except TimeoutError:
+            # Code that hangs in an import hangs in a notebook, too.
             found = [f"import and tests took longer than {AGENT_S:.0f} seconds, and were ended"]
+        except SandboxError as error:
+            found = [f"it could not be tried: {error}"]
     if found:
         return "Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found)
     return f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."
