@@ -114,7 +114,6 @@ async def report(name: str, files: Files, trial: Trial | None) -> str:
                 tried = await trial(name, files, lambda _text: None)
             found = [*tried.failures]
         except TimeoutError:
-            # Code that hangs in an import hangs in a notebook, too.
             found = [f"import and tests took longer than {AGENT_S:.0f} seconds, and were ended"]
         except SandboxError as error:
             found = [f"it could not be tried: {error}"]
