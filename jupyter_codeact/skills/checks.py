@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
 
-from ..errors import EditError
+from ..errors import EditError, SandboxError
 from ..texts import check_syntax
 from ..words import plural, seconds
 from .baked import baked_in
@@ -115,6 +115,8 @@ async def report(name: str, files: Files, trial: Trial | None) -> str:
             found = [*tried.failures]
         except TimeoutError:
             found = [f"import and tests took longer than {AGENT_S:.0f} seconds, and were ended"]
+        except SandboxError as error:
+            found = [f"it could not be tried: {error}"]
     if found:
         return "Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found)
     return f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_codeact.agent.editing import FileEditor
+from jupyter_codeact.agent.tools import ToolHandler
 from jupyter_codeact.errors import EditError, SandboxError
 from jupyter_codeact.events import Rejected
 from jupyter_codeact.inside import functions
+from jupyter_codeact.skills.checks import Tried
+from jupyter_codeact.skills.editor import LibraryEditor
+from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.skill import Files
 
 from .twins import ANSWER, ScriptedCells, agent_of, run, scripted, told
 
@@ -161,3 +168,31 @@ async def test_a_sandbox_that_does_not_answer_is_told() -> None:
     await run(agent, cells)
     assert told(agent) == ["The sandbox does not answer."]
     assert agent.info["exit_status"] == "submitted"
+
+
+@pytest.mark.parametrize("stops", [False, True])
+async def test_an_edit_of_a_skill_stands_whatever_becomes_of_its_checks(tmp_path: Path, stops: bool) -> None:
+    waiting = asyncio.Event()
+
+    async def trial(name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+        waiting.set()
+        if stops:
+            await asyncio.Event().wait()
+        return Tried((f"{name} is no good",))
+
+    library = Library(tmp_path / "own")
+    library.own.mkdir()
+    create = {"command": "create", "path": "skill:fit.py", "file_text": "x = 1\n"}
+    agent = agent_of(scripted({"edit": create}, ANSWER))
+    agent.tools = ToolHandler(agent.tools.config, library=LibraryEditor(library, trial), transform=str)
+    running = asyncio.ensure_future(run(agent))
+    await waiting.wait()
+    if stops:
+        running.cancel()
+    await asyncio.wait({running})
+    assert running.cancelled() is stops
+    assert (library.own / "fit.py").read_text() == "x = 1\n"
+    (said,) = told(agent)[:1]
+    assert said.startswith("Create fit.py: done.")
+    assert ("Its checks were stopped." in said) is stops
+    assert ("Checks failed, mend this:\n- fit is no good" in said) is not stops

@@ -153,11 +153,12 @@ def test_values_of_hers_are_named_by_their_line(source: str, line: int, what: st
 @pytest.mark.parametrize(
     "source",
     [
-        "'''See /home/ann/a.csv.'''\ndef f():\n    '''From /home/ann.'''",
+        "'''/home/ann/a.csv is read.'''\ndef f():\n    '''From /home/ann.'''",
         "x = 'a/b'\ny = '/'\nz = 'application/json; charset=utf-8'",
         "x = 'RandomForestClassifierWithVeryLongName'\ny = 'sklearn.gaussian_process.kernels'",
         "token = None\npassword = input()\nkey = ''",
         "df = pd.DataFrame({'a': x, 'b': [1, 2]})\ny = [i for i in range(100)]",
+        "stamp = '2024-01-01-2024-01-01-ab'",
         "https = 'https://example.org/a/b/c'\nfmt = '%Y-%m-%d %H:%M:%S'",
     ],
 )
@@ -273,6 +274,7 @@ async def test_each_failure_is_one_line(work: Path) -> None:
         ("import os\nos._exit(1)", "mine", "import mine: The sandbox ended before it answered."),
         ("while True:\n    pass", "mine", "import mine takes longer than 1 s, and was ended."),
         ("x = 1", "numpy", "finds"),
+        ("raise ValueError('a\\n b\\x1b[31m')", "mine", "import mine: ValueError: a b[31m (mine.py, line 1)"),
     ],
 )
 async def test_what_can_not_be_imported_is_told_in_one_line(work: Path, text: str, name: str, said: str) -> None:

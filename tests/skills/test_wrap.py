@@ -63,6 +63,7 @@ def test_a_fit_becomes_a_function_with_its_comments() -> None:
         (["import math\nmath = math.floor(x)"], [], "f(x) -> math", (1.5,), 1),
         (["y = [i * x for i in range(3)]"], [], "f", (2,), [0, 2, 4]),
         (["if x:\n    y = 1\nelse:\n    y = z"], [], "f(x, z) -> y", (0, 3), 3),
+        (["if c:\n    x = 1\n    y = 0\nelse:\n    y = x"], [], "f", (0, 5), 5),
         (["if x:\n    y = 1\nelse:\n    y = z"], ["z = 4"], "f", (0, 3), 3),
         (["with open(p) as file:\n    y = file.name"], [], "f(p) -> y", ("/dev/null",), "/dev/null"),
         (["try:\n    y = int(x)\nexcept ValueError as e:\n    y = str(e)[:7]"], [], "f(x)", ("a",), "invalid"),
