@@ -69,6 +69,7 @@ def _show(session: Session, line: str) -> str:
 
 
 def _where(session: Session, _line: str) -> str:
-    own, *others = session.library.folders
+    own, shared, *others = session.library.folders
     rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
-    return f"Skills are imported from these folders, the first that has the name wins:\n\n- `{own}`\n{rest}"
+    head = "Skills are imported from these folders, the first that has the name wins:"
+    return f"{head}\n\n- `{own}`\n- `{shared}` (`--shared` writes there)\n{rest}"
