@@ -156,7 +156,7 @@ class RetryAgent:
 
     async def _choose(self, attempts: list[Attempt], problem_statement: str) -> Attempt | None:
         text = await self._ask("choose", problem_statement=problem_statement, attempts=attempts)
-        found = re.findall(r"CHOICE:\W*(\d+)", text)
+        found = re.findall(r"CHOICE:[^\w-]*(\d+)", text)
         return next((one for one in attempts if found and one.number == int(found[-1])), None)
 
     async def _ask(self, kind: str, **values: Any) -> str:

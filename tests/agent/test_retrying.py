@@ -118,7 +118,10 @@ async def test_a_reviewer_that_asks_again_stays_within_the_budget(limits: dict[s
     assert len(reviewer.asked) == 1
 
 
-@pytest.mark.parametrize(("text", "number"), [("CHOICE: 3", 3), ("CHOICE: 9", 1), ("Hm.", 1)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("CHOICE: 3", 3), ("CHOICE: **3**", 3), ("CHOICE: -3", 1), ("CHOICE: 9", 1), ("Hm.", 1)],
+)
 async def test_choosing_compares_all_that_was_handed_in(text: str, number: int) -> None:
     attempts = Attempts(info("one"), info(""), info("three"))
     reviewer = judge(said(text))
