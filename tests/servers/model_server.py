@@ -107,6 +107,13 @@ class ModelServer:
                 raise TimeoutError(f"{len(self._requests)} requests after {timeout} s, waited for {n}")
             return self._requests[n - 1]
 
+    def wait_for_answers(self, n: int = 1, timeout: float = 10.0) -> list[float]:
+        """Block until `n` answers are written; returns `answered`. Who asked may have read it all before that."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._answered) >= n, timeout):
+                raise TimeoutError(f"{len(self._answered)} answers after {timeout} s, waited for {n}")
+            return list(self._answered)
+
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -161,6 +168,7 @@ class ModelServer:
             await _send_reply(answer, request, writer)
         with self._changed:
             self._answered.append(time.perf_counter())
+            self._changed.notify_all()
         await writer.drain()
 
     def _next(self, request: Request) -> Answer:

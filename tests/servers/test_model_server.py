@@ -220,9 +220,9 @@ def test_when_a_request_had_come_and_its_answer_had_gone() -> None:
         asking = threading.Thread(target=post, args=[url, {"model": "m"}])
         asking.start()
         server.wait_for_request(2)
-        (first,) = server.answered
+        (first,) = server.wait_for_answers()
         gate.set()
         asking.join(10)
-        came, answered = [request.came_s for request in server.requests], server.answered
+        came, answered = [request.came_s for request in server.requests], server.wait_for_answers(2)
     assert answered[0] == first
     assert came[0] <= answered[0] <= came[1] <= answered[1]
