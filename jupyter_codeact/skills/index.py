@@ -85,10 +85,9 @@ class Index:
 
         notes: what else is known of a skill, by name. Where others are writing all the time, the index stays as it is.
         """
-        modules = [module for folder in folders for module in modules_in(folder)]
         with contextlib.suppress(Busy):
-            self.asked(lambda database: self._update(database, [str(folder) for folder in folders], modules, notes))
-        return modules
+            return self.asked(lambda database: self._update(database, folders, notes))
+        return _there(folders)
 
     def used(self, name: str, ok: bool) -> None:
         """Remember that a skill was used, and whether that ended well."""
@@ -112,10 +111,10 @@ class Index:
 
     # ---- keeping it up to date
 
-    def _update(
-        self, database: sqlite3.Connection, folders: list[str], modules: list[Module], notes: Mapping[str, str]
-    ) -> None:
-        known = self._stamps(database, folders)
+    def _update(self, database: sqlite3.Connection, folders: Sequence[Path], notes: Mapping[str, str]) -> list[Module]:
+        # In this order: what another process takes in after the look at the folders must not seem to be gone.
+        known = self._stamps(database, [str(folder) for folder in folders])
+        modules = _there(folders)
         there = {module.path for module in modules}
         changed = [m for m in modules if known.get(m.path) != (*m.stamp, notes.get(m.name, ""))]
         gone = [path for path in known if path not in there]
@@ -130,6 +129,7 @@ class Index:
                     _take_in(database, module, contents, notes.get(module.name, ""))
         if gone or changed:
             self._known_at = ()
+        return modules
 
     def _stamps(self, database: sqlite3.Connection, folders: list[str]) -> dict[str, tuple[Any, ...]]:
         """What the index knows; read again only where somebody has written since."""
@@ -140,6 +140,10 @@ class Index:
             self._known = {path: tuple(rest) for path, *rest in database.execute(query, folders)}
             self._known_at = (version, *folders)
         return self._known
+
+
+def _there(folders: Sequence[Path]) -> list[Module]:
+    return [module for folder in folders for module in modules_in(folder)]
 
 
 def _take_in(database: sqlite3.Connection, module: Module, contents: Contents, note: str) -> None:
