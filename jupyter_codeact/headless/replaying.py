@@ -112,7 +112,7 @@ def _problem(step: RecordedStep, handler: ToolHandler) -> str:
 
 def _with_a_copy_of_the_library(settings: Settings, out: Path) -> Settings:
     """A replay changes skills as the run did: those of a copy."""
-    own = settings._replace(root=out / "codeact", hidden=(*settings.hidden, str(settings.root)))
+    own = settings._replace(root=out.resolve() / "codeact", hidden=(*settings.hidden, str(settings.root)))
     try:
         for before, after in zip(settings.libraries, own.libraries, strict=True):
             if Path(before).is_dir():

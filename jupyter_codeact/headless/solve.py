@@ -156,8 +156,10 @@ def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:
         path = job.folder / f"{job.name}.ipynb"
         record.notebook.save(path)
         files["notebook"] = str(path)
+        path = job.folder / f"{job.name}.patch"
+        # That of a run before, in the same folder, is not this one's.
+        path.unlink(missing_ok=True)
         if patch:
-            path = job.folder / f"{job.name}.patch"
             write_atomically(path, patch, READABLE)
             files["patch"] = str(path)
     if agent.traj_path is not None and agent.traj_path.exists():

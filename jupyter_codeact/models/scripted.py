@@ -50,6 +50,9 @@ class ScriptedModel:
         try:
             script = yaml.safe_load(read_in(folder, path))
             replies = [dict(reply) for reply in script["replies"]]
+            for reply in replies:
+                # A call without a name or arguments is better said now than in the middle of a run.
+                _calls(reply, 0)
             delay_s = float(script.get("delay_s", 0.0))
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}.") from None

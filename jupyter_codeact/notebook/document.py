@@ -104,21 +104,29 @@ class Document(NotebookClient):
         content |= {"allow_stdin": False, "stop_on_error": True}
         request = self.client.session.msg("execute_request", content, metadata={"cellId": cell.id})
         end = self._ends[request["header"]["msg_id"]] = _End(cell, asyncio.get_running_loop().create_future())
-        self.client.shell_channel.send(request)
+        self.post(request)
         return end.ended
 
     def attach(self) -> None:
         """Open our comm, as a page does when it is loaded."""
         content = {"comm_id": self.comm_id, "target_name": "jupyter_codeact", "data": {"op": "attach"}}
-        self.client.shell_channel.send(self.client.session.msg("comm_open", content))
+        self.post(self.client.session.msg("comm_open", content))
 
     def say(self, **data: Any) -> None:
         """Tell the kernel what the person did."""
-        self.client.shell_channel.send(self.client.session.msg("comm_msg", {"comm_id": self.comm_id, "data": data}))
+        self.post(self.client.session.msg("comm_msg", {"comm_id": self.comm_id, "data": data}))
 
     def interrupt(self) -> None:
         """The square button."""
-        self.client.control_channel.send(self.client.session.msg("interrupt_request", {}))
+        self.post(self.client.session.msg("interrupt_request", {}), self.client.control_channel)
+
+    def post(self, message: dict[str, Any], channel: Any = None) -> None:
+        """Send a message, on the shell channel unless another is given.
+
+        By the asyncio socket itself: what jupyter_client's channels send goes past it, and may swallow the news that
+        there is something to read.
+        """
+        (channel or self.client.shell_channel).socket.send_multipart(self.client.session.serialize(message))
 
     async def until(self, op: str, **wanted: Any) -> dict[str, Any]:
         """The first message of the kernel's with this op and these values, said already or yet to come."""

@@ -75,7 +75,9 @@ def test_what_can_not_be_replayed_is_one_line(tmp_path: Path, text: str) -> None
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "replies: 3", "replies: [", "replies: []\ndelay_s: fast"])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "replies: 3", "replies: [", "replies: []\ndelay_s: fast", "replies: [calls: x]"]
+)
 def test_what_is_no_script_is_one_line(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.yaml").write_text(text)
     with pytest.raises(ConfigError, match="is not a script") as caught:
