@@ -98,11 +98,6 @@ class History:
             commit = repository[version.commit.encode()]
             return dict(_read_tree(repository, commit.tree))  # type: ignore[attr-defined]  # that is what a version is
 
-    def names(self) -> list[str]:
-        """Every skill that has a version, removed ones too."""
-        with self._repository() as repository:
-            return sorted(key.decode() for key in repository.refs.subkeys(cast("Ref", _ref("").rstrip(b"/"))))
-
     @contextlib.contextmanager
     def _repository(self) -> Iterator[Repo]:
         from dulwich.errors import NotGitRepository
