@@ -62,7 +62,8 @@ async def check(
     """
     failures, tried = problems(files), None
     if not failures:
-        tried = await session.try_skill(options.name, files, _progress(cell, options.name), options.timeout)
+        tell = progress(cell, f"Checking {options.name}")
+        tried = await session.try_skill(options.name, files, tell, options.timeout)
         failures = [*tried.failures]
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
@@ -72,14 +73,14 @@ async def check(
     return {"Checks": _remembered(failures, found)}, _told(failures, found, tried)
 
 
-def _progress(cell: AgentCell, name: str) -> Callable[[str], None]:
-    """Shows how far the check is, in one output of the cell."""
+def progress(cell: AgentCell, what: str) -> Callable[[str], None]:
+    """Shows how far something is, in one output of the cell."""
     shown = f"checks-{token_hex(4)}"
     is_new = True
 
     def tell(text: str) -> None:
         nonlocal is_new
-        line = f"Checking {name}: {text}"
+        line = f"{what}: {text}"
         cell.display({"text/plain": line}, shown, update=not is_new)
         is_new = False
 

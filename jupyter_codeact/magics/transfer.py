@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from ..errors import SkillConflict, SkillError, UsageError
+from ..errors import SandboxUnavailable, SkillConflict, SkillError, UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Note
@@ -15,11 +16,13 @@ from ..skills.skill import files_of
 from ..skills.transfer.bundle import HISTORY, Bundle, bundle_of, written_past
 from ..skills.transfer.exports import KINDS, exported
 from ..skills.transfer.imports import found_in
+from ..skills.transfer.notebooks import as_json
 from ..skills.transfer.placing import place
 from ..skills.transfer.warnings import warnings_of
 from ..texts import diff_of
 from ..words import fenced, plural
 from .parser import LineParser
+from .saving import progress
 from .selection import chosen
 
 HELP = """\
@@ -63,13 +66,29 @@ def import_parser() -> LineParser:
     return parser
 
 
-def export(session: Session, line: str, work: Path | None = None) -> str:
+async def export(session: Session, cell: AgentCell, line: str) -> str:
     """Write one skill. Raises UsageError, SkillError."""
     options = export_parser().read(line)
     bundle = bundle_of(session.library, options.name)
     name, content = exported(bundle, options.to)
-    path = place(name, content, options.out, work or Path.cwd(), force=options.force)
-    return f"Wrote `{path}`: **{options.name}**, {_versions(bundle)}."
+    told = ""
+    if options.to == "notebook" and isinstance(content, bytes):
+        content, told = await _run(session, cell, content, options.name)
+    path = place(name, content, options.out, Path.cwd(), force=options.force)
+    return f"Wrote `{path}`: **{options.name}**, {_versions(bundle)}.{told}"
+
+
+async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> tuple[bytes, str]:
+    """The notebook as it ran, and what is told of that."""
+    notebook = json.loads(content)
+    try:
+        wrong = await session.run_examples(notebook, progress(cell, f"Running the notebook of {name}"))
+    except SandboxUnavailable as error:
+        return content, f"\n\nNothing in it was run: its outputs are what its doctests promise. {error}"
+    if not wrong:
+        return as_json(notebook), "\n\nIt ran in a fresh sandbox, and has the outputs of that."
+    lines = "\n".join(f"- {line}" for line in wrong)
+    return as_json(notebook), f"\n\nNot all of it ran in a fresh sandbox with an empty folder:\n\n{lines}"
 
 
 async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import socket
 import stat
@@ -171,6 +172,37 @@ def test_notebooks_that_are_none(work: Path, content: str) -> None:
     (work / "a.ipynb").write_text(content)
     with pytest.raises(SkillError, match=r"is no notebook|nothing to import"):
         found_in("a.ipynb", work)
+
+
+@pytest.mark.parametrize(
+    ("paths", "reason"),
+    [
+        (["../fit.py"], "leads out of its own folder"),
+        (["fit/__init__.py", "fit/../../evil.py"], "leads out"),
+        (["fit/__init__.py", "/etc/evil.py"], "leads out"),
+        (["fit/__init__.py", "other/evil.py"], "is no file of fit"),
+        (["fit/__init__.py", "fit/evil.pth"], "compiled, or run by every Python"),
+        (["fit/__init__.py", "fit/evil.txt"], "is no file of fit"),
+        (["fit/__init__.py", "fit/a.py", "fit/A.py"], "differ in case only"),
+        (["fit/__init__.py", "fit/__init__.py"], "is there twice"),
+        (["fit/api.py"], "neither a module nor a package"),
+        (["fit.py", "fit/__init__.py"], "neither a module nor a package"),
+        (["fit/__init__.py", *(f"fit/m{n}.py" for n in range(200))], "more than 200 sources"),
+        (["fit/__init__.py", "fit/class.py"], ""),
+    ],
+)
+def test_paths_that_a_skill_notebook_says(work: Path, paths: list[str], reason: str) -> None:
+    cells = [
+        {"cell_type": "code", "metadata": {"jupyter_codeact": {"part": "file"}}, "source": f"%%writefile {path}\nx = 1"}
+        for path in paths
+    ]
+    notebook = {"cells": cells, "metadata": {"jupyter_codeact": {"skill": "fit"}}}
+    (work / "a.ipynb").write_text(json.dumps(notebook))
+    if reason:
+        with pytest.raises(SkillError, match=reason):
+            found_in("a.ipynb", work)
+    else:
+        assert [*found_in("a.ipynb", work)[0].files] == paths
 
 
 @pytest.mark.parametrize(
