@@ -13,7 +13,7 @@ from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Note
 from ..skills.skill import files_of
-from ..skills.transfer.bundle import HISTORY, Bundle, bundle_of, written_past
+from ..skills.transfer.bundle import HISTORY, MOST_NOTES, Bundle, bundle_of, written_past
 from ..skills.transfer.exports import KINDS, exported
 from ..skills.transfer.imports import found_in
 from ..skills.transfer.notebooks import as_json
@@ -39,11 +39,17 @@ NOBODY = (
 def export_parser() -> LineParser:
     parser = LineParser(
         "%skill export",
-        "Write a skill into the working folder, with its history: for colleagues, pip or other agents.",
+        "Write a skill into the working folder: for colleagues, pip or other agents.\n"
+        "notebook      doc, code, examples and tests, run in a sandbox, with their outputs\n"
+        "wheel         what pip installs\n"
+        "skill-folder  SKILL.md and scripts, after agentskills.io\n"
+        "file          the module; a package of several files can't leave so\n"
+        f"Each carries the notes of its versions (when, by whom, why: the newest {MOST_NOTES}), and `%skill import` "
+        "reads them.\nNone carries the sources of older versions.",
         "Example:\n  %skill export gp_fit --to wheel",
     )
     parser.add_argument("name", help="the skill")
-    parser.add_argument("--to", choices=KINDS, required=True, help="a skill folder is one after agentskills.io")
+    parser.add_argument("--to", choices=KINDS, required=True, help="in which form")
     parser.add_argument("--out", default="", metavar="PATH", help="where it goes (default: into the working folder)")
     parser.add_argument("--force", action="store_true", help="replace what is there")
     return parser

@@ -69,6 +69,7 @@ TWO = 2
 
 def four():
     '''
+    >>> from pkg.api import four
     >>> y = four() + TWO
     >>> y
     6
@@ -158,19 +159,22 @@ def test_a_package_s_notebook_runs_in_any_kernel(library: Library, work: Path) -
     (work / "theirs").mkdir()
     NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(work / "theirs")}}).execute()
     example, tests, deeper = notebook.cells[-3:]
-    assert example.source == "from pkg.api import TWO, four\ny = four() + TWO\ny"
+    assert example.source == "from pkg.api import TWO\nfrom pkg.api import four\ny = four() + TWO\ny"
     assert example.outputs[0].data["text/plain"] == "6"
     assert tests.source == "from pkg.api import test_four, test_later\ntest_four()\nawait test_later()"
     assert deeper.source == "from pkg.deep.impl import test_double\ntest_double()"
     assert (work / "theirs" / "pkg" / "deep" / "impl.py").read_text() == PACKAGE["pkg/deep/impl.py"].rstrip() + "\n"
 
 
-def test_notes_are_kept_over_several_stations(library: Library, work: Path) -> None:
-    (found,) = found_in(str(sent(library, "circles", "wheel", work)), work)
+@pytest.mark.parametrize("kind", KINDS)
+def test_notes_are_kept_over_several_stations(library: Library, work: Path, kind: str) -> None:
+    (found,) = found_in(str(sent(library, "circles", kind, work)), work)
     library.write("rings", {"rings.py": SOURCE}, Note("you", "Imported", {HISTORY: written_past(found.past)}))
     past = [*past_of(library.log("rings"))]
     assert [p.note.message for p in past] == ["Imported", "Then | this", "First: a (b)"]
     assert HISTORY not in past[0].note.about
+    (again,) = found_in(str(sent(library, "rings", kind, work)), work)
+    assert [*again.past] == past
     odd = [Past(1, "2026", Note("a <b>", "c\\n <d>", {"Key: <": "é"}))]
     library.write("odd", {"odd.py": ""}, Note("you", "Imported", {HISTORY: written_past(odd)}))
     assert [*past_of(library.log("odd"))][1:] == odd
