@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from secrets import token_hex
 
-from ..errors import SkillError
+from ..errors import SandboxUnavailable, SkillError
 from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
@@ -21,6 +21,7 @@ from . import versions
 from .parser import save_parser
 from .selection import chosen
 
+UNTRIED = "Nothing was saved, since it is tried in a sandbox first; `--force` saves it untried, and remembers that."
 GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is, and remembers that."
 
 
@@ -56,15 +57,20 @@ def _others(session: Session, cells: list[RanCell]) -> dict[str, str]:
 async def check(
     session: Session, cell: AgentCell, options: argparse.Namespace, files: Files
 ) -> tuple[dict[str, str], str]:
-    """What is remembered of the checks, and what is told of them. Raises SkillError where they fail.
+    """What is remembered of the checks, and what is told of them. Raises SkillError, SandboxUnavailable.
 
     options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test.
     """
     failures, tried = problems(files), None
     if not failures:
         tell = progress(cell, f"Checking {options.name}")
-        tried = await session.try_skill(options.name, files, tell, options.timeout)
-        failures = [*tried.failures]
+        try:
+            tried = await session.try_skill(options.name, files, tell, options.timeout)
+            failures = [*tried.failures]
+        except SandboxUnavailable as error:
+            if not options.force:
+                raise SandboxUnavailable(f"{error} {UNTRIED}") from None
+            failures = [f"nothing of it was imported or tested: {error}"]
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillError(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")

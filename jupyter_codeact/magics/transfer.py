@@ -29,6 +29,10 @@ HELP = """\
 %skill export NAME --to notebook|wheel|skill-folder|file   for others; `%skill export --help` says more
 %skill import PATH or GIT-URL   skills of others, shown before they are stored"""
 COMMANDS = ("export", "import")
+UNTRIED = (
+    "Nothing was stored: what comes from elsewhere is tried in a sandbox first, and --force, which is for what failed "
+    "there, does not do without."
+)
 QUESTION = "Store this? [y]es, [n]o: "
 NOBODY = (
     "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
@@ -114,7 +118,10 @@ async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = F
         cell.display({"text/markdown": text, "text/plain": text})
     if not yes and not await _agreed(cell):
         return "Nothing was stored."
-    wrong = await session.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
+    try:
+        wrong = await session.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
+    except SandboxUnavailable as error:
+        raise SandboxUnavailable(f"{error} {UNTRIED}") from None
     if wrong and not options.force:
         raise SkillError(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
     checks = f"forced: {' '.join(wrong)[:300]}" if wrong else "passed"
