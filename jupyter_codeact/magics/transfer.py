@@ -15,6 +15,7 @@ from ..skills.history import Note
 from ..skills.skill import files_of
 from ..skills.transfer.bundle import HISTORY, MOST_NOTES, Bundle, bundle_of, written_past
 from ..skills.transfer.exports import KINDS, exported
+from ..skills.transfer.git import without_password
 from ..skills.transfer.imports import found_in
 from ..skills.transfer.notebooks import as_json
 from ..skills.transfer.placing import place
@@ -111,10 +112,11 @@ async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = F
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
     # An address may take long, and Stop must not wait for it.
     bundles = await asyncio.to_thread(read, choose=choose)
+    source = without_password(options.source)
     folder = session.library.shared if options.shared else session.library.own
     before = [files_of(folder, bundle.name) for bundle in bundles]
     for bundle, here in zip(bundles, before, strict=True):
-        text = _shown(bundle, dict(here), options.source)
+        text = _shown(bundle, dict(here), source)
         cell.display({"text/markdown": text, "text/plain": text})
     if not yes and not await _agreed(cell):
         return "Nothing was stored."
@@ -127,7 +129,7 @@ async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = F
     checks = f"forced: {' '.join(wrong)[:300]}" if wrong else "passed"
     stored: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
-        note = _note(session, bundle, options.source, checks)
+        note = _note(session, bundle, source, checks)
         try:
             session.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
         except SkillConflict as conflict:

@@ -43,6 +43,11 @@ def is_address(source: str) -> bool:
     return found is not None
 
 
+def without_password(source: str) -> str:
+    """An address as it may be shown and remembered: with nobody's name, password or token in it."""
+    return re.sub(r"(?<=://)[^/#\s]*@", "", source)
+
+
 def fetched(address: str, time_s: float = TIME_S) -> Reader:
     """Its newest files; ``#folder`` behind the address takes those below a folder. Raises SkillError."""
     address, _, below = address.partition("#")
@@ -67,10 +72,10 @@ def _clone(address: str, folder: str, time_s: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SkillError(f"{address} did not come within {time_s:.0f} seconds.") from None
+        raise SkillError(f"{without_password(address)} did not come within {time_s:.0f} seconds.") from None
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it is too large, or took too much"])[-1]
-        raise SkillError(f"{address} can't be fetched: {last[:300]}.")
+        raise SkillError(without_password(f"{address} can't be fetched: {last[:300]}."))
 
 
 def _read(folder: str, below: str) -> Reader:
