@@ -262,15 +262,6 @@ def test_nothing_that_is_read_runs(work: Path, tmp_path: Path) -> None:
     assert mark.exists()
 
 
-def test_a_name_of_python_s_own_would_hide_it(work: Path) -> None:
-    """The twin of what is refused above."""
-    (work / "random.py").write_text(GOOD)
-    done = subprocess.run(
-        [sys.executable, "-c", "import random; print(random.x)"], cwd=work, capture_output=True, check=True
-    )
-    assert done.stdout == b"1\n"
-
-
 # ---- git
 
 
