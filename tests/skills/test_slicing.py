@@ -91,7 +91,7 @@ def test_comments_and_formatting_are_kept() -> None:
         (["i = 9", "x = [i for i in range(3)]", "def f(): return (i, x)"], (9, [0, 1, 2])),
         (["a = 1", "for i in range(2): a += i", "a = 0", "for i in range(0): a += i", "def f(): return a"], 0),
         (["a = 1", "class K:\n    a += 2", "def f(): return K.a"], 3),
-        (["a = 1", "if a:\n    class K:\n        class L:\n            a += 2", "def f(): return K.L.a"], 3),
+        (["a = 1", "if True:\n    class K:\n        class L:\n            a += 2", "def f(): return K.L.a"], 3),
         (["class K:\n    global a\n    a = 3", "def f(): return a"], 3),
         (["def f(): return __name__"], "skill"),
         (["s = 'a\x0cb'\nx = 1  # \u2028 \x0b", "def f(): return (s, x)"], ("a\x0cb", 1)),
