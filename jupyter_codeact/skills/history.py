@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from ..errors import SkillError
 from .skill import Files
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from dulwich.refs import Ref
     from dulwich.repo import Repo
 
+Result = TypeVar("Result")
 HAND = "by hand"
 # The fact that a commit has of its place, so that nobody has to count.
 NUMBER = "Version"
@@ -63,12 +65,12 @@ class History:
         """
         with self._repository() as repository:
             parent = _head(repository, name)
-            tree = _store_tree(repository, files)
+            tree = _unlocked(lambda: _store_tree(repository, files))
             commit = _commit(tree, parent, note)
-            repository.object_store.add_object(commit)
+            _unlocked(lambda: repository.object_store.add_object(commit))
             yield
             before = parent.id if parent is not None else None
-            if not repository.refs.set_if_equals(_ref(name), before, commit.id):
+            if not _unlocked(lambda: repository.refs.set_if_equals(_ref(name), before, commit.id)):
                 raise SkillError(f"{name} was saved by somebody who holds no lock. Try again.")
 
     def log(self, name: str) -> list[Version]:
@@ -111,13 +113,24 @@ class History:
             yield repository
 
 
+def _unlocked(write: Callable[[], Result]) -> Result:
+    """Write where a writer that was killed has left its lock: nobody else writes, since writers hold the library's."""
+    from dulwich.file import FileLocked
+
+    while True:
+        try:
+            return write()
+        except FileLocked as error:
+            os.unlink(error.lockfilename)
+
+
 def _made(folder: Path) -> Repo:
     """A fresh repository, which appears under its name when it is whole."""
     from dulwich.repo import Repo
 
-    fresh = folder.with_name(f".{folder.name}-{os.getpid()}")
-    fresh.mkdir(parents=True, mode=0o700)
-    with contextlib.closing(Repo.init_bare(str(fresh))) as repository:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-")
+    with contextlib.closing(Repo.init_bare(fresh)) as repository:
         config = repository.get_config()
         # A version that was said to be saved outlives a power cut.
         config.set(b"core", b"fsyncObjectFiles", True)

@@ -128,6 +128,119 @@ def test_on_a_full_disk_the_old_version_stays(library: Library, monkeypatch: pyt
     assert len(library.log("fit")) == 1
 
 
+FULL = """
+import os, sys
+from pathlib import Path
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.history import Note
+from jupyter_codeact.skills.library import Library
+disk = Path(sys.argv[1])
+(disk / "own").mkdir()
+library, filler, path = Library(disk / "own", disk / "shared"), disk / "filler", disk / "own" / "fit.py"
+is_plain = sys.argv[2] == "plain"
+
+def write(text):
+    path.write_text(text) if is_plain else library.write("fit", {"fit.py": text}, Note())
+
+here = ["x = 'old'\\n"]
+write(here[0])
+lost = refused = 0
+for room in range(30):
+    # All of the disk but so many blocks.
+    with filler.open("wb") as file:
+        found = os.statvfs(disk)
+        os.posix_fallocate(file.fileno(), 0, (found.f_bavail - room) * found.f_frsize)
+    text = f"x = {room}\\n" + os.urandom(5000).hex() + "\\n"
+    try:
+        write(text)
+        here.append(text)
+    except (SkillError, OSError) as error:
+        refused += "No space left" in str(error)
+        lost += path.read_text() != here[-1]
+    filler.unlink()
+    if not is_plain:
+        versions = reversed(library.log("fit"))
+        assert [library.history(library.own).content(v)["fit.py"] for v in versions] == here
+    write(here[-1])
+print(lost, refused, len(here), [p.name for p in (disk / "own").iterdir()])
+"""
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize(("how", "is_lost"), [("library", False), ("plain", True)])
+def test_a_disk_that_is_full_at_any_block_of_a_save_loses_nothing(tmp_path: Path, how: str, is_lost: bool) -> None:
+    """A real one, small and in memory. A plain write to it takes the old text away first."""
+    small = ["bwrap", "--dev-bind", "/", "/", "--size", "1000000", "--tmpfs", str(tmp_path), "--die-with-parent"]
+    command = [*small, sys.executable, "-c", FULL, str(tmp_path), how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    lost, refused, saved, files = done.stdout.split(maxsplit=3)
+    assert (int(lost) > 0) is is_lost
+    assert int(refused) > 1
+    assert int(saved) > 10
+    assert files == "['fit.py']\n"
+
+
+KILLED = """
+import itertools, os, signal, sys
+from pathlib import Path
+from jupyter_codeact.skills.history import Note
+from jupyter_codeact.skills.library import Library
+folder, is_plain = Path(sys.argv[1]), sys.argv[2] == "plain"
+library, path = Library(folder / "own", folder / "shared"), folder / "own" / "fit.py"
+STEPS = "open mkstemp write flush fsync chmod replace rename link unlink close __exit__ flock".split()
+
+def write(text):
+    path.write_text(text) if is_plain else library.write("fit", {"fit.py": text}, Note())
+
+def die(step):
+    def count(frame, event, arg):
+        nonlocal step
+        step -= event == "c_return" and arg.__name__ in STEPS
+        if step < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    sys.setprofile(count)
+
+here, halves = ["x = 'old'\\n"], 0
+write(here[0])
+for step in itertools.count():
+    text = f"x = {step}\\n" * 9
+    child = os.fork()
+    if not child:
+        die(step)
+        write(text)
+        sys.setprofile(None)
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    found = path.read_text()
+    halves += found not in (here[-1], text)
+    here += [text] * (found == text)
+    if not is_plain:
+        newest = library.log("fit")[0]
+        assert library.history(library.own).content(newest)["fit.py"] == here[-1]
+    if not status:
+        break
+    write(here[-1])
+if not is_plain:
+    versions = reversed(library.log("fit"))
+    assert [library.history(library.own).content(v)["fit.py"] for v in versions] == here
+print(step, halves)
+"""
+
+
+@pytest.mark.parametrize(("how", "is_half"), [("library", False), ("plain", True)])
+def test_a_writer_that_is_killed_after_any_step_leaves_a_whole_version(
+    library: Library, how: str, is_half: bool
+) -> None:
+    """After each call that does something to a file. A plain write leaves an empty one after its first."""
+    command = [sys.executable, "-c", KILLED, str(library.own.parent), how]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    steps, halves = map(int, done.stdout.split())
+    assert steps > (2 if is_half else 20)
+    assert bool(halves) is is_half
+
+
 SAVE = """
 import sys
 from pathlib import Path
