@@ -91,5 +91,6 @@ async def pictures(notebook: Notebook, shots: Path) -> None:
         )
         # JupyterLab covers the page while it changes.
         await notebook.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        await notebook.cell(3).evaluate("cell => cell.scrollIntoView()")
         await notebook.page.screenshot(path=shots / f"skills-{theme.lower()}.png")
     await notebook.page.set_viewport_size({"width": 1200, "height": 900})
