@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import re
+import select
 import shlex
 import site
 import sys
@@ -22,6 +23,7 @@ ELSEWHERE = "%{name} is answered outside the sandbox: write it in a cell of its 
 
 def main() -> None:
     """Become a kernel on the connection file given with -f."""
+    end_if_orphaned()
     # A group of our own, so that an interrupt reaches the cell's subprocesses too.
     with contextlib.suppress(PermissionError):
         os.setsid()
@@ -43,6 +45,17 @@ def main() -> None:
     prepare(app.shell, _folders("CODEACT_SKILLS"))
     serve_pip(app.shell, user_sites)
     app.start()
+
+
+def end_if_orphaned() -> None:
+    """End where whoever started us has died by now: then nobody reads what we print.
+
+    Bubblewrap dies with its parent, but only from when it has asked for that, which it does before it starts us.
+    """
+    output = select.poll()
+    output.register(1, 0)
+    if any(event & select.POLLERR for _, event in output.poll(0)):
+        os._exit(1)
 
 
 def _folders(variable: str) -> list[str]:
