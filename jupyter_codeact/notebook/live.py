@@ -76,8 +76,8 @@ class LiveCells(CellEnvironment):
             case WordsDropped():
                 self._transcript.drop()
                 self._writing = 0
-            case ActionDone():
-                self._transcript.accept()
+            case ActionDone(outcome=outcome):
+                self._transcript.done(outcome)
                 self._writing = 0
             case _:
                 pass

@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import Protocol
 
 from ..errors import EditError, SandboxError
+from ..events import Checked
 from ..texts import check_syntax
 from ..words import plural, seconds
 from .baked import baked_in
@@ -104,7 +105,7 @@ def _problems(path: str, text: str) -> Iterator[str]:
         yield f"{path}, line {line}: {name} is not defined"
 
 
-async def report(name: str, files: Files, trial: Trial | None) -> str:
+async def report(name: str, files: Files, trial: Trial | None) -> Checked:
     """What a model is told of a skill that it has edited; the edit stands whatever that is."""
     found = problems(files)
     tried = None
@@ -118,5 +119,5 @@ async def report(name: str, files: Files, trial: Trial | None) -> str:
         except SandboxError as error:
             found = [f"it could not be tried: {error}"]
     if found:
-        return "Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found)
-    return f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."
+        return Checked("Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found), tuple(found))
+    return Checked(f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined.")
