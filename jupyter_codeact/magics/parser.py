@@ -130,10 +130,10 @@ def _add_checks(parser: LineParser) -> None:
     parser.add_argument("--force", action="store_true", help="save it though its checks fail")
 
 
-def choose(command: str, word: str, known: Sequence[str]) -> str:
-    """The subcommand ``word`` of ``command``. Raises UsageError with the nearest right one."""
+def choose(command: str, word: str, known: Sequence[str], otherwise: str = "") -> str:
+    """The subcommand ``word`` of ``command``. Raises UsageError with the nearest right one, or ``otherwise``."""
     if word in known:
         return word
     near = get_close_matches(word, known, n=1)
-    hint = f"Did you mean `{command} {near[0]}`?" if near else f"There are: {', '.join(known)}."
+    hint = f"Did you mean `{command} {near[0]}`?" if near else f"There are: {', '.join(known)}. {otherwise}".strip()
     raise UsageError(f"`{command} {word}` does not exist. {hint}")

@@ -176,6 +176,15 @@ async def test_a_skill_is_edited_in_a_cell(opened: Opened, home: Path) -> None:
     assert (own(home) / "mine.py").read_text() == "def f():\n    return 'theirs'\n"
 
 
+async def test_a_skill_that_an_edit_makes_is_called_new(opened: Opened, home: Path) -> None:
+    async with opened(MINE, "%skill save mine 1", f"%%skill edit mind\n{MINE}", "%%skill edit mine\nx = 1") as document:
+        await document.run_cells()
+        *_, typo, known = document.nb.cells
+    assert "mind is new: nothing of mine was changed." in shown(typo).replace("**", "")
+    assert "%skill rm mind takes it away." in shown(typo)
+    assert "is new" not in shown(known)
+
+
 async def test_what_the_agent_edits_is_a_version_that_says_so(opened: Opened, script: Any, home: Path) -> None:
     edit = {"command": "create", "path": "skill:mine.py", "file_text": "x = 1\n"}
     script({"edit": edit}, {"text": "Done."})
