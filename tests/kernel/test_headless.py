@@ -110,6 +110,7 @@ def test_no_key_is_one_line_that_names_it(work: Path) -> None:
         ("%%agent\n", "needs a prompt"),
         ("%%agent --max-steps 0\ngo", "at least 1"),
         ("%%agent --skills nope\ngo", "no skill called nope"),
+        ("%%agent --model human --review auto\ngo", "none waits: write `--review ask`"),
         ("%agent modle", "Did you mean `%agent model`?"),
         ("%skill svae x", "Did you mean `%skill save`?"),
         ("%agent model scripted/nope", "no script 'nope'"),
