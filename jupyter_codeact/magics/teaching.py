@@ -24,8 +24,9 @@ Example:
 usage: %agent model [NAME]
 
 Without NAME: which model answers. With it: the model of the next runs, by its name at litellm; its
-key is read from the environment that Jupyter was started from. scripted/FILE answers from a file,
-and replay/PATH from a trajectory; both need no key. `%%agent --model NAME` is for one run alone.
+key is read from the environment that Jupyter was started from. scripted/FILE answers from FILE.yaml
+in the notebook's folder (docs/scripted.md), and replay/PATH from a trajectory; both need no key.
+`%%agent --model NAME` is for one run alone.
 
 Examples:
   %agent model anthropic/claude-sonnet-4-5
