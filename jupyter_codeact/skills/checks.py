@@ -20,6 +20,7 @@ from ..texts import check_syntax
 from ..words import plural, seconds
 from .baked import baked_in
 from .docstrings import undescribed
+from .eager import runs_at_import
 from .scopes import names_of
 from .skill import Files
 
@@ -60,8 +61,13 @@ def warnings(files: Files) -> list[str]:
     found = []
     for path, text in files.items():
         found += [f"{path}, line {line}: {what}" for line, what in sorted(baked_in(text))]
+        found += _eager(path, text)
         found += [f"{path}, line {node.lineno}: {node.name} has no docstring" for node in undescribed(text)]
     return found
+
+
+def _eager(path: str, text: str) -> list[str]:
+    return [f"{path}, line {line}: {what}" for line, what in runs_at_import(text)]
 
 
 def undefined(source: str) -> Iterator[tuple[int, str]]:
@@ -120,4 +126,6 @@ async def report(name: str, files: Files, trial: Trial | None) -> Checked:
             found = [f"it could not be tried: {error}"]
     if found:
         return Checked("Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found), tuple(found))
-    return Checked(f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined.")
+    passed = f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."
+    eager = [line for path, text in files.items() for line in _eager(path, text)]
+    return Checked("\n".join([passed, *(f"- {line}; a function would not" for line in eager)]))
