@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
 INSTALLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "installs.py")
+RESTART = "Note: you may need to restart the kernel to use updated packages."
 # Outputs that may wait to be sent.
 WAITING = 64
 ELSEWHERE = "%{name} is answered outside the sandbox: write it in a cell of its own, without other code."
@@ -89,7 +90,15 @@ def serve_pip(shell: Any, user_sites: list[str]) -> None:
             importlib.invalidate_caches()
         return result
 
+    def run_pip(line: str) -> None:
+        """Run pip in this kernel's sandbox, as in `%pip install ./name.whl`."""
+        shell.system(f"{python} -m pip {line}")
+        # IPython says so whatever came of it, also below our advice to go on without a restart.
+        if shell.user_ns.get("_exit_code") == 0:
+            print(RESTART)
+
     shell.system = system_or_pip
+    shell.register_magic_function(run_pip, "line", "pip")
 
 
 def answer_at(sockets: dict[str, int], patient: bool) -> None:
