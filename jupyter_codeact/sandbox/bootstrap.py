@@ -33,13 +33,15 @@ def main() -> None:
     patient = bool(os.environ.pop("CODEACT_PATIENT", ""))
     answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")), patient)
     import codeact_debugger
+    from codeact_kernel import ReplyingKernel
     from codeact_streams import PieceStream, limit_outputs
     from ipykernel.kernelapp import IPKernelApp
 
     del sys.path[0]
     codeact_debugger.defer()
     limit_outputs(int(os.environ.pop("CODEACT_OUTPUT_LIMIT", "0")))
-    app = IPKernelApp.instance(outstream_class=f"{PieceStream.__module__}.{PieceStream.__name__}")
+    outstream = f"{PieceStream.__module__}.{PieceStream.__name__}"
+    app = IPKernelApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
     app.initialize(sys.argv[1:])
     prepare(app.shell, _folders("CODEACT_SKILLS"))
     serve_pip(app.shell, user_sites)
