@@ -177,7 +177,7 @@ def test_nothing_is_left_when_the_kernel_is_shut_down_or_killed(tmp_path: Path) 
 
 
 def test_tab_and_help_know_our_magics(kernel: Any) -> None:
-    """With the first completion jedi reads the standard library into the cache of a new home, however long that takes."""
+    """The first completion has jedi read the standard library into the cache of a new home, which takes its time."""
     _, client = kernel
     for code, expected in (("%%agent --rev", "--review"), ("%%age", "%%agent"), ("import os\nos.getc", "getcwd")):
         assert expected in client.complete(code, len(code), reply=True, timeout=None)["content"]["matches"]
