@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
-from .events import CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
+from .events import Checked, CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
 from .execution import Execution
 
 
@@ -73,6 +73,9 @@ class Finder(Protocol):
 class PlannedEdit(Protocol):
     """An edit that is possible and not yet done."""
 
+    before: str | None
+    after: str | None
+
     @property
     def diff(self) -> str:
         """A unified diff of what it would change."""
@@ -84,8 +87,8 @@ class PlannedEdit(Protocol):
     def apply(self) -> str:
         """Do it, atomically; returns what the model is told. Raises EditError where the file has changed."""
 
-    async def checks(self) -> str:
-        """Once it is done: what its checks say to the model, or "". Takes seconds; cancelling ends it."""
+    async def checks(self) -> Checked:
+        """Once it is done: what its checks say. Takes seconds; cancelling ends it."""
 
 
 class Runner(Protocol):

@@ -19,7 +19,7 @@ from .agent.problem import TextProblem
 from .agent.templates import TemplateConfig, Templates
 from .agent.tools import ToolConfig, ToolHandler
 from .agent.trajectory import ReplayConfig
-from .errors import ConfigError, NoModel, RunEnded
+from .errors import ConfigError, NoModel, RunEnded, UsageError
 from .events import ActionDone, CodeAction, Ran, RanCell, Working
 from .finding import Finder, sources_of
 from .models import litellm_model
@@ -44,6 +44,10 @@ from .skills.search import Search
 from .skills.skill import Files
 
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
+HUMAN_ALONE = (
+    "`--model human` writes its actions in the cells that wait for you, and with `--review auto` none waits: "
+    "write `--review ask`."
+)
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,8 @@ class Session:
 
     async def run(self, cell: AgentCell, wishes: RunOptions, prompt: str) -> None:
         """One `%%agent` cell, from its prompt to the line under its answer."""
+        if self._review(wishes) == "auto" and (wishes.model or self.config.model) == "human":
+            raise UsageError(HUMAN_ALONE)
         run = secrets.token_hex(4)
         problem = TextProblem(prompt, run)
         self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
@@ -150,8 +156,11 @@ class Session:
             _show(cell, f"Skills were looked for by words alone. {problem}")
 
     def _cells(self, cell: AgentCell, run: str, summary: Summary, wishes: RunOptions) -> LiveCells | PlainCells:
-        review = wishes.review or self.config.review
+        review = self._review(wishes)
         return LiveCells(cell, run, summary, review) if cell.attached else PlainCells(cell, review)
+
+    def _review(self, wishes: RunOptions) -> str:
+        return wishes.review or self.config.review
 
     async def _agent(self, wishes: RunOptions) -> Agent:
         """The conversation's agent, with the model, the limits and the texts of this run.

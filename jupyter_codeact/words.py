@@ -23,9 +23,9 @@ def seconds(time_s: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
-def plural(count: int, thing: str) -> str:
-    """``1 step``, ``2 steps``."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+def plural(count: int, thing: str, many: str = "") -> str:
+    """``1 step``, ``2 steps``; ``many`` where it is no s that is added."""
+    return f"{count} {thing}" if count == 1 else f"{count} {many or thing + 's'}"
 
 
 def usage(used: Usage) -> str:

@@ -61,19 +61,30 @@ async def _edit(agent: Agent, action: EditAction) -> Outcome:
         change = await agent.tools.edit(action.arguments, agent.environment, agent.templates.work)
         if isinstance(change, str):
             return Edited(shorten(change, agent.tools.config.observation_tokens, "view a part of it with code"))
+        if change.before == change.after:
+            return Edited(f"{change.summary}: nothing was done, it is like this already.")
         refused = await agent.environment.confirm(action, change.diff, change.summary)
         return await _made(change) if refused is None else refused
     except (EditError, SandboxError) as error:
-        return Edited(str(error), ok=False)
+        return Edited(str(error), ok=False, complaint=_complaint(action, str(error)))
 
 
 async def _made(change: Change) -> Outcome:
     """The change made, and what its checks say. A Stop ends the checks; the change stands."""
     done = await change.apply()
     try:
-        return Edited("\n".join(filter(None, [done, await change.checks()])), changed=True)
+        checked = await change.checks()
     except asyncio.CancelledError:
         raise RunStopped(Edited(f"{done}\nIts checks were stopped.", changed=True)) from None
+    text = "\n".join(filter(None, [done, checked.text]))
+    failed = "\n".join(["Its checks failed, and the agent is told:", *(f"- {problem}" for problem in checked.problems)])
+    return Edited(text, changed=True, complaint=failed if checked.problems else "")
+
+
+def _complaint(action: EditAction, error: str) -> str:
+    """She sees no views, and so none that fail."""
+    command, path = (str(action.arguments.get(name, "")) for name in ("command", "path"))
+    return "" if command == "view" else f"The agent could not {command} {path}: {error}"
 
 
 async def _observe(agent: Agent, step: StepOutput) -> None:

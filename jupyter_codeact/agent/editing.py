@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from ..errors import EditError
+from ..events import Checked
 from ..protocols import Editor, Environment, PlannedEdit
 from ..texts import changed, check_syntax, diff_of, numbered, summary_of
 
@@ -19,7 +20,13 @@ SKILL = "skill:"
 
 
 class Change(Protocol):
-    """A change that is possible and not yet made."""
+    """A change that is possible and not yet made; None stands for no file."""
+
+    @property
+    def before(self) -> str | None: ...
+
+    @property
+    def after(self) -> str | None: ...
 
     @property
     def diff(self) -> str: ...
@@ -30,8 +37,8 @@ class Change(Protocol):
     async def apply(self) -> str:
         """Make it; what the model is told. Raises EditError."""
 
-    async def checks(self) -> str:
-        """What is told of it once it is made; "" for nothing. May take seconds."""
+    async def checks(self) -> Checked:
+        """What is told of it once it is made. May take seconds."""
 
 
 @dataclass
@@ -39,6 +46,14 @@ class SkillChange:
     """A change of the library."""
 
     planned: PlannedEdit
+
+    @property
+    def before(self) -> str | None:
+        return self.planned.before
+
+    @property
+    def after(self) -> str | None:
+        return self.planned.after
 
     @property
     def diff(self) -> str:
@@ -51,7 +66,7 @@ class SkillChange:
     async def apply(self) -> str:
         return self.planned.apply()
 
-    async def checks(self) -> str:
+    async def checks(self) -> Checked:
         return await self.planned.checks()
 
 
@@ -83,8 +98,8 @@ class WorkChange:
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
 
-    async def checks(self) -> str:
-        return ""
+    async def checks(self) -> Checked:
+        return Checked()
 
 
 class FileEditor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -46,14 +47,19 @@ class TemplateConfig:
 
     @classmethod
     def from_folder(cls, folder: Path, **more: Any) -> TemplateConfig:
-        """Every ``NAME.j2`` in ``folder`` replaces the template of that name. Raises ConfigError for unknown names."""
+        """Every ``NAME.j2`` in ``folder`` replaces the template of that name. Raises ConfigError for unknown names.
+
+        A folder in the working folder, where code could put a link, must really lie there.
+        """
+        folder = Path.cwd() / folder
+        root = Path.cwd() if Path(os.path.normpath(folder)).is_relative_to(Path.cwd()) else folder
         known = {path.stem for path in FOLDER.glob("*.j2")}
         found = {path.stem: path for path in sorted(folder.glob("*.j2"))}
         if not found or not found.keys() <= known:
             wrong = ", ".join(sorted(found.keys() - known)) or "no template"
             raise ConfigError(f"{folder} has {wrong}; templates are called {', '.join(sorted(known))}, each with .j2.")
         try:
-            texts: dict[str, Any] = {f"{name}_template": read_in(folder, path) for name, path in found.items()}
+            texts: dict[str, Any] = {f"{name}_template": read_in(root, path) for name, path in found.items()}
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"A template in {folder} can't be read: {error}.") from None
         return cls(**texts, **more)

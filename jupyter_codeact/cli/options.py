@@ -61,11 +61,16 @@ def command(
     return parser
 
 
+MODEL = (
+    "such as anthropic/claude-sonnet-4-5, or scripted/FILE: replies from FILE.yaml in this folder (docs/scripted.md)"
+)
+
+
 def add_agent_flags(parser: argparse.ArgumentParser) -> None:
     """Configuration, model and limits."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="an agent's configuration (YAML); flags beat it")
     model = parser.add_argument_group("model")
-    model.add_argument("--model", metavar="NAME", help="such as anthropic/claude-sonnet-4-5, or scripted/FILE")
+    model.add_argument("--model", metavar="NAME", help=MODEL)
     model.add_argument("--reasoning-effort", metavar="WORD", help="low, medium or high, for models that think")
     model.add_argument("--temperature", type=float, metavar="T")
     model.add_argument("--max-tokens", type=positive, metavar="N", help="longest reply, in tokens")

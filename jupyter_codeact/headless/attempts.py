@@ -57,7 +57,13 @@ class _Attempts:
         model = await asyncio.to_thread(open_model, retry.review.model)
         meter = FlagMeter(Limits(cost_usd=None), self.total)
         agent = RetryAgent(retry, self._attempt, model, meter)
-        best = await agent.run(statement)
+        try:
+            best = await agent.run(statement)
+        except asyncio.CancelledError:
+            # What was made before a Stop counts.
+            if agent.attempts:
+                self._chosen(agent.best_so_far(), agent, time.monotonic() - began)
+            raise
         return self._chosen(best, agent, time.monotonic() - began)
 
     async def _attempt(self, number: int, config: AgentConfig) -> AgentInfo:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import RunOptions, Session
-from . import conversation
+from . import conversation, teaching
 from .parser import Help, agent_parser, choose
 
 TRUST = "Outputs of this kernel may then run code in this page, as you. Trust them? [y]es, [n]o: "
@@ -24,6 +24,7 @@ HELP = """\
 %agent limit [[session] [tokens|calls] N|off]   show or set what runs may cost, such as `%agent limit 5` (USD)
 %agent reset           start a new conversation; variables and skills stay"""
 
+PROMPT = "A prompt stands below `%%agent`, in a cell of its own."
 TRUSTED = ("outputs", "off")
 
 
@@ -52,9 +53,12 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%agent` line."""
     word, _, rest = line.partition(" ")
-    if word in ("", "help", "--help", "-h"):
-        raise Help(HELP)
-    answer = _ANSWERS[choose("%agent", word, COMMANDS)](session, cell, rest.strip())
+    if word in ("", "help", *teaching.ASKED):
+        raise Help(teaching.AGENT.get(rest.strip(), HELP))
+    answers = _ANSWERS[choose("%agent", word, COMMANDS, otherwise=PROMPT)]
+    if teaching.ASKED & {*rest.split()}:
+        raise Help(teaching.AGENT[word])
+    answer = answers(session, cell, rest.strip())
     text = answer if isinstance(answer, str) else await answer
     cell.display({"text/markdown": text, "text/plain": text.replace("**", "").replace("  \n", "\n")})
 

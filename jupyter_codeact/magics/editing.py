@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+
 from ..errors import SkillConflict, SkillError
 from ..protocols import AgentCell
 from ..session import Session
@@ -24,6 +26,7 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
     folder = library.folder_of(name) if options.version else library.own
     base = library.history(folder).files(name, options.version) if options.version else None
     here = base or files_of(folder, name)
+    known = [skill.name for skill in library.list()]
     shown = library.get(name).path.relative_to(folder).as_posix() if here else f"{name}.py"
     files = {**here, shown: body.rstrip() + "\n"}
     about, checked = await check(session, cell, options, files)
@@ -37,7 +40,14 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
         advice = f"Take over what you want of it, and write --version {number} in the first line."
         raise SkillError(f"{conflict} {advice}") from None
     cell.become(_cell(name, saved.version, body))
-    return f"{told(session, saved, name)}\n\n{checked}"
+    return f"{told(session, saved, name)}\n\n{'' if here else _is_new(name, known)}{checked}"
+
+
+def _is_new(name: str, known: list[str]) -> str:
+    """A name that she has written wrongly is no error: it makes another skill."""
+    near = get_close_matches(name, known, n=1)
+    hint = f": nothing of {near[0]} was changed. `%skill rm {name}` takes it away" if near else ""
+    return f"**{name}** is new{hint}.\n\n"
 
 
 def _cell(name: str, version: Version, source: str) -> str:

@@ -56,6 +56,9 @@ class LineParser(argparse.ArgumentParser):
         return f" Did you mean {near[0]}?" if near else f" `{self.prog} --help` shows what there is."
 
 
+MODEL = (
+    "model of this run, such as anthropic/claude-sonnet-4-5, or scripted/FILE: replies from FILE.yaml in this folder"
+)
 SKILLS = "given with their sources: skills, or any modules by dotted names, such as gp_fit,package.api; none: no skills"
 
 
@@ -65,7 +68,7 @@ def agent_parser() -> LineParser:
         "Send the text of the cell to the agent. It proposes cells; you run them, change them or reject them.",
         "Example:\n  %%agent --skills gp_fit\n  Fit a Gaussian process to `samples` and plot the result.",
     )
-    parser.add_argument("--model", "-m", default="", help="model of this run, such as anthropic/claude-sonnet-4-5")
+    parser.add_argument("--model", "-m", default="", help=MODEL)
     parser.add_argument("--review", choices=("ask", "auto"), help="ask: you run each cell. auto: the agent does")
     parser.add_argument("--skills", default="", help=SKILLS)
     parser.add_argument("--max-steps", type=_count, help="actions in this run")
@@ -130,10 +133,10 @@ def _add_checks(parser: LineParser) -> None:
     parser.add_argument("--force", action="store_true", help="save it though its checks fail")
 
 
-def choose(command: str, word: str, known: Sequence[str]) -> str:
-    """The subcommand ``word`` of ``command``. Raises UsageError with the nearest right one."""
+def choose(command: str, word: str, known: Sequence[str], otherwise: str = "") -> str:
+    """The subcommand ``word`` of ``command``. Raises UsageError with the nearest right one, or ``otherwise``."""
     if word in known:
         return word
     near = get_close_matches(word, known, n=1)
-    hint = f"Did you mean `{command} {near[0]}`?" if near else f"There are: {', '.join(known)}."
+    hint = f"Did you mean `{command} {near[0]}`?" if near else f"There are: {', '.join(known)}. {otherwise}".strip()
     raise UsageError(f"`{command} {word}` does not exist. {hint}")

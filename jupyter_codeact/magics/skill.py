@@ -8,8 +8,8 @@ from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..words import fenced, plain
-from . import editing, listing, saving, transfer, versions
-from .parser import Help, choose
+from . import editing, listing, saving, teaching, transfer, versions
+from .parser import Help, choose, edit_parser
 
 HELP = (
     """\
@@ -30,8 +30,13 @@ COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS, *tran
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%skill` line."""
     word, _, rest = line.partition(" ")
-    if word in ("", "help", "--help", "-h"):
-        raise Help(HELP)
+    if word in ("", "help", *teaching.ASKED):
+        raise Help(teaching.SKILL.get(rest.strip(), HELP))
+    if word == "edit":
+        edit_parser().read(rest)
+        raise UsageError(
+            f"A skill is changed in a cell of its own: write `%%skill edit {rest.strip()}` as its first line."
+        )
     answers: dict[str, Callable[[Session, str], str | Awaitable[str]]] = {
         "list": listing.listed,
         "search": listing.search,
@@ -43,6 +48,8 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     if choose("%skill", word, COMMANDS) == "save":
         _show_markdown(cell, await saving.save(session, cell, rest.strip()))
         return
+    if word in teaching.SKILL and teaching.ASKED & {*rest.split()}:
+        raise Help(teaching.SKILL[word])
     if word not in answers:
         _show_markdown(cell, versions.answer(session, word, rest))
         return
@@ -53,6 +60,10 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
 async def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -> None:
     """Answer `%%skill edit`, the only cell magic."""
     word, _, rest = line.strip().partition(" ")
+    if word in ("", "help", *teaching.ASKED):
+        raise Help(edit_parser().format_help())
+    if word in COMMANDS:
+        raise UsageError(f"`%%skill {word}` does not exist: write `%skill {word}`, with one %.")
     choose("%%skill", word, ("edit",))
     _show_markdown(cell, await editing.edit(session, cell, rest, body))
 

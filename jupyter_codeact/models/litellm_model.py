@@ -131,12 +131,14 @@ class LiteLLMModel:
     async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         assembly, came = Assembly(), []
         with translated(self.name):
-            async for chunk in await self._litellm.acompletion(messages=messages, **self._arguments(tools)):
-                for delta in assembly.take(chunk):
-                    came.append(delta)
-                    yield delta
-                if assembly.whole:
-                    break
+            stream = await self._litellm.acompletion(messages=messages, **self._arguments(tools))
+            async with _closing(stream):
+                async for chunk in stream:
+                    for delta in assembly.take(chunk):
+                        came.append(delta)
+                        yield delta
+                    if assembly.whole:
+                        break
         usage = self._void(messages, tools, came) if assembly.usage is None else self._usage(assembly.usage)
         yield assembly.reply(usage)
 
@@ -197,6 +199,19 @@ class LiteLLMModel:
             return float(sum(self._litellm.cost_per_token(self.name, usage_object=usage, **tokens)))
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
+
+
+@contextlib.asynccontextmanager
+async def _closing(stream: Any) -> AsyncGenerator[None, None]:
+    """Close a stream that is left early, as a Stop does: its service writes, and charges, until its connection ends."""
+    # litellm's own iterator of Anthropic's replies can't be closed; what it reads can.
+    lines = getattr(stream.completion_stream, "streaming_response", None)
+    try:
+        yield
+    finally:
+        await stream.aclose()
+        if lines is not None and hasattr(lines, "aclose"):
+            await lines.aclose()
 
 
 def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:

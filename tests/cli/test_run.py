@@ -18,11 +18,20 @@ from typing import Any
 
 import nbformat
 import pytest
+from helpers import examples
 
 from jupyter_codeact.agent.trajectory import read
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 Command = Callable[..., Any]
+
+
+def test_the_script_of_the_document_runs(command: Command, work: Path, tmp_path: Path) -> None:
+    (work / "second.yaml").write_text(examples("scripted.md")[1])
+    given = ["--model", "scripted/second", "--text", "Add two numbers.", "--review", "auto", "--out", tmp_path / "out"]
+    done = command("run", *given)
+    assert done.code == 0, done.err
+    assert "It is 42." in done.out
 
 
 def sources(path: Path) -> list[str]:
