@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import SkillConflict, SkillError
+from ..errors import SkillConflict, SkillFailed
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Version
@@ -35,7 +35,7 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
         cell.display({"text/markdown": difference, "text/plain": conflict.diff})
         number = library.log(name)[0].number
         advice = f"Take over what you want of it, and write --version {number} in the first line."
-        raise SkillError(f"{conflict} {advice}") from None
+        raise SkillFailed(f"{conflict} {advice}") from None
     cell.become(_cell(name, saved.version, body))
     return f"{told(session, saved, name)}\n\n{checked}"
 

@@ -43,6 +43,8 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     if choose("%skill", word, COMMANDS) == "save":
         _show_markdown(cell, await saving.save(session, cell, rest.strip()))
         return
+    if word in ("list", "where") and rest.strip():
+        raise UsageError(f"`%skill {word}` is all: {rest.strip()!r} means nothing behind it.")
     if word not in answers:
         _show_markdown(cell, versions.answer(session, word, rest))
         return

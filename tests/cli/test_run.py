@@ -44,7 +44,7 @@ def test_a_task_leaves_notebook_patch_and_trajectory(
     (out / "secret").write_text("not for the sandbox")
     done = command("run", "--file", tmp_path / "task.md", "--model", model, "--review", "auto", "--out", out)
     assert done.code == 0, done.err
-    for words in ("I look.", "Step 3", "ZeroDivisionError", "It says two now.", "Done · 4 steps", "False"):
+    for words in ("I look.", "Step 3", "ZeroDivisionError", "It says **two** now.", "Done · 4 steps", "False"):
         assert words in done.out
     assert sources(out / "task.ipynb") == [
         "Write *two* into a.txt.",
@@ -110,7 +110,7 @@ def test_review_in_the_terminal(replies: Command, work: Path, home: Path, tmp_pa
 
 def test_without_a_terminal_nothing_runs_unasked(command: Command, replies: Command) -> None:
     done = command("run", "--text", "go", "--model", replies({"code": "1"}))
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (2, "")
     assert "--review auto" in done.err
 
 
@@ -132,7 +132,9 @@ def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
     (checkout / "began").read_text()
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "\nStopped.\n")
+    assert process.returncode == 130
+    assert err.startswith(f"\nStopped. What was done so far is in {tmp_path / 'out'}: task.ipynb, task.patch,")
+    assert f"`jupyter codeact inspect {tmp_path / 'out' / 'task.traj'}`" in err
     document = read(tmp_path / "out" / "task.traj")
     assert document["info"]["exit_status"] == "submitted (exit_stopped)"
     assert document["info"]["cells"] == [source]
@@ -180,7 +182,7 @@ def test_an_issue_of_github_and_a_run_that_is_not_done(
     assert github.tokens == ["Bearer ghp-test"]
     assert sources(tmp_path / "out" / "a__b-i7.ipynb")[0] == "Count\n\nHow many?"
     missing = command("run", "--issue", "https://github.com/a/b/issues/8", *flags)
-    assert missing.code == 1
+    assert missing.code == 2
     assert "GitHub answered 404" in missing.err
     assert missing.err.count("\n") == 1
 
@@ -188,30 +190,33 @@ def test_an_issue_of_github_and_a_run_that_is_not_done(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--text", "go"], 1, "No model is set up: write `--model"),
-        (["--text", "go", "--model", "scripted/none"], 1, "There is no script"),
+        (["--text", "go"], 2, "No model is set up: write `--model"),
+        (["--text", "go", "--model", "scripted/none"], 2, "There is no script"),
         (
             ["--text", "go", "--model", "anthropic/claude-sonnet-4-5"],
-            1,
+            2,
             "needs ANTHROPIC_API_KEY in the environment; `--m",
         ),
         (["--text", "go", "--model", "human"], 2, "it needs `run` with `--review ask`"),
-        (["--text", "go", "--model", "scripted/gp_fit", "--workspace", "nowhere"], 1, "There is no folder nowhere"),
-        (["--text", "go", "--model", "scripted/gp_fit", "--out", "."], 1, "is the workspace itself"),
-        (["--text", "go", "--config", "none.yaml"], 1, "none.yaml can't be read"),
-        (["--issue", "https://example.org/1", "--model", "scripted/gp_fit"], 1, "is no issue on GitHub"),
-        (["--file", "none.md", "--model", "scripted/gp_fit"], 1, "can't be read"),
+        (["--text", "go", "--model", "scripted/gp_fit", "--workspace", "nowhere"], 2, "There is no folder nowhere"),
+        (["--text", "go", "--model", "scripted/gp_fit", "--out", "."], 2, "is the workspace itself"),
+        (["--text", "go", "--config", "none.yaml"], 2, "none.yaml can't be read"),
+        (["--issue", "https://example.org/1", "--model", "scripted/gp_fit"], 2, "is no issue on GitHub"),
+        (["--file", "none.md", "--model", "scripted/gp_fit"], 2, "can't be read"),
         (["--text", "go", "--file", "a"], 2, "not allowed with"),
-        (["--text", "go", "--max-steps", "0"], 2, "--max-steps"),
+        (["--text", "go", "--max-steps", "0"], 2, "'0' is not a whole number of at least 1"),
+        (["--text", " "], 2, "The problem is empty"),
+        (["--txt", "go"], 2, "Did you mean --text?"),
+        (["--text", "go", "--review", "atuo"], 2, "did you mean auto?"),
+        (["--text", "go", "--skills", "nope", "--model", "scripted/gp_fit"], 2, "There is no skill called nope"),
         ([], 2, "is required"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: list[str], code: int, said: str) -> None:
     done = command("run", *arguments, "--review", "auto")
     assert done.code == code
-    last = done.err.strip().splitlines()[-1]
-    assert said in last
-    assert "usage:" in done.err or done.err.count("\n") == 1
+    assert said in done.err
+    assert (done.out, done.err.count("\n")) == ("", 1)
     assert "JupyterLab" not in done.err
     assert "Traceback" not in done.err
 
@@ -229,8 +234,8 @@ def test_a_demonstration_in_the_workspace_that_became_a_link_is_not_read(
     monkeypatch.chdir(tmp_path)
     flags = ("run", "--text", "go", "--config", "agent.yaml", "--review", "auto")
     done = command(*flags, "--workspace", "project")
-    assert done.code == 1
-    assert "is no demonstration: PermissionError" in done.err
+    assert done.code == 2
+    assert "demo.yaml is no demonstration: " in done.err
     assert command(*flags, "--workspace", "work").code == 0
 
 

@@ -45,7 +45,7 @@ def test_a_skill_s_whole_life(command: Command, notebook: Path, work: Path, home
     assert "The first (notebook analysis.ipynb, cells 3, 4, checks passed)" in log
     assert "+def other():" in command("skill", "diff", "circles").out
     assert "`jupyter codeact" not in command("skill", "rm", "circles").out
-    assert command("skill", "show", "circles").code == 1
+    assert command("skill", "show", "circles").code == 2
     assert command("skill", "rollback", "circles", "1").code == 0
     assert command("skill", "show", "circles").out == source
     assert str(home) in command("skill", "where").out
@@ -146,18 +146,18 @@ def test_where_nobody_can_be_asked_nothing_is_stored(command: Command, work: Pat
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["show", "nope"], 1, "`jupyter codeact skill list` shows what there is."),
+        (["show", "nope"], 2, "`jupyter codeact skill list` shows what there is."),
         (["fly"], 2, "`jupyter codeact skill fly` does not exist."),
         (["log"], 2, "`jupyter codeact skill log` is written wrongly."),
         (["export", "x"], 2, "the following arguments are required: --to"),
         (["export", "x", "--to", "tar"], 2, "invalid choice: 'tar'"),
-        (["export", "nope", "--to", "wheel"], 1, "no skill called nope"),
-        (["import", "nowhere.py"], 1, "nowhere.py can't be read: No such file or directory."),
-        (["import", "analysis.ipynb", "--as", "os", "--yes"], 1, "Python's own"),
-        (["import", "analysis.ipynb", "--cells", "9"], 1, "9 names no cell"),
-        (["save", "x", "nowhere.ipynb"], 1, "can't be read"),
-        (["save", "x", "analysis.ipynb", "--cells", "9"], 1, "9 names no cell"),
-        (["save", "os", "analysis.ipynb"], 1, "Python's own"),
+        (["export", "nope", "--to", "wheel"], 2, "no skill called nope"),
+        (["import", "nowhere.py"], 2, "nowhere.py can't be read: No such file or directory."),
+        (["import", "analysis.ipynb", "--as", "os", "--yes"], 2, "Python's own"),
+        (["import", "analysis.ipynb", "--cells", "9"], 2, "9 names no cell"),
+        (["save", "x", "nowhere.ipynb"], 2, "can't be read"),
+        (["save", "x", "analysis.ipynb", "--cells", "9"], 2, "9 names no cell"),
+        (["save", "os", "analysis.ipynb"], 2, "Python's own"),
         (["save", "x"], 2, "required: notebook"),
     ],
 )
@@ -188,7 +188,7 @@ def test_a_terminal_is_shown_what_hides(command: Command, work: Path) -> None:
 def test_a_notebook_of_the_sandbox_s_making(command: Command, work: Path) -> None:
     for text in ("", "[]", json.dumps({"cells": [1]})):
         (work / "a.ipynb").write_text(text)
-        assert command("skill", "save", "x", "a.ipynb").code == 1
+        assert command("skill", "save", "x", "a.ipynb").code == 2
     (work / "a.ipynb").unlink()
     os.symlink("/etc/passwd", work / "a.ipynb")
     assert "can't be read" in command("skill", "save", "x", "a.ipynb").err

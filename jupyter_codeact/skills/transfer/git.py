@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import SkillError
+from ...errors import SkillError, SkillFailed
 from .entries import Reader
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _clone(address: str, folder: str, time_s: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SkillError(f"{address} did not come within {time_s:.0f} seconds.") from None
+        raise SkillFailed(f"{address} did not come within {time_s:.0f} seconds.") from None
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it is too large, or took too much"])[-1]
         raise SkillError(f"{address} can't be fetched: {last[:300]}.")
