@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,15 +20,19 @@ DESCRIPTION = """\
 A Jupyter kernel with an agent in it: `jupyter lab`, kernel Python 3 (CodeAct), `%%agent`.
 The same agent works without a notebook, too, in the same sandbox: the commands below."""
 EPILOG = """\
-first steps:
-  jupyter codeact demo                       see all of it; needs no key
-  export ANTHROPIC_API_KEY=…                 or another provider's, for a model of your own
-  export JUPYTER_CODEACT_MODEL=anthropic/claude-sonnet-4-5
-  jupyter codeact run --text "mean([]) fails; it should be 0." --workspace myproject --out results
-  jupyter codeact inspect results/task.traj  what it did, step by step
-  jupyter codeact stats results              what it took
+See all of it, without a key:
+  jupyter codeact demo
 
-`jupyter codeact COMMAND --help` shows the options of each, with an example.
+With a model of your own, its provider's key (ANTHROPIC_API_KEY, OPENAI_API_KEY, …) in the environment:
+  export JUPYTER_CODEACT_MODEL=anthropic/claude-sonnet-4-5
+  jupyter codeact run --text "mean([]) fails; it should be 0." \\
+      --workspace myproject --out results
+
+What it did, and what it took:
+  jupyter codeact inspect results/task.traj
+  jupyter codeact stats results
+
+`jupyter codeact COMMAND --help` shows the options of a command, with an example.
 Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 stopped by Ctrl-C."""
 COMMANDS = (demo, run, batch, replay, inspect, stats, demo_from, skill)
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -39,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns 0, 1 for what failed, 2 for what has to be written or set otherwise, 130 for Ctrl-C.
     """
     words = sys.argv[1:] if arguments is None else [*arguments]
+    if "--debug" not in words:
+        # What it has to say, its errors say; with no handler at all, Python would print its warnings.
+        logging.getLogger("dulwich").addHandler(logging.NullHandler())
     try:
         options = parser().parse_args(words)
         # Often it is the sandbox's working folder.
@@ -83,7 +91,12 @@ def parser() -> argparse.ArgumentParser:
     whole = CommandParser(prog=PROG, description=DESCRIPTION, epilog=EPILOG, usage=f"{PROG} COMMAND [options]")
     whole.add_argument("--version", action="version", version=__version__)
     commands = whole.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", parser_class=CommandParser, prog=PROG, title="commands"
+        dest="command",
+        required=True,
+        metavar="COMMAND [options]",
+        parser_class=CommandParser,
+        prog=PROG,
+        title="commands",
     )
     for command in COMMANDS:
         command.add(commands)

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..magics.parser import amount, count, skills_of
-from .options import Commands, add_agent_flags, check_can_act, command, configured, finished
+from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished
 
 EXAMPLE = """\
 jupyter codeact batch problems.yaml --workers 4 --out results --model anthropic/claude-sonnet-4-5
@@ -15,9 +15,10 @@ problems.yaml:
   - {id: mean, text: "mean([]) fails; it should be 0.", workspace: myproject}
   - {id: plot, file: tasks/plot.md}
   - {id: crash, issue: "https://github.com/me/myproject/issues/7", workspace: myproject}"""
-MORE = """\
-Each problem has a sandbox of its own, and a copy of its workspace. The results are in --out: a folder for each problem,
-and results.jsonl and results.csv for all. The same command again goes on where the last one ended."""
+MORE = f"""\
+Each problem has a sandbox of its own, and a copy of its workspace. The results are in --out: a folder for each \
+problem, and results.jsonl and results.csv for all. The same command again goes on where the last one ended.
+{PACKAGES}"""
 
 
 def add(commands: Commands) -> None:

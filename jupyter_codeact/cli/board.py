@@ -42,7 +42,7 @@ class Board(Page):
 
     def finish(self, batch: Batch, out: Path) -> None:
         """How many ended in which way, what they cost, and where the results are."""
-        self.table(("how it ended", "problems"), ends(batch))
+        self.table(("how it ended",), ("problems",), ends(batch))
         before = sum(one.state == "done before" for one in batch.progress)
         about = f"{words.plural(len(batch.progress), 'problem')}, {before} of them done before"
         self.text(f"{about} · {words.money(batch.total.session_usd)}")

@@ -104,7 +104,7 @@ class Inspector(Page):
         with self.console.pager():
             for message in self.record.history:
                 self.text(f"{message['role']}:", "bold")
-                self.text(f"{text_of(message)}\n")
+                self.prose(f"{text_of(message)}\n")
 
     # ---- where she is
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..agent.retrying import RetryConfig
 
 T = TypeVar("T")
+PACKAGES = """\
+Its cells have the packages of the environment that this command is in: what tests need, pytest for example, is \
+installed there (`pip install pytest`)."""
 # Where our texts speak of the magic.
 _MAGIC = re.compile(r"(^|`|usage: |  )%%?skill\b", re.MULTILINE)
 _CELLS = re.compile(r"(?<=skill save NAME )(\[CELLS…\]|3-5)")

@@ -35,6 +35,13 @@ class Page:
             # rich makes spaces of tabs.
             print(shown.plain, file=self.console.file)
 
+    def prose(self, text: str) -> None:
+        """Text to be read, and not copied: a terminal wraps it between words."""
+        if self.in_terminal:
+            self.console.print(Text(visible(text)))
+        else:
+            self.text(text)
+
     def heading(self, text: str) -> None:
         shown = Text(visible(text), "bold")
         if self.in_terminal:
@@ -65,15 +72,21 @@ class Page:
         else:
             self._indented(shown.plain, 4)
 
-    def table(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """Columns; in a pipe, tabs between them."""
+    def table(self, texts: Sequence[str], numbers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Columns with these heads, those of numbers last; in a pipe, tabs between them."""
         if self.in_terminal:
-            table = plain_table(*head)
+            table = plain_table(*texts)
+            for name in numbers:
+                table.add_column(name, no_wrap=True, justify="right")
             for row in rows:
                 table.add_row(*(Text(visible(cell)) for cell in row))
             self.console.print(table)
         else:
-            self.text("\n".join("\t".join(" ".join(visible(cell).split()) for cell in row) for row in (head, *rows)))
+            self.text(
+                "\n".join(
+                    "\t".join(" ".join(visible(cell).split()) for cell in row) for row in ((*texts, *numbers), *rows)
+                )
+            )
 
     def _indented(self, text: str, width: int) -> None:
         self.text(Text(textwrap.indent(text, " " * width)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..magics.parser import skills_of
-from .options import Commands, add_agent_flags, check_can_act, command, configured, finished
+from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished
 
 if TYPE_CHECKING:
     from ..agent.problem import ProblemStatement
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
 EXAMPLE = """\
 jupyter codeact run --text "mean([]) fails; it should be 0." --workspace myproject \\
     --model anthropic/claude-sonnet-4-5 --review auto --out results"""
-MORE = """\
+MORE = f"""\
 The agent works in the workspace, in a sandbox without network. What it leaves in --out: a notebook of the run \
 (.ipynb), its trajectory (.traj), and a patch (.patch) where the workspace is a git checkout.
-Its cells have the packages of the environment that this command is in: for tests, for example, install pytest there \
-(`pip install pytest`) before the run.
+{PACKAGES}
 A configuration with `agents`, `attempts` and `review` has several attempts made, each in a copy of the workspace.
 Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 stopped."""
 USAGE = "jupyter codeact run (--text TEXT | --file FILE | --issue URL) [options]"

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Commands, command, finished, here
+from .options import Commands, Shape, command, finished, here
 
 if TYPE_CHECKING:
     from ..events import MimeBundle, RanCell
+    from ..magics.parser import Help
     from ..session import Session
 
 EXAMPLE = """\
@@ -36,11 +37,19 @@ def run(options: argparse.Namespace) -> int:
 
     try:
         finished(_answer([word for word in options.words if word != "--debug"]))
-    except Help as text:
+    except Help as asked:
         # What a cell magic does is an editor's work here.
-        lines = [line for line in str(text).splitlines() if not line.startswith("%%skill")]
+        lines = [line for line in _laid_out(asked).splitlines() if not line.startswith("%%skill")]
         print(here("\n".join(lines)))
     return 0
+
+
+def _laid_out(asked: Help) -> str:
+    """The text, as wide as what it is printed on."""
+    if asked.parser is None:
+        return str(asked)
+    asked.parser.usage, asked.parser.formatter_class = None, Shape
+    return asked.parser.format_help()
 
 
 async def _answer(words: list[str]) -> None:

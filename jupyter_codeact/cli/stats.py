@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 MORE = """\
 Reads this package's trajectories and SWE-agent's. Of a batch it tells what the batch's own results say; of several \
-attempts at a problem the one that was chosen. In a pipe, columns are separated by tabs."""
+attempts at a problem the one that was chosen. The time is that of the actions. In a pipe, columns are separated by \
+tabs."""
 
 
 def add(commands: Commands) -> None:
@@ -46,11 +47,10 @@ def _show(runs: list[Figures]) -> None:
     from .page import Page
 
     page = Page()
-    head = ("run", "how it ended", "steps", "calls", "tokens", "cost", "time of actions")
-    page.table(head, map(_row, runs))
+    page.table(("run", "how it ended"), ("steps", "calls", "tokens", "cost", "time"), map(_row, runs))
     page.text("")
     ends = counts(runs).most_common()
-    page.table(("how it ended", "runs", "share"), ((name, str(n), f"{n / len(runs):.0%}") for name, n in ends))
+    page.table(("how it ended",), ("runs", "share"), ((name, str(n), f"{n / len(runs):.0%}") for name, n in ends))
     known = all(one.cost_known for one in runs)
     spent = words.money(sum(one.cost_usd for one in runs))
     total = [
@@ -62,12 +62,12 @@ def _show(runs: list[Figures]) -> None:
         f"{words.seconds(sum(one.seconds for one in runs))} of actions",
     ]
     page.text("")
-    page.text(" · ".join(total))
+    page.prose(" · ".join(total))
 
 
 def _row(one: Figures) -> tuple[str, ...]:
     from .. import words
 
     cost = words.money(one.cost_usd if one.cost_known else None)
-    numbers = (str(one.steps), str(one.calls), words.tokens(one.tokens), cost, words.seconds(one.seconds))
+    numbers = (str(one.steps), str(one.calls), words.tokens(one.tokens).split()[0], cost, words.seconds(one.seconds))
     return (str(one.path), one.exit_status, *numbers)

@@ -15,7 +15,11 @@ from ..errors import UsageError
 
 
 class Help(Exception):
-    """Not an error: the text that `--help` asks for."""
+    """Not an error: the text that `--help` asks for, and whose it is, where that is a parser's."""
+
+    def __init__(self, text: str, parser: LineParser | None = None) -> None:
+        super().__init__(text)
+        self.parser = parser
 
 
 class Parser(argparse.ArgumentParser):
@@ -78,7 +82,7 @@ class LineParser(Parser):
         )
 
     def print_help(self, file: object = None) -> None:
-        raise Help(self.format_help())
+        raise Help(self.format_help(), self)
 
     def read(self, line: str) -> argparse.Namespace:
         """Parse ``line``. Raises UsageError, or Help for --help."""
