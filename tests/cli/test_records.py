@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pexpect
 import pytest
 import yaml
 
@@ -135,6 +136,21 @@ def test_walking_through_it(command: Command, ours: Path, monkeypatch: pytest.Mo
     assert "/text search" in done.out
 
 
+def test_the_pager_is_given_text_alone(ours: Path, tmp_path: Path) -> None:
+    """Plain `less` shows an escape sequence as it is written."""
+    variables = {**os.environ, "TERM": "xterm-256color", "PAGER": f"cat > {tmp_path / 'paged'}"}
+    arguments = ["-P", "-m", "jupyter_codeact", "inspect", str(ours)]
+    terminal = pexpect.spawn(sys.executable, arguments, env=variables, encoding="utf-8", timeout=30)
+    for answer in ("h", "q"):
+        terminal.expect_exact("? for help > ")
+        terminal.sendline(answer)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    paged = (tmp_path / "paged").read_text()
+    assert "system:\nYou work" in paged
+    assert "\x1b" not in paged
+
+
 def test_a_trajectory_as_a_notebook(command: Command, ours: Path, theirs: Path, tmp_path: Path) -> None:
     assert command("inspect", ours, "--notebook", tmp_path / "a.ipynb").code == 0
     nb = nbformat.read(tmp_path / "a.ipynb", as_version=4)
@@ -197,6 +213,17 @@ def test_a_number_that_is_none_is_not_known(command: Command, ours: Path, value:
     assert text.count(value) >= 6
     assert "1 run · 3 steps · 0 calls · 0 tokens · $0.000 · 0 s" in command("stats", ours).out
     assert "Step 1 of 3" in command("inspect", ours).out
+
+
+def test_a_folder_s_runs_are_counted_once(command: Command, ours: Path, theirs: Path, tmp_path: Path) -> None:
+    """Not those that a run found in its workspace, nor attempts beside the one that was chosen."""
+    for place in ("run/task", "run/work/old", "run/attempt-1/task", "run/attempt-2/task"):
+        path = tmp_path / "out" / f"{place}.traj"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(theirs.read_text())
+    out = command("stats", tmp_path / "out").out
+    assert out.splitlines()[1].startswith(f"{tmp_path / 'out' / 'run' / 'task.traj'}\tsubmitted\t3\t3\t1.0k\t")
+    assert "submitted\t1\t100%" in out
 
 
 # ---- demo-from

@@ -14,6 +14,10 @@ import nbformat
 import pexpect
 import pytest
 
+from jupyter_codeact.errors import UsageError
+from jupyter_codeact.magics.parser import save_parser
+from jupyter_codeact.magics.transfer import import_parser
+
 Command = Callable[..., Any]
 CELLS = [
     "import math",
@@ -176,6 +180,41 @@ def test_help_teaches_the_command_itself(command: Command, words: list[str]) -> 
     assert (done.code, done.err) == (0, "")
     assert f"jupyter codeact skill {words[0] if words[1:] else 'save'}" in done.out
     assert "%skill" not in done.out
+
+
+def test_save_has_the_options_of_the_magic(command: Command, work: Path) -> None:
+    magic, here = (save_parser(of_a_file=of_a_file).format_help() for of_a_file in (False, True))
+    assert {*re.findall(r"--[a-z]+", magic)} <= {*re.findall(r"--[a-z]+", here)}
+    cells = [nbformat.v4.new_code_cell("y = x + 1", execution_count=5)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), work / "plain.ipynb")
+    saved = command("skill", "save", "steps", "plain.ipynb", "--cells", "5", "--wrap", "step(x) -> y", "--timeout", "9")
+    assert (saved.code, saved.err) == (0, "")
+    assert "def step(x" in command("skill", "show", "steps").out
+
+
+def test_answers_speak_of_a_terminal(command: Command, notebook: Path) -> None:
+    assert "skill save NAME analysis.ipynb --cells 3-5 stores" in command("skill", "list").out
+    assert "--yes, -y" in command("skill", "import", "--help").out
+    assert "write `--yes`" in command("skill", "import", "analysis.ipynb", "--as", "x").err
+    done = command("skill", "import", "analysis.ipynb", "--as", "circles", "--yes")
+    assert "import circles works from now on in every notebook with this kernel" in done.out
+
+
+def test_a_cell_can_not_agree_for_the_person() -> None:
+    with pytest.raises(UsageError, match="--yes"):
+        import_parser().read("tools.py --yes")
+
+
+def test_a_pipe_is_given_columns_and_code(command: Command, notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    command("skill", "save", "circles", notebook, "--cells", "3-4")
+    assert command("skill", "list").out.splitlines() == [
+        "skill\twhat it does\tfunctions\tlast used by an agent",
+        "circles\tThe area.\tarea(r)\t",
+    ]
+    shown = command("skill", "diff", "circles").out.splitlines()
+    assert shown[:5] == ["circles, version 1:", "", "circles.py", "@@ -0,0 +1,10 @@", "+import math"]
+    assert "```" not in shown
 
 
 def test_a_terminal_is_shown_what_hides(command: Command, work: Path) -> None:
