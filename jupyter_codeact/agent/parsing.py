@@ -51,7 +51,7 @@ NO_ACTION = f"It has no action: act, or end the run with {SUBMIT}."
 class Reader:
     """What both readers share: which cells are open, and how to take them back.
 
-    step: number of the reply's first cell. tools: those that there are; with submit, words alone don't end a run.
+    step: number of the reply's first action. tools: those that there are; with submit, words alone don't end a run.
     """
 
     def __init__(self, step: int, tools: Sequence[str] = (RUN, EDIT)) -> None:
@@ -66,12 +66,16 @@ class Reader:
     def _drop(self, keys: list[int]) -> list[Event]:
         return [ActionDropped(self.opened.pop(key).id) for key in keys]
 
+    def _place(self, key: int) -> int:
+        """How many actions of the reply come before that one, as far as is known."""
+        return 0
+
     def _write(self, key: int, source: str) -> Iterator[Event]:
         """The source of cell ``key`` so far; yields what is new in it. Newlines wait for what follows them."""
         source = source.rstrip("\n")
         stream = self.opened.get(key)
         if stream is None or not source.startswith(stream.source):
-            step = stream.step if stream else self.step + len(self.opened)
+            step = stream.step if stream else self.step + self._place(key)
             yield from self._drop([key] if stream else [])
             stream = self.opened[key] = CellStream(step)
             yield Working("writing", f"Writing step {step}")
@@ -139,6 +143,10 @@ class ToolReader(Reader):
                     if isinstance(code, str) and (code or index not in self.opened):
                         yield from self._write(index, code)
 
+    def _place(self, key: int) -> int:
+        # Below 0 are those that did not stream: see ``finish``.
+        return -1 - key if key < 0 else sum(other < key for other in self._names)
+
     def finish(self, reply: Reply) -> Finished:
         problem = next(filter(None, map(self._wrong, reply.calls)), None)
         if not reply.calls and not reply.text.strip():
@@ -156,9 +164,9 @@ class ToolReader(Reader):
             call_id = call.id if call.id and call.id not in used else _new_id()
             key, arguments = keys.get(number, -1 - number), whole_json(call.arguments)
             if call.name == EDIT:
-                actions.append(EditAction(_new_id(), self.step, arguments, call_id))
+                actions.append(EditAction(_new_id(), self.step + number, arguments, call_id))
             elif call.name == SUBMIT:
-                actions.append(_submission(arguments, self.step, call_id))
+                actions.append(_submission(arguments, self.step + number, call_id))
             else:
                 events += self._write(key, arguments["code"])
                 actions.append(self._written(key, call_id))

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,20 +15,21 @@ from typing import Any
 from ..agent.config import AgentConfig, arguments_of
 from ..agent.limits import Meter
 from ..agent.loop import Agent
-from ..agent.problem import ProblemStatement, TextProblem
+from ..agent.problem import ProblemStatement, stated
 from ..agent.retrying import RetryConfig
 from ..agent.shapes import AgentInfo
 from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError
 from ..files import write_atomically
-from ..finding import Finder
+from ..finding import Finder, sources_of
 from ..settings import Settings
 from ..skills.checks import Trial
 from ..skills.editor import LibraryEditor
 from ..skills.index import Index
 from ..skills.library import Library
 from ..skills.search import Search
+from ..words import reason
 from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
@@ -44,6 +45,7 @@ class Job:
     """workspace: the working folder of the sandbox. folder: where the run's files go; the sandbox does not see it.
 
     retry: several attempts, each in a copy of the workspace; ``config`` is then that of the first.
+    skills: those whose sources the agent is given. finds_skills: whether others are looked for.
     """
 
     problem: ProblemStatement
@@ -51,11 +53,24 @@ class Job:
     workspace: Path
     folder: Path
     retry: RetryConfig | None = None
+    skills: tuple[str, ...] = ()
+    finds_skills: bool = True
 
     @property
     def name(self) -> str:
         """What the run's files are called."""
         return re.sub(r"[^\w.-]+", "-", self.problem.id).strip("-.")[:80] or "task"
+
+    def prepare(self) -> None:
+        """Make the folder. Raises ConfigError where workspace or folder can't be what they should."""
+        if not self.workspace.is_dir():
+            raise ConfigError(f"There is no folder {self.workspace}: `--workspace` names one that is there.")
+        if self.workspace.resolve() == self.folder.resolve():
+            raise ConfigError(f"{self.folder} is the workspace itself: choose another `--out` for the run's files.")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{self.folder} can't be made: {reason(error)}. Choose another `--out`.") from None
 
 
 @dataclass(frozen=True)
@@ -94,13 +109,13 @@ async def solve(
 ) -> Result:
     """Work on a problem in a sandbox of its own, and write down what came of it, whatever that is.
 
-    Cancelling it is a Stop: the files are written, and the cancellation goes on. Raises ConfigError, UsageError and
-    SandboxUnavailable, which only a person can mend.
+    Cancelling it is a Stop: the files are written, and the cancellation goes on. Raises ConfigError, UsageError,
+    SkillError and SandboxUnavailable, which only a person can mend.
     """
-    _prepare(job)
+    job.prepare()
     began = time.monotonic()
     library = Library(*map(Path, settings.libraries), history=settings.histories)
-    problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
+    problem = await stated(job.problem, job.name)
     # litellm takes seconds to import, and Ctrl-C must not wait for it.
     trial = partial(try_skill, opener(settings, job))
     agent = await asyncio.to_thread(agent_of, job.config, library, meter, trial)
@@ -109,16 +124,15 @@ async def solve(
         job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
     )
     record = NotebookRecord(job.name, problem.statement)
-    index = Index(settings.skill_index)
-    agent.finder = finder = Finder(Search(index, library.folders))
-    agent.listeners += [record, finder.note, *listeners]
+    agent.listeners += [record, *listeners]
     try:
         async with SandboxKernel(opener(settings, job)) as kernel:
-            await agent.run(HeadlessCells(kernel, reviewer or SandboxHolds()), problem, job.folder)
+            cells = HeadlessCells(kernel, reviewer or SandboxHolds())
+            async with _finding(job, library, settings, cells) as agent.finder:
+                agent.listeners.append(agent.finder.note)
+                await agent.run(cells, problem, job.folder)
     finally:
         files = _write(job, record, agent)
-        finder.remember()
-        index.close()
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 
@@ -136,16 +150,16 @@ def opener(settings: Settings, job: Job) -> Opener:
     return fresh_of(settings, str(job.workspace), str(job.folder.resolve()))
 
 
-def _prepare(job: Job) -> None:
-    """The folders. Raises ConfigError where they can't be what they should."""
-    if not job.workspace.is_dir():
-        raise ConfigError(f"There is no folder {job.workspace}: `--workspace` names one that is there.")
-    if job.workspace.resolve() == job.folder.resolve():
-        raise ConfigError(f"{job.folder} is the workspace itself: choose another `--out` for the run's files.")
-    try:
-        job.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{job.folder} can't be made: {error.strerror}. Choose another `--out`.") from None
+@contextlib.asynccontextmanager
+async def _finding(job: Job, library: Library, settings: Settings, cells: HeadlessCells) -> AsyncIterator[Finder]:
+    """What finds skills for the run, and remembers afterwards how they did. Raises SkillError for one there isn't."""
+    named = await sources_of(job.skills, library, cells.inside)
+    with contextlib.closing(Index(settings.skill_index)) as index:
+        finder = Finder(Search(index, library.folders) if job.finds_skills else None, named)
+        try:
+            yield finder
+        finally:
+            finder.remember()
 
 
 def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:

@@ -8,7 +8,7 @@ from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import RunOptions, Session
 from . import conversation, teaching
-from .parser import Help, agent_parser, choose
+from .parser import Help, agent_parser, choose, skills_of
 
 TRUST = "Outputs of this kernel may then run code in this page, as you. Trust them? [y]es, [n]o: "
 HELP = """\
@@ -33,12 +33,12 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
     options = agent_parser().read(line)
     if not prompt.strip():
         raise UsageError("`%%agent` needs a prompt: write what you want below its first line.")
-    skills = tuple(name.strip() for name in options.skills.split(",") if name.strip())
+    skills, finds_skills = skills_of(options.skills)
     wishes = RunOptions(
         model=options.model,
         review=options.review,
-        skills=() if skills == ("none",) else skills,
-        finds_skills=skills != ("none",),
+        skills=skills,
+        finds_skills=finds_skills,
         max_steps=options.max_steps,
         step_timeout_s=options.step_timeout,
         reasoning_effort=options.reasoning_effort,

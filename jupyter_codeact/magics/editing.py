@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
-from ..errors import SkillConflict, SkillError
+from ..errors import SkillConflict, SkillFailed
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Version
@@ -38,7 +38,7 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
         cell.display({"text/markdown": difference, "text/plain": conflict.diff})
         number = library.log(name)[0].number
         advice = f"Take over what you want of it, and write --version {number} in the first line."
-        raise SkillError(f"{conflict} {advice}") from None
+        raise SkillFailed(f"{conflict} {advice}") from None
     cell.become(_cell(name, saved.version, body))
     return f"{told(session, saved, name)}\n\n{'' if here else _is_new(name, known)}{checked}"
 

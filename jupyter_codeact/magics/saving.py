@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from secrets import token_hex
 
-from ..errors import SkillError
+from ..errors import SkillFailed
 from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
@@ -26,7 +26,11 @@ GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is,
 
 async def save(session: Session, cell: AgentCell, line: str) -> str:
     """The answer, as Markdown. Raises SkillError for what does not pass, and UsageError."""
-    options = save_parser().read(line)
+    return await store(session, cell, save_parser().read(line))
+
+
+async def store(session: Session, cell: AgentCell, options: argparse.Namespace) -> str:
+    """``save``, once its words are read."""
     check_name(options.name)
     cells = list(chosen(session.ran(), options.cells or ["last"], session.last_actions))
     files = {f"{options.name}.py": with_stubs(_source(session, cells, options))}
@@ -56,7 +60,7 @@ def _others(session: Session, cells: list[RanCell]) -> dict[str, str]:
 async def check(
     session: Session, cell: AgentCell, options: argparse.Namespace, files: Files
 ) -> tuple[dict[str, str], str]:
-    """What is remembered of the checks, and what is told of them. Raises SkillError where they fail.
+    """What is remembered of the checks, and what is told of them. Raises SkillFailed where they fail.
 
     options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test.
     """
@@ -66,7 +70,7 @@ async def check(
         failures = [*tried.failures]
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
-        raise SkillError(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
+        raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
     found = warnings(files) if not problems(files) else []
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
     return {"Checks": _remembered(failures, found)}, _told(failures, found, tried)

@@ -50,6 +50,8 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
         return
     if word in teaching.SKILL and teaching.ASKED & {*rest.split()}:
         raise Help(teaching.SKILL[word])
+    if word in ("list", "where") and rest.strip():
+        raise UsageError(f"`%skill {word}` is all: {rest.strip()!r} means nothing behind it.")
     if word not in answers:
         _show_markdown(cell, versions.answer(session, word, rest))
         return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from ..errors import SkillConflict, SkillError, UsageError
+from ..errors import SkillConflict, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Note
@@ -32,6 +32,11 @@ NOBODY = (
     "In a terminal: `jupyter codeact skill import`."
 )
 
+AGREE = (
+    "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
+    "Look at it, and write `--yes` to store it without being asked."
+)
+
 
 def export_parser() -> LineParser:
     parser = LineParser(
@@ -46,7 +51,8 @@ def export_parser() -> LineParser:
     return parser
 
 
-def import_parser() -> LineParser:
+def import_parser(*, in_terminal: bool = False) -> LineParser:
+    """In a terminal she may agree beforehand. A notebook's cell may come from elsewhere, and must not agree for her."""
     parser = LineParser(
         "%skill import",
         "Store skills of a module, a notebook, a wheel, a skill folder, any folder, or a git repository (https, file). "
@@ -60,6 +66,8 @@ def import_parser() -> LineParser:
     parser.add_argument("--as", dest="rename", default="", metavar="NAME", help="its name here")
     parser.add_argument("--shared", action="store_true", help="into the library of all workspaces")
     parser.add_argument("--force", action="store_true", help="store it though it fails in the sandbox")
+    if in_terminal:
+        parser.add_argument("--yes", "-y", action="store_true", help="store it without asking")
     return parser
 
 
@@ -72,12 +80,9 @@ def export(session: Session, line: str, work: Path | None = None) -> str:
     return f"Wrote `{path}`: **{options.name}**, {_versions(bundle)}."
 
 
-async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = False) -> str:
-    """Read, show, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable.
-
-    yes: she has agreed beforehand.
-    """
-    options = import_parser().read(line)
+async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: bool = False) -> str:
+    """Read, show, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable."""
+    options = import_parser(in_terminal=in_terminal).read(line)
     choose = partial(chosen, words=_listed(options.cells), last=()) if options.cells else list
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
     # An address may take long, and Stop must not wait for it.
@@ -87,11 +92,11 @@ async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = F
     for bundle, here in zip(bundles, before, strict=True):
         text = _shown(bundle, dict(here), options.source)
         cell.display({"text/markdown": text, "text/plain": text})
-    if not yes and not await _agreed(cell):
+    if not (in_terminal and options.yes) and not await _agreed(cell, AGREE if in_terminal else NOBODY):
         return "Nothing was stored."
     wrong = await session.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
     if wrong and not options.force:
-        raise SkillError(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
+        raise SkillFailed(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
     checks = f"forced: {' '.join(wrong)[:300]}" if wrong else "passed"
     stored: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
@@ -99,14 +104,16 @@ async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = F
         try:
             session.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
         except SkillConflict as conflict:
-            raise SkillError(f"{conflict} {_so_far(stored)}") from None
+            raise SkillFailed(f"{conflict} {_so_far(stored)}") from None
         stored.append(bundle.name)
-    return f"Stored {', '.join(f'**{name}**' for name in stored)}: `import {stored[0]}` works from the next cell on."
+    names = ", ".join(f"**{name}**" for name in stored)
+    return f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
 
 
-async def _agreed(cell: AgentCell) -> bool:
+async def _agreed(cell: AgentCell, nobody: str) -> bool:
+    """Raises UsageError, with the words ``nobody``, where nobody can be asked."""
     if not cell.can_ask:
-        raise UsageError(NOBODY)
+        raise UsageError(nobody)
     while True:
         match (await cell.ask(QUESTION)).strip().lower():
             case "y" | "yes":

@@ -43,7 +43,7 @@ def answer(session: Session, command: str, line: str) -> str:
 def told(session: Session, saved: Saved, name: str) -> str:
     """What a write has made of a skill."""
     if saved.before is None:
-        return f"Saved **{name}**: `import {name}` works from the next cell on."
+        return f"Saved **{name}**: `import {name}` works from now on in every notebook with this kernel."
     if saved.before.number == saved.version.number:
         return f"**{name}** is already like this: version {saved.version.number}."
     difference = _between(session, name, saved.before.number, saved.version.number)

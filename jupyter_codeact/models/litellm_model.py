@@ -222,9 +222,9 @@ def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:
     try:
         litellm.get_llm_provider(name)
         found = litellm.validate_environment(name)
-    except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
-        said = str(error).strip().splitlines()[0]
-        raise ConfigError(f"{name} is no model that litellm knows: {said}") from None
+    except Exception:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
+        shape = "write its provider before its name, as in anthropic/claude-sonnet-4-5"
+        raise ConfigError(f"{name} is no model that litellm knows: {shape}.") from None
     if found["keys_in_environment"]:
         return None
     if api_base:

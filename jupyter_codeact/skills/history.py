@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from ..errors import SkillError
+from ..errors import SkillError, SkillFailed
 from .skill import Files
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class History:
             yield
             before = parent.id if parent is not None else None
             if not repository.refs.set_if_equals(_ref(name), before, commit.id):
-                raise SkillError(f"{name} was saved by somebody who holds no lock. Try again.")
+                raise SkillFailed(f"{name} was saved by somebody who holds no lock. Try again.")
 
     def log(self, name: str) -> list[Version]:
         """The versions of a skill, the newest first; none for one that never was."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..errors import SkillError
+from ..errors import SkillFailed
 from .contents import Contents, contents_of, spelled_out
 from .database import opened, removed, writing
 from .files import Module, modules_in, read_text
@@ -28,7 +28,7 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH)
 
 
-class Busy(SkillError):
+class Busy(SkillFailed):
     """Others are writing all the time; what is in the index is as it was."""
 
 
@@ -62,7 +62,7 @@ class Index:
             self._open, self._known_at = None, ()
 
     def asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
-        """The answer of the database, which is repaired or given up for one in memory. Raises SkillError."""
+        """The answer of the database, which is repaired or given up for one in memory. Raises SkillFailed."""
         with self._lock:
             for _ in range(2):
                 try:
@@ -72,7 +72,7 @@ class Index:
             try:
                 return question(self.database)
             except sqlite3.DatabaseError as error:
-                raise SkillError(f"Skills can't be searched: {error}.") from None
+                raise SkillFailed(f"Skills can't be searched: {error}.") from None
 
     @property
     def database(self) -> sqlite3.Connection:

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import SkillConflict, SkillError
+from ..errors import SkillConflict, SkillError, SkillFailed
 from ..files import write_atomically
 from ..texts import diff_of
+from ..words import reason
 from .history import HAND, History, Note, Version
 from .skill import Files, Skill, check_name, files_of, skills_in
 
@@ -115,7 +116,7 @@ class Library:
                 return Saved(_shown(folder, name, files), now, before)
         except (OSError, UnicodeError) as error:
             path = _shown(folder, name, files)
-            raise SkillError(f"{path} can't be written: {error}. It is as it was.") from None
+            raise SkillFailed(f"{path} can't be written: {reason(error)}. It is as it was.") from None
 
     def _replace(self, folder: Path, name: str, old: Files, new: Files, note: Note) -> None:
         """Where it fails, what was there before is there again."""
@@ -146,7 +147,7 @@ class Library:
             with FileLock(f"{self.history(folder).folder}.lock", timeout=LOCK_S, poll_interval=POLL_S):
                 yield
         except Timeout:
-            raise SkillError(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
+            raise SkillFailed(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
 
 
 def _write(folder: Path, old: Files, new: Files) -> None:

@@ -33,13 +33,13 @@ def code(source: str) -> tuple[str, str]:
         ([code("x = 1\n\n")], ((1, "x = 1"),)),
         ([code("\nif x:\n    'ü😀\u2028'\n")], ((1, "\nif x:\n    'ü😀\u2028'"),)),
         ([code("a"), code("b")], ((1, "a"), (2, "b"))),
-        ([("edit_file", json.dumps(VIEW)), code("b"), code("c")], (VIEW, (1, "b"), (2, "c"))),
-        ([code("a"), ("edit_file", json.dumps(VIEW)), code("c")], ((1, "a"), VIEW, (2, "c"))),
+        ([("edit_file", json.dumps(VIEW)), code("b"), code("c")], (VIEW, (2, "b"), (3, "c"))),
+        ([code("a"), ("edit_file", json.dumps(VIEW)), code("c")], ((1, "a"), VIEW, (3, "c"))),
         ([("run_cell", '{"code": "ab", "code": "xy"}')], ((1, "xy"),)),
         ([("run_cell", '{"why": {"code": 1}, "code": "x"}')], ((1, "x"),)),
     ],
 )
-def test_each_call_is_an_action_and_each_cell_a_step(calls: list[tuple[str, str]], actions: tuple[object, ...]) -> None:
+def test_each_call_is_an_action_and_a_step(calls: list[tuple[str, str]], actions: tuple[object, ...]) -> None:
     seen = called("So:", *calls, cuts=range(40))
     assert (seen.actions, seen.text, seen.shown, seen.problem) == (actions, "So:", "So:", None)
 

@@ -74,5 +74,5 @@ async def test_a_stop_leaves_the_best_attempt_so_far(replies: Command, checkout:
 def test_what_is_wrong_in_an_agent_is_named(command: Command, tmp_path: Path) -> None:
     (tmp_path / "retry.yaml").write_text(json.dumps({"agents": [{"model": {"nam": "x"}}], "review": {}}))
     done = command("run", "--text", "go", "--config", tmp_path / "retry.yaml", "--review", "auto")
-    assert done.code == 1
+    assert done.code == 2
     assert "retry.yaml, agent 1: model.nam is no key" in done.err
