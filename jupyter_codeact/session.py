@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from . import config, words
 from .agent.config import AgentConfig
@@ -253,6 +254,15 @@ class Session:
         from .headless.trial import tried_elsewhere
 
         return await tried_elsewhere(files, self.settings)
+
+    async def run_examples(self, notebook: dict[str, Any], tell: Callable[[str], None]) -> list[str]:
+        """Run a skill notebook in a sandbox with an empty working folder; what went wrong, a line each.
+
+        Raises SandboxUnavailable.
+        """
+        from .headless.examples import ran
+
+        return await ran(notebook, self.settings, tell)
 
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 REMEDY = "`%agent trust outputs` shows such outputs of this kernel."
 
@@ -11,3 +13,9 @@ def note(held: Iterable[str]) -> str:
     """``Held back: JavaScript. `%agent trust outputs` …``; "" where nothing was."""
     names = ", ".join(dict.fromkeys(held))
     return f"Held back: {names}. {REMEDY}" if names else ""
+
+
+def held_in(data: Mapping[str, Any]) -> str:
+    """What the note in a cleaned bundle says was held back; "" where there is none."""
+    found = re.search(rf"Held back: (.*?)\. {re.escape(REMEDY)}", f"{data.get('text/html')} {data.get('text/plain')}")
+    return found[1] if found else ""

@@ -89,14 +89,14 @@ class _Trial:
             self._tell(f"importing {name}")
             found = await self._asked(f"import {name}", "try_import", modules=modules)
             if not isinstance(found, dict) or "error" in found:
-                return [_line(found["error"] if isinstance(found, dict) else found)], [], 0
+                return [one_line(found["error"] if isinstance(found, dict) else found)], [], 0
             tests, left_out = _pairs(found.get("tests")), _texts(found.get("left_out"))
             for number, (module, test) in enumerate(tests, start=1):
-                self._tell(f"test {number} of {len(tests)}: {_line(test)}")
+                self._tell(f"test {number} of {len(tests)}: {one_line(test)}")
                 if said := await self._asked(test, "try_test", module=module, test=test):
-                    failures.append(_line(f"{test}: {said}"))
+                    failures.append(one_line(f"{test}: {said}"))
         except _Over as end:
-            failures.append(_line(end))
+            failures.append(one_line(end))
         return failures, left_out, len(tests)
 
     async def _asked(self, what: str, function: str, **arguments: Any) -> Any:
@@ -136,9 +136,9 @@ def _pairs(found: object) -> list[tuple[str, str]]:
 
 
 def _texts(found: object) -> list[str]:
-    return [_line(text) for text in found] if isinstance(found, list) else []
+    return [one_line(text) for text in found] if isinstance(found, list) else []
 
 
-def _line(said: object) -> str:
+def one_line(said: object) -> str:
     """The sandbox's words, on one line, without what a terminal obeys."""
     return re.sub(r"\s+", " ", re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", str(said)))[:LONGEST]

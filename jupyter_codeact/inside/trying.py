@@ -89,4 +89,5 @@ def _raised(error: BaseException, folder: str) -> str:
     """The error in a line, with the last line of the skill's that it went through."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename.startswith(folder)]
     at = f" ({os.path.relpath(frames[-1].filename, folder)}, line {frames[-1].lineno})" if frames else ""
-    return f"{''.join(traceback.format_exception_only(error)).strip()}{at}"
+    said = "".join(traceback.format_exception_only(error)).strip().replace(f"{folder}{os.sep}", "")
+    return f"{said}{at}"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from secrets import token_hex
 
-from ..errors import SkillFailed
+from ..errors import SandboxUnavailable, SkillFailed
 from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
@@ -21,6 +21,7 @@ from . import versions
 from .parser import save_parser
 from .selection import chosen
 
+UNTRIED = "Nothing was saved, since it is tried in a sandbox first; `--force` saves it untried, and remembers that."
 GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is, and remembers that."
 
 
@@ -60,14 +61,20 @@ def _others(session: Session, cells: list[RanCell]) -> dict[str, str]:
 async def check(
     session: Session, cell: AgentCell, options: argparse.Namespace, files: Files
 ) -> tuple[dict[str, str], str]:
-    """What is remembered of the checks, and what is told of them. Raises SkillFailed where they fail.
+    """What is remembered of the checks, and what is told of them. Raises SkillFailed where they fail, SandboxUnavailable.
 
     options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test.
     """
     failures, tried = problems(files), None
     if not failures:
-        tried = await session.try_skill(options.name, files, _progress(cell, options.name), options.timeout)
-        failures = [*tried.failures]
+        tell = progress(cell, f"Checking {options.name}")
+        try:
+            tried = await session.try_skill(options.name, files, tell, options.timeout)
+            failures = [*tried.failures]
+        except SandboxUnavailable as error:
+            if not options.force:
+                raise SandboxUnavailable(f"{error} {UNTRIED}") from None
+            failures = [f"nothing of it was imported or tested: {error}"]
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
@@ -76,14 +83,14 @@ async def check(
     return {"Checks": _remembered(failures, found)}, _told(failures, found, tried)
 
 
-def _progress(cell: AgentCell, name: str) -> Callable[[str], None]:
-    """Shows how far the check is, in one output of the cell."""
+def progress(cell: AgentCell, what: str) -> Callable[[str], None]:
+    """Shows how far something is, in one output of the cell."""
     shown = f"checks-{token_hex(4)}"
     is_new = True
 
     def tell(text: str) -> None:
         nonlocal is_new
-        line = f"Checking {name}: {text}"
+        line = f"{what}: {text}"
         cell.display({"text/plain": line}, shown, update=not is_new)
         is_new = False
 

@@ -42,7 +42,7 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
         "search": listing.search,
         "show": _show,
         "where": _where,
-        "export": transfer.export,
+        "export": lambda session, rest: transfer.export(session, cell, rest),
         "import": lambda session, rest: transfer.import_(session, cell, rest),
     }
     if choose("%skill", word, COMMANDS) == "save":

@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from ..errors import SkillConflict, SkillFailed, UsageError
+from ..errors import SandboxUnavailable, SkillConflict, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Note
 from ..skills.skill import files_of
-from ..skills.transfer.bundle import HISTORY, Bundle, bundle_of, written_past
+from ..skills.transfer.bundle import HISTORY, MOST_NOTES, Bundle, bundle_of, written_past
 from ..skills.transfer.exports import KINDS, exported
+from ..skills.transfer.git import without_password
 from ..skills.transfer.imports import found_in
+from ..skills.transfer.notebooks import as_json
 from ..skills.transfer.placing import place
 from ..skills.transfer.warnings import warnings_of
 from ..texts import diff_of
 from ..words import fenced, plural
 from .parser import LineParser
+from .saving import progress
 from .selection import chosen
 
 HELP = """\
 %skill export NAME --to notebook|wheel|skill-folder|file   for others; `%skill export --help` says more
 %skill import PATH or GIT-URL   skills of others, shown before they are stored"""
 COMMANDS = ("export", "import")
+UNTRIED = (
+    "Nothing was stored: what comes from elsewhere is tried in a sandbox first, and --force, which is for what failed "
+    "there, does not do without."
+)
 QUESTION = "Store this? [y]es, [n]o: "
 NOBODY = (
     "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
@@ -41,11 +49,17 @@ AGREE = (
 def export_parser() -> LineParser:
     parser = LineParser(
         "%skill export",
-        "Write a skill into the working folder, with its history: for colleagues, pip or other agents.",
+        "Write a skill into the working folder: for colleagues, pip or other agents.\n"
+        "notebook      doc, code, examples and tests, run in a sandbox, with their outputs\n"
+        "wheel         what pip installs\n"
+        "skill-folder  SKILL.md and scripts, after agentskills.io\n"
+        "file          the module; a package of several files can't leave so\n"
+        f"Each carries the notes of its versions (when, by whom, why: the newest {MOST_NOTES}), and `%skill import` "
+        "reads them.\nNone carries the sources of older versions.",
         "Example:\n  %skill export gp_fit --to wheel",
     )
     parser.add_argument("name", help="the skill")
-    parser.add_argument("--to", choices=KINDS, required=True, help="a skill folder is one after agentskills.io")
+    parser.add_argument("--to", choices=KINDS, required=True, help="in which form")
     parser.add_argument("--out", default="", metavar="PATH", help="where it goes (default: into the working folder)")
     parser.add_argument("--force", action="store_true", help="replace what is there")
     return parser
@@ -71,13 +85,29 @@ def import_parser(*, in_terminal: bool = False) -> LineParser:
     return parser
 
 
-def export(session: Session, line: str, work: Path | None = None) -> str:
+async def export(session: Session, cell: AgentCell, line: str) -> str:
     """Write one skill. Raises UsageError, SkillError."""
     options = export_parser().read(line)
     bundle = bundle_of(session.library, options.name)
     name, content = exported(bundle, options.to)
-    path = place(name, content, options.out, work or Path.cwd(), force=options.force)
-    return f"Wrote `{path}`: **{options.name}**, {_versions(bundle)}."
+    told = ""
+    if options.to == "notebook" and isinstance(content, bytes):
+        content, told = await _run(session, cell, content, options.name)
+    path = place(name, content, options.out, Path.cwd(), force=options.force)
+    return f"Wrote `{path}`: **{options.name}**, {_versions(bundle)}.{told}"
+
+
+async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> tuple[bytes, str]:
+    """The notebook as it ran, and what is told of that."""
+    notebook = json.loads(content)
+    try:
+        wrong = await session.run_examples(notebook, progress(cell, f"Running the notebook of {name}"))
+    except SandboxUnavailable as error:
+        return content, f"\n\nNothing in it was run: its outputs are what its doctests promise. {error}"
+    if not wrong:
+        return as_json(notebook), "\n\nIt ran in a fresh sandbox, and has the outputs of that."
+    lines = "\n".join(f"- {line}" for line in wrong)
+    return as_json(notebook), f"\n\nNot all of it ran in a fresh sandbox with an empty folder:\n\n{lines}"
 
 
 async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: bool = False) -> str:
@@ -87,20 +117,24 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
     # An address may take long, and Stop must not wait for it.
     bundles = await asyncio.to_thread(read, choose=choose)
+    source = without_password(options.source)
     folder = session.library.shared if options.shared else session.library.own
     before = [files_of(folder, bundle.name) for bundle in bundles]
     for bundle, here in zip(bundles, before, strict=True):
-        text = _shown(bundle, dict(here), options.source)
+        text = _shown(bundle, dict(here), source)
         cell.display({"text/markdown": text, "text/plain": text})
     if not (in_terminal and options.yes) and not await _agreed(cell, AGREE if in_terminal else NOBODY):
         return "Nothing was stored."
-    wrong = await session.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
+    try:
+        wrong = await session.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
+    except SandboxUnavailable as error:
+        raise SandboxUnavailable(f"{error} {UNTRIED}") from None
     if wrong and not options.force:
         raise SkillFailed(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
     checks = f"forced: {' '.join(wrong)[:300]}" if wrong else "passed"
     stored: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
-        note = _note(session, bundle, options.source, checks)
+        note = _note(session, bundle, source, checks)
         try:
             session.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
         except SkillConflict as conflict:

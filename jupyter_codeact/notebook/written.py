@@ -47,7 +47,7 @@ class WrittenNotebook:
         if marks.get("status") != "rejected":
             self._count += 1
             cell.execution_count = self._count
-        cell.outputs = [_output(output) for output in outputs]
+        cell.outputs = [output_of(output) for output in outputs]
         self.node.cells.append(cell)
 
     def save(self, path: Path) -> None:
@@ -55,7 +55,7 @@ class WrittenNotebook:
         write_atomically(path, nbformat.writes(self.node) + "\n", 0o644)
 
 
-def _output(output: Output) -> NotebookNode:
+def output_of(output: Output) -> NotebookNode:
     """Without what messages have and documents don't."""
     kind = output["output_type"]
     made: NotebookNode = new_output(kind, **{key: output[key] for key in _KEYS[kind] if key in output})

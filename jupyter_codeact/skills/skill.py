@@ -14,6 +14,8 @@ from .contents import contents_of
 
 Files = Mapping[str, str]
 """Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
+# A file system takes 255 bytes, and a file is written under a longer name first.
+LONGEST = 200
 API, INIT = "api.py", "__init__.py"
 
 
@@ -72,6 +74,8 @@ def check_name(name: str) -> None:
     """A module's name, that hides nothing that other code imports."""
     if not name.isidentifier() or keyword.iskeyword(name):
         raise SkillError(f"{name!r} can't be a module's name: use letters, digits and _, such as gp_fit.")
+    if len(name.encode()) > LONGEST:
+        raise SkillError(f"{name[:20]}… is longer than {LONGEST} bytes: its files could not be written everywhere.")
     if name in sys.stdlib_module_names or name in _STARTUP:
         raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
     if importlib.util.find_spec(name) is not None:

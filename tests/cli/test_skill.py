@@ -61,7 +61,9 @@ def test_what_was_exported_is_imported_in_another_library(
 ) -> None:
     command("skill", "save", "circles", notebook, "--message", "The first")
     source = command("skill", "show", "circles").out
-    assert "Wrote" in command("skill", "export", "circles", "--to", kind, "--out", "sent" + suffix(kind)).out
+    sent = command("skill", "export", "circles", "--to", kind, "--out", "sent" + suffix(kind)).out
+    assert "Wrote" in sent
+    assert ("It ran in a fresh sandbox" in sent) is (kind == "notebook")
     monkeypatch.setenv("JUPYTER_CODEACT_WORKSPACE", "theirs")
     done = command("skill", "import", "sent" + suffix(kind), "--yes", *named(kind))
     assert (done.code, done.err) == (0, "")

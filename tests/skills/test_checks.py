@@ -19,6 +19,7 @@ from jupyter_codeact.skills.checks import Tried, problems, report, undefined, wa
 from jupyter_codeact.skills.docstrings import with_stubs
 from jupyter_codeact.skills.eager import runs_at_import
 from jupyter_codeact.skills.ipython import python_of
+from jupyter_codeact.skills.skill import Files
 from jupyter_codeact.skills.slicing import definer_of, module_of
 
 # ---- names
@@ -265,10 +266,38 @@ def test_what_runs_at_import_is_warned_of_with_its_line() -> None:
 
 async def test_the_agent_is_told_of_it_though_its_checks_pass() -> None:
     assert "a.py, line 1: print(…) runs at each import" in (await report("a", {"a.py": "print(1)"}, None)).text
+PACKAGE = {
+    "kit/__init__.py": "",
+    "kit/api.py": """from .impl import half, test_half
+
+
+def quarter(x):
+    '''
+    >>> quarter(4)
+    1.0
+    '''
+    return half(half(x))
+
+
+def test_quarter():
+    assert quarter(8) == 2
+""",
+    "kit/impl.py": """def half(x):
+    '''
+    >>> half(1)
+    0.5
+    '''
+    return x / 2
+
+
+def test_half():
+    assert half(2) == 1
+""",
+}
 
 
 async def tried(
-    work: Path, text: str, step_s: float = 30, name: str = "mine", kind: str = "bubblewrap"
+    work: Path, text: str | Files, step_s: float = 30, name: str = "mine", kind: str = "bubblewrap"
 ) -> tuple[Tried, list[str]]:
     said: list[str] = []
     opened: list[Sandbox] = []
@@ -277,7 +306,8 @@ async def tried(
         opened.append(open_sandbox(kind, sys.executable, str(work), first))
         return opened[-1]
 
-    found = await try_skill(fresh, name, {f"{name}.py": text}, said.append, step_s)
+    files = {f"{name}.py": text} if isinstance(text, str) else text
+    found = await try_skill(fresh, name, files, said.append, step_s)
     assert not any(sandbox.alive for sandbox in opened)
     return found, said
 
@@ -304,6 +334,58 @@ async def test_each_failure_is_one_line(work: Path) -> None:
         "test_wrong: AssertionError: one is not two (mine.py, line 9)",
         "test_async: ValueError: later (mine.py, line 13)",
     )
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_a_package_s_modules_are_each_tested_once(work: Path) -> None:
+    found, said = await tried(work, PACKAGE, name="kit")
+    assert (found.failures, found.left_out, found.tests) == ((), (), 4)
+    assert [line.partition(": ")[2] for line in said[2:]] == [
+        "doctest of kit.api.quarter",
+        "test_quarter",
+        "doctest of kit.impl.half",
+        "test_half",
+    ]
+
+
+@pytest.mark.usefixtures("sandbox")
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        (
+            "kit/api.py",
+            "import half,",
+            "import third,",
+            "ImportError: cannot import name 'third' from 'kit.impl' (kit/impl.py) (kit/api.py, line 1)",
+        ),
+        (
+            "kit/impl.py",
+            "def half",
+            "1 / 0\ndef half",
+            "ZeroDivisionError: division by zero (kit/impl.py, line 1)",
+        ),
+        (
+            "kit/api.py",
+            "1.0",
+            "2.0",
+            "doctest of kit.api.quarter: line 6: Failed example: quarter(4) Expected: 2.0 Got: 1.0",
+        ),
+        (
+            "kit/impl.py",
+            "0.5",
+            "0.6",
+            "doctest of kit.impl.half: line 3: Failed example: half(1) Expected: 0.6 Got: 0.5",
+        ),
+        ("kit/api.py", "== 2", "== 3", "test_quarter: AssertionError (kit/api.py, line 13)"),
+        ("kit/impl.py", "== 1", "== 3", "test_half: AssertionError (kit/impl.py, line 10)"),
+    ],
+)
+async def test_what_fails_in_a_package_is_told_with_its_file(
+    work: Path, path: str, old: str, new: str, said: str
+) -> None:
+    found, _ = await tried(work, PACKAGE | {path: PACKAGE[path].replace(old, new)}, name="kit")
+    (failure,) = found.failures
+    assert failure.removeprefix("import kit.api: ") == said
 
 
 @pytest.mark.usefixtures("sandbox")

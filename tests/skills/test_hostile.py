@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from servers.git_https import git_over_https
 
 from jupyter_codeact.errors import SkillError
 from jupyter_codeact.skills.transfer import git
@@ -174,6 +178,37 @@ def test_notebooks_that_are_none(work: Path, content: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("paths", "reason"),
+    [
+        (["../fit.py"], "leads out of its own folder"),
+        (["fit/__init__.py", "fit/../../evil.py"], "leads out"),
+        (["fit/__init__.py", "/etc/evil.py"], "leads out"),
+        (["fit/__init__.py", "other/evil.py"], "is no file of fit"),
+        (["fit/__init__.py", "fit/evil.pth"], "compiled, or run by every Python"),
+        (["fit/__init__.py", "fit/evil.txt"], "is no file of fit"),
+        (["fit/__init__.py", "fit/a.py", "fit/A.py"], "differ in case only"),
+        (["fit/__init__.py", "fit/__init__.py"], "is there twice"),
+        (["fit/api.py"], "neither a module nor a package"),
+        (["fit.py", "fit/__init__.py"], "neither a module nor a package"),
+        (["fit/__init__.py", *(f"fit/m{n}.py" for n in range(200))], "more than 200 sources"),
+        (["fit/__init__.py", "fit/class.py"], ""),
+    ],
+)
+def test_paths_that_a_skill_notebook_says(work: Path, paths: list[str], reason: str) -> None:
+    cells = [
+        {"cell_type": "code", "metadata": {"jupyter_codeact": {"part": "file"}}, "source": f"%%writefile {path}\nx = 1"}
+        for path in paths
+    ]
+    notebook = {"cells": cells, "metadata": {"jupyter_codeact": {"skill": "fit"}}}
+    (work / "a.ipynb").write_text(json.dumps(notebook))
+    if reason:
+        with pytest.raises(SkillError, match=reason):
+            found_in("a.ipynb", work)
+    else:
+        assert [*found_in("a.ipynb", work)[0].files] == paths
+
+
+@pytest.mark.parametrize(
     "front", ["", "name: x", "---\nname: [\n---\n", "---\nname: 1\ndescription: x\n---\n", "---\n&a [*a]\n---\n"]
 )
 def test_a_skill_folder_with_a_wrong_front_matter(work: Path, front: str) -> None:
@@ -227,15 +262,6 @@ def test_nothing_that_is_read_runs(work: Path, tmp_path: Path) -> None:
     assert mark.exists()
 
 
-def test_a_name_of_python_s_own_would_hide_it(work: Path) -> None:
-    """The twin of what is refused above."""
-    (work / "random.py").write_text(GOOD)
-    done = subprocess.run(
-        [sys.executable, "-c", "import random; print(random.x)"], cwd=work, capture_output=True, check=True
-    )
-    assert done.stdout == b"1\n"
-
-
 # ---- git
 
 
@@ -279,6 +305,61 @@ def test_a_repository_has_no_hooks_run(
     assert not mark.exists()
     subprocess.run(["git", "clone", "-q", address, str(tmp_path / "twin")], check=True)
     assert mark.exists()
+
+
+@pytest.fixture
+def over_https(repository: Callable[..., str], work: Path, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A repository's address, and the certificate of its server."""
+    if shutil.which("openssl") is None:
+        if os.environ.get("CI"):
+            pytest.fail("openssl is required in CI")
+        pytest.skip("openssl is not installed: it makes the server's certificate")
+    repository(fit=GOOD)
+    with git_over_https(work, tmp_path) as (address, certificate):
+        yield f"{address}/repo/.git", certificate
+
+
+def test_a_repository_comes_over_https_from_a_server_that_is_known(
+    over_https: tuple[str, Path], work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And from one whose certificate nobody has signed, nothing: git without the check would take it."""
+    address, certificate = over_https
+    with pytest.raises(SkillError, match=r"can't be fetched: .*CERTIFICATE_VERIFY_FAILED"):
+        found_in(address, work)
+    unchecked = ["git", "-c", "http.sslVerify=false", "clone", "-q", address, str(work / "twin")]
+    subprocess.run(unchecked, check=True)
+    assert (work / "twin" / "fit.py").read_text() == GOOD
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    (found,) = found_in(address, work)
+    assert found.files == {"fit.py": GOOD}
+
+
+def test_a_password_in_an_address_is_neither_shown_nor_remembered(
+    over_https: tuple[str, Path], command: Callable[..., Any], sandbox: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notes are read by everybody who gets the skill."""
+    address = over_https[0].replace("//", "//ann:s3cret@")
+    monkeypatch.setenv("SSL_CERT_FILE", str(over_https[1]))
+    refused = command("skill", "import", address.replace("repo", "nowhere"), "--yes")
+    done = command("skill", "import", address, "--yes")
+    log = command("skill", "log", "fit")
+    assert (refused.code, done.code, log.code) == (1, 0, 0)
+    assert f"from {over_https[0]}" in log.out
+    assert "s3cret" not in "".join([refused.err, done.out, done.err, log.out])
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("https://ann:s3cret@example.org/a#b", "https://example.org/a#b"),
+        ("https://token@example.org", "https://example.org"),
+        ("https://a@b@example.org/c@d#e@f", "https://example.org/c@d#e@f"),
+        ("a@b.py", "a@b.py"),
+        ("https://example.org/~a@b", "https://example.org/~a@b"),
+    ],
+)
+def test_addresses_without_their_passwords(source: str, shown: str) -> None:
+    assert git.without_password(source) == shown
 
 
 def test_links_in_a_repository(work: Path) -> None:

@@ -46,6 +46,8 @@ def test_names_of_modules(name: str) -> None:
         ("_thread", "hide"),
         ("sitecustomize", "hide"),
         ("usercustomize", "hide"),
+        ("f" * 201, "longer than 200 bytes"),
+        ("\u00fc" * 101, "longer than 200 bytes"),
     ],
 )
 def test_names_that_no_skill_may_have(name: str, said: str, tmp_path: Path) -> None:

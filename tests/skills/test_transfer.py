@@ -60,9 +60,32 @@ def test_nothing_has_no_area():
 def later(): return 1
 '''
 PACKAGE = {
-    "pkg/__init__.py": '"""A package."""\n',
-    "pkg/api.py": '"""What it can do."""\nfrom .impl import double\n\n\ndef four():\n    return double(2)\n',
-    "pkg/impl.py": "def double(x):\n    return 2 * x\n",
+    "pkg/__init__.py": "",
+    "pkg/api.py": """'''What it can do.'''
+from .deep.impl import double
+
+TWO = 2
+
+
+def four():
+    '''
+    >>> from pkg.api import four
+    >>> y = four() + TWO
+    >>> y
+    6
+    '''
+    return double(TWO)
+
+
+def test_four():
+    assert four() == 4
+
+
+async def test_later():
+    assert four() == 4
+""",
+    "pkg/deep/__init__.py": "# No end of a line",
+    "pkg/deep/impl.py": "def double(x):\n    return 2 * x\n\n\ndef test_double():\n    assert double(1) == 2\n\n\n",
 }
 
 
@@ -73,7 +96,8 @@ def library(tmp_path: Path) -> Library:
     library = Library(tmp_path / "own", tmp_path / "shared")
     library.write("circles", {"circles.py": SOURCE + "# first"}, Note("you", "First: a <b>", {"Cells": "1, 2"}))
     library.write("circles", {"circles.py": SOURCE}, Note("agent", "Then | this", {"Run": "1f", "Prompt": "do it"}))
-    library.write("pkg", PACKAGE, Note("you", "A package"))
+    library.write("pkg", {"pkg.py": "x = 1\n"}, Note("you", "A module", {"Cells": "3"}))
+    library.write("pkg", PACKAGE, Note("agent", "A package"))
     return library
 
 
@@ -103,25 +127,54 @@ def test_odd_ends_of_lines_come_back(library: Library, work: Path, kind: str, so
     assert found_in(str(sent(library, "odd", kind, work)), work)[0].files == {"odd.py": source}
 
 
-@pytest.mark.parametrize("kind", ["wheel", "skill-folder"])
+@pytest.mark.parametrize("kind", ["notebook", "wheel", "skill-folder"])
 def test_a_package_travels_whole(library: Library, work: Path, kind: str) -> None:
-    (found,) = found_in(str(sent(library, "pkg", kind, work)), work)
+    path = sent(library, "pkg", kind, work)
+    (found,) = found_in(str(path), work)
     assert found.files == PACKAGE
-    assert found.past[0].note.message == "A package"
+    assert [(p.number, p.note) for p in found.past] == [
+        (2, Note("agent", "A package")),
+        (1, Note("you", "A module", {"Cells": "3"})),
+    ]
+    (renamed,) = found_in(str(path), work, rename="kit")
+    assert [*renamed.files] == [f"kit{file[3:]}" for file in PACKAGE]
 
 
-@pytest.mark.parametrize("kind", ["notebook", "file"])
-def test_a_package_is_too_much_for_one_module(library: Library, kind: str) -> None:
-    with pytest.raises(SkillError, match="use --to wheel or skill-folder"):
-        exported(bundle_of(library, "pkg"), kind)
+def test_a_package_is_too_much_for_one_file(library: Library) -> None:
+    with pytest.raises(SkillError, match="a package of several files, and a file holds one"):
+        exported(bundle_of(library, "pkg"), "file")
 
 
-def test_notes_are_kept_over_several_stations(library: Library, work: Path) -> None:
-    (found,) = found_in(str(sent(library, "circles", "wheel", work)), work)
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_python_does_not_leave(library: Library, kind: str) -> None:
+    (library.own / "broken.py").write_text("def f(:\n")
+    with pytest.raises(SkillError, match=r"broken\.py can't be read as Python"):
+        exported(bundle_of(library, "broken"), kind)
+
+
+def test_a_package_s_notebook_runs_in_any_kernel(library: Library, work: Path) -> None:
+    """In a folder where there is no such package."""
+    notebook = nbformat.read(sent(library, "pkg", "notebook", work), 4)
+    nbformat.validate(notebook)
+    (work / "theirs").mkdir()
+    NotebookClient(notebook, kernel_name="python3", resources={"metadata": {"path": str(work / "theirs")}}).execute()
+    example, tests, deeper = notebook.cells[-3:]
+    assert example.source == "from pkg.api import TWO\nfrom pkg.api import four\ny = four() + TWO\ny"
+    assert example.outputs[0].data["text/plain"] == "6"
+    assert tests.source == "from pkg.api import test_four, test_later\ntest_four()\nawait test_later()"
+    assert deeper.source == "from pkg.deep.impl import test_double\ntest_double()"
+    assert (work / "theirs" / "pkg" / "deep" / "impl.py").read_text() == PACKAGE["pkg/deep/impl.py"].rstrip() + "\n"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_notes_are_kept_over_several_stations(library: Library, work: Path, kind: str) -> None:
+    (found,) = found_in(str(sent(library, "circles", kind, work)), work)
     library.write("rings", {"rings.py": SOURCE}, Note("you", "Imported", {HISTORY: written_past(found.past)}))
     past = [*past_of(library.log("rings"))]
     assert [p.note.message for p in past] == ["Imported", "Then | this", "First: a (b)"]
     assert HISTORY not in past[0].note.about
+    (again,) = found_in(str(sent(library, "rings", kind, work)), work)
+    assert [*again.past] == past
     odd = [Past(1, "2026", Note("a <b>", "c\\n <d>", {"Key: <": "é"}))]
     library.write("odd", {"odd.py": ""}, Note("you", "Imported", {HISTORY: written_past(odd)}))
     assert [*past_of(library.log("odd"))][1:] == odd
@@ -145,7 +198,7 @@ def test_pip_installs_the_wheel(library: Library, work: Path) -> None:
     sent(library, "circles", "wheel", work)
     sent(library, "pkg", "wheel", work)
     wheels = sorted(path.name for path in work.iterdir())
-    assert wheels == ["circles-2-py3-none-any.whl", "pkg-1-py3-none-any.whl"]
+    assert wheels == ["circles-2-py3-none-any.whl", "pkg-2-py3-none-any.whl"]
     pip = [sys.executable, "-m", "pip", "install", "-q", "--no-index", "--no-deps", "--target", "site", *wheels]
     subprocess.run(pip, cwd=work, check=True, capture_output=True)
     code = "import importlib.metadata as m, circles, pkg.api; d = m.distribution('circles'); print(circles.area(0), "

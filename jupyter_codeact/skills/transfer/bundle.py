@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import Any, NamedTuple
 from ...errors import SkillError
 from ..history import Note, Version
 from ..library import Library
-from ..skill import Files, files_of
+from ..skill import API, Files, files_of
 
 # The fact of a version that holds the notes that came along with it, one line of JSON.
 HISTORY = "History"
@@ -38,6 +39,12 @@ class Bundle(NamedTuple):
         """The path of the module itself, or of what a package begins with."""
         return f"{self.name}.py" if f"{self.name}.py" in self.files else f"{self.name}/__init__.py"
 
+    @property
+    def shown(self) -> str:
+        """The path of what an agent is shown of it."""
+        api = f"{self.name}/{API}"
+        return api if api in self.files else self.main
+
 
 def bundle_of(library: Library, name: str) -> Bundle:
     """A skill of the library with all that is known of it. Raises SkillError."""
@@ -45,9 +52,11 @@ def bundle_of(library: Library, name: str) -> Bundle:
     files = files_of(library.folder_of(name), name)
     for path, text in files.items():
         try:
-            text.encode()
+            ast.parse(text.encode())
         except UnicodeError:
             raise SkillError(f"{path} is no UTF-8: save it as UTF-8 first.") from None
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise SkillError(f"{path} can't be read as Python: {error}.") from None
     return Bundle(name, files, [*past_of(library.log(name))])
 
 

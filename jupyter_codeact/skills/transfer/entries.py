@@ -10,10 +10,11 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ...errors import SkillError
 from ...files import bytes_in
+from ..skill import LONGEST
 
 Entries = dict[str, bytes]
 MOST_FILES, MOST_SEEN, MOST_BYTES, LARGEST_ARCHIVE = 200, 2000, 4 * 2**20, 8 * 2**20
@@ -64,7 +65,9 @@ def check_path(path: str) -> None:
     parts = path.split("/")
     if "\0" in path or "\\" in path or ":" in path or not path.isprintable():
         raise SkillError(f"{path!r} has characters that no file of a skill has in its name.")
-    if PurePosixPath(path).is_absolute() or ".." in parts or "." in parts or "" in parts:
+    if any(len(part.encode()) > LONGEST for part in parts):
+        raise SkillError(f"{path[:40]!r}… has a name in it that is longer than {LONGEST} bytes.")
+    if ".." in parts or "." in parts or "" in parts:
         raise SkillError(f"{path!r} leads out of its own folder.")
 
 

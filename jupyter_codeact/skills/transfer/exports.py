@@ -30,9 +30,9 @@ def exported(bundle: Bundle, kind: str) -> tuple[str, Content]:
         case "skill-folder":
             return _folder_of(bundle)
         case "notebook":
-            return f"{bundle.name}.ipynb", notebook_of(bundle, _only(bundle, kind)).encode()
+            return f"{bundle.name}.ipynb", notebook_of(bundle)
         case _:
-            return f"{bundle.name}.py", _with_trailer(_only(bundle, kind), bundle).encode()
+            return f"{bundle.name}.py", _with_trailer(_only(bundle), bundle).encode()
 
 
 def without_trailer(source: str) -> tuple[str, str]:
@@ -49,9 +49,10 @@ def folder_name(name: str) -> str:
     return word
 
 
-def _only(bundle: Bundle, kind: str) -> str:
+def _only(bundle: Bundle) -> str:
     if bundle.main not in bundle.files or len(bundle.files) > 1 or "/" in bundle.main:
-        raise SkillError(f"{bundle.name} is a package, and a {kind} holds one module: use --to wheel or skill-folder.")
+        why = f"{bundle.name} is a package of several files, and a file holds one"
+        raise SkillError(f"{why}: use --to notebook, wheel or skill-folder.")
     return bundle.files[bundle.main]
 
 
@@ -68,8 +69,7 @@ def _folder_of(bundle: Bundle) -> tuple[str, Content]:
 
 
 def _skill_md(bundle: Bundle, name: str) -> str:
-    source = bundle.files.get(f"{bundle.name}/api.py", bundle.files.get(bundle.main, ""))
-    tree = ast.parse(source.encode())
+    tree = ast.parse(bundle.files.get(bundle.shown, "").encode())
     doc = ast.get_docstring(tree) or f"The Python module {bundle.name}."
     found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
     public = [name for name in found if not name.startswith("_")]

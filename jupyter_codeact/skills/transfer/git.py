@@ -45,6 +45,11 @@ def is_address(source: str) -> bool:
     return found is not None
 
 
+def without_password(source: str) -> str:
+    """An address as it may be shown and remembered: with nobody's name, password or token in it."""
+    return re.sub(r"(?<=://)[^/#\s]*@", "", source)
+
+
 def fetched(address: str, time_s: float = TIME_S) -> Reader:
     """Its newest files; ``#folder`` behind the address takes those below a folder. Raises SkillError."""
     address, _, below = address.partition("#")
@@ -69,9 +74,9 @@ def _clone(address: str, folder: str, time_s: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SkillFailed(f"{address} did not come within {time_s:.0f} seconds.") from None
+        raise SkillFailed(f"{without_password(address)} did not come within {time_s:.0f} seconds.") from None
     if done.returncode != 0:
-        raise _refusal(address, done.stderr)
+        raise _refusal(without_password(address), without_password(done.stderr))
 
 
 def _refusal(address: str, said: str) -> SkillError:

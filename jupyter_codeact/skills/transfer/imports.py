@@ -20,7 +20,7 @@ from .bundle import Bundle, Past, read_past
 from .entries import Entries, Reader, of_archive, of_folder, read
 from .exports import FOLDER_HISTORY, without_trailer
 from .git import fetched, is_address
-from .notebooks import cells_of, module_in, text_of
+from .notebooks import cells_of, files_in, text_of
 from .wheels import HISTORY_FILE
 
 ARCHIVES = (".whl", ".zip")
@@ -96,13 +96,26 @@ def _of_notebook(content: bytes, path: Path, names: Sequence[str], rename: str, 
     except (ValueError, RecursionError):
         raise SkillError(f"{path.name} is no notebook.") from None
     notebook = notebook if isinstance(notebook, dict) else {}
-    whole = module_in(notebook)
-    if whole is not None and not names:
-        name, source, past = whole
-        return Bundle(rename or name, {f"{rename or name}.py": source}, read_past(past))
+    whole = None if names else files_in(notebook)
+    if whole is not None:
+        found = _of_skill_notebook(*whole)
+        return _renamed(found, rename) if rename else found
     name = rename or path.stem
     source = module_of([cell.source for cell in choose([*cells_in(notebook)])], [*names] or None)
     return Bundle(name, {f"{name}.py": source})
+
+
+def _of_skill_notebook(name: str, files: list[tuple[str, str]], past: str) -> Bundle:
+    """A module or a package, whose paths are the notebook's word."""
+    reader = Reader()
+    for path, text in files:
+        if not reader.wants(path, len(text)) or path.partition("/")[0] not in (name, f"{name}.py"):
+            raise SkillError(f"{path!r} is no file of {name}.")
+        reader.take(path, text.encode("utf-8", "surrogatepass"))
+    found = Bundle(name, dict(files), read_past(past))
+    if found.main not in found.files or (len(files) > 1 and "/" not in found.main):
+        raise SkillError(f"This notebook of {name} holds neither a module nor a package.")
+    return found
 
 
 def cells_in(notebook: dict[str, Any]) -> Iterator[RanCell]:

@@ -1,30 +1,31 @@
-"""A module as a notebook that runs under any Python kernel: its doc, its code, its doctests as cells, its tests."""
+"""A skill as a notebook that runs under any Python kernel: its doc, its code, its doctests as cells, its tests."""
 
 from __future__ import annotations
 
 import ast
-import doctest
 import json
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
 from .bundle import Bundle, written_past
+from .examples import Here, examples_of, is_test, tests_of
 
 # What our notebooks and cells say of themselves, in their metadata.
 KEY = "jupyter_codeact"
 Cell = dict[str, Any]
+_WRITE = "%%writefile "
+_BESIDE = "Running this notebook writes the package's files beside it."
 
 
-def notebook_of(bundle: Bundle, source: str) -> str:
-    """The notebook's JSON. The cells that hold the module make it up again, byte for byte."""
-    tree = ast.parse(source.encode())
-    doc = ast.get_docstring(tree) or ""
+def notebook_of(bundle: Bundle) -> bytes:
+    """The notebook's JSON. The cells that hold the code make it up again, byte for byte."""
+    is_module = "/" not in bundle.main
+    doc = ast.get_docstring(_tree(bundle.files.get(bundle.shown, ""))) or ""
     cells = [
-        _cell("markdown", f"# {bundle.name}\n\n{doc}".strip()),
-        *(_code(text, {"part": kind, "end": text[len(text.rstrip()) :]}) for kind, text in _parts(source, tree)),
-        *_examples(bundle.name, tree),
-        *_calls(tree),
+        _cell("markdown", "\n\n".join(filter(None, (f"# {bundle.name}", doc, "" if is_module else _BESIDE)))),
+        *(_module(bundle.files[bundle.main]) if is_module else _package(bundle)),
+        *_shown(bundle),
     ]
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -32,17 +33,26 @@ def notebook_of(bundle: Bundle, source: str) -> str:
         KEY: {"skill": bundle.name, "history": written_past(bundle.past)},
     }
     numbered = [{"id": f"{bundle.name[:40]}-{n}", **cell} for n, cell in enumerate(cells)]
-    return json.dumps({"cells": numbered, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+    return as_json({"cells": numbered, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
 
 
-def module_in(notebook: dict[str, Any]) -> tuple[str, str, str] | None:
-    """Name, source and notes of a notebook that ``notebook_of`` has made; None for any other."""
-    about = _about(notebook)
-    parts = [(cell, _about(cell)) for cell in cells_of(notebook) if "part" in _about(cell)]
-    if not isinstance(about.get("skill"), str) or not parts:
+def as_json(notebook: dict[str, Any]) -> bytes:
+    return (json.dumps(notebook, indent=1) + "\n").encode()
+
+
+def files_in(notebook: dict[str, Any]) -> tuple[str, list[tuple[str, str]], str] | None:
+    """Name, files and notes of a notebook that ``notebook_of`` has made; None for any other. Nothing is checked."""
+    about = about_of(notebook)
+    name, parts = about.get("skill"), [cell for cell in cells_of(notebook) if "part" in about_of(cell)]
+    if not isinstance(name, str) or not parts:
         return None
-    source = "".join(text_of(cell).rstrip() + str(own.get("end", "\n")) for cell, own in parts)
-    return about["skill"], source, str(about.get("history", ""))
+    code = "".join(_whole(text_of(cell), cell) for cell in parts if about_of(cell)["part"] != "file")
+    files = [(f"{name}.py", code)] if any(about_of(cell)["part"] != "file" for cell in parts) else []
+    for cell in parts:
+        if about_of(cell)["part"] == "file":
+            head, _, text = text_of(cell).partition("\n")
+            files.append((head.removeprefix(_WRITE), _whole(text, cell)))
+    return name, files, str(about.get("history", ""))
 
 
 def cells_of(notebook: dict[str, Any]) -> list[Cell]:
@@ -57,16 +67,49 @@ def text_of(cell: Cell) -> str:
     return "".join(map(str, source)) if isinstance(source, list) else str(source)
 
 
-def _about(holder: dict[str, Any]) -> dict[str, Any]:
+def about_of(holder: dict[str, Any]) -> dict[str, Any]:
+    """What a notebook or a cell of ours says of itself."""
     metadata = holder.get("metadata")
     about = metadata.get(KEY) if isinstance(metadata, dict) else None
     return about if isinstance(about, dict) else {}
 
 
+def _whole(text: str, cell: Cell) -> str:
+    """The text with the end that it had."""
+    return text.rstrip() + str(about_of(cell).get("end", "\n"))
+
+
+def _module(source: str) -> Iterator[Cell]:
+    """One module, in cells that have its names in the notebook itself."""
+    for kind, text in _parts(source, _tree(source)):
+        yield _code(text.rstrip(), {"part": kind, "end": _end(text)})
+
+
+def _package(bundle: Bundle) -> Iterator[Cell]:
+    """A file a cell: they import each other, and so have to be files."""
+    folders = sorted({path.rpartition("/")[0] for path in bundle.files})
+    lines = ["from pathlib import Path", "", *(f"Path({folder!r}).mkdir(exist_ok=True)" for folder in folders)]
+    yield _code("\n".join(lines), {"folders": True})
+    for path, text in bundle.files.items():
+        # A cell magic needs a body.
+        yield _code(f"{_WRITE}{path}\n{text.rstrip() or chr(10)}", {"part": "file", "end": _end(text)})
+
+
+def _shown(bundle: Bundle) -> Iterator[Cell]:
+    """Examples and tests, those of what agents are shown first."""
+    for path in sorted(bundle.files, key=lambda path: (path != bundle.shown, path)):
+        tree = _tree(bundle.files[path])
+        here = Here(tree, "" if "/" not in path else path.removesuffix(".py").removesuffix("/__init__"), bundle.name)
+        for source, outputs in examples_of(here):
+            yield _code(source, {"example": True}, outputs)
+        if source := tests_of(here):
+            yield _code(source, {"tests": True})
+
+
 def _parts(source: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
     """The source in pieces that follow each other: code and tests. What stands between two belongs to the former."""
     lines = source.encode().splitlines(keepends=True)
-    kinds = ["tests" if _is_test(node) else "code" for node in tree.body]
+    kinds = ["tests" if is_test(node) else "code" for node in tree.body]
     if len({*kinds}) < 2 or any(a.end_lineno == b.lineno for a, b in zip(tree.body, tree.body[1:], strict=False)):
         yield "code", source
         return
@@ -77,74 +120,22 @@ def _parts(source: str, tree: ast.Module) -> Iterator[tuple[str, str]]:
         yield kind, b"".join(lines[span[0][1] - 1 : span[-1][2] - 1]).decode()
 
 
-def _is_test(node: ast.stmt) -> bool:
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
-
-
 def _first_line(node: ast.stmt) -> int:
     first: int = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     return first
 
 
-def _examples(name: str, tree: ast.Module) -> Iterator[Cell]:
-    """The doctests, each a cell up to an output; those that raise or are skipped stay where they are."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef):
-            before: list[str] = []
-            for example in _read(ast.get_docstring(node) or ""):
-                if example.exc_msg is not None or doctest.SKIP in example.options:
-                    continue
-                before += _here(name, example.source.rstrip("\n"))
-                if example.want:
-                    yield _code("\n".join(before), {"example": True}, [_output(before[-1], example.want)])
-                    before = []
-            if before:
-                yield _code("\n".join(before), {"example": True})
+def _tree(source: str) -> ast.Module:
+    return ast.parse(source.encode())
 
 
-def _read(doc: str) -> list[doctest.Example]:
-    try:
-        return doctest.DocTestParser().get_examples(doc)
-    except ValueError:
-        return []
-
-
-def _here(name: str, source: str) -> list[str]:
-    """An example that imports its own module finds it in the notebook itself."""
-    if source.startswith(f"from {name} import "):
-        return []
-    return ["import sys", f"{name} = sys.modules[__name__]"] if source == f"import {name}" else [source]
-
-
-def _output(source: str, want: str) -> Cell:
-    """What the doctest says: the value of an expression, or what was printed."""
-    try:
-        last = ast.parse(source).body[-1]
-    except (SyntaxError, IndexError):
-        last = None
-    call = last.value if isinstance(last, ast.Expr) else None
-    printed = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"
-    if call is None or printed:
-        return {"output_type": "stream", "name": "stdout", "text": want}
-    data = {"text/plain": want.rstrip("\n")}
-    return {"output_type": "execute_result", "execution_count": None, "metadata": {}, "data": data}
-
-
-def _calls(tree: ast.Module) -> Iterator[Cell]:
-    """Calls of the tests that need no fixtures."""
-    tests = [n for n in tree.body if isinstance(n, ast.FunctionDef) and _is_test(n) and not _needs(n.args)]
-    if tests:
-        yield _code("\n".join(f"{test.name}()" for test in tests), {"tests": True})
-
-
-def _needs(given: ast.arguments) -> bool:
-    required = len(given.posonlyargs) + len(given.args) - len(given.defaults)
-    return bool(required) or None in given.kw_defaults
+def _end(text: str) -> str:
+    return text[len(text.rstrip()) :]
 
 
 def _code(source: str, about: dict[str, Any], outputs: list[Cell] | None = None) -> Cell:
     more = {"execution_count": None, "outputs": outputs or []}
-    return {**_cell("code", source.rstrip()), **more, "metadata": {KEY: about}}
+    return {**_cell("code", source), **more, "metadata": {KEY: about}}
 
 
 def _cell(kind: str, source: str) -> Cell:
