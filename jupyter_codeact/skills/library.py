@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,15 +83,12 @@ class Library:
         """The versions of a skill, the newest first, changes by hand among them. Raises SkillError."""
         folder = self.folder_of(name)
         if folder in self.folders[:2]:
-            with self._locked(folder):
-                self._take_in(folder, name)
+            with self._locked(folder) as history:
+                _take_in(history, folder, name)
+                return history.log(name)
         return self.history(folder).log(name)
 
     # ---- writing
-
-    def save(self, name: str, source: str) -> Path:
-        """Write a module of the own library. Raises SkillError where that is impossible."""
-        return self.write(name, {f"{name}.py": source}, Note()).path
 
     def write(
         self, name: str, files: Files, note: Note, *, base: Files | None = None, folder: Path | None = None
@@ -103,50 +101,52 @@ class Library:
         check_name(name)
         folder = folder or self.own
         try:
-            with self._locked(folder):
-                here = self._take_in(folder, name)
+            with self._locked(folder) as history:
+                here = _take_in(history, folder, name)
                 if base is not None and dict(here) != dict(base):
                     raise SkillConflict(name, _diff(base, here))
-                before = self.history(folder).newest(name)
+                before = history.newest(name)
                 if dict(here) != dict(files) or before is None:
-                    self._replace(folder, name, here, files, note)
-                now = self.history(folder).newest(name)
+                    _replace(history.recording(name, files, note), folder, here, files)
+                now = history.newest(name)
                 assert now is not None
                 return Saved(_shown(folder, name, files), now, before)
         except (OSError, UnicodeError) as error:
             path = _shown(folder, name, files)
             raise SkillError(f"{path} can't be written: {error}. It is as it was.") from None
 
-    def _replace(self, folder: Path, name: str, old: Files, new: Files, note: Note) -> None:
-        """Where it fails, what was there before is there again."""
-        try:
-            with self.history(folder).recording(name, new, note):
-                _write(folder, old, new)
-        except OSError:
-            with contextlib.suppress(OSError):
-                _write(folder, new, old)
-            raise
-
-    def _take_in(self, folder: Path, name: str) -> Files:
-        """What lies there, which is a version from now on if somebody changed it by hand."""
-        here, history = files_of(folder, name), self.history(folder)
-        newest = history.newest(name)
-        if dict(here) != dict(history.content(newest) if newest else {}):
-            with history.recording(name, here, Note(HAND, "Changed by hand")):
-                pass
-        return here
-
     @contextlib.contextmanager
-    def _locked(self, folder: Path) -> Iterator[None]:
-        """Alone with one folder, among all kernels."""
+    def _locked(self, folder: Path) -> Iterator[History]:
+        """Alone with one folder, among all kernels; its history, open."""
         from filelock import FileLock, Timeout
 
         self._histories.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with FileLock(f"{self.history(folder).folder}.lock", timeout=LOCK_S, poll_interval=POLL_S):
-                yield
+            history = self.history(folder)
+            with FileLock(f"{history.folder}.lock", timeout=LOCK_S, poll_interval=POLL_S), history.opened():
+                yield history
         except Timeout:
             raise SkillError(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
+
+
+def _take_in(history: History, folder: Path, name: str) -> Files:
+    """What lies there, which is a version from now on if somebody changed it by hand."""
+    here, newest = files_of(folder, name), history.newest(name)
+    if dict(here) != dict(history.content(newest) if newest else {}):
+        with history.recording(name, here, Note(HAND, "Changed by hand")):
+            pass
+    return here
+
+
+def _replace(recording: AbstractContextManager[None], folder: Path, old: Files, new: Files) -> None:
+    """Where it fails, what was there before is there again."""
+    try:
+        with recording:
+            _write(folder, old, new)
+    except OSError:
+        with contextlib.suppress(OSError):
+            _write(folder, new, old)
+        raise
 
 
 def _write(folder: Path, old: Files, new: Files) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dulwich.repo import Repo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -112,6 +113,22 @@ def test_a_version_that_there_is_not_is_one_line(library: Library, number: int) 
     library.write("fit", MINE, Note())
     with pytest.raises(SkillError, match="versions 1 to 1"):
         library.history(library.own).files("fit", number)
+
+
+def test_a_write_opens_its_repository_once(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening it takes longer than what is done in it."""
+    library.write("fit", MINE, Note())
+    opened, whole = [], Repo.__init__
+
+    def counted(self: Repo, *given: Any, **named: Any) -> None:
+        opened.append(given)
+        whole(self, *given, **named)
+
+    monkeypatch.setattr(Repo, "__init__", counted)
+    library.write("fit", {"fit.py": "x = 2\n"}, Note())
+    assert len(opened) == 1
+    assert library.history(library.own).newest("fit") is not None
+    assert len(opened) == 2
 
 
 def test_on_a_full_disk_the_old_version_stays(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
