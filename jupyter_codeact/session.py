@@ -42,6 +42,7 @@ from .skills.index import Index
 from .skills.library import Library
 from .skills.search import Search
 from .skills.skill import Files
+from .skills.tool import SkillTool
 
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
 
@@ -79,6 +80,14 @@ class Session:
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.editor = LibraryEditor(self.library, self.try_skill)
         self.search = self._open_search()
+        self.skills = SkillTool(
+            self.library,
+            self.search,
+            lambda: (self.ran(), self.last_actions),
+            trial=self.try_skill,
+            # Nobody is asked whether a test may run: without a sandbox it does not.
+            test=None if settings.sandbox == "none" else self._test,
+        )
         self._complaints: set[str] = set()
         self.agent: Agent | None = None
         self.meter = Meter()
@@ -99,7 +108,7 @@ class Session:
         run = secrets.token_hex(4)
         problem = TextProblem(prompt, run)
         self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
-        self.editor.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
+        self.editor.note = self.skills.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
         finder = await self._finder(cell, wishes)
         summary = Summary(self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
@@ -173,7 +182,7 @@ class Session:
     def _new_agent(self, wanted: AgentConfig, model: Model) -> Agent:
         return Agent(
             templates=wanted.templates,
-            tools=ToolHandler(wanted.tools, library=self.editor, transform=transformed),
+            tools=ToolHandler(wanted.tools, library=self.editor, skills=self.skills, transform=transformed),
             history_processors=wanted.history_processors,
             model=model,
             meter=self.meter,
@@ -235,6 +244,12 @@ class Session:
         from .headless.trial import STEP_S, fresh_of, try_skill
 
         return await try_skill(self._fresh or fresh_of(self.settings, os.getcwd()), name, files, tell, step_s or STEP_S)
+
+    async def _test(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+        """What comes of a stored skill in a sandbox with an empty working folder. Raises SandboxUnavailable."""
+        from .headless.trial import try_apart
+
+        return await try_apart(self.settings, name, files, tell)
 
     async def try_out(self, files: Files) -> list[str]:
         """What fails when modules from elsewhere are imported and tested, in a sandbox with an empty working folder.

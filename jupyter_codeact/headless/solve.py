@@ -21,19 +21,20 @@ from ..agent.shapes import AgentInfo
 from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError
+from ..events import RanCell
 from ..files import write_atomically
 from ..finding import Finder
 from ..settings import Settings
-from ..skills.checks import Trial
 from ..skills.editor import LibraryEditor
 from ..skills.index import Index
 from ..skills.library import Library
 from ..skills.search import Search
+from ..skills.tool import SkillTool
 from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
 from .record import NotebookRecord
-from .trial import Opener, fresh_of, try_skill
+from .trial import Opener, fresh_of, try_apart, try_skill
 
 Listener = Callable[[object], None]
 READABLE = 0o644
@@ -102,15 +103,15 @@ async def solve(
     library = Library(*map(Path, settings.libraries), history=settings.histories)
     problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
     # litellm takes seconds to import, and Ctrl-C must not wait for it.
-    trial = partial(try_skill, opener(settings, job))
-    agent = await asyncio.to_thread(agent_of, job.config, library, meter, trial)
+    index = Index(settings.skill_index)
+    search = Search(index, library.folders)
+    agent = await asyncio.to_thread(agent_of, job, settings, library, search, meter)
     agent.templates.folder = job.workspace
     agent.replay_config = ReplayConfig(
         job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
     )
     record = NotebookRecord(job.name, problem.statement)
-    index = Index(settings.skill_index)
-    agent.finder = finder = Finder(Search(index, library.folders))
+    agent.finder = finder = Finder(search)
     agent.listeners += [record, finder.note, *listeners]
     try:
         async with SandboxKernel(opener(settings, job)) as kernel:
@@ -122,13 +123,26 @@ async def solve(
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 
-def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None, trial: Trial | None = None) -> Agent:
-    """The agent that ``config`` describes, with the skill library's editor. Raises ConfigError."""
-    arguments = arguments_of(config)
+def agent_of(job: Job, settings: Settings, library: Library, search: Search, meter: Meter | None = None) -> Agent:
+    """The agent that a job's configuration describes, with the skill library's tools. Raises ConfigError."""
+    arguments, config = arguments_of(job.config), job.config
+    trial = partial(try_skill, opener(settings, job))
+    # Nobody is asked whether a test may run: without a sandbox it does not.
+    test = None if settings.sandbox == "none" else partial(try_apart, settings)
     arguments["tools"] = ToolHandler(
-        config.tools, library=LibraryEditor(library, trial), transform=arguments["tools"].transform
+        config.tools,
+        library=LibraryEditor(library, trial),
+        skills=SkillTool(library, search, lambda: ran_in(agent), trial=trial, test=test),
+        transform=arguments["tools"].transform,
     )
-    return Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
+    agent = Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
+    return agent
+
+
+def ran_in(agent: Agent) -> tuple[list[RanCell], tuple[str, ...]]:
+    """The run's cells, as the notebook that is written of it has them."""
+    cells = [RanCell(n, cell.id, cell.source, cell.ok, True) for n, cell in enumerate(agent.accepted, start=1)]
+    return cells, tuple(cell.cell_id for cell in cells)
 
 
 def opener(settings: Settings, job: Job) -> Opener:

@@ -11,6 +11,7 @@ from ..errors import SkillConflict, SkillError, UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Note
+from ..skills.selection import chosen
 from ..skills.skill import files_of
 from ..skills.transfer.bundle import HISTORY, Bundle, bundle_of, written_past
 from ..skills.transfer.exports import KINDS, exported
@@ -20,7 +21,6 @@ from ..skills.transfer.warnings import warnings_of
 from ..texts import diff_of
 from ..words import fenced, plural
 from .parser import LineParser
-from .selection import chosen
 
 HELP = """\
 %skill export NAME --to notebook|wheel|skill-folder|file   for others; `%skill export --help` says more

@@ -104,7 +104,7 @@ class Library:
             with self._locked(folder) as history:
                 here = _take_in(history, folder, name)
                 if base is not None and dict(here) != dict(base):
-                    raise SkillConflict(name, _diff(base, here))
+                    raise SkillConflict(name, changes(base, here))
                 before = history.newest(name)
                 if dict(here) != dict(files) or before is None:
                     _replace(history.recording(name, files, note), folder, here, files)
@@ -164,7 +164,8 @@ def _shown(folder: Path, name: str, files: Files) -> Path:
     return folder / (f"{name}.py" if f"{name}.py" in files or not files else f"{name}/")
 
 
-def _diff(before: Files, after: Files) -> str:
+def changes(before: Files, after: Files) -> str:
+    """A diff of all files that differ."""
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     return "\n".join(diff_of(before.get(path), after.get(path), path) for path in changed)
 

@@ -9,8 +9,9 @@ import pytest
 
 from jupyter_codeact import tokens
 from jupyter_codeact.events import ActionDone, CodeAction, Ran, Rejected
-from jupyter_codeact.finding import OFFER_TOKENS, Finder, offer_of, used_in
+from jupyter_codeact.finding import OFFER_TOKENS, Finder, used_in
 from jupyter_codeact.skills.index import Index
+from jupyter_codeact.skills.offers import offer_of
 from jupyter_codeact.skills.search import Found, Search
 
 
