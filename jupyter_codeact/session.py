@@ -99,7 +99,8 @@ class Session:
     def _open_search(self) -> Search:
         model, base = self.config.embedding_model, self.config.embedding_api_base
         embed = Embeddings(model, base or None) if model else None
-        return Search(Index(self.settings.skill_index), self.library.folders, embed=embed, embeds=model)
+        index, library = Index(self.settings.skill_index), self.library
+        return Search(index, library.folders, embed=embed, embeds=model, notes=library.notes)
 
     # ---- a run
 

@@ -104,7 +104,7 @@ async def solve(
     problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
     # litellm takes seconds to import, and Ctrl-C must not wait for it.
     index = Index(settings.skill_index)
-    search = Search(index, library.folders)
+    search = Search(index, library.folders, notes=library.notes)
     agent = await asyncio.to_thread(agent_of, job, settings, library, search, meter)
     agent.templates.folder = job.workspace
     agent.replay_config = ReplayConfig(

@@ -87,8 +87,13 @@ class History:
 
     def log(self, name: str) -> list[Version]:
         """The versions of a skill, the newest first; none for one that never was."""
+        return [*self.versions(name)]
+
+    def versions(self, name: str) -> Iterator[Version]:
+        """As ``log``, one after the other."""
         with self._repository() as repository:
-            return [_version(repository, commit) for commit in _commits(repository, name)]
+            for commit in _commits(repository, name):
+                yield _version(repository, commit)
 
     def newest(self, name: str) -> Version | None:
         """The newest version; None where there is none. Takes as long however many there are."""

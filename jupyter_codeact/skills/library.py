@@ -9,18 +9,23 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SkillConflict, SkillError
 from ..files import write_atomically
 from ..texts import diff_of
+from .files import Module
 from .history import HAND, History, Note, Version
 from .skill import Files, Skill, check_name, files_of, skills_in
 
 # The sandbox may be another user, and reads.
 READABLE = 0o644
 LOCK_S, POLL_S = 30.0, 0.01
+# The facts of a version that a search looks at, of how many versions, and how much of it.
+SEARCHED = ("Prompt", "Notebook", "From")
+NOTED, LONGEST_NOTE = 10, 4000
 
 
 class Saved(NamedTuple):
@@ -87,6 +92,18 @@ class Library:
                 _take_in(history, folder, name)
                 return history.log(name)
         return self.history(folder).log(name)
+
+    def notes(self, modules: Sequence[Module]) -> dict[str, str]:
+        """By path, the words of a skill's versions: why each was made, on which prompt, in which notebook."""
+        found: dict[str, str] = {}
+        for folder in self.folders[:2]:
+            history = self.history(folder)
+            if history.folder.is_dir():
+                # Who asks for a history hears that it is damaged; who looks for skills does without.
+                with contextlib.suppress(Exception), history.opened():
+                    there = [module for module in modules if module.folder == folder]
+                    found |= {module.path: _words_of(history, module.name.split(".")[0]) for module in there}
+        return found
 
     # ---- writing
 
@@ -162,6 +179,13 @@ def _write(folder: Path, old: Files, new: Files) -> None:
 
 def _shown(folder: Path, name: str, files: Files) -> Path:
     return folder / (f"{name}.py" if f"{name}.py" in files or not files else f"{name}/")
+
+
+def _words_of(history: History, name: str) -> str:
+    """Of the newest versions; what several say is said once."""
+    versions = islice(history.versions(name), NOTED)
+    said = [text for v in versions for text in (v.note.message, *(v.note.about.get(key, "") for key in SEARCHED))]
+    return "\n".join(filter(None, dict.fromkeys(said)))[:LONGEST_NOTE]
 
 
 def changes(before: Files, after: Files) -> str:

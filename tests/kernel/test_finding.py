@@ -70,7 +70,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory, sandbox: None) -> Asyn
     """A second notebook: the skill was saved in the first."""
     home, work = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("work")
     async with opened(home, work) as first:
-        assert "Saved" in (await first.run(GP, "%skill save gp_fit 2"))[1]
+        assert "Saved" in (await first.run(GP, "%skill save gp_fit 2 --message 'for the glacier'"))[1]
     package = work / "freeact_skills" / "search"
     package.mkdir(parents=True)
     for folder in (package.parent, package):
@@ -160,7 +160,10 @@ async def test_an_unknown_name_is_one_line(place: Place, name: str, words: str) 
 
 
 async def test_search_shows_what_fits_and_why(place: Place) -> None:
-    found, none, bare = await place.run("%skill search gaussian PROCESSES", "%skill search zebra", "%skill search")
+    found, none, noted, bare = await place.run(
+        "%skill search gaussian PROCESSES", "%skill search zebra", "%skill search glaciers", "%skill search"
+    )
+    assert "glacier in its notes" in noted
     assert "gp_fit" in found
     assert "gaussian, process in its docstrings" in found
     assert "No skill fits 'zebra'" in none
