@@ -63,12 +63,12 @@ class Finder:
             used = used_in(event.outcome.source, self.offered, library)
             self.used |= dict.fromkeys(used, event.outcome.status == "ok")
 
-    def remember(self) -> None:
-        """Let the search know how the skills did. Writes to its file."""
+    def remember(self, place: str) -> None:
+        """Let the search know how the skills did, and where. Writes to its file."""
         if self._search is not None:
             with contextlib.suppress(SkillError):
                 for name, ok in self.used.items():
-                    self._search.index.used(name, ok)
+                    self._search.index.used(name, ok, place)
 
 
 async def sources_of(names: Iterable[str], library: Library, inside: Inside) -> dict[str, str]:

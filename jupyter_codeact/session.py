@@ -144,7 +144,7 @@ class Session:
         finally:
             summary.unrecorded = agent.recorder.problem
             summary.offered, summary.used = finder.offered, tuple(finder.used)
-            await asyncio.to_thread(finder.remember)
+            await asyncio.to_thread(finder.remember, self.name)
         if agent.error is not None and not isinstance(agent.error, RunEnded):
             raise agent.error
 

@@ -118,7 +118,7 @@ async def solve(
             await agent.run(HeadlessCells(kernel, reviewer or SandboxHolds()), problem, job.folder)
     finally:
         files = _write(job, record, agent)
-        finder.remember()
+        finder.remember(job.name)
         index.close()
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 

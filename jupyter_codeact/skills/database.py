@@ -17,6 +17,7 @@ CREATE TABLE modules (id INTEGER PRIMARY KEY, path TEXT UNIQUE, folder TEXT, nam
 CREATE INDEX by_folder ON modules (folder, path, size, mtime_ns, inode);
 CREATE VIRTUAL TABLE texts USING fts5 (name, functions, docs, words, note, tokenize = 'porter unicode61');
 CREATE TABLE IF NOT EXISTS uses (name TEXT PRIMARY KEY, good INTEGER, bad INTEGER, last REAL);
+CREATE TABLE IF NOT EXISTS places (name TEXT, place TEXT, last REAL, PRIMARY KEY (name, place)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS vectors (model TEXT, text TEXT, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID;
 """
 

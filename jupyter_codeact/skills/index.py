@@ -97,15 +97,23 @@ class Index:
             return self.asked(lambda database: self._update(database, folders, notes))
         return _there(folders)
 
-    def used(self, name: str, ok: bool) -> None:
-        """Remember that a skill was used, and whether that ended well."""
+    def used(self, name: str, ok: bool, place: str = "") -> None:
+        """Remember that a skill was used, whether that ended well, and in which notebook."""
         row = (name, int(ok), int(not ok), time.time())
         with contextlib.suppress(Busy):
-            self.asked(lambda database: _add_use(database, row))
+            self.asked(lambda database: _add_use(database, row, place))
 
     def uses(self) -> dict[str, Uses]:
         rows = self.asked(lambda database: database.execute("SELECT name, good, bad, last FROM uses").fetchall())
         return {name: Uses(good, bad, last) for name, good, bad, last in rows}
+
+    def places(self) -> dict[str, dict[str, float]]:
+        """Where each skill was used, and when last (seconds since 1970), the newest first. "" stands for anywhere."""
+        rows = self.asked(lambda database: database.execute("SELECT * FROM places ORDER BY last DESC").fetchall())
+        found: dict[str, dict[str, float]] = {}
+        for name, place, last in rows:
+            found.setdefault(name, {})[place] = last
+        return found
 
     def _repair(self, error: sqlite3.DatabaseError) -> None:
         """Begin with a new file, or where that does not help, in memory."""
@@ -186,9 +194,11 @@ def _forget(database: sqlite3.Connection, path: str) -> None:
     database.execute("DELETE FROM modules WHERE path = ?", (path,))
 
 
-def _add_use(database: sqlite3.Connection, row: tuple[str, int, int, float]) -> None:
-    database.execute(
-        "INSERT INTO uses VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-        "good = good + excluded.good, bad = bad + excluded.bad, last = excluded.last",
-        row,
-    )
+def _add_use(database: sqlite3.Connection, row: tuple[str, int, int, float], place: str) -> None:
+    with writing(database):
+        database.execute(
+            "INSERT INTO uses VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+            "good = good + excluded.good, bad = bad + excluded.bad, last = excluded.last",
+            row,
+        )
+        database.execute("INSERT OR REPLACE INTO places VALUES (?, ?, ?)", (row[0], place, row[-1]))

@@ -7,7 +7,7 @@ disk at any moment leaves the old files or the new ones, and what was there befo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import islice
 from pathlib import Path
@@ -92,6 +92,17 @@ class Library:
                 _take_in(history, folder, name)
                 return history.log(name)
         return self.history(folder).log(name)
+
+    def newest(self, skills: Iterable[Skill]) -> dict[str, Version]:
+        """The newest version of each, by name; none of what was put there by hand and never looked at."""
+        found: dict[str, Version] = {}
+        for folder in self.folders[:2]:
+            history = self.history(folder)
+            if history.folder.is_dir():
+                with history.opened():
+                    versions = {skill.name: history.newest(skill.name) for skill in skills if skill.folder == folder}
+                found |= {name: version for name, version in versions.items() if version}
+        return found
 
     def notes(self, modules: Sequence[Module]) -> dict[str, str]:
         """By path, the words of a skill's versions: why each was made, on which prompt, in which notebook."""
