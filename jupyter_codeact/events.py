@@ -134,6 +134,11 @@ class EditAction:
 
 
 @dataclass(frozen=True)
+class SkillAction(EditAction):
+    """A command of the skill library's tool."""
+
+
+@dataclass(frozen=True)
 class SubmitAction:
     """The model ends the run with ``answer``; ``gave_up`` where that is a reason for giving up."""
 

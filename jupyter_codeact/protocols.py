@@ -63,6 +63,35 @@ class Editor(Protocol):
         """What an edit would do. Raises EditError where it is impossible."""
 
 
+class Change(Protocol):
+    """A change of files that is possible and not yet made. The loop shows it, and then awaits it, in its own task."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would be otherwise than it is."""
+
+    @property
+    def diff(self) -> str:
+        """A unified diff of what it would change."""
+
+    @property
+    def summary(self) -> str:
+        """What it would do, in a few words."""
+
+    async def apply(self) -> str:
+        """Make it; what the model is told. Raises EditError."""
+
+    async def checks(self) -> Checked:
+        """What is told of it once it is made. May take seconds."""
+
+
+class Skills(Protocol):
+    """The agent's hand on the skill library. The loop awaits it, in its own task."""
+
+    async def answer(self, arguments: dict[str, Any]) -> str | Change:
+        """The answer to a command that changes nothing, or a save that is not made yet. Raises EditError."""
+
+
 class Finder(Protocol):
     """Finds what a prompt should come with. The loop awaits it once for each prompt, in its own task."""
 

@@ -43,6 +43,7 @@ from .skills.index import Index
 from .skills.library import Library
 from .skills.search import Search
 from .skills.skill import Files
+from .skills.tool import SkillTool
 
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
 HUMAN_ALONE = (
@@ -84,6 +85,14 @@ class Session:
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.editor = LibraryEditor(self.library, self.try_skill)
         self.search = self._open_search()
+        self.skills = SkillTool(
+            self.library,
+            self.search,
+            lambda: (self.ran(), self.last_actions),
+            trial=self.try_skill,
+            # Nobody is asked whether a test may run: without a sandbox it does not.
+            test=None if settings.sandbox == "none" else self._test,
+        )
         self._complaints: set[str] = set()
         self.agent: Agent | None = None
         self.meter = Meter()
@@ -95,7 +104,8 @@ class Session:
     def _open_search(self) -> Search:
         model, base = self.config.embedding_model, self.config.embedding_api_base
         embed = Embeddings(model, base or None) if model else None
-        return Search(Index(self.settings.skill_index), self.library.folders, embed=embed, embeds=model)
+        index, library = Index(self.settings.skill_index), self.library
+        return Search(index, library.folders, embed=embed, embeds=model, notes=library.notes)
 
     # ---- a run
 
@@ -106,7 +116,7 @@ class Session:
         run = secrets.token_hex(4)
         problem = TextProblem(prompt, run)
         self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
-        self.editor.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
+        self.editor.note = self.skills.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
         finder = await self._finder(cell, wishes)
         summary = Summary(self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
@@ -141,7 +151,7 @@ class Session:
         finally:
             summary.unrecorded = agent.recorder.problem
             summary.offered, summary.used = finder.offered, tuple(finder.used)
-            await asyncio.to_thread(finder.remember)
+            await asyncio.to_thread(finder.remember, self.name)
         if agent.error is not None and not isinstance(agent.error, RunEnded):
             raise agent.error
 
@@ -183,7 +193,7 @@ class Session:
     def _new_agent(self, wanted: AgentConfig, model: Model) -> Agent:
         return Agent(
             templates=wanted.templates,
-            tools=ToolHandler(wanted.tools, library=self.editor, transform=transformed),
+            tools=ToolHandler(wanted.tools, library=self.editor, skills=self.skills, transform=transformed),
             history_processors=wanted.history_processors,
             model=model,
             meter=self.meter,
@@ -245,6 +255,12 @@ class Session:
         from .headless.trial import STEP_S, fresh_of, try_skill
 
         return await try_skill(self._fresh or fresh_of(self.settings, os.getcwd()), name, files, tell, step_s or STEP_S)
+
+    async def _test(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+        """What comes of a stored skill in a sandbox with an empty working folder. Raises SandboxUnavailable."""
+        from .headless.trial import try_apart
+
+        return await try_apart(self.settings, name, files, tell)
 
     async def try_out(self, files: Files) -> list[str]:
         """What fails when modules from elsewhere are imported and tested, in a sandbox with an empty working folder.

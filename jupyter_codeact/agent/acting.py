@@ -7,10 +7,10 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ActionFailed, EditError, Forfeited, OutOfTime, SandboxDied, SandboxError, TimedOutAgain
-from ..events import Action, ActionDone, CodeAction, EditAction, Edited, Ended, Outcome, Ran, Rejected
+from ..events import Action, ActionDone, CodeAction, EditAction, Edited, Ended, Outcome, Ran, Rejected, Working
 from ..execution import RunStopped
+from ..protocols import Change
 from ..words import plural, seconds
-from .editing import Change
 from .history import source_of
 from .hooks import ActionExecuted, ActionStarted
 from .observation import shorten
@@ -56,15 +56,18 @@ async def _outcome(agent: Agent, action: Action) -> Outcome:
 
 
 async def _edit(agent: Agent, action: EditAction) -> Outcome:
-    """The file editor: a view is answered at once, a change is shown and confirmed first."""
+    """The tools that change files: a look is answered at once, a change is shown and confirmed first."""
     try:
-        change = await agent.tools.edit(action.arguments, agent.environment, agent.templates.work)
+        change = await agent.tools.plan(action, agent.environment, agent.templates.work)
         if isinstance(change, str):
             return Edited(shorten(change, agent.tools.config.observation_tokens, "view a part of it with code"))
-        if change.before == change.after:
+        if not change.changes:
             return Edited(f"{change.summary}: nothing was done, it is like this already.")
         refused = await agent.environment.confirm(action, change.diff, change.summary)
-        return await _made(change) if refused is None else refused
+        if refused is not None:
+            return refused
+        agent.emit(Working("saving", change.summary))
+        return await _made(change)
     except (EditError, SandboxError) as error:
         return Edited(str(error), ok=False, complaint=_complaint(action, str(error)))
 

@@ -15,6 +15,7 @@ from ..protocols import Environment, Finder, Model
 from .acting import Streaks, state_of
 from .context import context_of, named_in
 from .demonstrations import demonstration_messages
+from .editing import place_of
 from .history import open_calls, result_message, text_message
 from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment, SetupDone, ToolsInstallationStarted
 from .limits import Meter
@@ -257,7 +258,7 @@ class Conversation:
         self.info["model_stats"] = model_stats(self.meter.run, self.meter.run_usd)
         self.info["cells"] = [cell.source for cell in self.accepted if cell.ok]
         if isinstance(step.call, EditAction) and isinstance(step.outcome, Edited) and step.outcome.changed:
-            edited = dict.fromkeys([*self.info.get("edited_files", []), str(step.call.arguments.get("path"))])
+            edited = dict.fromkeys([*self.info.get("edited_files", []), place_of(step.call)])
             self.info["edited_files"] = list(edited)
         self.info["touched_cells"] = [cell.id for cell in self.accepted]
         if step.done:

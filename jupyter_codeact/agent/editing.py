@@ -9,36 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import EditError
-from ..events import Checked
-from ..protocols import Editor, Environment, PlannedEdit
+from ..events import Checked, EditAction, SkillAction
+from ..protocols import Change, Editor, Environment, PlannedEdit
 from ..texts import changed, check_syntax, diff_of, numbered, summary_of
 
 SKILL = "skill:"
 
 
-class Change(Protocol):
-    """A change that is possible and not yet made; None stands for no file."""
-
-    @property
-    def before(self) -> str | None: ...
-
-    @property
-    def after(self) -> str | None: ...
-
-    @property
-    def diff(self) -> str: ...
-
-    @property
-    def summary(self) -> str: ...
-
-    async def apply(self) -> str:
-        """Make it; what the model is told. Raises EditError."""
-
-    async def checks(self) -> Checked:
-        """What is told of it once it is made. May take seconds."""
+def place_of(action: EditAction) -> str:
+    """What an action is about, as the editor's paths say it."""
+    if isinstance(action, SkillAction):
+        return f"{SKILL}{action.arguments.get('name')}.py"
+    return str(action.arguments.get("path", ""))
 
 
 @dataclass
@@ -48,12 +33,8 @@ class SkillChange:
     planned: PlannedEdit
 
     @property
-    def before(self) -> str | None:
-        return self.planned.before
-
-    @property
-    def after(self) -> str | None:
-        return self.planned.after
+    def changes(self) -> bool:
+        return self.planned.before != self.planned.after
 
     @property
     def diff(self) -> str:
@@ -80,6 +61,10 @@ class WorkChange:
     root: str
     env: Environment
     done: Callable[[WorkChange], object]
+
+    @property
+    def changes(self) -> bool:
+        return self.before != self.after
 
     @property
     def diff(self) -> str:

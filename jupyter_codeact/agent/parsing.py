@@ -23,6 +23,7 @@ from ..events import (
     EditAction,
     Event,
     Reply,
+    SkillAction,
     SubmitAction,
     TextChunk,
     TextDelta,
@@ -31,7 +32,7 @@ from ..events import (
     ToolCall,
     Working,
 )
-from .tools import EDIT, RUN, SUBMIT
+from .tools import EDIT, RUN, SKILLS, SUBMIT
 
 Finished = tuple[list[Event], list[Action], str, "Problem | None"]
 
@@ -44,7 +45,6 @@ class Problem:
     text: str
 
 
-ALL = (RUN, EDIT, SUBMIT)
 NO_ACTION = f"It has no action: act, or end the run with {SUBMIT}."
 
 
@@ -163,8 +163,8 @@ class ToolReader(Reader):
             used = {action.call_id for action in actions}
             call_id = call.id if call.id and call.id not in used else _new_id()
             key, arguments = keys.get(number, -1 - number), whole_json(call.arguments)
-            if call.name == EDIT:
-                actions.append(EditAction(_new_id(), self.step + number, arguments, call_id))
+            if call.name in _EDITS:
+                actions.append(_EDITS[call.name](_new_id(), self.step + number, arguments, call_id))
             elif call.name == SUBMIT:
                 actions.append(_submission(arguments, self.step + number, call_id))
             else:
@@ -186,6 +186,9 @@ class ToolReader(Reader):
         if not (isinstance(given, str) and given.strip()):
             return Problem("format", f"{call.name} needs its argument '{needed}', a text.")
         return None
+
+
+_EDITS = {EDIT: EditAction, SKILLS: SkillAction}
 
 
 def _submission(arguments: dict[str, Any], step: int, call_id: str = "") -> SubmitAction:
@@ -265,7 +268,7 @@ class FenceReader(Reader):
         block = "".join(self._block).rstrip("\n")
         if self._fence and self._acting() and not self._closed:
             return [], [], text, Problem("format", "The reply broke off inside its block: close it with ```.")
-        if self._closed and self._language in (EDIT, SUBMIT):
+        if self._closed and self._language in (*_EDITS, SUBMIT):
             return self._json_block(events, text, block)
         if self._closed and block.strip():
             return events, [self._written(0)], text, None
@@ -282,7 +285,7 @@ class FenceReader(Reader):
             return [], [], text, Problem("format", f"The {self._language} block is not a JSON object.")
         if self._language == SUBMIT:
             return events, [_submission(arguments, self.step)], text, None
-        return events, [EditAction(_new_id(), self.step, arguments)], text, None
+        return events, [_EDITS[self._language](_new_id(), self.step, arguments)], text, None
 
 
 def reader_for(takes_tools: bool, step: int, tools: Sequence[str]) -> ToolReader | FenceReader:

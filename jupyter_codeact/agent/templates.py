@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import ConfigError
-from ..events import CodeAction, Edited, Ended, Ran, Rejected
+from ..events import CodeAction, Edited, Ended, Ran, Rejected, SkillAction
 from ..files import read_in
 from ..words import fenced
 from .shapes import StepOutput
-from .tools import EDIT, RUN, SUBMIT
+from .tools import EDIT, RUN, SKILLS, SUBMIT
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -107,6 +107,8 @@ class Templates:
         match step.outcome:
             case Rejected(reason):
                 return self._render("rejected", reason=reason)
+            case Edited(text, True, False) if isinstance(step.call, SkillAction):
+                return f"<output {self.mark}>\n{text}\n</output {self.mark}>"
             case Edited(text):
                 return text
             case Ended():
@@ -126,7 +128,7 @@ class Templates:
         """The text of a template, with what every template may name. Raises ConfigError."""
         from jinja2 import TemplateError
 
-        common = {"run": RUN, "edit": EDIT, "submit": SUBMIT, "mark": self.mark, "work": self.work}
+        common = {"run": RUN, "edit": EDIT, "skill": SKILLS, "submit": SUBMIT, "mark": self.mark, "work": self.work}
         try:
             return self._compiled(template).render(common | values).strip()
         except TemplateError as error:

@@ -21,20 +21,21 @@ from ..agent.shapes import AgentInfo
 from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError
+from ..events import RanCell
 from ..files import write_atomically
 from ..finding import Finder, sources_of
 from ..settings import Settings
-from ..skills.checks import Trial
 from ..skills.editor import LibraryEditor
 from ..skills.index import Index
 from ..skills.library import Library
 from ..skills.search import Search
+from ..skills.tool import SkillTool
 from ..words import reason
 from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
 from .record import NotebookRecord
-from .trial import Opener, fresh_of, try_skill
+from .trial import Opener, fresh_of, try_apart, try_skill
 
 Listener = Callable[[object], None]
 READABLE = 0o644
@@ -116,33 +117,47 @@ async def solve(
     began = time.monotonic()
     library = Library(*map(Path, settings.libraries), history=settings.histories)
     problem = await stated(job.problem, job.name)
-    # litellm takes seconds to import, and Ctrl-C must not wait for it.
-    trial = partial(try_skill, opener(settings, job))
-    agent = await asyncio.to_thread(agent_of, job.config, library, meter, trial)
-    agent.templates.folder = job.workspace
-    agent.replay_config = ReplayConfig(
-        job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
-    )
-    record = NotebookRecord(job.name, problem.statement)
-    agent.listeners += [record, *listeners]
-    try:
-        async with SandboxKernel(opener(settings, job)) as kernel:
-            cells = HeadlessCells(kernel, reviewer or SandboxHolds())
-            async with _finding(job, library, settings, cells) as agent.finder:
-                agent.listeners.append(agent.finder.note)
-                await agent.run(cells, problem, job.folder)
-    finally:
-        files = _write(job, record, agent)
+    with contextlib.closing(Index(settings.skill_index)) as index:
+        search = Search(index, library.folders, notes=library.notes)
+        # litellm takes seconds to import, and Ctrl-C must not wait for it.
+        agent = await asyncio.to_thread(agent_of, job, settings, library, search, meter)
+        agent.templates.folder = job.workspace
+        agent.replay_config = ReplayConfig(
+            job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
+        )
+        record = NotebookRecord(job.name, problem.statement)
+        agent.listeners += [record, *listeners]
+        try:
+            async with SandboxKernel(opener(settings, job)) as kernel:
+                cells = HeadlessCells(kernel, reviewer or SandboxHolds())
+                async with _finding(job, library, search, cells) as agent.finder:
+                    agent.listeners.append(agent.finder.note)
+                    await agent.run(cells, problem, job.folder)
+        finally:
+            files = _write(job, record, agent)
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 
-def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None, trial: Trial | None = None) -> Agent:
-    """The agent that ``config`` describes, with the skill library's editor. Raises ConfigError."""
-    arguments = arguments_of(config)
+def agent_of(job: Job, settings: Settings, library: Library, search: Search, meter: Meter | None = None) -> Agent:
+    """The agent that a job's configuration describes, with the skill library's tools. Raises ConfigError."""
+    arguments, config = arguments_of(job.config), job.config
+    trial = partial(try_skill, opener(settings, job))
+    # Nobody is asked whether a test may run: without a sandbox it does not.
+    test = None if settings.sandbox == "none" else partial(try_apart, settings)
     arguments["tools"] = ToolHandler(
-        config.tools, library=LibraryEditor(library, trial), transform=arguments["tools"].transform
+        config.tools,
+        library=LibraryEditor(library, trial),
+        skills=SkillTool(library, search, lambda: ran_in(agent), trial=trial, test=test),
+        transform=arguments["tools"].transform,
     )
-    return Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
+    agent = Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
+    return agent
+
+
+def ran_in(agent: Agent) -> tuple[list[RanCell], tuple[str, ...]]:
+    """The run's cells, as the notebook that is written of it has them."""
+    cells = [RanCell(n, cell.id, cell.source, cell.ok, True) for n, cell in enumerate(agent.accepted, start=1)]
+    return cells, tuple(cell.cell_id for cell in cells)
 
 
 def opener(settings: Settings, job: Job) -> Opener:
@@ -151,15 +166,13 @@ def opener(settings: Settings, job: Job) -> Opener:
 
 
 @contextlib.asynccontextmanager
-async def _finding(job: Job, library: Library, settings: Settings, cells: HeadlessCells) -> AsyncIterator[Finder]:
+async def _finding(job: Job, library: Library, search: Search, cells: HeadlessCells) -> AsyncIterator[Finder]:
     """What finds skills for the run, and remembers afterwards how they did. Raises SkillError for one there isn't."""
-    named = await sources_of(job.skills, library, cells.inside)
-    with contextlib.closing(Index(settings.skill_index)) as index:
-        finder = Finder(Search(index, library.folders) if job.finds_skills else None, named)
-        try:
-            yield finder
-        finally:
-            finder.remember()
+    finder = Finder(search if job.finds_skills else None, await sources_of(job.skills, library, cells.inside))
+    try:
+        yield finder
+    finally:
+        finder.remember(job.name)
 
 
 def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:

@@ -1,16 +1,22 @@
-"""`%skill list` and `%skill search`: the skills as tables."""
+"""`%skill list`, `search` and `show`: the skills as tables, and one of them."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import UsageError
 from ..session import Session
+from ..skills.contents import contents_of
+from ..skills.history import Version
 from ..skills.search import Found
+from ..skills.skill import Skill, files_of
+from ..words import fenced, plural
+from . import versions
 
-MOST = 10
+# Skills that are found, and versions that are shown with one.
+MOST, NEWEST = 10, 5
 
 
 def listed(session: Session, _line: str) -> str:
@@ -18,11 +24,51 @@ def listed(session: Session, _line: str) -> str:
     skills = session.library.list()
     if not skills:
         return "No skills yet. `%skill save NAME 3-5` stores the functions of cells 3 to 5."
-    uses = session.search.index.uses()
-    rows = [
-        (_name(s.name), s.summary, _code(s.functions), _day(uses[s.name].last if s.name in uses else 0)) for s in skills
-    ]
-    return _table(("skill", "what it does", "functions", "last used by an agent"), rows)
+    newest, places = session.library.newest(skills), session.search.index.places()
+    rows = [_row(skill, newest.get(skill.name), places.get(skill.module, {})) for skill in skills]
+    return _table(("skill", "what it does", "version", "by", "tests", "last used by an agent"), rows)
+
+
+def show(session: Session, name: str) -> str:
+    """One skill: its source, what it offers, its newest versions, where it was used."""
+    if not name:
+        raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
+    skill = session.library.get(name)
+    log = session.library.log(name) if skill.folder in session.library.folders[:2] else []
+    number = f"version {log[0].number} · " if log else ""
+    parts = [f"**{skill.name}** · {number}{tests_of(skill, log[0] if log else None)} · `{skill.path}`", skill.summary]
+    parts.append(
+        "\n".join(f"- `{signature}`" + (f": {said}" if said else "") for signature, said in skill.contents.functions)
+    )
+    parts.append(fenced(skill.source.rstrip(), "python"))
+    parts.append(versions.table(log[:NEWEST]) if log else "")
+    if len(log) > NEWEST:
+        parts.append(f"`%skill log {name}` shows all {len(log)} versions.")
+    used = session.search.index.places().get(skill.module, {})
+    parts.append(f"Used by agents: {'; '.join(map(_use, used.items()))}." if used else "No agent has used it yet.")
+    return "\n\n".join(filter(None, parts))
+
+
+def tests_of(skill: Skill, version: Version | None) -> str:
+    """``2 tests, passed``; how they went is what is remembered of the version."""
+    files = files_of(skill.folder, skill.name)
+    count = sum(contents_of(text).tests for text in files.values())
+    if not count:
+        return "no tests"
+    checks = version.note.about.get("Checks", "") if version else ""
+    went = ", forced" if checks.startswith("forced") else ", passed" if checks else ""
+    return f"{plural(count, 'test')}{went}"
+
+
+def _row(skill: Skill, version: Version | None, places: Mapping[str, float]) -> tuple[str, ...]:
+    number, by = (str(version.number), version.note.by) if version else ("", "by hand")
+    used = _use(next(iter(places.items()))) if places else ""
+    return _name(skill.name), skill.summary, number, by, tests_of(skill, version), used
+
+
+def _use(use: tuple[str, float]) -> str:
+    place, last = use
+    return _day(last) + (f" in {place}" if place else "")
 
 
 async def search(session: Session, line: str) -> str:
@@ -55,9 +101,5 @@ def _name(name: str) -> str:
     return f"**{name}**"
 
 
-def _code(functions: Iterable[str]) -> str:
-    return ", ".join(f"`{function}`" for function in functions)
-
-
 def _day(when_s: float) -> str:
-    return time.strftime("%Y-%m-%d", time.localtime(when_s)) if when_s else ""
+    return time.strftime("%Y-%m-%d", time.localtime(when_s))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from functools import partial
 from secrets import token_hex
 
 from ..errors import SandboxUnavailable, SkillFailed
-from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.checks import Tried, problems, warnings
 from ..skills.docstrings import with_stubs
+from ..skills.selection import chosen, listed, module_from
 from ..skills.skill import Files, check_name
-from ..skills.slicing import definer_of, module_of
-from ..skills.wrap import wrapped
 from ..words import plural
 from . import versions
 from .parser import save_parser
-from .selection import chosen
 
 UNTRIED = "Nothing was saved, since it is tried in a sandbox first; `--force` saves it untried, and remembers that."
 GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is, and remembers that."
@@ -34,7 +30,8 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     """``save``, once its words are read."""
     check_name(options.name)
     cells = list(chosen(session.ran(), options.cells or ["last"], session.last_actions))
-    files = {f"{options.name}.py": with_stubs(_source(session, cells, options))}
+    source = module_from(session.ran(), cells, listed(options.names), options.wrap, lenient=options.force)
+    files = {f"{options.name}.py": with_stubs(source)}
     about, told = await check(session, cell, options, files)
     library = session.library
     note = session.note(options.message or "Saved from cells", cells, about)
@@ -44,24 +41,10 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n{told}`{saved.path}`"
 
 
-def _source(session: Session, cells: list[RanCell], options: argparse.Namespace) -> str:
-    names = [name.strip() for name in options.names.split(",") if name.strip()]
-    sources, others = [cell.source for cell in cells], _others(session, cells)
-    if options.wrap:
-        return wrapped(sources, [*others.values()], options.wrap, names, lenient=options.force)
-    return module_of(sources, names or None, partial(definer_of, others), lenient=options.force)
-
-
-def _others(session: Session, cells: list[RanCell]) -> dict[str, str]:
-    """The sources of the cells that ran and were not chosen, by what they are called."""
-    counts = {cell.count for cell in cells}
-    return {f"cell {cell.count}": cell.source for cell in session.ran() if cell.ok and cell.count not in counts}
-
-
 async def check(
     session: Session, cell: AgentCell, options: argparse.Namespace, files: Files
 ) -> tuple[dict[str, str], str]:
-    """What is remembered of the checks, and what is told of them. Raises SkillFailed where they fail, SandboxUnavailable.
+    """What is remembered of the checks, and what is told of them. Raises SkillFailed, SandboxUnavailable.
 
     options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test.
     """

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
-from ..words import fenced, plain
+from ..words import plain
 from . import editing, listing, saving, teaching, transfer, versions
 from .parser import Help, choose, edit_parser
 
@@ -15,9 +15,9 @@ HELP = (
     """\
 %skill save NAME [CELLS…] [--names f,g]   store functions of cells as a module; `%skill save --help` says more
 %skill save NAME [CELLS…] --wrap "fit(x, y) -> model"   make a function of plain statements
-%skill list            the skills that can be imported
+%skill list            the skills that can be imported: version, tests, last use
 %skill search WORDS    those that fit, best first, and why
-%skill show NAME       the source of one
+%skill show NAME       one of them: source, versions, where it was used
 %skill where           the folders they lie in
 """
     + versions.HELP
@@ -40,7 +40,7 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     answers: dict[str, Callable[[Session, str], str | Awaitable[str]]] = {
         "list": listing.listed,
         "search": listing.search,
-        "show": _show,
+        "show": listing.show,
         "where": _where,
         "export": lambda session, rest: transfer.export(session, cell, rest),
         "import": lambda session, rest: transfer.import_(session, cell, rest),
@@ -72,13 +72,6 @@ async def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -
 
 def _show_markdown(cell: AgentCell, markdown: str) -> None:
     cell.display({"text/markdown": markdown, "text/plain": plain(markdown)})
-
-
-def _show(session: Session, line: str) -> str:
-    if not line:
-        raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
-    skill = session.library.get(line)
-    return f"**{skill.name}** · `{skill.path}`\n\n{fenced(skill.source.rstrip(), 'python')}"
 
 
 def _where(session: Session, _line: str) -> str:

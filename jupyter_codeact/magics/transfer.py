@@ -12,6 +12,7 @@ from ..errors import SandboxUnavailable, SkillConflict, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Note
+from ..skills.selection import chosen
 from ..skills.skill import files_of
 from ..skills.transfer.bundle import HISTORY, MOST_NOTES, Bundle, bundle_of, written_past
 from ..skills.transfer.exports import KINDS, exported
@@ -24,7 +25,6 @@ from ..texts import diff_of
 from ..words import fenced, plural
 from .parser import LineParser
 from .saving import progress
-from .selection import chosen
 
 HELP = """\
 %skill export NAME --to notebook|wheel|skill-folder|file   for others; `%skill export --help` says more

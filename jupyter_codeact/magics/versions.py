@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..errors import SkillError, UsageError
 from ..session import Session
@@ -55,9 +55,13 @@ def told(session: Session, saved: Saved, name: str) -> str:
 
 def _log(session: Session, name: str) -> str:
     versions = session.library.log(name)
+    return f"**{name}** has {plural(len(versions), 'version')}, the newest first.\n\n{table(versions)}"
+
+
+def table(versions: Sequence[Version]) -> str:
+    """The versions, a row each."""
     rows = [row for version in versions for row in _rows(version)]
-    head = f"**{name}** has {plural(len(versions), 'version')}, the newest first."
-    return "\n".join([head, "", "| version | when | by | what |", "|---|---|---|---|", *rows])
+    return "\n".join(["| version | when | by | what |", "|---|---|---|---|", *rows])
 
 
 def _diff(session: Session, name: str, versions: list[int]) -> str:

@@ -111,8 +111,8 @@ def _problems(path: str, text: str) -> Iterator[str]:
         yield f"{path}, line {line}: {name} is not defined"
 
 
-async def report(name: str, files: Files, trial: Trial | None) -> Checked:
-    """What a model is told of a skill that it has edited; the edit stands whatever that is."""
+async def checked(name: str, files: Files, trial: Trial | None) -> tuple[list[str], Tried | None]:
+    """What is wrong with a skill, one line each, and what came of it in a sandbox, for somebody who waits for it."""
     found = problems(files)
     tried = None
     if trial is not None and not found:
@@ -124,6 +124,12 @@ async def report(name: str, files: Files, trial: Trial | None) -> Checked:
             found = [f"import and tests took longer than {AGENT_S:.0f} seconds, and were ended"]
         except SandboxError as error:
             found = [f"it could not be tried: {error}"]
+    return found, tried
+
+
+async def report(name: str, files: Files, trial: Trial | None) -> Checked:
+    """What a model is told of a skill; it stands whatever that is."""
+    found, tried = await checked(name, files, trial)
     if found:
         return Checked("Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found), tuple(found))
     passed = f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."

@@ -97,8 +97,8 @@ def test_only_code_is_said_to_be_edited(templates: Templates) -> None:
     ("offers", "library", "begins"),
     [
         ([], 0, ""),
-        ([], 1, "The library has 1 skill; view skill: for their names.\n\n"),
-        ([], 2, "The library has 2 skills; view skill: for their names.\n\n"),
+        ([], 1, "The library has 1 skill; `skills` searches them.\n\n"),
+        ([], 2, "The library has 2 skills; `skills` searches them.\n\n"),
         (["gp: Fit."], 0, "Skills that may fit can be imported by name;"),
         (["gp: Fit."], 2, "Skills that may fit can be imported by name;"),
     ],

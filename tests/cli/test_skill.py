@@ -42,7 +42,7 @@ def test_a_skill_s_whole_life(command: Command, notebook: Path, work: Path, home
     source = command("skill", "show", "circles").out
     assert "return math.pi * r**2\n" in source
     assert "other" not in source
-    assert "area(r)" in command("skill", "list").out
+    assert "| circles | The area. | 1 | you | 1 test, passed |  |" in command("skill", "list").out
     assert "circles.py" in command("skill", "save", "circles", notebook, "--names=area,other").out
     log = command("skill", "log", "circles").out
     assert "circles has 2 versions" in log

@@ -33,7 +33,7 @@ async def test_save_makes_a_module_of_what_the_names_need(opened: Opened, home: 
     assert "junk" not in source
     assert "import circles" in shown(save)
     assert shown(use).startswith("6.28")
-    assert "area(r)" in shown(listed)
+    assert "| circles | Area of a circle. | 1 | you | no tests |  |" in shown(listed)
     assert "def area(r):" in shown(show)
     assert str(own(home)) in shown(where)
 

@@ -266,6 +266,8 @@ def test_what_runs_at_import_is_warned_of_with_its_line() -> None:
 
 async def test_the_agent_is_told_of_it_though_its_checks_pass() -> None:
     assert "a.py, line 1: print(…) runs at each import" in (await report("a", {"a.py": "print(1)"}, None)).text
+
+
 PACKAGE = {
     "kit/__init__.py": "",
     "kit/api.py": """from .impl import half, test_half
