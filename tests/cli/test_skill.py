@@ -42,7 +42,7 @@ def test_a_skill_s_whole_life(command: Command, notebook: Path, work: Path, home
     source = command("skill", "show", "circles").out
     assert "return math.pi * r**2\n" in source
     assert "other" not in source
-    assert "| circles | The area. | 1 | you | 1 test, passed |  |" in command("skill", "list").out
+    assert "circles\tThe area.\t1\tyou\t1 test, passed\t\n" in command("skill", "list").out
     assert "circles.py" in command("skill", "save", "circles", notebook, "--names=area,other").out
     log = command("skill", "log", "circles").out
     assert "circles has 2 versions" in log
@@ -211,8 +211,8 @@ def test_a_pipe_is_given_columns_and_code(command: Command, notebook: Path, monk
     monkeypatch.setenv("COLUMNS", "40")
     command("skill", "save", "circles", notebook, "--cells", "3-4")
     assert command("skill", "list").out.splitlines() == [
-        "skill\twhat it does\tfunctions\tlast used by an agent",
-        "circles\tThe area.\tarea(r)\t",
+        "skill\twhat it does\tversion\tby\ttests\tlast used by an agent",
+        "circles\tThe area.\t1\tyou\t1 test, passed\t",
     ]
     shown = command("skill", "diff", "circles").out.splitlines()
     assert shown[:5] == ["circles, version 1:", "", "circles.py", "@@ -0,0 +1,10 @@", "+import math"]

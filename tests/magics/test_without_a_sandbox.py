@@ -74,7 +74,7 @@ async def test_what_comes_from_elsewhere_is_not_stored_untried(
 ) -> None:
     (work / "theirs.py").write_text(MINE)
     with pytest.raises(SandboxUnavailable, match=r"bubblewrap.*Nothing was stored.*--force.*does not do without"):
-        await transfer.import_(session, cell, f"theirs.py{force}", yes=True)
+        await transfer.import_(session, cell, f"theirs.py --yes{force}", in_terminal=True)
     assert session.library.list() == []
 
 

@@ -209,7 +209,7 @@ async def test_without_a_sandbox_a_test_only_reads(hands: Hands, tmp_path: Path)
     session, source = Session(settings, NotebookFile([])), f"open({str(tmp_path / 'reached')!r}, 'w').close()\n"
     session.library.write("reaching", {"reaching.py": source}, Note())
     said = await session.skills.answer({"command": "test", "name": "reaching"})
-    assert said == "Checks passed: it compiles, and its names are defined."
+    assert said.startswith("Checks passed: it compiles, and its names are defined.")
     assert not (tmp_path / "reached").exists()
     hands.put("reaching", source)
     alone = partial(try_apart, settings)
