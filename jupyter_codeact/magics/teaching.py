@@ -59,8 +59,8 @@ Example:
     "history": """\
 usage: %agent history
 
-The messages of this conversation, a line each, with their tokens. What is sent of them is in
-`%agent context`.
+The messages of this conversation, a line each, with their tokens; the file that the last run is
+recorded in, and its answer, whose cell may have been deleted. What is sent is in `%agent context`.
 
 Example:
   %agent history""",

@@ -30,6 +30,9 @@ async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home:
     for word in ("system: system_prompt", "user: instance", "tool: observation", "seen", "run_cell(", "tokens"):
         assert word in shown(context)
     assert "assistant: thought" in shown(told)
+    # Whole, and where it is recorded: the cell that showed it may have been deleted.
+    assert shown(told).endswith("The last answer:\n\nOne.")
+    assert f"The last run is in `{home}/runs/" in shown(told)
     assert "are sent as" in shown(summed)
     assert "nothing to sum up" in shown(again)
     assert "Two." in shown(two)
