@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -78,15 +79,16 @@ class Notebooks:
         return str(self.server.requests[number].json["messages"][-1]["content"])
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["openai", "fenced"])
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["openai", "anthropic", "fenced"])
 async def notebooks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Any]:
     home = tmp_path_factory.mktemp("home")
-    model = {"openai": "openai/gpt-4o", "fenced": "openai/local-model"}[request.param]
+    models = {"openai": "openai/gpt-4o", "anthropic": "anthropic/claude-sonnet-4-5", "fenced": "openai/local-model"}
     async with AsyncExitStack() as stack:
         patch, server = stack.enter_context(pytest.MonkeyPatch.context()), stack.enter_context(ModelServer())
-        settings = {"HOME": str(home), "MODEL": model, "API_BASE": server.openai_base}
-        for name, value in settings.items():
+        base = server.anthropic_base if request.param == "anthropic" else server.openai_base
+        for name, value in {"HOME": str(home), "MODEL": models[request.param], "API_BASE": base}.items():
             patch.setenv(f"JUPYTER_CODEACT_{name}", value)
+        patch.setenv("ANTHROPIC_API_KEY", "sk-test")
         documents = [
             await stack.enter_async_context(
                 Document(new_notebook(), resources={"metadata": {"path": str(tmp_path_factory.mktemp("work"))}})
@@ -153,7 +155,7 @@ async def test_what_was_fitted_is_stored_on_request_and_the_next_notebook_s_agen
     (_, agent) = await story.run(story.two, "%agent reset", f"%%agent --review auto\n{WISH}")
     assert "gp_fit(x: list, y: list, n_restarts: int=10) -> dict: Fit a Gaussian process" in story.told(before)
     found = story.told(before + 1)
-    assert found.splitlines()[0].startswith("<output ")
+    assert re.search(r"<output \w+>(\n|\\n)gp_fit: ", found)
     assert "gp_fit(x: list, y: list, n_restarts: int=10) -> dict" in found
     assert shown(story.two.nb.cells[2]) == "3"
     assert "skills used: gp_fit" in agent
