@@ -38,7 +38,7 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     folder = library.shared if options.shared else library.own
     saved = library.write(options.name, files, note, folder=folder)
     functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
-    return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n{told}`{saved.path}`"
+    return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`\n\n{told}".rstrip()
 
 
 async def check(
@@ -58,6 +58,8 @@ async def check(
             if not options.force:
                 raise SandboxUnavailable(f"{error} {UNTRIED}") from None
             failures = [f"nothing of it was imported or tested: {error}"]
+        finally:
+            tell("")
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
@@ -67,14 +69,14 @@ async def check(
 
 
 def progress(cell: AgentCell, what: str) -> Callable[[str], None]:
-    """Shows how far something is, in one output of the cell."""
+    """Shows how far something is, in one output of the cell; "" at its end takes that away."""
     shown = f"checks-{token_hex(4)}"
     is_new = True
 
     def tell(text: str) -> None:
         nonlocal is_new
-        line = f"{what}: {text}"
-        cell.display({"text/plain": line}, shown, update=not is_new)
+        line = f"{what}: {text}" if text else ""
+        cell.display({"text/markdown": line, "text/plain": line}, shown, update=not is_new)
         is_new = False
 
     return tell
@@ -88,6 +90,6 @@ def _remembered(failures: list[str], found: list[str]) -> str:
 
 def _told(failures: list[str], found: list[str], tried: Tried | None) -> str:
     lines = [f"Forced, though {failure}." for failure in failures]
-    lines += [f"Checked: {tried}."] if tried and not failures else []
     lines += [f"Look at {warning}." for warning in found]
-    return "".join(f"- {line}\n" for line in lines) + ("\n" if lines else "")
+    checked = f"Checked: {tried}.\n\n" if tried and not failures else ""
+    return checked + "".join(f"- {line}\n" for line in lines)

@@ -100,10 +100,13 @@ async def export(session: Session, cell: AgentCell, line: str) -> str:
 async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> tuple[bytes, str]:
     """The notebook as it ran, and what is told of that."""
     notebook = json.loads(content)
+    tell = progress(cell, f"Running the notebook of {name}")
     try:
-        wrong = await session.run_examples(notebook, progress(cell, f"Running the notebook of {name}"))
+        wrong = await session.run_examples(notebook, tell)
     except SandboxUnavailable as error:
         return content, f"\n\nNothing in it was run: its outputs are what its doctests promise. {error}"
+    finally:
+        tell("")
     if not wrong:
         return as_json(notebook), "\n\nIt ran in a fresh sandbox, and has the outputs of that."
     lines = "\n".join(f"- {line}" for line in wrong)

@@ -28,12 +28,10 @@ class Flow:
 
     def _one(self, node: ast.stmt, bound: set[str]) -> set[str]:
         match node:
-            case ast.If(test=test):
+            case ast.If(test=test) | ast.While(test=test):
                 before = self._simple(ast.Expr(test), bound)
-                return self.through(node.body, before) | self.through(node.orelse, before)
-            case ast.While(test=test):
-                before = self._simple(ast.Expr(test), bound)
-                return self.through(node.orelse, self.through(node.body, before))
+                after = self.through(node.body, before)
+                return after | self.through(node.orelse, before if isinstance(node, ast.If) else after)
             case ast.For(target=target, iter=values):
                 each = self._simple(ast.Assign([target], values), bound)
                 return self.through(node.orelse, self.through(node.body, each))
@@ -42,9 +40,19 @@ class Flow:
                     variable, value = item.optional_vars, item.context_expr
                     bound = self._simple(ast.Assign([variable], value) if variable else ast.Expr(value), bound)
                 return self.through(node.body, bound)
+            case ast.Match():
+                return self._match(node, bound)
             case ast.Try() | ast.TryStar():
                 return self._try(node, bound)
         return self._simple(node, bound)
+
+    def _match(self, node: ast.Match, bound: set[str]) -> set[str]:
+        after = before = self._simple(ast.Expr(node.subject), bound)
+        for case in node.cases:
+            alone = ast.match_case(case.pattern, case.guard, [ast.Pass()])
+            each = self._simple(ast.Match(ast.Constant(None), [alone]), before)
+            after = after | self.through(case.body, each)
+        return after
 
     def _try(self, node: ast.Try | ast.TryStar, bound: set[str]) -> set[str]:
         after = self.through(node.orelse, self.through(node.body, bound))

@@ -33,8 +33,8 @@ class Names:
 @unwarned()
 def names_of(node: ast.stmt, source: str) -> Names:
     """The names of a statement whose source is ``source``. Raises SyntaxError where its scopes make no sense."""
-    binds, changes = frozenset(_bound(node)), frozenset(_changed(node))
-    eager, lazy, maybe = {*_extended(node)}, set[str](), {*_dotted(node)}
+    own_names, changes, from_class = frozenset(_bound(node)), frozenset(_changed(node)), set[str]()
+    eager, lazy, maybe = {*_extended(node)}, set[str](), {*_dotted(node), *_extended_in_class(node)}
     for scope, at_once in _scopes(symtable.symtable(source, "<cell>", "exec")):
         top, in_class = scope.get_type() == "module", scope.get_type() == "class"
         for symbol in scope.get_symbols():
@@ -42,8 +42,11 @@ def names_of(node: ast.stmt, source: str) -> Names:
                 (eager if at_once else lazy).add(symbol.get_name())
             elif symbol.is_declared_global() or (in_class and symbol.is_referenced()):
                 maybe.add(symbol.get_name())
+            if in_class and at_once and symbol.is_declared_global() and symbol.is_assigned():
+                from_class.add(symbol.get_name())
+    binds = own_names | from_class
     # A block may read what it has bound itself, or bind it on one of its ways only.
-    own = binds if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset()
+    own = binds if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset(from_class)
     return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own))
 
 
@@ -99,6 +102,14 @@ def _extended(node: ast.stmt) -> Iterator[str]:
     """``x`` of ``x += 1``, which the compiler counts as bound only."""
     nodes = [inner for inner in _own_nodes(node) if isinstance(inner, ast.AugAssign)]
     yield from (inner.target.id for inner in nodes if isinstance(inner.target, ast.Name))
+
+
+def _extended_in_class(node: ast.AST) -> Iterator[str]:
+    """``x`` of ``x += 1`` in the body of a class: the class's own, or else what is around it."""
+    for inner in _own_nodes(node):
+        for statement in inner.body if isinstance(inner, ast.ClassDef) else ():
+            yield from _extended(statement)
+            yield from _extended_in_class(statement)
 
 
 def _dotted(node: ast.stmt) -> Iterator[str]:

@@ -103,7 +103,7 @@ class _Body:
         statements = [s for s in cells if not s.is_future]
         self.parameters = {*parameters}
         self.statements = [s for s in statements if not self._sets(s, parameters, statements)]
-        local = {*parameters}
+        local = {*parameters, *_rebound(self.statements)}
         inside = [s for s in self.statements if not (s.is_import or s.is_definition)]
         while True:
             local |= {name for s in inside for name in s.names.binds | s.names.changes & self._bound(inside)}
@@ -115,7 +115,7 @@ class _Body:
         self.apart = [s for s in self.statements if s not in inside]
         self.outside = {s.order for s in [*self.apart, *cells] if s.is_future or s in self.apart}
         for statement in self.inside:
-            _may_be_inside(statement)
+            _may_be_inside(statement, local)
         self.named = {n for s in statements for n in s.names.binds}
         self.named |= {n for s in self.inside for n in s.names.changes | s.names.eager | s.names.lazy | s.names.maybe}
 
@@ -167,20 +167,43 @@ class _Body:
         return ", ".join(sorted(name for name in self.named if not hasattr(builtins, name))) or "none"
 
 
+def _rebound(statements: list[Statement]) -> set[str]:
+    """Names that are defined or imported as one thing and then as another: which one is meant depends on the place."""
+    meanings: dict[str, set[str]] = {}
+    for statement in statements:
+        source = ast.dump(ast.parse(statement.source)) if statement.is_import else statement.source
+        for name in statement.names.binds:
+            # `import a.b` and `import a.c` both bind `a`, which is the same module.
+            meanings.setdefault(name, set()).add("" if name in statement.names.maybe else source)
+    return {name for name, found in meanings.items() if len(found) > 1}
+
+
 def _touches(statement: Statement, local: set[str]) -> bool:
     names = statement.names
     return bool((names.binds | names.changes | names.eager | names.lazy | names.maybe) & local)
 
 
-def _may_be_inside(statement: Statement) -> None:
+def _may_be_inside(statement: Statement, local: set[str]) -> None:
     """Raises SkillError for what means something else in a function."""
     if statement.ipython:
         raise SkillError(f"`{statement.ipython}` is IPython's, and a function can hold Python only.")
     for node in ast.walk(ast.parse(statement.source)):
         if isinstance(node, ast.Global):
             raise SkillError(f"`global {', '.join(node.names)}` would not mean the function's own variable.")
+        if isinstance(node, ast.ClassDef) and (name := _shadowed(node, local)):
+            raise SkillError(
+                f"The body of class {node.name} reads {name} before it sets its own: in a function it would not find "
+                "the one outside. Give one of them another name."
+            )
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             raise SkillError(f"`from {node.module} import *` can't stand in a function: name what is imported.")
+
+
+def _shadowed(node: ast.ClassDef, local: set[str]) -> str:
+    """A name that the body of a class both takes from around it and binds: from a function it can't take it."""
+    flow = Flow(local)
+    bound = flow.through(node.body, set())
+    return next((name for name in flow.free if name in bound and name in local), "")
 
 
 def _is_value(statement: Statement) -> bool:

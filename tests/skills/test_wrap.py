@@ -71,12 +71,39 @@ def test_a_fit_becomes_a_function_with_its_comments() -> None:
         (["y = f'''{x}\n  b'''\n"], [], "f(x)", (1,), "1\n  b"),
         (["%matplotlib inline\n%time y = x + 1\ny?"], [], "f(x) -> y", (1,), 2),
         (["lines = !echo {x}"], [], "f(x)", ("hello",), ["hello"]),
+        (["class K:\n    global k\n    k = 3\ny = x + k"], [], "f(x) -> y", (1,), 4),
+        (["class K:\n    n = x\n    n = n + 1\n    m = n\ny = K.m"], [], "f(x, n=5) -> y", (1,), 2),
+        (["n = 5\nclass K:\n    n = x\n    m = n + 1\ny = K.m"], [], "f(x) -> y", (1,), 2),
+        (
+            ["from math import floor as r\ny = r(x)\nfrom math import ceil as r\nz = r(x)"],
+            [],
+            "f -> y, z",
+            (1.5,),
+            (1, 2),
+        ),
+        (["class B: n = 1\ny = B.n + x\nclass B: n = 2\nz = B.n"], [], "f -> y, z", (1,), (2, 2)),
+        (
+            ["match x:\n    case [int(first), *rest] if first > n:\n        y = rest\n    case _:\n        y = x"],
+            [],
+            "f",
+            ([2, 3], 1),
+            [3],
+        ),
     ],
 )
 def test_the_function_does_what_the_cells_did(
     chosen: list[str], others: list[str], signature: str, arguments: tuple[Any, ...], value: Any
 ) -> None:
     assert loaded(chosen, signature, others)(*arguments) == value
+
+
+def test_what_is_imported_twice_stays_outside() -> None:
+    cells = [
+        "# Numbers.\nimport os.path as p\nimport os",
+        "import os.path as p\nimport os.path",
+        "y = p.join(x, os.sep)",
+    ]
+    assert wrapped(cells, [], "f(x) -> y").endswith("def f(x):\n    y = p.join(x, os.sep)\n    return y\n")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +122,9 @@ def test_the_function_does_what_the_cells_did(
         (["k = 1\ndef g():\n    global k\n    k = 2\ng()"], [], "f() -> k", "`global k`"),
         (["for i in x:\n    %run {i}\n    y = i"], [], "f(x) -> y", "`%run {i}` is IPython's"),
         (["y = await x"], [], "f(x) -> y", "'await' outside"),
+        (["class K:\n    x = x + 1\ny = K.x"], [], "f(x) -> y", "class K reads x before it sets its own"),
+        (["x = 2\nclass K:\n    x += 1\ny = K.x"], [], "f() -> y", "class K reads x before it sets its own"),
+        (["x = 1\nclass K:\n    global x\n    x = 3\ny = x"], [], "f() -> y", "`global x`"),
     ],
 )
 def test_what_can_not_be_a_function_is_said(chosen: list[str], others: list[str], signature: str, said: str) -> None:
@@ -117,6 +147,44 @@ LINES = [
     "def g(v): return v + {y}\n{x} = g({n})",
     "{x} = (lambda v: v * {y})({z})",
     "# {n}\n{x} = len('''a\n  b''') + {y}",
+    # classes
+    "class K:\n    n = {y}\n{x} = K.n + {n}",
+    "class K:\n    n = {y} + {n}\n    def get(self, m={z}): return self.n + m + {x}\n{x} = K().get()",
+    "class K:\n    def get(self):\n        '''{n}\n  two'''\n        return {y}\n{x} = K().get() + len(K.get.__doc__)",
+    "class K:\n    n = [i * {n} for i in range({n})]\n    m = [{y} for i in range(2)]\n{x} = sum(K.n) + K.m[0]",
+    "class K:\n    class L:\n        n = {y}\n        def get(self): return {z}\n{x} = K.L().get() + K.L.n",
+    "class K:\n    if {y} % 2:\n        n = {y}\n    else:\n        n = {z}\n{x} = K.n",
+    "class K:\n    def __init__(self, {y}): self.{y} = {y}\n{x} = K({z}).{y}",
+    (
+        "class K:\n    @property\n    def n(self): return {y}\n    @staticmethod\n"
+        "    def m(p={z}): return p\n{x} = K().n + K.m()"
+    ),
+    "class K:\n    n = (lambda p={y}: p + {z})()\n{x} = K.n",
+    (
+        "class B:\n    def get(self): return {y}\n\nclass K(B):\n"
+        "    def get(self): return super().get() + {n}\n{x} = K().get()"
+    ),
+    "class B: n = {n}\n{x} = B.n",
+    "import dataclasses\n@dataclasses.dataclass\nclass K:\n    n: int = {y}\n{x} = K().n + K({z}).n",
+    "def add(cls):\n    cls.n = {y}\n    return cls\n\n@add\nclass K: pass\n{x} = K.n",
+    "class K: pass\nk = K()\nk.n = {y}\n{x} = k.n",
+    "class M(type):\n    n = {y}\n\nclass K(metaclass=M): pass\n{x} = K.n",
+    # decorators, closures, default arguments, comprehensions
+    "def wrap(w): return lambda *p: w(*p) + {y}\n\n@wrap\ndef g(v): return v + {z}\n\n{x} = g({n})",
+    "def g(p={y}, *, q={z}): return p + q\n{x} = g() + g({n})",
+    (
+        "def make():\n    n = {y}\n    def step():\n        nonlocal n\n        n += {n}\n        return n\n"
+        "    return step\nstep = make()\nstep()\n{x} = step()"
+    ),
+    "def g(v): return g(v - 1) + {y} if v > 0 else {z}\n{x} = g(3)",
+    "{x} = [({y} := i) for i in range(2)][0] + {y}",
+    "{x} = sum({y} * j for i in range(3) for j in range(i) if i % 2)",
+    "{x} = len({{i: {y} for i in range({n})}}) + len({{{z} for i in range(2)}})",
+    "{x}, *rest = {y}, {n}, 3\n{z} = len(rest)",
+    "match {y}:\n    case 1:\n        {x} = {n}\n    case int(found):\n        {x} = found",
+    "while {x} > 9:\n    {x} -= {n} + 1\nelse:\n    {y} = {x}",
+    "with open('/dev/null') as file:\n    {x} = len(file.name) + {y}",
+    "tmp = {y} + {n}\n{x} = tmp\ndel tmp",
 ]
 LINE = st.builds(
     lambda line, **names: line.format(**names), st.sampled_from(LINES), x=NAME, y=NAME, z=NAME, n=st.integers(0, 9)

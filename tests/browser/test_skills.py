@@ -1,0 +1,95 @@
+"""What is worth keeping, as a person keeps it: a fit becomes a skill, and an agent in another notebook finds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from servers import ModelServer, Reply
+
+from .lab import Notebook
+from .test_review import act, told
+
+FIT = '''import numpy as np
+
+SCALES = np.linspace(0.5, 5, 40)
+
+
+def gp_fit(x, y, n_restarts=15):
+    """Fit a Gaussian process to samples: the likeliest of some length scales.
+
+    >>> gp_fit(np.arange(4.0), np.zeros(4))(np.zeros(1))
+    array([0.])
+    """
+    def kernel(a, b, scale):
+        return np.exp(-((a[:, None] - b) ** 2) / scale)
+
+    def likelihood(scale):
+        k = kernel(x, x, scale) + 0.1 * np.eye(len(x))
+        return -y @ np.linalg.solve(k, y) - np.linalg.slogdet(k)[1]
+
+    best = max(SCALES[:n_restarts], key=likelihood)
+    weights = np.linalg.solve(kernel(x, x, best) + 0.1 * np.eye(len(x)), y)
+    return lambda new: kernel(new, x, best) @ weights'''
+PLOT = '''def plot_pred(predict, x, y):
+    """Plot samples, and what a fit predicts between them."""
+    import matplotlib.pyplot as plt
+    grid = np.linspace(x.min(), x.max(), 200)
+    plt.figure(figsize=(5, 2.5))
+    plt.plot(x, y, "o", grid, predict(grid))
+    plt.show()
+
+x = np.linspace(0, 6, 30)
+y = np.sin(x) + np.random.default_rng(1).normal(0, 0.1, 30)
+print(abs(gp_fit(x, y)(x) - np.sin(x)).max() < 0.2)'''
+REUSE = """from gp_fit import gp_fit, plot_pred
+import numpy as np
+x = np.linspace(0, 6, 30)
+plot_pred(gp_fit(x, np.cos(x)), x, np.cos(x))"""
+SAVE = "%skill save gp_fit --names gp_fit,plot_pred"
+LIST, SHOW, DIFF = (f"%skill {words}" for words in ("list", "show gp_fit", "diff gp_fit"))
+
+
+async def test_a_fit_becomes_a_skill_that_the_next_notebook_s_agent_finds(
+    notebook: Notebook, service: ModelServer, shots: Path
+) -> None:
+    service.add(act(FIT), act(PLOT), Reply(text="Fitted."))
+    await notebook.open("fit", "%%agent\nfit a Gaussian process to noisy samples of a sine", SAVE, LIST, SHOW, DIFF)
+    await notebook.run_cell(0)
+    for step in (1, 2):
+        await notebook.bar.get_by_text(f"step {step}").wait_for()
+        await notebook.button("Run").first.click()
+    await notebook.until_output(2, "True")
+    await notebook.until_output(0, "Fitted.")
+    for number in range(3, 7):
+        await notebook.run_cell(number)
+    await notebook.until_output(3, "1 test passed")
+    assert "Checking gp_fit" not in await notebook.cell(3).inner_text()
+    await notebook.until_output(4, "Fit a Gaussian process")
+    await notebook.until_output(5, "def plot_pred")
+    await notebook.until_output(6, "+def gp_fit(x, y, n_restarts=15)")
+    await pictures(notebook, shots)
+    await notebook.close()
+
+    service.add(act(REUSE), Reply(text="Done with the skill."))
+    await notebook.open("reuse", "%%agent\nfit a Gaussian process to samples of a cosine")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    assert "gp_fit(x, y, n_restarts=15)" in told(service, -1)
+    await notebook.button("Run").first.click()
+    await notebook.cell(1).locator(".jp-OutputArea img").wait_for()
+    await notebook.until_output(0, "skills used: gp_fit")
+
+
+async def pictures(notebook: Notebook, shots: Path) -> None:
+    """The outputs of `%skill` in both themes, the second narrow and beside no file browser."""
+    for theme, width in (("Dark", 480), ("Light", 1200)):
+        await notebook.page.set_viewport_size({"width": width, "height": 2200})
+        await notebook.run_command("application:toggle-left-area")
+        await notebook.page.evaluate(
+            "async theme => { await jupyterapp.commands.execute('apputils:change-theme', {theme}); }",
+            f"JupyterLab {theme}",
+        )
+        # JupyterLab covers the page while it changes.
+        await notebook.page.locator("#jupyterlab-splash").wait_for(state="detached")
+        await notebook.page.screenshot(path=shots / f"skills-{theme.lower()}.png")
+    await notebook.page.set_viewport_size({"width": 1200, "height": 900})
