@@ -112,6 +112,16 @@ def test_what_nobody_thought_of_is_a_line_too(command: Command, work: Path) -> N
     assert done.err.endswith("deep.traj: File exists.\n")
 
 
+def test_the_demo_looks_first_at_what_every_step_needs(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = command("demo", "--model", "foo/bar", "--out", "demo")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "foo/bar is no model that litellm knows: write its provider before its name" in done.err
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    done = command("demo", "--out", "demo")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "The demo needs sklearn: `pip install" in done.err
+
+
 def test_a_library_s_log_is_not_shown() -> None:
     code = (
         "import logging; from jupyter_codeact.cli import main\n"
