@@ -45,6 +45,8 @@ def test_help_is_as_wide_as_the_terminal_and_whole_in_a_pipe(command: Command, m
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     shown = command("run", "--help").out
     assert max(map(len, shown.partition("example:")[0].splitlines()[1:])) <= 60
+    of_import = command("skill", "import", "--help").out
+    assert max(map(len, of_import.partition("Examples:")[0].splitlines())) <= 60
     assert "".join(shown.split()) == "".join(piped.split())
 
 
