@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -124,15 +124,18 @@ async def solve(
         job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
     )
     record = NotebookRecord(job.name, problem.statement)
-    agent.listeners += [record, *listeners]
+    index = Index(settings.skill_index)
+    agent.finder = finder = Finder(Search(index, library.folders) if job.finds_skills else None)
+    agent.listeners += [record, finder.note, *listeners]
     try:
         async with SandboxKernel(opener(settings, job)) as kernel:
             cells = HeadlessCells(kernel, reviewer or SandboxHolds())
-            async with _finding(job, library, settings, cells) as agent.finder:
-                agent.listeners.append(agent.finder.note)
-                await agent.run(cells, problem, job.folder)
+            finder.named = await sources_of(job.skills, library, cells.inside)
+            await agent.run(cells, problem, job.folder)
     finally:
         files = _write(job, record, agent)
+        finder.remember()
+        index.close()
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 
@@ -148,18 +151,6 @@ def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None, 
 def opener(settings: Settings, job: Job) -> Opener:
     """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
     return fresh_of(settings, str(job.workspace), str(job.folder.resolve()))
-
-
-@contextlib.asynccontextmanager
-async def _finding(job: Job, library: Library, settings: Settings, cells: HeadlessCells) -> AsyncIterator[Finder]:
-    """What finds skills for the run, and remembers afterwards how they did. Raises SkillError for one there isn't."""
-    named = await sources_of(job.skills, library, cells.inside)
-    with contextlib.closing(Index(settings.skill_index)) as index:
-        finder = Finder(Search(index, library.folders) if job.finds_skills else None, named)
-        try:
-            yield finder
-        finally:
-            finder.remember()
 
 
 def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:
