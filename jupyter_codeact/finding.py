@@ -32,7 +32,7 @@ class Finder:
 
     def __init__(self, search: Search | None, named: Sources = {}) -> None:  # noqa: B006  # it is only read
         self._search = search
-        self._named = named
+        self.named = named
         self.offered: tuple[str, ...] = tuple(named)
         self.used: dict[str, bool] = {}
         self.problem = ""
@@ -41,20 +41,20 @@ class Finder:
         """What the instance template may name. It never fails: where nothing can be found, the prompt goes as it is."""
         found, count = await asyncio.to_thread(self._find, prompt, state)
         offers = [*_within(OFFER_TOKENS, map(offer_of, found))]
-        self.offered = (*self._named, *(skill.name for skill in found[: len(offers)]))
-        return {"skills": [*self._named.items()], "offers": offers, "library": count - len(offers)}
+        self.offered = (*self.named, *(skill.name for skill in found[: len(offers)]))
+        return {"skills": [*self.named.items()], "offers": offers, "library": count - len(offers)}
 
     def _find(self, prompt: str, state: dict[str, Any]) -> tuple[list[Found], int]:
         """What fits, and how many skills there are beside those that were named."""
         if self._search is None:
             return [], 0
         try:
-            found = self._search.find(prompt, [*_scope(state)], leave=self._named.keys())
+            found = self._search.find(prompt, [*_scope(state)], leave=self.named.keys())
             self.problem = self._search.problem
         except SkillError as error:
             self.problem = str(error)
             return [], 0
-        return found, len(self._search.names - self._named.keys())
+        return found, len(self._search.names - self.named.keys())
 
     def note(self, event: object) -> None:
         """Hear of an action: it may have used a skill."""

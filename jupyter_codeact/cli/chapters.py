@@ -57,7 +57,10 @@ def run_demo(model: str, out: str) -> int:
     console.print(f"\n[bold]The CodeAct demo[/]: an agent develops a skill, another one uses it. Results: {folder}")
     console.print(_about(model) + "\n")
     began = time.monotonic()
-    failures = [failure for chapter in CHAPTERS for failure in asyncio.run(_tell(chapter, model, folder))]
+    try:
+        failures = [failure for chapter in CHAPTERS for failure in asyncio.run(_tell(chapter, model, folder))]
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"The notebooks so far are in {folder}; the same command begins anew.") from None
     _pictures(folder)
     _report(folder, failures, time.monotonic() - began)
     return 1 if failures else 0

@@ -48,7 +48,7 @@ def _laid_out(asked: Help) -> str:
     """The text, as wide as what it is printed on."""
     if asked.parser is None:
         return str(asked)
-    asked.parser.usage, asked.parser.formatter_class = None, Shape
+    asked.parser.prog, asked.parser.usage, asked.parser.formatter_class = here(asked.parser.prog), None, Shape
     return asked.parser.format_help()
 
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -126,15 +126,16 @@ async def solve(
             job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
         )
         record = NotebookRecord(job.name, problem.statement)
-        agent.listeners += [record, *listeners]
+        agent.finder = finder = Finder(search if job.finds_skills else None)
+        agent.listeners += [record, finder.note, *listeners]
         try:
             async with SandboxKernel(opener(settings, job)) as kernel:
                 cells = HeadlessCells(kernel, reviewer or SandboxHolds())
-                async with _finding(job, library, search, cells) as agent.finder:
-                    agent.listeners.append(agent.finder.note)
-                    await agent.run(cells, problem, job.folder)
+                finder.named = await sources_of(job.skills, library, cells.inside)
+                await agent.run(cells, problem, job.folder)
         finally:
             files = _write(job, record, agent)
+            finder.remember(job.name)
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 
@@ -163,16 +164,6 @@ def ran_in(agent: Agent) -> tuple[list[RanCell], tuple[str, ...]]:
 def opener(settings: Settings, job: Job) -> Opener:
     """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
     return fresh_of(settings, str(job.workspace), str(job.folder.resolve()))
-
-
-@contextlib.asynccontextmanager
-async def _finding(job: Job, library: Library, search: Search, cells: HeadlessCells) -> AsyncIterator[Finder]:
-    """What finds skills for the run, and remembers afterwards how they did. Raises SkillError for one there isn't."""
-    finder = Finder(search if job.finds_skills else None, await sources_of(job.skills, library, cells.inside))
-    try:
-        yield finder
-    finally:
-        finder.remember(job.name)
 
 
 def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:

@@ -19,7 +19,7 @@ def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
         return [name for name in names if Path(parent, name).resolve() == without.resolve()]
 
     if source is not None and not source.is_dir():
-        raise ConfigError(f"There is no folder {source} to work on.")
+        raise ConfigError(f"There is no folder {source}: a workspace is one that is there.")
     try:
         if place.exists():
             shutil.rmtree(place)

@@ -45,6 +45,8 @@ def test_help_is_as_wide_as_the_terminal_and_whole_in_a_pipe(command: Command, m
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     shown = command("run", "--help").out
     assert max(map(len, shown.partition("example:")[0].splitlines()[1:])) <= 60
+    of_import = command("skill", "import", "--help").out
+    assert max(map(len, of_import.partition("Examples:")[0].splitlines())) <= 60
     assert "".join(shown.split()) == "".join(piped.split())
 
 
@@ -110,6 +112,16 @@ def test_what_nobody_thought_of_is_a_line_too(command: Command, work: Path) -> N
     done = command("demo", "--out", "deep.traj")
     assert (done.code, done.out) == (1, "")
     assert done.err.endswith("deep.traj: File exists.\n")
+
+
+def test_the_demo_looks_first_at_what_every_step_needs(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = command("demo", "--model", "foo/bar", "--out", "demo")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "foo/bar is no model that litellm knows: write its provider before its name" in done.err
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    done = command("demo", "--out", "demo")
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "The demo needs sklearn: `pip install" in done.err
 
 
 def test_a_library_s_log_is_not_shown() -> None:
