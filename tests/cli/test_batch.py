@@ -52,7 +52,7 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
         {"id": "checkout", "text": "The same.", "workspace": str(checkout)},
     )
     out = checkout / "out"
-    flags = (file, "--workers", 2, "--out", out, "--model", model)
+    flags = (file, "--workers", 2, "--out", out, "--model", model, "--skills", "json.decoder")
     first = command("batch", *flags)
     assert first.code == 1
     assert "missing · exit_error" in first.out
@@ -69,6 +69,7 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
     assert [p.name for p in (out / "empty" / "work").iterdir()] == ["a.txt"]
     assert ends(command("stats", out).out, 1) == ends(first.out, 0) == {"submitted": "2", "exit_error": "1"}
     before = read(out / "empty" / "empty.traj")
+    assert "class JSONDecoder" in str(before["history"])
     (tmp_path / "later.md").write_text("Write as well.")
     second = command("batch", *flags)
     assert second.code == 0, second.out
