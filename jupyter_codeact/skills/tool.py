@@ -93,12 +93,12 @@ class SkillTool:
 
 @dataclass(frozen=True)
 class Saving:
-    """A Change: ``files`` become the skill, in the place of what was there ``before``, once they pass their checks."""
+    """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks."""
 
     library: Library
     name: str
     before: Files
-    files: Files
+    after: Files
     note: Note
     trial: Trial | None
 
@@ -108,25 +108,25 @@ class Saving:
 
     @property
     def diff(self) -> str:
-        return changes(self.before, self.files)
+        return changes(self.before, self.after)
 
     @property
     def summary(self) -> str:
         """With what she may not have meant to save."""
-        path = min(self.files)
-        said = summary_of(self.before.get(path), self.files[path], path)
-        return ". Look at ".join([said, *warnings(self.files)])
+        path = min(self.after)
+        said = summary_of(self.before.get(path), self.after[path], path)
+        return ". Look at ".join([said, *warnings(self.after)])
 
     async def apply(self) -> str:
         """What fails is not saved: nothing stands on it yet."""
-        wrong, tried = await checked(self.name, self.files, self.trial)
+        wrong, tried = await checked(self.name, self.after, self.trial)
         if wrong:
             raise EditError(
                 "\n".join(["Nothing was saved, since its checks failed:", *(f"- {line}" for line in wrong)])
             )
         note = self.note._replace(about={**self.note.about, "Checks": "passed"})
         try:
-            self.library.write(self.name, self.files, note, base=self.before)
+            self.library.write(self.name, self.after, note, base=self.before)
         except SkillConflict:
             raise EditError(f"{self.name} was changed by somebody else meanwhile: read it and save again.") from None
         except SkillError as error:
