@@ -11,6 +11,7 @@ from ..events import Action, ActionDone, CodeAction, EditAction, Edited, Ended, 
 from ..execution import RunStopped
 from ..protocols import Change
 from ..words import plural, seconds
+from .editing import place_of
 from .history import source_of
 from .hooks import ActionExecuted, ActionStarted
 from .observation import shorten
@@ -20,6 +21,9 @@ from .shapes import StepOutput
 if TYPE_CHECKING:
     from .conversation import Conversation
     from .loop import Agent
+
+
+READS = ("view", "search", "read", "test")
 
 
 async def handle_action(agent: Agent, step: StepOutput) -> None:
@@ -85,9 +89,9 @@ async def _made(change: Change) -> Outcome:
 
 
 def _complaint(action: EditAction, error: str) -> str:
-    """She sees no views, and so none that fail."""
-    command, path = (str(action.arguments.get(name, "")) for name in ("command", "path"))
-    return "" if command == "view" else f"The agent could not {command} {path}: {error}"
+    """She does not see what only reads, and so not that it fails."""
+    command = str(action.arguments.get("command", ""))
+    return "" if command in READS else f"The agent could not {command} {place_of(action)}: {error}"
 
 
 async def _observe(agent: Agent, step: StepOutput) -> None:

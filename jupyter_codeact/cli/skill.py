@@ -55,7 +55,6 @@ def _laid_out(asked: Help) -> str:
 async def _answer(words: list[str]) -> None:
     """Raises CodeActError, Help."""
     from ..magics import skill, transfer
-    from ..magics.parser import Help
 
     word, rest = (words or ["help"])[0], words[1:]
     cell = TerminalCell()
@@ -66,8 +65,6 @@ async def _answer(words: list[str]) -> None:
         cell.show(await transfer.import_(_session(), cell, line, in_terminal=True))  # type: ignore[arg-type]
     elif word == "show" and len(rest) == 1 and not sys.stdout.isatty():
         print(_session().library.get(rest[0]).source, end="")
-    elif word != "export" and {"--help", "-h"} & {*rest}:
-        raise Help(skill.HELP)
     else:
         await skill.answer_line(_session(), cell, shlex.join([word, *rest]))  # type: ignore[arg-type]
 

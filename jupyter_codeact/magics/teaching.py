@@ -96,8 +96,8 @@ SKILL = {
     "list": """\
 usage: %skill list
 
-The skills that `import` finds in this notebook: what each does, its functions, and when an agent
-last used it.
+The skills that `import` finds in this notebook: what each does, its version and who made it, its
+tests, and where an agent last used it.
 
 Example:
   %skill list""",
