@@ -64,7 +64,7 @@ async def _answer(words: list[str]) -> None:
         line = shlex.join(rest)
         cell.show(await transfer.import_(_session(), cell, line, in_terminal=True))  # type: ignore[arg-type]
     elif word == "show" and len(rest) == 1 and not sys.stdout.isatty():
-        print(_session().library.get(rest[0]).source, end="")
+        print(_session().skills.library.get(rest[0]).source, end="")
     else:
         await skill.answer_line(_session(), cell, shlex.join([word, *rest]))  # type: ignore[arg-type]
 

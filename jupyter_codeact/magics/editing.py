@@ -18,7 +18,7 @@ from .versions import told
 async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
     """Put a skill's source into the cell, or save what stands there. Raises SkillError if somebody else was first."""
     options = edit_parser().read(line)
-    library, name = session.library, options.name
+    library, name = session.skills.library, options.name
     if not body.strip():
         skill, newest = library.get(name), library.log(name)[0]
         cell.become(_cell(name, newest, skill.source))
@@ -31,7 +31,7 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
     files = {**here, shown: body.rstrip() + "\n"}
     about, checked = await check(session, cell, options, files)
     try:
-        note = session.note(options.message or "Changed in a cell", about=about)
+        note = session.skills.note(options.message or "Changed in a cell", about=about)
         saved = library.write(name, files, note, base=base, folder=folder)
     except SkillConflict as conflict:
         difference = f"What they changed since version {options.version}:\n\n{fenced(conflict.diff, 'diff')}"

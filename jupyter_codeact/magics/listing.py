@@ -21,10 +21,10 @@ MOST, NEWEST = 10, 5
 
 def listed(session: Session, _line: str) -> str:
     """Every skill, by name."""
-    skills = session.library.list()
+    skills = session.skills.library.list()
     if not skills:
         return "No skills yet. `%skill save NAME 3-5` stores the functions of cells 3 to 5."
-    newest, places = session.library.newest(skills), session.search.index.places()
+    newest, places = session.skills.library.newest(skills), session.skills.search.index.places()
     rows = [_row(skill, newest.get(skill.name), places.get(skill.module, {})) for skill in skills]
     return _table(("skill", "what it does", "version", "by", "tests", "last used by an agent"), rows)
 
@@ -33,8 +33,8 @@ def show(session: Session, name: str) -> str:
     """One skill: its source, what it offers, its newest versions, where it was used."""
     if not name:
         raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
-    skill = session.library.get(name)
-    log = session.library.log(name) if skill.folder in session.library.folders[:2] else []
+    skill = session.skills.library.get(name)
+    log = session.skills.library.log(name) if skill.folder in session.skills.library.folders[:2] else []
     number = f"version {log[0].number} · " if log else ""
     parts = [f"**{skill.name}** · {number}{tests_of(skill, log[0] if log else None)} · `{skill.path}`", skill.summary]
     parts.append(
@@ -44,7 +44,7 @@ def show(session: Session, name: str) -> str:
     parts.append(versions.table(log[:NEWEST]) if log else "")
     if len(log) > NEWEST:
         parts.append(f"`%skill log {name}` shows all {len(log)} versions.")
-    used = session.search.index.places().get(skill.module, {})
+    used = session.skills.search.index.places().get(skill.module, {})
     parts.append(f"Used by agents: {'; '.join(map(_use, used.items()))}." if used else "No agent has used it yet.")
     return "\n\n".join(filter(None, parts))
 
@@ -79,13 +79,13 @@ async def search(session: Session, line: str) -> str:
     if not found:
         return f"No skill fits {line[:200]!r}. `%skill list` shows what there is."
     rows = [(_name(skill.name), skill.summary, why) for skill, why in found]
-    problem = session.search.problem
+    problem = session.skills.search.problem
     note = f"\n\nLooked for by words alone. {problem}" if problem else ""
     return _table(("skill", "what it does", "why"), rows) + note
 
 
 def _found(session: Session, line: str) -> list[tuple[Found, str]]:
-    return [(skill, session.search.why(skill, line)) for skill in session.search.find(line, most=MOST)]
+    return [(skill, session.skills.search.why(skill, line)) for skill in session.skills.search.find(line, most=MOST)]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -29,12 +29,12 @@ async def save(session: Session, cell: AgentCell, line: str) -> str:
 async def store(session: Session, cell: AgentCell, options: argparse.Namespace) -> str:
     """``save``, once its words are read."""
     check_name(options.name)
-    cells = list(chosen(session.ran(), options.cells or ["last"], session.last_actions))
-    source = module_from(session.ran(), cells, listed(options.names), options.wrap, lenient=options.force)
+    cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_actions))
+    source = module_from(session.skills.ran(), cells, listed(options.names), options.wrap, lenient=options.force)
     files = {f"{options.name}.py": with_stubs(source)}
     about, told = await check(session, cell, options, files)
-    library = session.library
-    note = session.note(options.message or "Saved from cells", cells, about)
+    library = session.skills.library
+    note = session.skills.note(options.message or "Saved from cells", cells, about)
     folder = library.shared if options.shared else library.own
     saved = library.write(options.name, files, note, folder=folder)
     functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
@@ -52,7 +52,7 @@ async def check(
     if not failures:
         tell = progress(cell, f"Checking {options.name}")
         try:
-            tried = await session.try_skill(options.name, files, tell, options.timeout)
+            tried = await session.skills.try_skill(options.name, files, tell, options.timeout)
             failures = [*tried.failures]
         except SandboxUnavailable as error:
             if not options.force:

@@ -75,7 +75,7 @@ def _show_markdown(cell: AgentCell, markdown: str) -> None:
 
 
 def _where(session: Session, _line: str) -> str:
-    own, shared, *others = session.library.folders
+    own, shared, *others = session.skills.library.folders
     rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
     head = "Skills are imported from these folders, the first that has the name wins:"
     return f"{head}\n\n- `{own}`\n- `{shared}` (`--shared` writes there)\n{rest}"

@@ -88,7 +88,7 @@ def import_parser(*, in_terminal: bool = False) -> LineParser:
 async def export(session: Session, cell: AgentCell, line: str) -> str:
     """Write one skill. Raises UsageError, SkillError."""
     options = export_parser().read(line)
-    bundle = bundle_of(session.library, options.name)
+    bundle = bundle_of(session.skills.library, options.name)
     name, content = exported(bundle, options.to)
     told = ""
     if options.to == "notebook" and isinstance(content, bytes):
@@ -102,7 +102,7 @@ async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> 
     notebook = json.loads(content)
     tell = progress(cell, f"Running the notebook of {name}")
     try:
-        wrong = await session.run_examples(notebook, tell)
+        wrong = await session.skills.run_examples(notebook, tell)
     except SandboxUnavailable as error:
         return content, f"\n\nNothing in it was run: its outputs are what its doctests promise. {error}"
     finally:
@@ -121,7 +121,7 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     # An address may take long, and Stop must not wait for it.
     bundles = await asyncio.to_thread(read, choose=choose)
     source = without_password(options.source)
-    folder = session.library.shared if options.shared else session.library.own
+    folder = session.skills.library.shared if options.shared else session.skills.library.own
     before = [files_of(folder, bundle.name) for bundle in bundles]
     for bundle, here in zip(bundles, before, strict=True):
         text = _shown(bundle, dict(here), source)
@@ -129,7 +129,7 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     if not (in_terminal and options.yes) and not await _agreed(cell, AGREE if in_terminal else NOBODY):
         return "Nothing was stored."
     try:
-        wrong = await session.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
+        wrong = await session.skills.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
     except SandboxUnavailable as error:
         raise SandboxUnavailable(f"{error} {UNTRIED}") from None
     if wrong and not options.force:
@@ -139,7 +139,7 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     for bundle, here in zip(bundles, before, strict=True):
         note = _note(session, bundle, source, checks)
         try:
-            session.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
+            session.skills.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
         except SkillConflict as conflict:
             raise SkillFailed(f"{conflict} {_so_far(stored)}") from None
         stored.append(bundle.name)
@@ -160,7 +160,7 @@ async def _agreed(cell: AgentCell, nobody: str) -> bool:
 
 
 def _note(session: Session, bundle: Bundle, source: str, checks: str) -> Note:
-    note = session.note(f"Imported from {source}")
+    note = session.skills.note(f"Imported from {source}")
     past = {HISTORY: written_past(bundle.past)} if bundle.past else {}
     return note._replace(about={**note.about, "From": source, "Checks": checks, **past})
 

@@ -26,7 +26,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
     settings.make_folders()
     made = Session(settings, NotebookFile([]))
     yield made
-    made.search.index.close()
+    made.skills.search.index.close()
 
 
 def rows(session: Session) -> list[list[str]]:
@@ -34,13 +34,13 @@ def rows(session: Session) -> list[list[str]]:
 
 
 def test_each_kind_of_skill_has_its_row(session: Session) -> None:
-    library = session.library
+    library = session.skills.library
     assert listed(session, "").startswith("No skills yet.")
     library.write("geo", PACKAGE, Note("agent", "Made", {"Checks": "1 warning"}), folder=library.shared)
     library.write("odd", {"odd.py": "def test_it(): assert 0\n"}, Note("you", "", {"Checks": "forced: test_it"}))
     library.write("odd", {"odd.py": "def test_it(): assert 1\n"}, Note("agent", "Mended"))
     (library.own / "mine.py").write_text('"""Mine | ours."""\n')
-    session.search.index.used("geo.api", True, "fit.ipynb")
+    session.skills.search.index.used("geo.api", True, "fit.ipynb")
     *two, last = rows(session)
     assert last == ["**odd**", "", "2", "agent", "1 test", ""]
     assert two[0][:5] == ["**geo**", "Areas.", "1", "agent", "3 tests, passed"]
@@ -51,13 +51,13 @@ def test_each_kind_of_skill_has_its_row(session: Session) -> None:
 
 
 def test_one_is_shown_with_what_it_offers_its_newest_versions_and_its_uses(session: Session) -> None:
-    library = session.library
+    library = session.skills.library
     for number in range(NEWEST + 2):
         library.write(
             "fit", {"fit.py": f"def fit(x):\n    '''Fit it.'''\n    return {number}\n"}, Note("you", f"N{number}")
         )
     for place in ("a.ipynb", "b.ipynb", ""):
-        session.search.index.used("fit", True, place)
+        session.skills.search.index.used("fit", True, place)
     text = show(session, "fit")
     assert text.startswith(f"**fit** · version {NEWEST + 2} · no tests · `{library.own / 'fit.py'}`\n\nFit it.")
     assert "- `fit(x)`: Fit it." in text
@@ -79,4 +79,4 @@ def test_what_others_keep_is_shown_without_a_history(tmp_path: Path) -> None:
     assert "version" not in text
     assert text.endswith("No agent has used it yet.")
     assert not [*settings.histories.glob("*/HEAD")]
-    session.search.index.close()
+    session.skills.search.index.close()
