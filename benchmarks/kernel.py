@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import select
+import signal
 import statistics
 import subprocess
 import sys
@@ -24,21 +26,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager, KernelManager
 from results import spread, table, taken, write_section
 
 from jupyter_codeact.kernel import reserve
 from jupyter_codeact.sandbox.launch import open_sandbox
+from jupyter_codeact.sandbox.usage import descendants
 
 KERNELS = ("codeact", "python3")
 ROUND_TRIPS = 200
 WARM_UP_S = 4.0
 AT_ONCE = 50
 CROWDS = 4
-# libzmq tries a port that nobody listens at yet again after 100 to 200 ms, at random.
-QUICK_RETRY_MS = 5
 FLOOD = "import sys\nfor i in range(50): sys.stdout.write('x' * (2**20 - 1) + '\\n')"
 PRINTS = "for i in range(10000): print(i, flush=i % 100 == 0)"
 IMAGES = (
@@ -56,26 +56,26 @@ class Figure:
     target: str
     # Throughput is plain by ours, so that more is better, as its target is meant.
     inverse: bool = False
+    # A plain kernel has nothing of the kind.
+    alone: bool = False
     values: dict[str, list[float]] = field(default_factory=lambda: {kernel: [] for kernel in KERNELS})
 
     def row(self) -> list[str]:
         ours, plain = (self.values[kernel] for kernel in KERNELS)
+        if self.alone:
+            return [self.name, f"{spread(ours)} {self.unit}", "", "", self.target]
         ratios = [(p / o if self.inverse else o / p) for o, p in zip(ours, plain, strict=True)]
         numbers = [f"{statistics.median(values):.3g} {self.unit}" for values in (ours, plain)]
         return [self.name, *numbers, spread(ratios), self.target]
 
 
 @contextmanager
-def kernel(name: str, retry_ms: int | None = None) -> Iterator[tuple[KernelManager, Any, float]]:
+def kernel(name: str) -> Iterator[tuple[KernelManager, Any, float]]:
     """A running kernel, and how long it took from the start to the first execute_reply."""
-    context: zmq.Context[Any] = zmq.Context()
-    if retry_ms is not None:
-        context.setsockopt(zmq.RECONNECT_IVL, retry_ms)
     began = time.perf_counter()
     manager = KernelManager(kernel_name=name)
     manager.start_kernel()
     client = manager.blocking_client()
-    client.context = context
     client.start_channels()
     request = client.execute("pass")
     while client.get_shell_msg(timeout=60)["parent_header"].get("msg_id") != request:
@@ -90,7 +90,7 @@ def kernel(name: str, retry_ms: int | None = None) -> Iterator[tuple[KernelManag
         manager.shutdown_kernel(now=True)
 
 
-def warm_start_s(retry_ms: int | None) -> float:
+def warm_start_s() -> float:
     """A start with a kernel in reserve, which the kernel before it has made."""
     os.environ["JUPYTER_CODEACT_RESERVE"] = "5"
     try:
@@ -100,10 +100,21 @@ def warm_start_s(retry_ms: int | None) -> float:
             line.close()
             time.sleep(2.0)
         os.environ["JUPYTER_CODEACT_RESERVE"] = "0.05"
-        with kernel("codeact", retry_ms) as (_, _, took):
+        with kernel("codeact") as (_, _, took):
             return took
     finally:
         os.environ["JUPYTER_CODEACT_RESERVE"] = "0"
+
+
+def end_s(pid: int) -> float:
+    """Kill the trusted process; seconds until the last process below it is gone."""
+    left = [os.pidfd_open(child) for child in descendants(pid)]
+    began = time.perf_counter()
+    os.kill(pid, signal.SIGKILL)
+    for descriptor in left:
+        select.select([descriptor], [], [])
+        os.close(descriptor)
+    return time.perf_counter() - began
 
 
 def until_idle(client: Any, request: str) -> int:
@@ -194,13 +205,13 @@ def _pss_mb(pid: int) -> float:
 def measure(rounds: int) -> list[Figure]:
     start = Figure("P1 start to first execute_reply", "s", "≤ 1.15")
     warm = Figure("P1 the same with a kernel in reserve", "s", "≤ 0.3")
-    quick = Figure(f"P1 with one in reserve, clients that retry each {QUICK_RETRY_MS} ms", "s", "≤ 0.3")
     trip = Figure("P2 round trip of `pass`, once warm", "s", "≤ 1.25")
     flood = Figure("P3 50 MB of stdout", "s", "≥ 0.9", inverse=True)
     prints = Figure("P3 10,000 prints", "s", "≥ 0.9", inverse=True)
     images = Figure("P3 200 pictures", "s", "≥ 0.9", inverse=True)
     sandboxed = Figure("P8 memory of the kernel that runs the cells (PSS)", "MB", "≤ 1.1")
-    trusted = Figure("P8 memory of the trusted process, before litellm", "MB", "≤ 60 MB")
+    trusted = Figure("P8 memory of the trusted process, before litellm", "MB", "≤ 60 MB", alone=True)
+    ended = Figure("SIGKILL of the trusted process, until nothing of the sandbox is left", "s", "≤ 1 s", alone=True)
     many = Figure(f"P10 {AT_ONCE} sandboxes at once, until all answer", "s", "≤ 1.0")
     crowd = Figure(f"P10 memory of {AT_ONCE} sandboxes (PSS)", "MB", "≤ 0.7")
     os.environ["JUPYTER_CODEACT_RESERVE"] = "0"
@@ -212,7 +223,6 @@ def measure(rounds: int) -> list[Figure]:
                 inner = "bootstrap.py" if name == "codeact" else "ipykernel"
                 if name == "codeact":
                     trusted.values[name].append(memory_mb(pid, lambda c: "kernels/codeact/start.py" in c))
-                    trusted.values["python3"].append(1.0)
                 sandboxed.values[name].append(memory_mb(pid, lambda c, inner=inner: inner in c and "bwrap" not in c))
                 # Our trusted process imports litellm in the background for about two seconds after its start.
                 time.sleep(WARM_UP_S)
@@ -221,25 +231,22 @@ def measure(rounds: int) -> list[Figure]:
                     seconds, characters = timed(client, code)
                     figure.values[name].append(seconds)
                     assert figure is not flood or characters == 50 * 2**20, f"{name} lost output: {characters}"
-        warm.values["codeact"].append(warm_start_s(None))
+                if name == "codeact":
+                    ended.values[name].append(end_s(pid))
+        warm.values["codeact"].append(warm_start_s())
         warm.values["python3"].append(start.values["python3"][-1])
-        quick.values["codeact"].append(warm_start_s(QUICK_RETRY_MS))
-        with kernel("python3", QUICK_RETRY_MS) as (_, _, took):
-            quick.values["python3"].append(took)
         if number < CROWDS:
             for name in KERNELS if number % 2 == 0 else reversed(KERNELS):
                 seconds, megabytes = asyncio.run(at_once(name))
                 many.values[name].append(seconds)
                 crowd.values[name].append(megabytes)
         print(f"round {number + 1} of {rounds}", flush=True)
-    return [start, warm, quick, trip, flood, prints, images, many, crowd, sandboxed, trusted]
+    return [start, warm, trip, flood, prints, images, many, crowd, sandboxed, trusted, ended]
 
 
 def report(figures: list[Figure], rounds: int) -> str:
     packages = [(name, version(name)) for name in ("ipykernel", "jupyter_client", "pyzmq")]
-    *others, trusted = figures
-    own = f"{statistics.median(trusted.values['codeact']):.3g} MB"
-    rows = [*(figure.row() for figure in others), [trusted.name, own, "", "", trusted.target]]
+    rows = [figure.row() for figure in figures]
     head = ["figure", "codeact", "plain ipykernel", "ratio: median (min to max)", "target"]
     return taken(packages, rounds) + table(head, rows)
 

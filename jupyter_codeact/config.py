@@ -6,6 +6,7 @@ A flag of `%%agent` beats both. Example of a file: ``c.Agent.model = "anthropic/
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 
 from traitlets import Bool, Dict, Enum, Float, Int, List, Unicode
@@ -91,14 +92,24 @@ def load(environment: Mapping[str, str] = os.environ) -> Agent:
     """The configured defaults. Raises ConfigError that names what is wrong, and where."""
     from traitlets import TraitError
 
-    agent = Agent(config=_file_config())
+    try:
+        agent = Agent(config=_file_config())
+    except TraitError as error:
+        raise ConfigError(f"{FILE}.py: {_meant(str(error))}") from None
     for trait, variable in VARIABLES.items():
         if value := environment.get(variable):
             try:
                 setattr(agent, trait, value)
-            except TraitError as error:
-                raise ConfigError(f"{variable}={value}: {error}") from None
+            except TraitError:
+                raise ConfigError(f"{variable} can't be {value!r}. {Agent.class_traits()[trait].help}") from None
     return agent
+
+
+def _meant(said: str) -> str:
+    """What can be set, in the place of what traitlets says of it."""
+    named = re.search(r"'(\w+)' trait", said)
+    trait = Agent.class_traits().get(named[1]) if named else None
+    return f"c.Agent.{trait.name} can't be what it is set to. {trait.help}" if trait else " ".join(said.split())
 
 
 def _file_config() -> Config:

@@ -21,7 +21,8 @@ CodeActError
 │   └── Forfeited             the model gave up
 ├── ActionFailed          an action raised where none may
 ├── SkillError            a skill could not be saved, found or read
-│   └── SkillConflict         somebody else changed it meanwhile
+│   └── SkillFailed           what was asked for was right, and did not work
+│       └── SkillConflict         somebody else changed it meanwhile
 └── EditError             an edit of the agent's was impossible; the model is told why
 """
 
@@ -155,7 +156,11 @@ class SkillError(CodeActError):
     """A skill could not be saved, found or read; nothing was changed."""
 
 
-class SkillConflict(SkillError):
+class SkillFailed(SkillError):
+    """What was asked for was written rightly, and did not work: checks, a disk, a network."""
+
+
+class SkillConflict(SkillFailed):
     """Somebody else changed the skill that was to be written. ``diff``: from what the writer saw to what is there."""
 
     def __init__(self, name: str, diff: str) -> None:

@@ -134,6 +134,11 @@ class EditAction:
 
 
 @dataclass(frozen=True)
+class SkillAction(EditAction):
+    """A command of the skill library's tool."""
+
+
+@dataclass(frozen=True)
 class SubmitAction:
     """The model ends the run with ``answer``; ``gave_up`` where that is a reason for giving up."""
 
@@ -174,11 +179,23 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Edited:
-    """An edit that was done, or a view that was read: ``text`` is what the model is told."""
+    """An edit that was done, or a view that was read: ``text`` is what the model is told.
+
+    complaint: what the person is told of it as well: why it was impossible, or which checks failed.
+    """
 
     text: str
     ok: bool = True
     changed: bool = False
+    complaint: str = ""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the checks of an edit say to the model. problems: why they failed, one line each."""
+
+    text: str = ""
+    problems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class RunStopped(asyncio.CancelledError):
 class Execution:
     """Collects the messages of one request. Lives in the host's event loop.
 
-    started: resolved with the source that is about to run.
+    started: resolved with the source that is about to run. begun: resolved once the sandbox runs it, or it has ended.
     ended: resolved once reply and idle have both come, which is when every output has come.
     """
 
@@ -38,6 +38,7 @@ class Execution:
         loop = asyncio.get_running_loop()
         self.proposed = proposed
         self.started: asyncio.Future[str] = loop.create_future()
+        self.begun: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[Status] = loop.create_future()
         self.outputs: list[Output] = []
         self._clear = False
@@ -52,6 +53,8 @@ class Execution:
             return
         if kind == "execute_request":
             self._start(str(content.get("code", "")))
+        elif kind == "execute_input":
+            self._begin()
         elif kind in SHOWN:
             self._add(kind, content)
         elif kind == "update_display_data":
@@ -81,6 +84,10 @@ class Execution:
         if not self.started.done():
             self._began = time.monotonic()
             self.started.set_result(source)
+
+    def _begin(self) -> None:
+        if not self.begun.done():
+            self.begun.set_result(None)
 
     def _add(self, kind: str, content: dict[str, Any]) -> None:
         if self._clear:
@@ -121,6 +128,7 @@ class Execution:
         if self._reply is not None and self._idle:
             # One that was aborted before it began has not been edited either.
             self._start(self.proposed)
+            self._begin()
             self.ended.set_result(self._reply)
 
 

@@ -13,14 +13,13 @@ from .errors import SandboxError, SkillError
 from .events import ActionDone, CodeAction, Ran
 from .notebook.syntax import transformed
 from .skills.library import Library
+from .skills.offers import offer_of
 from .skills.search import Found, Search
 
 Inside = Callable[..., Awaitable[Any]]
 Sources = Mapping[str, str]
-MOST_FUNCTIONS = 4
 # What skills that are offered may add to a request.
 OFFER_TOKENS = 350
-LONGEST_LINE = 160
 
 
 class Finder:
@@ -33,7 +32,7 @@ class Finder:
 
     def __init__(self, search: Search | None, named: Sources = {}) -> None:  # noqa: B006  # it is only read
         self._search = search
-        self._named = named
+        self.named = named
         self.offered: tuple[str, ...] = tuple(named)
         self.used: dict[str, bool] = {}
         self.problem = ""
@@ -42,20 +41,20 @@ class Finder:
         """What the instance template may name. It never fails: where nothing can be found, the prompt goes as it is."""
         found, count = await asyncio.to_thread(self._find, prompt, state)
         offers = [*_within(OFFER_TOKENS, map(offer_of, found))]
-        self.offered = (*self._named, *(skill.name for skill in found[: len(offers)]))
-        return {"skills": [*self._named.items()], "offers": offers, "library": count - len(offers)}
+        self.offered = (*self.named, *(skill.name for skill in found[: len(offers)]))
+        return {"skills": [*self.named.items()], "offers": offers, "library": count - len(offers)}
 
     def _find(self, prompt: str, state: dict[str, Any]) -> tuple[list[Found], int]:
         """What fits, and how many skills there are beside those that were named."""
         if self._search is None:
             return [], 0
         try:
-            found = self._search.find(prompt, [*_scope(state)], leave=self._named.keys())
+            found = self._search.find(prompt, [*_scope(state)], leave=self.named.keys())
             self.problem = self._search.problem
         except SkillError as error:
             self.problem = str(error)
             return [], 0
-        return found, len(self._search.names - self._named.keys())
+        return found, len(self._search.names - self.named.keys())
 
     def note(self, event: object) -> None:
         """Hear of an action: it may have used a skill."""
@@ -64,12 +63,12 @@ class Finder:
             used = used_in(event.outcome.source, self.offered, library)
             self.used |= dict.fromkeys(used, event.outcome.status == "ok")
 
-    def remember(self) -> None:
-        """Let the search know how the skills did. Writes to its file."""
+    def remember(self, place: str) -> None:
+        """Let the search know how the skills did, and where. Writes to its file."""
         if self._search is not None:
             with contextlib.suppress(SkillError):
                 for name, ok in self.used.items():
-                    self._search.index.used(name, ok)
+                    self._search.index.used(name, ok, place)
 
 
 async def sources_of(names: Iterable[str], library: Library, inside: Inside) -> dict[str, str]:
@@ -114,15 +113,6 @@ def _unknown(name: str, known: list[str], answer: dict[str, Any]) -> str:
     return f"There is no skill called {name}, and no module in the sandbox's environment.{hint}"
 
 
-def offer_of(skill: Found) -> str:
-    """A skill in a few lines: name, what it does, and its functions with their first words."""
-    lines = [f"{skill.name}: {skill.summary}" if skill.summary else skill.name]
-    lines += [f"  {signature}" + (f": {said}" if said else "") for signature, said in skill.functions[:MOST_FUNCTIONS]]
-    if len(skill.functions) > MOST_FUNCTIONS:
-        lines.append(f"  … and {len(skill.functions) - MOST_FUNCTIONS} more")
-    return "\n".join(_short(line) for line in lines)
-
-
 def used_in(source: str, offered: Iterable[str], library: Iterable[str]) -> set[str]:
     """The skills that code imports, and of those that were offered also the ones that it names."""
     try:
@@ -150,12 +140,6 @@ def _scope(state: dict[str, Any]) -> Iterator[str]:
     for item in state.get("variables", ()):
         if isinstance(item, dict):
             yield " ".join(str(item.get(key) or "")[:200] for key in ("name", "type", "schema"))
-
-
-def _short(line: str) -> str:
-    bare = " ".join(line.split())
-    text = bare if len(bare) <= LONGEST_LINE else bare[: LONGEST_LINE - 1] + "…"
-    return f"  {text}" if line.startswith(" ") else text
 
 
 def _within(budget: int, texts: Iterable[str]) -> Iterator[str]:

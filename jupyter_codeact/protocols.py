@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
-from .events import CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
+from .events import Checked, CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
 from .execution import Execution
 
 
@@ -63,6 +63,35 @@ class Editor(Protocol):
         """What an edit would do. Raises EditError where it is impossible."""
 
 
+class Change(Protocol):
+    """A change of files that is possible and not yet made. The loop shows it, and then awaits it, in its own task."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything would be otherwise than it is."""
+
+    @property
+    def diff(self) -> str:
+        """A unified diff of what it would change."""
+
+    @property
+    def summary(self) -> str:
+        """What it would do, in a few words."""
+
+    async def apply(self) -> str:
+        """Make it; what the model is told. Raises EditError."""
+
+    async def checks(self) -> Checked:
+        """What is told of it once it is made. May take seconds."""
+
+
+class Skills(Protocol):
+    """The agent's hand on the skill library. The loop awaits it, in its own task."""
+
+    async def answer(self, arguments: dict[str, Any]) -> str | Change:
+        """The answer to a command that changes nothing, or a save that is not made yet. Raises EditError."""
+
+
 class Finder(Protocol):
     """Finds what a prompt should come with. The loop awaits it once for each prompt, in its own task."""
 
@@ -72,6 +101,9 @@ class Finder(Protocol):
 
 class PlannedEdit(Protocol):
     """An edit that is possible and not yet done."""
+
+    before: str | None
+    after: str | None
 
     @property
     def diff(self) -> str:
@@ -84,8 +116,8 @@ class PlannedEdit(Protocol):
     def apply(self) -> str:
         """Do it, atomically; returns what the model is told. Raises EditError where the file has changed."""
 
-    async def checks(self) -> str:
-        """Once it is done: what its checks say to the model, or "". Takes seconds; cancelling ends it."""
+    async def checks(self) -> Checked:
+        """Once it is done: what its checks say. Takes seconds; cancelling ends it."""
 
 
 class Runner(Protocol):

@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from . import config, words
 from .agent.config import AgentConfig
@@ -20,12 +19,11 @@ from .agent.problem import TextProblem
 from .agent.templates import TemplateConfig, Templates
 from .agent.tools import ToolConfig, ToolHandler
 from .agent.trajectory import ReplayConfig
-from .errors import ConfigError, NoModel, RunEnded
-from .events import ActionDone, CodeAction, Ran, RanCell, Working
+from .errors import ConfigError, NoModel, RunEnded, UsageError
+from .events import ActionDone, CodeAction, Ran, Working
 from .finding import Finder, sources_of
 from .models import litellm_model
 from .models.catalog import is_local, open_model
-from .models.embedding import Embeddings
 from .models.scripted import shipped_scripts
 from .notebook.live import LiveCells
 from .notebook.plain import PlainCells
@@ -36,15 +34,13 @@ from .parts import ModelConfig
 from .protocols import AgentCell, Model, Notebook
 from .sandbox.launch import Sandbox
 from .settings import Settings
-from .skills.checks import Tried
-from .skills.editor import LibraryEditor
-from .skills.history import Note
-from .skills.index import Index
-from .skills.library import Library
-from .skills.search import Search
-from .skills.skill import Files
+from .workshop import Workshop
 
 NO_SANDBOX = "There is no sandbox: this code runs with your own rights (`JUPYTER_CODEACT_SANDBOX=none`)."
+HUMAN_ALONE = (
+    "`--model human` writes its actions in the cells that wait for you, and with `--review auto` none waits: "
+    "write `--review ask`."
+)
 
 
 @dataclass(frozen=True)
@@ -72,35 +68,26 @@ class Session:
         self, settings: Settings, notebook: Notebook, fresh: Callable[..., Sandbox] | None = None, name: str = ""
     ) -> None:
         self.settings = settings
-        self._fresh = fresh
         self.notebook = notebook
         # The Jupyter server says the notebook's name.
-        self.name = name or os.path.basename(os.environ.get("JPY_SESSION_NAME", ""))
+        name = name or os.path.basename(os.environ.get("JPY_SESSION_NAME", ""))
         self.config = config.load()
-        self.library = Library(*map(Path, settings.libraries), history=settings.histories)
-        self.editor = LibraryEditor(self.library, self.try_skill)
-        self.search = self._open_search()
+        self.skills = Workshop(settings, self.config, notebook.ran, fresh, name)
         self._complaints: set[str] = set()
         self.agent: Agent | None = None
         self.meter = Meter()
         self.limits = self.config.limits()
-        self.last_actions: tuple[str, ...] = ()
-        self.last_run: dict[str, str] = {}
         self._config = AgentConfig(model=ModelConfig(name=""))
-
-    def _open_search(self) -> Search:
-        model, base = self.config.embedding_model, self.config.embedding_api_base
-        embed = Embeddings(model, base or None) if model else None
-        return Search(Index(self.settings.skill_index), self.library.folders, embed=embed, embeds=model)
 
     # ---- a run
 
     async def run(self, cell: AgentCell, wishes: RunOptions, prompt: str) -> None:
         """One `%%agent` cell, from its prompt to the line under its answer."""
+        if self._review(wishes) == "auto" and (wishes.model or self.config.model) == "human":
+            raise UsageError(HUMAN_ALONE)
         run = secrets.token_hex(4)
         problem = TextProblem(prompt, run)
-        self.last_run = {"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt}
-        self.editor.note = Note("agent", "Edited by the agent", self._origin() | self.last_run)
+        self.skills.begin({"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt})
         finder = await self._finder(cell, wishes)
         summary = Summary(self.meter.conversation)
         cells = self._cells(cell, run, summary, wishes)
@@ -124,7 +111,6 @@ class Session:
         self, agent: Agent, cells: LiveCells | PlainCells, summary: Summary, problem: TextProblem, finder: Finder
     ) -> None:
         """Raises what ended the run, where that is an error and no limit: cells below must not run then."""
-        self.last_actions = ()
         statement = {"text": problem.statement, "id": problem.id}
         agent.replay_config = ReplayConfig(self._config.as_dict(), statement, {"sandbox": self.settings.sandbox})
         agent.listeners[1:] = [cells.show, summary.count, self._note, finder.note]
@@ -135,14 +121,15 @@ class Session:
         finally:
             summary.unrecorded = agent.recorder.problem
             summary.offered, summary.used = finder.offered, tuple(finder.used)
-            await asyncio.to_thread(finder.remember)
+            await asyncio.to_thread(finder.remember, self.skills.notebook)
         if agent.error is not None and not isinstance(agent.error, RunEnded):
             raise agent.error
 
     async def _finder(self, cell: AgentCell, wishes: RunOptions) -> Finder:
         """Raises SkillError for a skill that there isn't."""
-        named = await sources_of(wishes.skills, self.library, CellEnvironment(cell).inside) if wishes.skills else {}
-        return Finder(self.search if wishes.finds_skills else None, named)
+        inside = CellEnvironment(cell).inside
+        named = await sources_of(wishes.skills, self.skills.library, inside) if wishes.skills else {}
+        return Finder(self.skills.search if wishes.finds_skills else None, named)
 
     def _complain(self, cell: AgentCell, problem: str) -> None:
         """Say once why skills are found less well than they could be."""
@@ -151,8 +138,11 @@ class Session:
             _show(cell, f"Skills were looked for by words alone. {problem}")
 
     def _cells(self, cell: AgentCell, run: str, summary: Summary, wishes: RunOptions) -> LiveCells | PlainCells:
-        review = wishes.review or self.config.review
+        review = self._review(wishes)
         return LiveCells(cell, run, summary, review) if cell.attached else PlainCells(cell, review)
+
+    def _review(self, wishes: RunOptions) -> str:
+        return wishes.review or self.config.review
 
     async def _agent(self, wishes: RunOptions) -> Agent:
         """The conversation's agent, with the model, the limits and the texts of this run.
@@ -174,7 +164,7 @@ class Session:
     def _new_agent(self, wanted: AgentConfig, model: Model) -> Agent:
         return Agent(
             templates=wanted.templates,
-            tools=ToolHandler(wanted.tools, library=self.editor, transform=transformed),
+            tools=ToolHandler(wanted.tools, library=self.skills.editor, skills=self.skills.tool, transform=transformed),
             history_processors=wanted.history_processors,
             model=model,
             meter=self.meter,
@@ -199,7 +189,7 @@ class Session:
 
     def _note(self, event: object) -> None:
         if isinstance(event, ActionDone) and isinstance(event.action, CodeAction) and isinstance(event.outcome, Ran):
-            self.last_actions += (event.action.id,)
+            self.skills.last_actions += (event.action.id,)
 
     # ---- what the magics ask
 
@@ -210,55 +200,17 @@ class Session:
         if not agent.history:
             agent.templates.work = os.getcwd()
         state = state if isinstance(state, dict) else {}
-        return next_request(agent, state, await Finder(self.search).fields("", state))
+        return next_request(agent, state, await Finder(self.skills.search).fields("", state))
 
     async def compact(self) -> bool:
         """Have the model sum up the older part of the conversation; False where there is nothing to sum up."""
         agent = self.agent
         return agent is not None and await agent.compact(keep=0) is not None
 
-    def ran(self) -> list[RanCell]:
-        return self.notebook.ran()
-
-    def note(self, message: str, cells: Sequence[RanCell] = (), about: Mapping[str, str] | None = None) -> Note:
-        """What is remembered of a skill that the person saves, with the agent's run if ``cells`` are its own."""
-        counts = {"Cells": ", ".join(str(cell.count) for cell in cells)} if cells else {}
-        run = self.last_run if any(cell.cell_id in self.last_actions for cell in cells) else {}
-        return Note("you", message, self._origin() | counts | run | {**(about or {})})
-
-    def _origin(self) -> dict[str, str]:
-        return {"Notebook": self.name} if self.name else {}
-
-    async def try_skill(
-        self, name: str, files: Files, tell: Callable[[str], None], step_s: float | None = None
-    ) -> Tried:
-        """What comes of a skill in a fresh sandbox, of the notebook's kind. Raises SandboxUnavailable."""
-        from .headless.trial import STEP_S, fresh_of, try_skill
-
-        return await try_skill(self._fresh or fresh_of(self.settings, os.getcwd()), name, files, tell, step_s or STEP_S)
-
-    async def try_out(self, files: Files) -> list[str]:
-        """What fails when modules from elsewhere are imported and tested, in a sandbox with an empty working folder.
-
-        Raises SandboxUnavailable.
-        """
-        from .headless.trial import tried_elsewhere
-
-        return await tried_elsewhere(files, self.settings)
-
-    async def run_examples(self, notebook: dict[str, Any], tell: Callable[[str], None]) -> list[str]:
-        """Run a skill notebook in a sandbox with an empty working folder; what went wrong, a line each.
-
-        Raises SandboxUnavailable.
-        """
-        from .headless.examples import ran
-
-        return await ran(notebook, self.settings, tell)
-
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""
         models = {self.config.model, *shipped_scripts(), *litellm_model.usable_models()} - {""}
-        return [skill.name for skill in self.library.list()], sorted(models)
+        return [skill.name for skill in self.skills.library.list()], sorted(models)
 
     def reset(self) -> None:
         """Forget the conversation. Variables, cells and skills stay."""
@@ -290,7 +242,7 @@ class Session:
             f"Review: **{self.config.review}**",
             f"Sandbox: **{self.settings.sandbox}**, working folder {os.getcwd()}",
             f"Conversation: {words.plural(messages, 'message')}",
-            f"Skills: {len(self.library.list())} in {self.library.own}",
+            f"Skills: {len(self.skills.library.list())} in {self.skills.library.own}",
         ]
         return "  \n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 from .events import Usage
@@ -23,9 +24,9 @@ def seconds(time_s: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
-def plural(count: int, thing: str) -> str:
-    """``1 step``, ``2 steps``."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+def plural(count: int, thing: str, many: str = "") -> str:
+    """``1 step``, ``2 steps``; ``many`` where it is no s that is added."""
+    return f"{count} {thing}" if count == 1 else f"{count} {many or thing + 's'}"
 
 
 def usage(used: Usage) -> str:
@@ -47,3 +48,22 @@ def fenced(text: str, language: str) -> str:
 def plain(markdown: str) -> str:
     """Without Markdown's marks; what stands in fences is left as it is."""
     return re.sub(r"(?ms)(^(`{3,})[^\n]*\n.*?^\2$)|\*\*|`", lambda found: found[1] or "", markdown)
+
+
+def reason(error: Exception) -> str:
+    """Why a file can't be used: one line, without what Python calls it."""
+    said = " ".join(str(error).split())
+    match error:
+        case OSError(strerror=str(cause)):
+            said = cause
+        case UnicodeError():
+            said = "it is no text in UTF-8"
+        case json.JSONDecodeError():
+            said = f"it is no JSON, from line {error.lineno}, column {error.colno} on"
+        case KeyError():
+            said = f"it has no {error.args[0]!r}"
+        case TypeError() | AttributeError() | IndexError():
+            said = "its parts are not what they should be"
+        case _ if mark := getattr(error, "problem_mark", None):
+            said = f"it is no YAML, line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', '')}"
+    return said

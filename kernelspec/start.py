@@ -5,23 +5,52 @@ have a project's folder there (`pip install -e .`), and code in the sandbox can 
 started without all this, and finds what was installed, and no projects.
 """
 
-import os
-import site
 import sys
+from _socket import SO_REUSEADDR, SOL_SOCKET, socket
 
 PACKAGE = "jupyter_codeact"
+CHANNELS = ("shell", "control", "stdin", "iopub", "hb")
 
 
 def main() -> None:
     """Become the kernel."""
+    # Before anything else is imported: a client that comes too early tries again after 100 to 200 ms.
+    listeners = listening(sys.argv[1:])
+    import site
+
     # Before site looks for sitecustomize, .pth files would have put projects on the path, and run code of their own.
     site.addpackage = lambda folder, name, known_paths: known_paths  # type: ignore[attr-defined]
     site.main()
     try:
-        entry()()
+        entry()(listeners)
     except ModuleNotFoundError as error:
         advice = "Install what is missing there, and not with `pip install -e`."
         sys.exit(f"The CodeAct kernel of {sys.prefix} can't start: {error}. {advice}")
+
+
+def listening(words):  # type: ignore[no-untyped-def]  # noqa: ANN001,ANN201  annotations cost an import
+    """Descriptors of sockets that listen at the connection file's ports, by channel, for zmq to take over.
+
+    None where the file is no usual one, or a port is taken: zmq binds later, and says what is wrong.
+    """
+    sockets = {}
+    try:
+        with open(words[words.index("-f") + 1], encoding="utf-8") as file:
+            # Parsing it as JSON would be an import of some milliseconds.
+            text = "".join(file.read().split())
+        usual = '"transport":"tcp"' in text and '"ip":"127.0.0.1"' in text
+        for channel in CHANNELS if usual else ():
+            port = text.partition(f'"{channel}_port":')[2].partition(",")[0].rstrip("}")
+            sockets[channel] = socket()
+            sockets[channel].setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+            sockets[channel].bind(("127.0.0.1", int(port)))
+            sockets[channel].listen(100)
+            sockets[channel].setblocking(False)
+    except (OSError, ValueError, IndexError, OverflowError):
+        for bound in sockets.values():
+            bound.close()
+        return {}
+    return {channel: bound.detach() for channel, bound in sockets.items()}
 
 
 def entry():  # type: ignore[no-untyped-def]  # noqa: ANN201  nothing of ours can be imported yet
@@ -37,6 +66,8 @@ def entry():  # type: ignore[no-untyped-def]  # noqa: ANN201  nothing of ours ca
 
 def own_projects():  # type: ignore[no-untyped-def]  # noqa: ANN201
     """Where an editable installation of this package is: the .pth file that it wrote bears our name."""
+    import os
+
     for folder in filter(os.path.isdir, sys.path):
         for name in os.listdir(folder):
             if "codeact" in name and name.endswith(".pth"):

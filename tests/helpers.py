@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import site
 import subprocess
@@ -56,6 +57,12 @@ async def until_shown(document: Document, text: str) -> None:
     """Until some cell shows the text."""
     while not any(text in shown(cell) for cell in document.nb.cells if cell.cell_type == "code"):
         await document.change()
+
+
+def examples(document: str) -> list[str]:
+    """The YAML blocks of a document in docs/."""
+    text = (Path(__file__).parent.parent / "docs" / document).read_text()
+    return re.findall(r"^```yaml\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def gone(pids: Iterable[int]) -> bool:

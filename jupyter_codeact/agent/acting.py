@@ -7,10 +7,11 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ActionFailed, EditError, Forfeited, OutOfTime, SandboxDied, SandboxError, TimedOutAgain
-from ..events import Action, ActionDone, CodeAction, EditAction, Edited, Ended, Outcome, Ran, Rejected
+from ..events import Action, ActionDone, CodeAction, EditAction, Edited, Ended, Outcome, Ran, Rejected, Working
 from ..execution import RunStopped
+from ..protocols import Change
 from ..words import plural, seconds
-from .editing import Change
+from .editing import place_of
 from .history import source_of
 from .hooks import ActionExecuted, ActionStarted
 from .observation import shorten
@@ -20,6 +21,9 @@ from .shapes import StepOutput
 if TYPE_CHECKING:
     from .conversation import Conversation
     from .loop import Agent
+
+
+READS = ("view", "search", "read", "test")
 
 
 async def handle_action(agent: Agent, step: StepOutput) -> None:
@@ -56,24 +60,38 @@ async def _outcome(agent: Agent, action: Action) -> Outcome:
 
 
 async def _edit(agent: Agent, action: EditAction) -> Outcome:
-    """The file editor: a view is answered at once, a change is shown and confirmed first."""
+    """The tools that change files: a look is answered at once, a change is shown and confirmed first."""
     try:
-        change = await agent.tools.edit(action.arguments, agent.environment, agent.templates.work)
+        change = await agent.tools.plan(action, agent.environment, agent.templates.work)
         if isinstance(change, str):
             return Edited(shorten(change, agent.tools.config.observation_tokens, "view a part of it with code"))
+        if not change.changes:
+            return Edited(f"{change.summary}: nothing was done, it is like this already.")
         refused = await agent.environment.confirm(action, change.diff, change.summary)
-        return await _made(change) if refused is None else refused
+        if refused is not None:
+            return refused
+        agent.emit(Working("saving", change.summary))
+        return await _made(change)
     except (EditError, SandboxError) as error:
-        return Edited(str(error), ok=False)
+        return Edited(str(error), ok=False, complaint=_complaint(action, str(error)))
 
 
 async def _made(change: Change) -> Outcome:
     """The change made, and what its checks say. A Stop ends the checks; the change stands."""
     done = await change.apply()
     try:
-        return Edited("\n".join(filter(None, [done, await change.checks()])), changed=True)
+        checked = await change.checks()
     except asyncio.CancelledError:
         raise RunStopped(Edited(f"{done}\nIts checks were stopped.", changed=True)) from None
+    text = "\n".join(filter(None, [done, checked.text]))
+    failed = "\n".join(["Its checks failed, and the agent is told:", *(f"- {problem}" for problem in checked.problems)])
+    return Edited(text, changed=True, complaint=failed if checked.problems else "")
+
+
+def _complaint(action: EditAction, error: str) -> str:
+    """She does not see what only reads, and so not that it fails."""
+    command = str(action.arguments.get("command", ""))
+    return "" if command in READS else f"The agent could not {command} {place_of(action)}: {error}"
 
 
 async def _observe(agent: Agent, step: StepOutput) -> None:

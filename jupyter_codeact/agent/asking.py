@@ -32,7 +32,7 @@ async def ask(agent: Agent, history: list[Message], step: StepOutput) -> None:
 
 async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tuple[Reply, ToolReader | FenceReader]:
     takes_tools = agent.model.takes_tools
-    reader = reader_for(takes_tools, agent.cells + 1, agent.tools.names)
+    reader = reader_for(takes_tools, agent.steps + 1, agent.tools.names)
     reply = Reply("")
     try:
         async with aclosing(agent.model.query(history, agent.tools.definitions() if takes_tools else [])) as deltas:
@@ -44,7 +44,7 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
                         _void(agent, reader, Working("retrying", delta.why))
                         agent.charge(delta.usage)
                         agent.meter.check()
-                        reader = reader_for(takes_tools, agent.cells + 1, agent.tools.names)
+                        reader = reader_for(takes_tools, agent.steps + 1, agent.tools.names)
                     case _:
                         for event in reader.feed(delta):
                             agent.emit(event)

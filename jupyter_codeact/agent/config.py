@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import ConfigError
 from ..parts import ModelConfig, code_transform, open_model
+from ..words import reason
 from .limits import Limits, Meter
 from .processors import AnyProcessor, default_processors
 from .templates import TemplateConfig
@@ -85,7 +86,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         value = yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} can't be read: {error}") from None
+        raise ConfigError(f"{path} can't be read: {reason(error)}.") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds no mapping of keys to values.")
     return value

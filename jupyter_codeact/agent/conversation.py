@@ -10,11 +10,12 @@ from typing import Any
 
 from .. import __version__
 from ..errors import ConfigError
-from ..events import Action, CodeAction, EditAction, Edited, Event, Usage
+from ..events import Action, EditAction, Edited, Event, Usage
 from ..protocols import Environment, Finder, Model
 from .acting import Streaks, state_of
 from .context import context_of, named_in
 from .demonstrations import demonstration_messages
+from .editing import place_of
 from .history import open_calls, result_message, text_message
 from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment, SetupDone, ToolsInstallationStarted
 from .limits import Meter
@@ -37,7 +38,7 @@ class Conversation:
     accepted: cells that ran in this run. acted: whether anything was done in the working folder.
     nonce: the run's own secret. error: what ended it early.
     last_request: tokens of the newest request and its reply. current: the step that is being made.
-    steps, cells: actions and cells of this run so far. finder: what finds skills for a prompt; None where nothing does.
+    steps: actions of this run so far. finder: what finds skills for a prompt; None where nothing does.
     """
 
     def __init__(
@@ -83,7 +84,7 @@ class Conversation:
         self.acted = False
         self.error: Exception | None = None
         self.current: StepOutput | None = None
-        self.steps = self.cells = 0
+        self.steps = 0
         self.pending: deque[Action] = deque()
         self._images: list[dict[str, Any]] = []
         self._known_state: dict[str, Any] = {}
@@ -254,11 +255,10 @@ class Conversation:
         self.accepted += [cell] if cell else []
         self.acted = self.acted or may_have_changed(step)
         self.steps += step.call is not None
-        self.cells += isinstance(step.call, CodeAction)
         self.info["model_stats"] = model_stats(self.meter.run, self.meter.run_usd)
         self.info["cells"] = [cell.source for cell in self.accepted if cell.ok]
         if isinstance(step.call, EditAction) and isinstance(step.outcome, Edited) and step.outcome.changed:
-            edited = dict.fromkeys([*self.info.get("edited_files", []), str(step.call.arguments.get("path"))])
+            edited = dict.fromkeys([*self.info.get("edited_files", []), place_of(step.call)])
             self.info["edited_files"] = list(edited)
         self.info["touched_cells"] = [cell.id for cell in self.accepted]
         if step.done:

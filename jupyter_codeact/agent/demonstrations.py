@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..files import read_in
-from ..words import fenced
+from ..words import fenced, reason
 from .history import text_message
 from .references import rehydrated
 from .shapes import Message
@@ -44,8 +44,7 @@ def read_demonstration(path: Path, folder: Path) -> list[dict[str, Any]]:
             items = rehydrated(json.loads(text) if path.suffix == ".traj" else yaml.safe_load(text))["history"]
         return [{**item, "role": item["role"], "content": item["content"]} for item in items]
     except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise ConfigError(f"{path} is no demonstration: {type(error).__name__}: {reason}.") from None
+        raise ConfigError(f"{path} is no demonstration: {reason(error)[:200]}.") from None
 
 
 def _of_notebook(notebook: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,29 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import EditError
-from ..protocols import Editor, Environment, PlannedEdit
+from ..events import Checked, EditAction, SkillAction
+from ..protocols import Change, Editor, Environment, PlannedEdit
 from ..texts import changed, check_syntax, diff_of, numbered, summary_of
 
 SKILL = "skill:"
 
 
-class Change(Protocol):
-    """A change that is possible and not yet made."""
-
-    @property
-    def diff(self) -> str: ...
-
-    @property
-    def summary(self) -> str: ...
-
-    async def apply(self) -> str:
-        """Make it; what the model is told. Raises EditError."""
-
-    async def checks(self) -> str:
-        """What is told of it once it is made; "" for nothing. May take seconds."""
+def place_of(action: EditAction) -> str:
+    """What an action is about, as the editor's paths say it."""
+    if isinstance(action, SkillAction):
+        return f"{SKILL}{action.arguments.get('name')}.py"
+    return str(action.arguments.get("path", ""))
 
 
 @dataclass
@@ -39,6 +31,10 @@ class SkillChange:
     """A change of the library."""
 
     planned: PlannedEdit
+
+    @property
+    def changes(self) -> bool:
+        return self.planned.before != self.planned.after
 
     @property
     def diff(self) -> str:
@@ -51,7 +47,7 @@ class SkillChange:
     async def apply(self) -> str:
         return self.planned.apply()
 
-    async def checks(self) -> str:
+    async def checks(self) -> Checked:
         return await self.planned.checks()
 
 
@@ -65,6 +61,10 @@ class WorkChange:
     root: str
     env: Environment
     done: Callable[[WorkChange], object]
+
+    @property
+    def changes(self) -> bool:
+        return self.before != self.after
 
     @property
     def diff(self) -> str:
@@ -83,8 +83,8 @@ class WorkChange:
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
 
-    async def checks(self) -> str:
-        return ""
+    async def checks(self) -> Checked:
+        return Checked()
 
 
 class FileEditor:

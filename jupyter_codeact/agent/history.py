@@ -11,10 +11,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ..events import Action, CodeAction, EditAction, Reply
+from ..events import Action, CodeAction, EditAction, Reply, SkillAction
 from ..words import fenced
 from .shapes import Message, StepOutput
-from .tools import EDIT, RUN, SUBMIT
+from .tools import EDIT, RUN, SKILLS, SUBMIT
 
 STOPPED = "Stopped by the person before this was done."
 ENDED = "Not done: the run has ended."
@@ -89,7 +89,15 @@ def _arguments(action: Action) -> dict[str, Any]:
 
 def tool_of(action: Action) -> str:
     """The name of the tool that an action is a call of."""
-    return RUN if isinstance(action, CodeAction) else EDIT if isinstance(action, EditAction) else SUBMIT
+    match action:
+        case CodeAction():
+            return RUN
+        case SkillAction():
+            return SKILLS
+        case EditAction():
+            return EDIT
+        case _:
+            return SUBMIT
 
 
 def _fenced(action: Action) -> str:

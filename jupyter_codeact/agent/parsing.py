@@ -23,6 +23,7 @@ from ..events import (
     EditAction,
     Event,
     Reply,
+    SkillAction,
     SubmitAction,
     TextChunk,
     TextDelta,
@@ -31,7 +32,7 @@ from ..events import (
     ToolCall,
     Working,
 )
-from .tools import EDIT, RUN, SUBMIT
+from .tools import EDIT, RUN, SKILLS, SUBMIT
 
 Finished = tuple[list[Event], list[Action], str, "Problem | None"]
 
@@ -44,14 +45,13 @@ class Problem:
     text: str
 
 
-ALL = (RUN, EDIT, SUBMIT)
 NO_ACTION = f"It has no action: act, or end the run with {SUBMIT}."
 
 
 class Reader:
     """What both readers share: which cells are open, and how to take them back.
 
-    step: number of the reply's first cell. tools: those that there are; with submit, words alone don't end a run.
+    step: number of the reply's first action. tools: those that there are; with submit, words alone don't end a run.
     """
 
     def __init__(self, step: int, tools: Sequence[str] = (RUN, EDIT)) -> None:
@@ -66,12 +66,16 @@ class Reader:
     def _drop(self, keys: list[int]) -> list[Event]:
         return [ActionDropped(self.opened.pop(key).id) for key in keys]
 
+    def _place(self, key: int) -> int:
+        """How many actions of the reply come before that one, as far as is known."""
+        return 0
+
     def _write(self, key: int, source: str) -> Iterator[Event]:
         """The source of cell ``key`` so far; yields what is new in it. Newlines wait for what follows them."""
         source = source.rstrip("\n")
         stream = self.opened.get(key)
         if stream is None or not source.startswith(stream.source):
-            step = stream.step if stream else self.step + len(self.opened)
+            step = stream.step if stream else self.step + self._place(key)
             yield from self._drop([key] if stream else [])
             stream = self.opened[key] = CellStream(step)
             yield Working("writing", f"Writing step {step}")
@@ -139,6 +143,10 @@ class ToolReader(Reader):
                     if isinstance(code, str) and (code or index not in self.opened):
                         yield from self._write(index, code)
 
+    def _place(self, key: int) -> int:
+        # Below 0 are those that did not stream: see ``finish``.
+        return -1 - key if key < 0 else sum(other < key for other in self._names)
+
     def finish(self, reply: Reply) -> Finished:
         problem = next(filter(None, map(self._wrong, reply.calls)), None)
         if not reply.calls and not reply.text.strip():
@@ -155,10 +163,10 @@ class ToolReader(Reader):
             used = {action.call_id for action in actions}
             call_id = call.id if call.id and call.id not in used else _new_id()
             key, arguments = keys.get(number, -1 - number), whole_json(call.arguments)
-            if call.name == EDIT:
-                actions.append(EditAction(_new_id(), self.step, arguments, call_id))
+            if call.name in _EDITS:
+                actions.append(_EDITS[call.name](_new_id(), self.step + number, arguments, call_id))
             elif call.name == SUBMIT:
-                actions.append(_submission(arguments, self.step, call_id))
+                actions.append(_submission(arguments, self.step + number, call_id))
             else:
                 events += self._write(key, arguments["code"])
                 actions.append(self._written(key, call_id))
@@ -178,6 +186,9 @@ class ToolReader(Reader):
         if not (isinstance(given, str) and given.strip()):
             return Problem("format", f"{call.name} needs its argument '{needed}', a text.")
         return None
+
+
+_EDITS = {EDIT: EditAction, SKILLS: SkillAction}
 
 
 def _submission(arguments: dict[str, Any], step: int, call_id: str = "") -> SubmitAction:
@@ -257,7 +268,7 @@ class FenceReader(Reader):
         block = "".join(self._block).rstrip("\n")
         if self._fence and self._acting() and not self._closed:
             return [], [], text, Problem("format", "The reply broke off inside its block: close it with ```.")
-        if self._closed and self._language in (EDIT, SUBMIT):
+        if self._closed and self._language in (*_EDITS, SUBMIT):
             return self._json_block(events, text, block)
         if self._closed and block.strip():
             return events, [self._written(0)], text, None
@@ -274,7 +285,7 @@ class FenceReader(Reader):
             return [], [], text, Problem("format", f"The {self._language} block is not a JSON object.")
         if self._language == SUBMIT:
             return events, [_submission(arguments, self.step)], text, None
-        return events, [EditAction(_new_id(), self.step, arguments)], text, None
+        return events, [_EDITS[self._language](_new_id(), self.step, arguments)], text, None
 
 
 def reader_for(takes_tools: bool, step: int, tools: Sequence[str]) -> ToolReader | FenceReader:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import ConfigError
+from ..errors import CodeActError, ConfigError, UsageError
+from ..words import reason
 
 _ISSUE = re.compile(r"https?://github\.com/(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)/issues/(?P<number>\d+)/?")
 LONGEST = 1_000_000
 GITHUB = "https://api.github.com"
 TIMEOUT_S = 30.0
+EMPTY = "The problem is empty: write what is to be done."
 
 
 class ProblemStatement(Protocol):
@@ -26,7 +28,7 @@ class ProblemStatement(Protocol):
     def extra_fields(self) -> dict[str, Any]: ...
 
     async def text(self) -> str:
-        """The statement itself. Raises ConfigError where it can't be had."""
+        """The statement itself. Raises ConfigError where it can't be had, CodeActError where it can't be had now."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class FileProblem:
         try:
             return self.path.read_text("utf-8")[:LONGEST]
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"The task {self.path} can't be read: {error}.") from None
+            raise ConfigError(f"The task {self.path} can't be read: {reason(error)}.") from None
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,14 @@ class GithubIssue:
         return found
 
 
+async def stated(problem: ProblemStatement, name: str) -> TextProblem:
+    """The problem under that name, with its text read once. Raises as ``text`` does; UsageError where it is empty."""
+    text = await problem.text()
+    if not text.strip():
+        raise UsageError(EMPTY)
+    return TextProblem(text, name, problem.extra_fields)
+
+
 def problem_of(value: str) -> TextProblem | FileProblem | GithubIssue:
     """The address of an issue, the path of a file that is there, or else the text itself."""
     if _ISSUE.fullmatch(value.strip()):
@@ -107,13 +117,16 @@ async def _fetched(address: str, token: str) -> dict[str, Any]:
             answer.raise_for_status()
             return dict(json.loads(answer.text[:LONGEST]))
     except httpx.HTTPStatusError as error:
-        raise ConfigError(f"The issue can't be read from {address}: {_refused(error.response.status_code)}") from None
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, TypeError) as error:
+        raise _refused(address, error.response.status_code) from None
+    except httpx.InvalidURL as error:
         raise ConfigError(f"The issue can't be read from {address}: {error}.") from None
+    except (httpx.HTTPError, ValueError, TypeError) as error:
+        raise CodeActError(f"The issue can't be read from {address}: {reason(error)}.") from None
 
 
-def _refused(status: int) -> str:
+def _refused(address: str, status: int) -> CodeActError:
     """What GitHub means by it."""
+    answered = f"The issue can't be read from {address}: GitHub answered {status}"
     if status in (401, 403, 404):
-        return f"GitHub answered {status}. Is it there, and does GITHUB_TOKEN allow it?"
-    return f"GitHub answered {status}; try again later."
+        return ConfigError(f"{answered}. Is it there, and does GITHUB_TOKEN allow it?")
+    return CodeActError(f"{answered}; try again later.")

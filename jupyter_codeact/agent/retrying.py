@@ -109,9 +109,9 @@ class RetryAgent:
                     raise
                 self.error = f"Attempt {number} could not be made: {str(error) or type(error).__name__}"
                 break
-            if self.config.review.kind == "score":
-                attempt = replace(attempt, score=await self._score(attempt, problem_statement))
             self.attempts.append(attempt)
+            if self.config.review.kind == "score":
+                attempt = self.attempts[-1] = replace(attempt, score=await self._score(attempt, problem_statement))
             if attempt.score is not None and attempt.score >= self.config.review.accept:
                 break
         return await self._best(problem_statement)
@@ -152,6 +152,10 @@ class RetryAgent:
             chosen = await self._choose(handed_in, problem_statement) if len(handed_in) > 1 else None
             if chosen is not None:
                 return chosen
+        return self.best_so_far()
+
+    def best_so_far(self) -> Attempt:
+        """By what is known without asking anybody; there must have been one."""
         return max(self.attempts, key=lambda one: (one.score or 0.0, one.submitted, bool(one.submission), -one.number))
 
     async def _choose(self, attempts: list[Attempt], problem_statement: str) -> Attempt | None:

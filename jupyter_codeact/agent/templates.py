@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -9,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import ConfigError
-from ..events import CodeAction, Edited, Ended, Ran, Rejected
+from ..events import CodeAction, Edited, Ended, Ran, Rejected, SkillAction
 from ..files import read_in
 from ..words import fenced
 from .shapes import StepOutput
-from .tools import EDIT, RUN, SUBMIT
+from .tools import EDIT, RUN, SKILLS, SUBMIT
 
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
@@ -46,14 +47,19 @@ class TemplateConfig:
 
     @classmethod
     def from_folder(cls, folder: Path, **more: Any) -> TemplateConfig:
-        """Every ``NAME.j2`` in ``folder`` replaces the template of that name. Raises ConfigError for unknown names."""
+        """Every ``NAME.j2`` in ``folder`` replaces the template of that name. Raises ConfigError for unknown names.
+
+        A folder in the working folder, where code could put a link, must really lie there.
+        """
+        folder = Path.cwd() / folder
+        root = Path.cwd() if Path(os.path.normpath(folder)).is_relative_to(Path.cwd()) else folder
         known = {path.stem for path in FOLDER.glob("*.j2")}
         found = {path.stem: path for path in sorted(folder.glob("*.j2"))}
         if not found or not found.keys() <= known:
             wrong = ", ".join(sorted(found.keys() - known)) or "no template"
             raise ConfigError(f"{folder} has {wrong}; templates are called {', '.join(sorted(known))}, each with .j2.")
         try:
-            texts: dict[str, Any] = {f"{name}_template": read_in(folder, path) for name, path in found.items()}
+            texts: dict[str, Any] = {f"{name}_template": read_in(root, path) for name, path in found.items()}
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"A template in {folder} can't be read: {error}.") from None
         return cls(**texts, **more)
@@ -101,6 +107,8 @@ class Templates:
         match step.outcome:
             case Rejected(reason):
                 return self._render("rejected", reason=reason)
+            case Edited(text, True, False) if isinstance(step.call, SkillAction):
+                return f"<output {self.mark}>\n{text}\n</output {self.mark}>"
             case Edited(text):
                 return text
             case Ended():
@@ -120,7 +128,7 @@ class Templates:
         """The text of a template, with what every template may name. Raises ConfigError."""
         from jinja2 import TemplateError
 
-        common = {"run": RUN, "edit": EDIT, "submit": SUBMIT, "mark": self.mark, "work": self.work}
+        common = {"run": RUN, "edit": EDIT, "skill": SKILLS, "submit": SUBMIT, "mark": self.mark, "work": self.work}
         try:
             return self._compiled(template).render(common | values).strip()
         except TemplateError as error:

@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from ..errors import Unreadable
-from ..events import Action, CodeAction
-from ..protocols import Editor, Environment
+from ..errors import EditError, Unreadable
+from ..events import Action, CodeAction, EditAction, SkillAction
+from ..protocols import Change, Editor, Environment, Skills
 from .blocklist import Blocklist, problem_in
 from .editing import FileEditor
 
 RUN = "run_cell"
 EDIT = "edit_file"
+SKILLS = "skills"
 SUBMIT = "submit"
 Transform = Callable[[str], str]
 
@@ -38,13 +39,19 @@ class ToolConfig:
 
 
 class ToolHandler:
-    """library: the editor of the skill library, None where there is none. transform: IPython's, raises SyntaxError."""
+    """library: the editor of the skill library, skills: what else is done with it; None where there is none.
 
-    def __init__(self, config: ToolConfig, *, library: Editor | None, transform: Transform) -> None:
+    transform: IPython's, raises SyntaxError.
+    """
+
+    def __init__(
+        self, config: ToolConfig, *, library: Editor | None, transform: Transform, skills: Skills | None = None
+    ) -> None:
         self.config = config
         self.library = library
-        self.edit = FileEditor(library).edit
+        self.skills = skills
         self.transform = transform
+        self._editor = FileEditor(library)
 
     async def install(self, env: Environment) -> None:
         """Make ready in ``env`` what actions need there. Nothing does, so far: skills are there from the start."""
@@ -52,11 +59,19 @@ class ToolHandler:
     @property
     def names(self) -> tuple[str, ...]:
         """The tools that there are."""
-        return (RUN, EDIT, *((SUBMIT,) if self.config.submits else ()))
+        return (RUN, EDIT, *((SKILLS,) if self.skills else ()), *((SUBMIT,) if self.config.submits else ()))
 
     def definitions(self) -> list[dict[str, Any]]:
         """As a service with tool calls wants them."""
         return [_DEFINITIONS[name] for name in self.names]
+
+    async def plan(self, action: EditAction, env: Environment, root: str) -> str | Change:
+        """The answer to what only looks, or a change that is not made yet. Raises EditError."""
+        if not isinstance(action, SkillAction):
+            return await self._editor.edit(action.arguments, env, root)
+        if self.skills is None:
+            raise EditError("There is no skill library here.")
+        return await self.skills.answer(action.arguments)
 
     def check(self, actions: Sequence[Action]) -> None:
         """Raises Unreadable for code that doesn't compile or can't work here: it never becomes a cell."""
@@ -85,16 +100,26 @@ _DEFINITIONS = {
     ),
     EDIT: _tool(
         EDIT,
-        "View or change a text file of the working folder, or a skill as skill:NAME.py.",
+        "View or change a text file in the working folder, or a skill as skill:NAME.py.",
         {
             "command": {"type": "string", "enum": ["view", "create", "str_replace", "insert", "undo"]},
-            "path": _text("src/a.py, or skill:gp_fit.py. '.' and 'skill:' list what there is."),
-            "file_text": _text("create: the whole file."),
-            "old_str": _text("str_replace: text that occurs exactly once."),
-            "new_str": _text("str_replace, insert: the new text."),
-            "insert_line": {"type": "integer", "description": "insert: after this line, 0 for the top."},
+            "path": {"type": "string"},
+            "file_text": {"type": "string"},
+            "old_str": _text("Text that occurs exactly once."),
+            "new_str": {"type": "string"},
+            "insert_line": {"type": "integer", "description": "Insert after it; 0: at the top."},
         },
         ["command", "path"],
+    ),
+    SKILLS: _tool(
+        SKILLS,
+        "Search skills (name: words), read or test one, or save one (what: functions f,g of cells that ran; 3-5).",
+        {
+            "command": {"type": "string", "enum": ["search", "read", "test", "save"]},
+            "name": {"type": "string"},
+            "what": {"type": "string"},
+        },
+        ["command", "name"],
     ),
     SUBMIT: _tool(
         SUBMIT,

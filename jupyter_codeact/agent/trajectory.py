@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ConfigError
 from ..events import Rejected
 from ..files import write_atomically
+from ..words import reason
 from .context import variables_in
 from .history import tool_of
 from .references import cut, rehydrated, unbound
@@ -164,4 +165,4 @@ def read(path: Path) -> dict[str, Any]:
         document = rehydrated(json.loads(path.read_text("utf-8")))
         return document | {"trajectory": list(document["trajectory"])}
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise ConfigError(f"{path} is no trajectory: {type(error).__name__}: {error}.") from None
+        raise ConfigError(f"{path} is no trajectory: {reason(error)}.") from None

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..agent.config import checked
 from ..errors import ConfigError
+from ..words import reason
 from .results import SUMMARY
 
 
@@ -51,7 +52,7 @@ def _values(path: Path) -> list[Any]:
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         value = yaml.safe_load(text)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path} can't be read: {' '.join(str(error).split())}.") from None
+        raise ConfigError(f"{path} can't be read: {reason(error)}.") from None
     value = value.get("problems") if isinstance(value, dict) else value
     return value if isinstance(value, list) else []
 
@@ -61,6 +62,8 @@ def _entry(value: Any, number: int, path: Path) -> Entry:
     entry = checked(Entry, {"text": value} if isinstance(value, str) else value, where)
     if sum(item is not None for item in (entry.text, entry.file, entry.issue)) != 1:
         raise ConfigError(f"In {where}: it needs one of `text`, `file` and `issue`.")
+    if entry.text is not None and not entry.text.strip():
+        raise ConfigError(f"In {where}: its text is empty.")
     name = entry.id or (entry.file.stem if entry.file else f"problem-{number}")
     if not re.fullmatch(r"\w([\w.-]{0,78}\w)?", name):
         raise ConfigError(f"In {where}: the id {name!r} can't name a folder; use letters, digits, '_', '-' and '.'.")

@@ -28,6 +28,12 @@ def read_result(folder: Path) -> Result | None:
         return None
 
 
+def forget(folder: Path, name: str) -> None:
+    """Take away what an earlier try has left: where this one fails early, that would be taken for its own."""
+    for file in ("result.json", *(f"{name}.{kind}" for kind in ("traj", "ipynb", "patch"))):
+        (folder / file).unlink(missing_ok=True)
+
+
 def write_result(folder: Path, result: Result) -> None:
     """Raises OSError."""
     write_atomically(folder / "result.json", json.dumps(result.as_dict(), indent=1) + "\n", READABLE)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..agent.config import AgentConfig, arguments_of
-from ..agent.hooks import ActionStarted
+from ..agent.hooks import ActionStarted, RunDone
 from ..agent.limits import Limits
 from ..agent.problem import FileProblem, ProblemStatement, TextProblem
 from ..agent.retrying import RetryConfig
@@ -22,12 +22,15 @@ from ..headless.solve import Job, Result
 from ..headless.workspace import fresh_workspace
 from ..settings import Settings
 from .problems import Entry
-from .results import is_final, read_result, write_result, write_summary
+from .results import forget, is_final, read_result, write_result, write_summary
 
 
 @dataclass
 class Progress:
-    """How far a problem is. state: "waiting", what is being done now, or "done before", "done", "not begun"."""
+    """How far a problem is. state: "waiting", what is being done now, or "done before", "done", "not begun".
+
+    ended: how its run ended, also where it was stopped and has no result.
+    """
 
     id: str
     state: str = "waiting"
@@ -35,6 +38,7 @@ class Progress:
     usage: Usage = field(default_factory=Usage)
     began: float | None = None
     result: Result | None = None
+    ended: str = ""
 
     def __call__(self, event: object) -> None:
         """Hear an event of the run."""
@@ -47,6 +51,8 @@ class Progress:
                 self.state = "Running code"
             case ActionDone():
                 self.steps += 1
+            case RunDone(_, info):
+                self.ended = str(info["exit_status"] or "exit_stopped")
             case _:
                 pass
 
@@ -55,7 +61,8 @@ class Batch:
     """Works on problems with several workers, and goes on where an earlier one stopped.
 
     total_usd: what all may cost together, with what earlier ones of the same folder did cost. issue: makes a problem
-    of an issue's address. told: hears of each problem that has ended.
+    of an issue's address. skills: names of those that agents are given, and whether others are looked for. told: hears
+    of each problem that has ended.
     """
 
     def __init__(
@@ -66,6 +73,7 @@ class Batch:
         out: Path,
         *,
         retry: RetryConfig | None = None,
+        skills: tuple[tuple[str, ...], bool] = ((), True),
         redo: bool = False,
         total_usd: float | None = None,
         issue: Callable[[str], ProblemStatement],
@@ -74,7 +82,7 @@ class Batch:
         self.entries = entries
         self.progress = [Progress(entry.id) for entry in entries]
         self.total = FlagMeter(Limits(cost_usd=None, session_cost_usd=total_usd))
-        self._config, self._retry = config, retry
+        self._config, self._retry, self._skills = config, retry, skills
         self._settings = settings
         self._out = out
         self._issue = issue
@@ -119,7 +127,7 @@ class Batch:
             except OutOfBudget:
                 progress.state = "not begun"
                 continue
-            progress.began, progress.state = time.monotonic(), "Starting"
+            progress.began, progress.state, progress.ended = time.monotonic(), "Starting", "exit_stopped"
             progress.result = await self._solved(entry, progress)
             progress.state = "done"
             self._told(progress)
@@ -128,9 +136,9 @@ class Batch:
     async def _solved(self, entry: Entry, progress: Progress) -> Result:
         folder = self._out / entry.id
         try:
-            (folder / "result.json").unlink(missing_ok=True)
+            forget(folder, entry.id)
             workspace = fresh_workspace(folder / "work", entry.workspace, without=self._out)
-            job = Job(self._problem(entry), self._config, workspace, folder, self._retry)
+            job = Job(self._problem(entry), self._config, workspace, folder, self._retry, *self._skills)
             result = await work_on(job, self._settings, listeners=[progress], total=self.total)
             if is_final(result) and not self._cut_short(result):
                 write_result(folder, result)

@@ -3,50 +3,101 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
+from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import CodeActError, UsageError
+from ..errors import CodeActError, ConfigError, SkillError, SkillFailed, UsageError
 from ..sandbox.paths import forget
+from ..words import reason
 from . import batch, demo, demo_from, inspect, replay, run, skill, stats
-from .options import Parser
+from .options import CommandParser, here
 
+PROG = "jupyter codeact"
 DESCRIPTION = """\
 A Jupyter kernel with an agent in it: `jupyter lab`, kernel Python 3 (CodeAct), `%%agent`.
-The same agent works without a notebook, too: the commands below."""
+The same agent works without a notebook, too, in the same sandbox: the commands below."""
+EPILOG = """\
+See all of it, without a key:
+  jupyter codeact demo
+
+With a model of your own, its provider's key (ANTHROPIC_API_KEY, OPENAI_API_KEY, …) in the environment:
+  export JUPYTER_CODEACT_MODEL=anthropic/claude-sonnet-4-5
+  jupyter codeact run --text "mean([]) fails; it should be 0." \\
+      --workspace myproject --out results
+
+What it did, and what it took:
+  jupyter codeact inspect results/task.traj
+  jupyter codeact stats results
+
+`jupyter codeact COMMAND --help` shows the options of a command, with an example.
+Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 stopped by Ctrl-C."""
 COMMANDS = (demo, run, batch, replay, inspect, stats, demo_from, skill)
-FAILED, WRONG_USE, INTERRUPTED = 1, 2, 130
+DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; errors are one line. Returns 0, 1 for a run that failed, 2 for wrong use, 130 for Ctrl-C."""
-    options = parser().parse_args(arguments)
-    # Often it is the sandbox's working folder.
-    forget(os.getcwd())
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; errors are one line, and with ``--debug`` a traceback.
+
+    Returns 0, 1 for what failed, 2 for what has to be written or set otherwise, 130 for Ctrl-C.
+    """
+    words = sys.argv[1:] if arguments is None else [*arguments]
+    if "--debug" not in words:
+        # What it has to say, its errors say; with no handler at all, Python would print its warnings.
+        logging.getLogger("dulwich").addHandler(logging.NullHandler())
     try:
+        options = parser().parse_args(words)
+        # Often it is the sandbox's working folder.
+        forget(os.getcwd())
         return int(options.run(options))
-    except CodeActError as error:
-        if options.debug:
-            raise
-        print(f"jupyter codeact {options.command}: {error}", file=sys.stderr)
-        return WRONG_USE if isinstance(error, UsageError) else FAILED
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"\nStopped. {stop}".rstrip(), file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return DONE
+    except Exception as error:  # a boundary: she is told in a line, whatever it is
+        if "--debug" in words:
+            raise
+        from .visible import visible
+
+        print(visible(_line(error, words)), file=sys.stderr)
+        return WRONG_USE if _is_hers(error) else FAILED
+
+
+def _is_hers(error: Exception) -> bool:
+    """Whether another try has to be written otherwise, or something has to be set first."""
+    return isinstance(error, UsageError | ConfigError | SkillError) and not isinstance(error, SkillFailed)
+
+
+def _line(error: Exception, words: Sequence[str]) -> str:
+    names = [command.__name__.rpartition(".")[2].replace("_", "-") for command in COMMANDS]
+    command = next((word for word in words if word in names), "")
+    match error:
+        case CodeActError():
+            text = here(str(error))
+        case OSError():
+            text = ": ".join(filter(None, (str(error.filename or ""), f"{reason(error)}.")))
+        case _:
+            text = f"this should not have happened ({type(error).__name__}: {error}); `--debug` shows where."
+    return text if text.startswith(PROG) else f"{PROG} {command}".rstrip() + f": {text}"
 
 
 def parser() -> argparse.ArgumentParser:
     """Every command with its flags."""
-    whole = argparse.ArgumentParser(
-        prog="jupyter codeact", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    whole = CommandParser(prog=PROG, description=DESCRIPTION, epilog=EPILOG, usage=f"{PROG} COMMAND [options]")
     whole.add_argument("--version", action="version", version=__version__)
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+    commands = whole.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="COMMAND [options]",
+        parser_class=CommandParser,
+        prog=PROG,
+        title="commands",
+    )
     for command in COMMANDS:
         command.add(commands)
     return whole

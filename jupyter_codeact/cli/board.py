@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -15,20 +15,17 @@ from rich.text import Text
 from .. import words
 from ..batch.results import SUMMARY
 from ..batch.running import Batch, Progress
-from .tables import plain_table
+from .page import Page, plain_table
 from .visible import visible
 
 
-class Board:
+class Board(Page):
     """Where there is no terminal, the lines alone."""
-
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
 
     @contextmanager
     def showing(self, batch: Batch) -> Iterator[None]:
         """Follow the batch while the block runs."""
-        if not self.console.is_terminal:
+        if not self.in_terminal:
             yield
             return
         with Live(get_renderable=lambda: running(batch), console=self.console, transient=True, refresh_per_second=4):
@@ -40,18 +37,18 @@ class Board:
         mark = Text(one.result.exit_status, "green" if one.result.ok else "red")
         numbers = f"{words.plural(one.result.steps, 'step')} · {words.seconds(one.result.seconds)}"
         line = Text(" · ").join([Text(one.id, "bold"), mark, Text(numbers)])
-        line.append(f" · {visible(one.result.error)}" if one.result.error else "")
-        self.console.print(line, soft_wrap=True)
+        line.append(f" · {' '.join(visible(one.result.error).split())}" if one.result.error else "")
+        self.text(line)
 
     def finish(self, batch: Batch, out: Path) -> None:
         """How many ended in which way, what they cost, and where the results are."""
-        self.console.print(table_of_ends(batch))
+        self.table(("how it ended",), ("problems",), ends(batch))
         before = sum(one.state == "done before" for one in batch.progress)
         about = f"{words.plural(len(batch.progress), 'problem')}, {before} of them done before"
-        self.console.print(f"{about} · {words.money(batch.total.session_usd)}", soft_wrap=True)
+        self.text(f"{about} · {words.money(batch.total.session_usd)}")
         if batch.results:
             text = f"Results: {out / SUMMARY}.csv, {out / SUMMARY}.jsonl, and a folder for each problem"
-            self.console.print(Text(text), soft_wrap=True)
+            self.text(text)
 
 
 def running(batch: Batch) -> Table:
@@ -67,13 +64,7 @@ def running(batch: Batch) -> Table:
     return table
 
 
-def table_of_ends(batch: Batch) -> Table:
-    """A row for each way in which problems have ended."""
-    counts: dict[str, int] = {}
-    for one in batch.progress:
-        name = one.result.exit_status if one.result else "not begun" if one.began is None else "stopped"
-        counts[name] = counts.get(name, 0) + 1
-    table = plain_table("how it ended", "problems")
-    for name in sorted(counts, key=lambda name: -counts[name]):
-        table.add_row(name, str(counts[name]))
-    return table
+def ends(batch: Batch) -> list[tuple[str, str]]:
+    """In which ways problems have ended, and how many."""
+    counts = Counter(one.result.exit_status if one.result else one.ended or "not begun" for one in batch.progress)
+    return [(name, str(count)) for name, count in counts.most_common()]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import importlib.util
 import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,10 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from rich.console import Console
 
+from .. import config
+from ..errors import ConfigError
 from ..notebook.document import Document
+from ..parts import open_model
 
 Check = Callable[[NotebookNode, list[NotebookNode], Path], str | None]
 DEVELOP = [
@@ -29,6 +33,7 @@ DEVELOP = [
 REUSE = [
     "generate noisy samples from a non-linear function of your choice, fit them with a GP and plot the predictions"
 ]
+NEEDED = ("matplotlib", "numpy", "sklearn")
 # Paths and commands are to be copied: the terminal may wrap them, we must not.
 console = Console(highlight=False, soft_wrap=True)
 
@@ -47,14 +52,27 @@ class Chapter:
 
 def run_demo(model: str, out: str) -> int:
     """Run both notebooks. 0 only if every step held."""
+    _check(model)
     folder = _fresh(Path(out).absolute())
     console.print(f"\n[bold]The CodeAct demo[/]: an agent develops a skill, another one uses it. Results: {folder}")
     console.print(_about(model) + "\n")
     began = time.monotonic()
-    failures = [failure for chapter in CHAPTERS for failure in asyncio.run(_tell(chapter, model, folder))]
+    try:
+        failures = [failure for chapter in CHAPTERS for failure in asyncio.run(_tell(chapter, model, folder))]
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"The notebooks so far are in {folder}; the same command begins anew.") from None
     _pictures(folder)
     _report(folder, failures, time.monotonic() - began)
     return 1 if failures else 0
+
+
+def _check(model: str) -> None:
+    """Raises ConfigError for what would fail at every step."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"The demo needs {', '.join(missing)}: `pip install matplotlib numpy scikit-learn`.")
+    if model:
+        open_model(replace(config.load().model_config(), name=model))
 
 
 def _about(model: str) -> str:

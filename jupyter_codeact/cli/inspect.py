@@ -12,7 +12,7 @@ EXAMPLE = """\
 jupyter codeact inspect run.traj
 jupyter codeact inspect run.traj --notebook run.ipynb"""
 MORE = """\
-In a terminal: Enter or n goes on, p back, g 7 to a step, /text searches, o shows whole outputs, h the history, i what
+In a terminal: Enter or n goes on, p back, g 7 to a step, /text searches, o shows whole outputs, h the history, i what \
 the run was about, q ends. Without a terminal, and with --print, everything is printed. Reads SWE-agent's, too."""
 
 

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from .. import words
 from ..agent.demonstrations import text_of
 from ..records.steps import Record, RecordedStep
-from .screen import cut, highlighted
-from .tables import plain_table
-from .visible import coloured, visible
+from .page import Page
+from .screen import cut
+from .visible import visible
 
 HELP = "Enter, n next · p back · g N step N · /text search · o whole outputs · h history · i about · q end"
 
 
-class Inspector:
+class Inspector(Page):
     """``at`` is the index of the step that is shown; ``whole`` shows outputs uncut."""
 
     def __init__(self, record: Record, console: Console | None = None) -> None:
+        super().__init__(console)
         self.record = record
-        self.console = console or Console(highlight=False)
         self.at = 0
         self.whole = False
         self._sought = ""
@@ -56,8 +53,8 @@ class Inspector:
                 self._go(self.at + 1)
             case "p":
                 self._go(self.at - 1)
-            case "g" if rest.strip().isdigit():
-                self._go(int(rest) - 1)
+            case "g" if rest.strip().isdecimal():
+                self._go(self._index(int(rest)))
             case "o":
                 self.whole = not self.whole
                 self._here()
@@ -68,7 +65,7 @@ class Inspector:
             case _ if line.startswith("/"):
                 self._search(line[1:] or self._sought)
             case _:
-                self.console.print(HELP)
+                self.text(HELP)
 
     # ---- what is shown
 
@@ -76,12 +73,11 @@ class Inspector:
         """How the run ended, and what was asked for."""
         record = self.record
         stats = record.stats
-        table = Table.grid(padding=(0, 2))
         tokens = int(stats.get("tokens_sent", 0) + stats.get("tokens_received", 0))
         cost = words.money(stats.get("instance_cost") if stats.get("cost_known", True) else None)
         facts = {
             "trajectory": str(record.path),
-            "steps": str(len(record.steps)),
+            "steps": str(record.count),
             "ended": str(record.info.get("exit_status") or "not ended"),
             "used": f"{words.tokens(tokens)} · {cost}",
             "asked for": record.problem,
@@ -90,30 +86,25 @@ class Inspector:
         }
         for name, fact in facts.items():
             if fact:
-                table.add_row(Text(name, "bold"), visible(fact))
-        self.console.print(table)
+                self.text(f"{name:12}" + visible(fact).replace("\n", "\n" + " " * 12))
 
     def show(self, step: RecordedStep) -> None:
-        kind = " · ".join(filter(None, (step.tool or "answer", words.seconds(step.seconds))))
-        self.console.print(Rule(Text(f"Step {step.number} of {len(self.record.steps)} · {kind}"), align="left"))
+        self.heading(" · ".join(filter(None, (self._title(step), step.tool, words.seconds(step.seconds)))))
         if step.thought:
-            self.console.print(Text(visible(step.thought)))
+            self.markdown(step.thought)
         if step.action:
-            self.console.print(Padding(highlighted(step.action, step.language), (0, 0, 0, 2)))
-        how = f"not counted: {step.failed}" if step.failed else "rejected" if step.rejected else ""
-        if how:
-            self.console.print(Text(f"  {how}", "yellow"))
+            self.code(step.action, step.language)
+        if how := _outcome(step):
+            self.text(f"  {how}", "yellow")
         if step.observation:
-            shown = step.observation if self.whole else cut(step.observation)
-            self.console.print(Padding(coloured(shown), (0, 0, 0, 4)))
+            self.output(step.observation if self.whole else cut(step.observation))
 
     def history(self) -> None:
-        """Every message of the conversation, in the pager."""
-        table = plain_table("", "message")
-        for message in self.record.history:
-            table.add_row(Text(visible(str(message["role"])), "bold"), Text(visible(text_of(message)) + "\n"))
-        with self.console.pager(styles=True):
-            self.console.print(table)
+        """Every message of the conversation, in the pager: text alone, since few pagers take colours unasked."""
+        with self.console.pager():
+            for message in self.record.history:
+                self.text(f"{message['role']}:", "bold")
+                self.prose(f"{text_of(message)}\n")
 
     # ---- where she is
 
@@ -122,14 +113,24 @@ class Inspector:
             self.show(self.record.steps[self.at])
 
     def _place(self) -> str:
-        return f"{min(self.at + 1, len(self.record.steps))}/{len(self.record.steps)}"
+        return self._title(self.record.steps[self.at]) if self.record.steps else "No steps"
+
+    def _title(self, step: RecordedStep) -> str:
+        if step.counts:
+            return f"Step {step.number} of {self.record.count}"
+        return f"A try at step {step.number}" if step.failed else "Answer"
+
+    def _index(self, number: int) -> int:
+        """Where the step of that number is; past the last one where there is none."""
+        places = (at for at, step in enumerate(self.record.steps) if step.counts and step.number == number)
+        return next(places, len(self.record.steps) if number else -1)
 
     def _go(self, index: int) -> None:
         if 0 <= index < len(self.record.steps):
             self.at = index
             self._here()
         else:
-            self.console.print("There is no further step." if index > 0 else "This is the first step.")
+            self.text("There is no further step." if index > 0 else "This is the first step.")
 
     def _search(self, text: str) -> None:
         """The next step that has the text in it, beyond the last from the first on."""
@@ -138,9 +139,16 @@ class Inspector:
         order = [(self.at + 1 + offset) % count for offset in range(count)] if count else []
         found = next((index for index in order if _has(self.record.steps[index], text)), None)
         if found is None:
-            self.console.print(Text(f"No step has {text!r} in it."))
+            self.text(f"No step has {text!r} in it.")
         else:
             self._go(found)
+
+
+def _outcome(step: RecordedStep) -> str:
+    """What became of it, where that is not what its outputs say."""
+    if step.failed:
+        return f"the run ended with it: {step.failed}" if step.counts else f"not counted: {step.failed}"
+    return "rejected" if step.rejected else ""
 
 
 def _has(step: RecordedStep, text: str) -> bool:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
+import textwrap
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from ..magics.parser import SKILLS, Parser, amount, count, number, seconds
 
 if TYPE_CHECKING:
     from ..agent.config import AgentConfig
     from ..agent.retrying import RetryConfig
 
 T = TypeVar("T")
+PACKAGES = """\
+Its cells have the packages of the environment that this command is in: what tests need, pytest for example, is \
+installed there (`pip install pytest`)."""
+# Where our texts speak of the magic.
+_MAGIC = re.compile(r"(^|`|usage: |  )%%?skill\b", re.MULTILINE)
+_CELLS = re.compile(r"(?<=skill save NAME )(\[CELLS…\]|3-5)")
+_OF_A_FILE = "analysis.ipynb --cells 3-5"
+# Longer than any line.
+WHOLE = 10_000
 # A flag, and the key of the model's or the limits' configuration that it sets.
 MODEL_KEYS = {
     "model": "name",
@@ -33,14 +47,35 @@ LIMIT_KEYS = {
 class Commands(Protocol):
     """What commands are added to; argparse has no public name for it."""
 
-    def add_parser(self, name: str, *, help: str, description: str, epilog: str) -> argparse.ArgumentParser: ...
+    def add_parser(
+        self, name: str, *, help: str, description: str, epilog: str, usage: str | None
+    ) -> argparse.ArgumentParser: ...
 
 
-class Parser(argparse.ArgumentParser):
-    """Help as it was written."""
+class Shape(argparse.RawDescriptionHelpFormatter):
+    """Help for a terminal of any width. What begins with spaces stays as it is written; a pipe gets whole lines."""
+
+    def __init__(self, prog: str, **options: Any) -> None:
+        width = {} if sys.stdout.isatty() else {"width": WHOLE}
+        super().__init__(prog, max_help_position=32, **options | width)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        lines = text.splitlines()
+        return "\n".join(line if line[:1] in ("", " ") else textwrap.fill(line, width) for line in lines)
+
+
+class CommandParser(Parser):
+    """A command's words. What is wrong with them is raised here, by the command that it was said to."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        super().__init__(formatter_class=Shape, **options)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        self.check(args)
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.refuse(unknown[0])
+        return options, unknown
 
 
 def command(
@@ -51,49 +86,40 @@ def command(
     help: str,
     example: str,
     more: str = "",
+    usage: str | None = None,
 ) -> argparse.ArgumentParser:
-    """A command with its help: what it does in a line, an example, and ``more``."""
+    """A command with its help: what it does in a line, an example, and ``more``. usage: where there are many flags."""
     about = f"{help[0].upper()}{help[1:]}."
-    epilog = f"example:\n  {example.strip().replace(chr(10), chr(10) + '  ')}"
-    parser = commands.add_parser(name, help=help, description=f"{about}\n{more}".strip(), epilog=epilog)
+    epilog = "example:\n" + textwrap.indent(example.strip(), "  ")
+    parser = commands.add_parser(name, help=help, description=f"{about}\n{more}".strip(), epilog=epilog, usage=usage)
     parser.set_defaults(run=run)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
 
+MODEL = (
+    "such as anthropic/claude-sonnet-4-5, or scripted/FILE: replies from FILE.yaml in this folder (docs/scripted.md)"
+)
+
+
 def add_agent_flags(parser: argparse.ArgumentParser) -> None:
     """Configuration, model and limits."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="an agent's configuration (YAML); flags beat it")
+    parser.add_argument("--skills", default="", metavar="NAMES", help=SKILLS)
     model = parser.add_argument_group("model")
-    model.add_argument("--model", metavar="NAME", help="such as anthropic/claude-sonnet-4-5, or scripted/FILE")
+    model.add_argument("--model", metavar="NAME", help=MODEL)
     model.add_argument("--reasoning-effort", metavar="WORD", help="low, medium or high, for models that think")
-    model.add_argument("--temperature", type=float, metavar="T")
-    model.add_argument("--max-tokens", type=positive, metavar="N", help="longest reply, in tokens")
+    model.add_argument("--temperature", type=number, metavar="T")
+    model.add_argument("--max-tokens", type=count, metavar="N", help="longest reply, in tokens")
     model.add_argument("--api-key", metavar="KEY", help="better in the environment, such as ANTHROPIC_API_KEY")
     model.add_argument("--base-url", metavar="URL", help="the model's service, where it is not the provider's own")
     limits = parser.add_argument_group("limits of a run")
-    limits.add_argument("--max-steps", type=positive, metavar="N", help="actions (default: 30)")
+    limits.add_argument("--max-steps", type=count, metavar="N", help="actions (default: 30)")
     limits.add_argument("--cost-limit", type=amount, metavar="USD", help="what it may cost (default: 3)")
-    limits.add_argument("--token-limit", type=positive, metavar="N")
-    limits.add_argument("--call-limit", type=positive, metavar="N", help="calls of the model")
+    limits.add_argument("--token-limit", type=count, metavar="N")
+    limits.add_argument("--call-limit", type=count, metavar="N", help="calls of the model")
     limits.add_argument("--time-limit", type=amount, metavar="SECONDS", help="all actions together")
-    limits.add_argument("--step-timeout", type=amount, metavar="SECONDS", help="one action")
-
-
-def positive(text: str) -> int:
-    """A whole number from 1 on."""
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
-
-
-def amount(text: str) -> float:
-    """A number above 0."""
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise ValueError
-    return number
+    limits.add_argument("--step-timeout", type=seconds, metavar="SECONDS", help="one action (default: none)")
 
 
 def given(options: argparse.Namespace, keys: dict[str, str]) -> dict[str, Any]:
@@ -164,6 +190,11 @@ def finished(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
+
+
+def here(text: str) -> str:
+    """Our own texts, with the command in the magic's place: its cells are those of a notebook's file."""
+    return _CELLS.sub(_OF_A_FILE, _MAGIC.sub(r"\1jupyter codeact skill", text))
 
 
 def write(path: Path, text: str) -> None:

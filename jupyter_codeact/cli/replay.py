@@ -12,9 +12,9 @@ EXAMPLE = """\
 jupyter codeact replay run.traj --workspace myproject --out again
 jupyter codeact replay run.traj --validate-only"""
 MORE = """\
-What ran is run again, in a fresh sandbox and a copy of the workspace, and written into a new notebook. What was
+What ran is run again, in a fresh sandbox and a copy of the workspace, and written into a new notebook. What was \
 rejected is not. Of SWE-agent's trajectories the shell commands are run; those that only its containers have are named.
-Exit codes: 0 the same cells ran, 1 not."""
+Exit codes: 0 the same cells ran, 1 not, 2 something has to be written otherwise, 130 stopped."""
 
 
 def add(commands: Commands) -> None:
@@ -30,21 +30,22 @@ def run(options: argparse.Namespace) -> int:
     from ..headless.replaying import Replay
     from ..settings import Settings
     from .screen import Screen
-    from .visible import visible
 
     screen = Screen()
     replay = Replay.of(options.trajectory)
     for problem in replay.problems:
-        screen.print(visible(problem))
+        screen.text(problem)
     if options.validate_only:
-        screen.print(f"{replay.about}: {'it can be replayed.' if not replay.problems else 'not all can be replayed.'}")
+        screen.text(f"{replay.about}: {'it can be replayed.' if not replay.problems else 'not all can be replayed.'}")
         return 1 if replay.problems else 0
     settings = Settings.from_environment()
     out = options.out or settings.runs / f"replay-{secrets.token_hex(4)}"
     try:
         outcome = finished(replay.run(settings, options.workspace, out, screen))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"What was replayed so far is in {out}." if screen.recorded else "") from None
     finally:
         screen.working("")
     screen.finish(outcome.result)
-    screen.print(outcome.verdict)
+    screen.text(outcome.verdict)
     return 0 if outcome.same else 1

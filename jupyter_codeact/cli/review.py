@@ -17,8 +17,9 @@ from ..events import CodeAction, EditAction, Rejected
 from ..headless.cells import SandboxHolds
 from .screen import Screen
 
-QUESTION = "Run this? [y]es, [n]o with a reason, [e]dit, [a]ll, [s]top: "
-EDIT_QUESTION = "Do this? [y]es, [n]o with a reason, [a]ll, [s]top: "
+QUESTION = "Run this? [y]es, [n]o, [e]dit, [a]ll, [s]top: "
+EDIT_QUESTION = "Do this? [y]es, [n]o, [a]ll, [s]top: "
+REASON = "Reason, for the model (may be empty): "
 NOBODY = "Nobody can be asked here whether an action may run: write `--review auto` to let them run in the sandbox."
 
 
@@ -60,7 +61,7 @@ class TerminalReview(ShownReview):
     async def edit(self, action: EditAction, diff: str, text: str) -> Rejected | None:
         if self._all:
             return None
-        self.screen.propose_edit(diff, text)
+        self.screen.propose_edit(action, diff, text)
         answer = await self._ask(EDIT_QUESTION)
         return answer if isinstance(answer, Rejected) else None
 
@@ -80,9 +81,13 @@ class TerminalReview(ShownReview):
                 case "e" | "edit" if question == QUESTION:
                     return "edit"
                 case "n" | "no":
-                    return Rejected(reason.strip())
+                    return Rejected(reason.strip() or await self._reason())
                 case "s" | "stop":
                     raise asyncio.CancelledError
+
+    async def _reason(self) -> str:
+        self.screen.console.print(Text(REASON, "bold"), end="")
+        return await read_line()
 
 
 async def read_line() -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Commands, add_agent_flags, check_can_act, command, configured, finished
+from ..magics.parser import skills_of
+from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished
 
 if TYPE_CHECKING:
     from ..agent.problem import ProblemStatement
@@ -16,18 +18,20 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 EXAMPLE = """\
-jupyter codeact run --text "The test in tests/ fails: mend it" --workspace myproject \\
+jupyter codeact run --text "mean([]) fails; it should be 0." --workspace myproject \\
     --model anthropic/claude-sonnet-4-5 --review auto --out results"""
-MORE = """\
-The agent works in the workspace, in a sandbox without network. What it leaves in --out: a notebook of the run (.ipynb),
-its trajectory (.traj), and a patch (.patch) where the workspace is a git checkout.
+MORE = f"""\
+The agent works in the workspace, in a sandbox without network. What it leaves in --out: a notebook of the run \
+(.ipynb), its trajectory (.traj), and a patch (.patch) where the workspace is a git checkout.
+{PACKAGES}
 A configuration with `agents`, `attempts` and `review` has several attempts made, each in a copy of the workspace.
-Exit codes: 0 done, 1 not done, 2 wrong use, 130 stopped."""
+Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 stopped."""
+USAGE = "jupyter codeact run (--text TEXT | --file FILE | --issue URL) [options]"
 
 
 def add(commands: Commands) -> None:
     about = "work on one problem: a text, a file or a GitHub issue"
-    parser = command(commands, "run", run, help=about, example=EXAMPLE, more=MORE)
+    parser = command(commands, "run", run, help=about, example=EXAMPLE, more=MORE, usage=USAGE)
     problem = parser.add_mutually_exclusive_group(required=True)
     problem.add_argument("--text", help="the problem itself")
     problem.add_argument("--file", type=Path, help="a text file that holds it")
@@ -39,13 +43,18 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ..agent.problem import stated
     from ..headless.solve import Job
     from ..settings import Settings
 
+    problem = problem_of(options)
     settings = Settings.from_environment()
     config, retry = configured(options)
     folder = options.out or settings.runs / f"run-{secrets.token_hex(4)}"
-    return work(Job(problem_of(options), config, options.workspace, folder, retry), settings, options.review)
+    job = Job(problem, config, options.workspace, folder, retry, *skills_of(options.skills))
+    job.prepare()
+    job = replace(job, problem=finished(stated(job.problem, job.name)))
+    return work(job, settings, options.review)
 
 
 def work(job: Job, settings: Settings, review: str | None) -> int:
@@ -55,24 +64,39 @@ def work(job: Job, settings: Settings, review: str | None) -> int:
     from .review import ShownReview, TerminalReview
     from .screen import Screen
 
-    screen = Screen()
+    about = f"{job.config.model.name} works in {job.workspace.resolve()}; results go to {job.folder.resolve()}"
+    screen = Screen(about)
     review = review or config.load().review
     if review == "auto":
         check_can_act(job.config, job.retry)
     reviewer = ShownReview(screen) if review == "auto" else TerminalReview(screen)
-    screen.print(f"{job.config.model.name} works in {job.workspace.resolve()}; results go to {job.folder.resolve()}")
+    screen.working("Getting ready")
     try:
         result = finished(work_on(job, settings, reviewer=reviewer, listeners=[screen]))
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(so_far(job) if screen.recorded else "Nothing was done yet.") from None
     finally:
         screen.working("")
     screen.finish(result)
     return 0 if result.ok else 1
 
 
+def so_far(job: Job) -> str:
+    """Where a run that was stopped has left what it did, and how to go on."""
+    found = [path for place in (".", "attempt-*") for path in sorted(job.folder.glob(f"{place}/{job.name}.*"))]
+    names = ", ".join(str(path.relative_to(job.folder)) for path in found)
+    look = next((f" `jupyter codeact inspect {path}` shows it." for path in found if path.suffix == ".traj"), "")
+    again = "The same command begins anew, in the workspace as it is now."
+    return f"What was done so far is in {job.folder}: {names}.{look} {again}"
+
+
 def problem_of(options: argparse.Namespace) -> ProblemStatement:
-    from ..agent.problem import FileProblem, TextProblem
+    from ..agent.problem import EMPTY, FileProblem, TextProblem
+    from ..errors import UsageError
 
     if options.text is not None:
+        if not options.text.strip():
+            raise UsageError(EMPTY)
         return TextProblem(options.text)
     return FileProblem(options.file) if options.file else github_issue(options.issue)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 
-from rich.console import Console, Group, RenderableType
-from rich.markdown import Markdown
-from rich.padding import Padding
+from rich.console import Console
 from rich.status import Status
-from rich.syntax import Syntax
 from rich.text import Text
 
 from .. import words
+from ..agent.hooks import RunDone, RunStarted
 from ..events import (
+    Action,
     ActionDone,
     CodeAction,
     EditAction,
@@ -28,29 +27,33 @@ from ..events import (
     Working,
 )
 from ..headless.solve import Result
-from .visible import coloured, visible
+from .page import Page
+from .visible import visible
 
 SHOWN_LINES = 20
 
 
-def highlighted(source: str, language: str = "python") -> Syntax:
-    """Code as it will run, down to characters that a terminal would not show."""
-    return Syntax(visible(source), language, theme="ansi_dark", word_wrap=True, background_color="default")
+class Screen(Page):
+    """A listener of an agent's. One line at the bottom says what is being done, where the terminal can show that.
 
+    about: the first line, once the run begins. recorded: whether a run has ended, in whatever way, and left files.
+    """
 
-class Screen:
-    """A listener of an agent's. One line at the bottom says what is being done, where the terminal can show that."""
-
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(highlight=False)
+    def __init__(self, about: str = "", console: Console | None = None) -> None:
+        super().__init__(console)
+        self.recorded = False
+        self._about = about
         self._status: Status | None = None
         self._words = ""
-        self._shown = ""
+        self._told = ""
+        self._shown: dict[str, str] = {}
         self._tokens = 0
         self._began = time.monotonic()
 
     def __call__(self, event: object) -> None:
         match event:
+            case RunStarted():
+                self._begin()
             case Working(_, text):
                 self.working(text)
             case UsageSeen(usage):
@@ -62,74 +65,104 @@ class Screen:
             case ActionDone():
                 self._done(event)
             case LimitReached(text):
-                self.print(Text(text, "yellow"))
+                self._told = text
+                self.text(text, "yellow")
             case Stopped(running):
-                self.print(Text("Stopped while an action ran." if running else "Stopped.", "yellow"))
+                self.text("Stopped while an action ran." if running else "Stopped.", "yellow")
+            case RunDone():
+                self.recorded = True
             case _:
                 pass
-
-    def print(self, *items: RenderableType) -> None:
-        """Paths are to be copied: the terminal may wrap a line, we must not. Code is wrapped, and nothing is cut."""
-        for item in items:
-            self.console.print(item, soft_wrap=isinstance(item, str | Text))
 
     def working(self, text: str) -> None:
         """Say what is being done now; "" takes the line away."""
         if self._status is not None:
             self._status.stop()
             self._status = None
-        if text and self.console.is_terminal:
+        if text and self.in_terminal:
             about = f"{text} · {words.tokens(self._tokens)} · {words.seconds(time.monotonic() - self._began)}"
             self._status = self.console.status(Text(about))
             self._status.start()
 
     def propose(self, action: CodeAction) -> None:
         """Show an action that is about to be asked for, or to run."""
-        self.working("")
-        self._say()
-        self._shown = action.source
-        self.print(Text(f"Step {action.step}", "bold"), Padding(highlighted(action.source), (0, 0, 0, 2)))
+        self._head(action)
+        self._shown[action.id] = action.source
+        self.code(action.source)
 
-    def propose_edit(self, diff: str, text: str) -> None:
-        self.working("")
-        self._say()
-        self.print(Text(text, "bold"), Padding(highlighted(diff, "diff"), (0, 0, 0, 2)))
+    def propose_edit(self, action: EditAction, diff: str, text: str) -> None:
+        self._head(action)
+        self._shown[action.id] = diff
+        self.text(text)
+        self.code(diff, "diff")
 
     def finish(self, result: Result) -> None:
         """The answer, how the run went, and where its files are."""
         self.working("")
-        self._words = ""
         if result.answer:
-            self.print(Markdown(visible(result.answer)))
-        self.print("", _outline(result), *(Text(f"  {kind:11}{path}") for kind, path in result.files.items()))
+            self.heading(f"Step {result.steps} · submit" if result.ok else "Answer")
+            self.markdown(result.answer)
+        self.text("")
+        self.text(_outline(result))
+        if result.error and result.error != self._told:
+            self.text(result.error)
+        for kind, path in result.files.items():
+            self.text(f"  {kind:11}{path}")
 
-    def _say(self) -> None:
+    def _begin(self) -> None:
+        self.working("")
+        if self._about:
+            self.text(self._about)
+        self._about = ""
+
+    def _head(self, action: Action) -> None:
+        """What the model said before the action, and the action's title."""
+        self.working("")
         if self._words.strip():
-            self.print(Markdown(visible(self._words.strip())))
+            self.markdown(self._words.strip())
         self._words = ""
+        self.heading(f"Step {action.step} · {_name(action)}")
 
     def _done(self, done: ActionDone) -> None:
         self.working("")
+        shown = self._shown.pop(done.action.id, None)
         match done.action, done.outcome:
-            case CodeAction(), Ran():
-                if done.outcome.source != self._shown:
-                    self.propose(CodeAction(done.action.id, done.action.step, done.outcome.source))
-                self.print(Padding(outputs(done.outcome), (0, 0, 0, 4)))
-            case EditAction(), Edited(text):
-                self._say()
-                self.print(Padding(highlighted(cut(text), "diff"), (0, 0, 0, 4)))
+            case CodeAction() as action, Ran() as ran:
+                if ran.source != shown:
+                    self.propose(CodeAction(action.id, action.step, ran.source))
+                self._outputs(ran)
+            case EditAction() as action, Edited(text):
+                if shown is None:
+                    self._head(action)
+                    self.code(cut(text), "diff")
+                else:
+                    self.text("    " + text.replace(shown, "").strip())
+            case EditAction() as action, Rejected(reason):
+                if shown is None:
+                    self._head(action)
+                self._rejected(reason)
             case _, Rejected(reason):
-                self.print(Text(f"    Rejected{f': {reason}' if reason else ''}", "yellow"))
+                self._rejected(reason)
             case _:
                 pass
 
+    def _rejected(self, reason: str) -> None:
+        self.text(f"    Rejected{f': {reason}' if reason else ''}", "yellow")
 
-def outputs(ran: Ran) -> RenderableType:
-    """What an action printed, as far as a terminal can show it."""
-    shown = [coloured(cut(text_of(output))) for output in ran.outputs]
-    if ran.timed_out:
-        shown.append(Text("It took too long and was interrupted.", "yellow"))
-    return Group(*shown)
+    def _outputs(self, ran: Ran) -> None:
+        """What an action printed, as far as a terminal can show it."""
+        for output in ran.outputs:
+            self.output(cut(text_of(output)))
+        if ran.timed_out:
+            self.text("    It took too long and was interrupted.", "yellow")
+
+
+def _name(action: Action) -> str:
+    """``run_cell``, or ``create b.txt``."""
+    if isinstance(action, EditAction):
+        said = (action.arguments.get("command"), action.arguments.get("path"))
+        return visible(" ".join(str(word) for word in said if word)) or "edit_file"
+    return "run_cell"
 
 
 def text_of(output: Output) -> str:
@@ -162,5 +195,4 @@ def _outline(result: Result) -> Text:
         cost,
         words.seconds(result.seconds),
     ]
-    line = Text(" · ").join([how, *map(Text, numbers)])
-    return line.append(f"\n{visible(result.error)}") if result.error else line
+    return Text(" · ").join([how, *map(Text, numbers)])

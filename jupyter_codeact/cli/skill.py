@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
 import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Commands, command, finished
+from .options import Commands, Shape, command, finished, here
 
 if TYPE_CHECKING:
     from ..events import MimeBundle, RanCell
+    from ..magics.parser import Help
     from ..session import Session
 
 EXAMPLE = """\
@@ -22,10 +22,8 @@ jupyter codeact skill export gp_fit --to wheel
 jupyter codeact skill import https://github.com/me/tools#src --names gp_fit"""
 MORE = """\
 The same words as `%skill` in a notebook: save, list, search, show, where, log, diff, rollback, rm, export, import.
-`jupyter codeact skill help` has a line for each; save, export and import explain themselves with --help.
+`jupyter codeact skill help` has a line for each; `jupyter codeact skill save --help` and so on explain one.
 JUPYTER_CODEACT_WORKSPACE says whose library it is."""
-# Where our texts speak of the magic.
-_MAGIC = re.compile(r"(^|`|usage: |  )%%?skill\b", re.MULTILINE)
 
 
 def add(commands: Commands) -> None:
@@ -35,64 +33,52 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ..errors import SkillError, UsageError
     from ..magics.parser import Help
 
     try:
-        finished(_answer(options.words))
-    except Help as text:
+        finished(_answer([word for word in options.words if word != "--debug"]))
+    except Help as asked:
         # What a cell magic does is an editor's work here.
-        lines = [line for line in str(text).splitlines() if not line.startswith("%%skill")]
-        print(_here("\n".join(lines)))
-    except (SkillError, UsageError) as error:
-        error.args = (_here(str(error)),)
-        raise
+        lines = [line for line in _laid_out(asked).splitlines() if not line.startswith("%%skill")]
+        print(here("\n".join(lines)))
     return 0
+
+
+def _laid_out(asked: Help) -> str:
+    """The text, as wide as what it is printed on."""
+    if asked.parser is None:
+        return str(asked)
+    asked.parser.prog, asked.parser.usage, asked.parser.formatter_class = here(asked.parser.prog), None, Shape
+    return asked.parser.format_help()
 
 
 async def _answer(words: list[str]) -> None:
     """Raises CodeActError, Help."""
     from ..magics import skill, transfer
-    from ..magics.parser import Help
 
     word, rest = (words or ["help"])[0], words[1:]
     cell = TerminalCell()
     if word == "save":
-        session, line = _saving(rest)
-        await skill.answer_line(session, cell, line)  # type: ignore[arg-type]  # what these magics ask of a cell
+        cell.show(await _saved(cell, rest))
     elif word == "import":
-        agreed = [part for part in rest if part in ("--yes", "-y")]
-        line = shlex.join(part for part in rest if part not in agreed)
-        text = await transfer.import_(_session(), cell, line, yes=bool(agreed))  # type: ignore[arg-type]
-        cell.display({"text/markdown": text})
+        line = shlex.join(rest)
+        cell.show(await transfer.import_(_session(), cell, line, in_terminal=True))  # type: ignore[arg-type]
     elif word == "show" and len(rest) == 1 and not sys.stdout.isatty():
-        print(_session().library.get(rest[0]).source, end="")
-    elif word != "export" and {"--help", "-h"} & {*rest}:
-        raise Help(skill.HELP)
+        print(_session().skills.library.get(rest[0]).source, end="")
     else:
         await skill.answer_line(_session(), cell, shlex.join([word, *rest]))  # type: ignore[arg-type]
 
 
-def _saving(words: list[str]) -> tuple[Session, str]:
+async def _saved(cell: TerminalCell, words: list[str]) -> str:
     """`save` takes the cells of a notebook's file, where the magic takes those that ran."""
-    from ..magics.parser import LineParser
+    from ..magics.parser import save_parser
+    from ..magics.saving import store
 
-    parser = LineParser(
-        "%skill save",
-        "Store functions of a notebook as a module that any notebook and any agent can import.",
-        "Example:\n  %skill save gp_fit analysis.ipynb --cells 3-5 --names gp_fit,plot_pred",
-    )
-    parser.add_argument("name", help="name of the module, such as gp_fit")
-    parser.add_argument("notebook", type=Path, help="a notebook's file")
-    parser.add_argument("--cells", default="", help="execution counts such as 3-5,8, or cell ids (default: all)")
-    parser.add_argument("--names", default="", help="functions and classes to store, such as gp_fit,plot_pred")
-    parser.add_argument("--shared", action="store_true", help="into the library of all workspaces")
-    parser.add_argument("--message", default="", help="why, for `%%skill log`")
-    options = parser.read(shlex.join(words))
+    options = save_parser(of_a_file=True).read(shlex.join(words))
     ran = _cells_of(options.notebook)
-    cells = [cell for cell in options.cells.split(",") if cell] or [str(cell.count) for cell in ran if cell.ok]
-    more = [f"--names={options.names}", f"--message={options.message}", *(["--shared"] if options.shared else [])]
-    return _session(ran, options.notebook.name), shlex.join(["save", options.name, *cells, *more])
+    wanted = [word for part in options.cells.split(",") for word in part.split()]
+    options.cells = wanted or [str(cell.count) for cell in ran if cell.ok]
+    return await store(_session(ran, options.notebook.name), cell, options)  # type: ignore[arg-type]
 
 
 def _cells_of(path: Path) -> list[RanCell]:
@@ -148,17 +134,18 @@ class TerminalCell:
             if sys.stderr.isatty():
                 print(data["text/plain"], file=sys.stderr)
             return
-        from rich.console import Console
-        from rich.markdown import Markdown
+        self.show(str(data["text/markdown"]))
 
-        from ..words import plain
-        from .visible import visible
+    def show(self, markdown: str) -> None:
+        """An answer of ours, which may hold texts of others."""
+        from .page import Page
+        from .piped import lines_of
 
-        text = visible(_here(str(data["text/markdown"])))
-        if sys.stdout.isatty():
-            Console().print(Markdown(text))
+        page, text = Page(), here(markdown)
+        if page.in_terminal:
+            page.markdown(text)
         else:
-            print(plain(text))
+            page.text(lines_of(text))
 
     async def ask(self, prompt: str) -> str:
         """Nothing else happens meanwhile, so this may wait; Ctrl-C ends it."""
@@ -166,8 +153,3 @@ class TerminalCell:
             return input(prompt)  # noqa: ASYNC250  # there is nobody else to wait for it
         except EOFError:
             return "no"
-
-
-def _here(text: str) -> str:
-    """Our own texts, with the command in the magic's place."""
-    return _MAGIC.sub(r"\1jupyter codeact skill", text)

@@ -11,7 +11,10 @@ from .options import Commands, command
 if TYPE_CHECKING:
     from ..records.stats import Figures
 
-MORE = "Reads this package's trajectories and SWE-agent's. The time is that of the actions."
+MORE = """\
+Reads this package's trajectories and SWE-agent's. Of a batch it tells what the batch's own results say; of several \
+attempts at a problem the one that was chosen. The time is that of the actions. In a pipe, columns are separated by \
+tabs."""
 
 
 def add(commands: Commands) -> None:
@@ -39,28 +42,32 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _show(runs: list[Figures]) -> None:
-    from rich.console import Console
-
     from .. import words
     from ..records.stats import counts
-    from .tables import plain_table
-    from .visible import visible
+    from .page import Page
 
-    each = plain_table("run", "how it ended", "steps", "calls", "tokens", "cost", "time")
-    for one in runs:
-        cost = words.money(one.cost_usd if one.cost_known else None)
-        numbers = (str(one.steps), str(one.calls), words.tokens(one.tokens), cost, words.seconds(one.seconds))
-        each.add_row(visible(str(one.path)), visible(one.exit_status), *numbers)
-    ends = plain_table("how it ended", "runs", "share")
-    for name, count in counts(runs).most_common():
-        ends.add_row(visible(name), str(count), f"{count / len(runs):.0%}")
+    page = Page()
+    page.table(("run", "how it ended"), ("steps", "calls", "tokens", "cost", "time"), map(_row, runs))
+    page.text("")
+    ends = counts(runs).most_common()
+    page.table(("how it ended",), ("runs", "share"), ((name, str(n), f"{n / len(runs):.0%}") for name, n in ends))
     known = all(one.cost_known for one in runs)
     spent = words.money(sum(one.cost_usd for one in runs))
     total = [
         words.plural(len(runs), "run"),
         words.plural(sum(one.steps for one in runs), "step"),
+        words.plural(sum(one.calls for one in runs), "call"),
         words.tokens(sum(one.tokens for one in runs)),
         spent if known else f"at least {spent}",
-        words.seconds(sum(one.seconds for one in runs)),
+        f"{words.seconds(sum(one.seconds for one in runs))} of actions",
     ]
-    Console(highlight=False).print(each, "", ends, "", " · ".join(total), sep="\n")
+    page.text("")
+    page.prose(" · ".join(total))
+
+
+def _row(one: Figures) -> tuple[str, ...]:
+    from .. import words
+
+    cost = words.money(one.cost_usd if one.cost_known else None)
+    numbers = (str(one.steps), str(one.calls), words.tokens(one.tokens).split()[0], cost, words.seconds(one.seconds))
+    return (str(one.path), one.exit_status, *numbers)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..agent.config import AgentConfig
 from ..agent.limits import Limits, Meter
-from ..agent.problem import TextProblem
+from ..agent.problem import stated
 from ..agent.retrying import Attempt, RetryAgent
 from ..agent.shapes import AgentInfo
 from ..agent.trajectory import read
@@ -35,7 +35,8 @@ async def work_on(
     if job.retry is None:
         meter = FlagMeter(job.config.limits, total)
         return await solve(job, settings, reviewer=reviewer, listeners=listeners, meter=meter)
-    problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
+    job.prepare()
+    problem = await stated(job.problem, job.name)
     attempts = _Attempts(replace(job, problem=problem), settings, reviewer, listeners, total)
     return await attempts.run(problem.statement)
 
@@ -57,7 +58,13 @@ class _Attempts:
         model = await asyncio.to_thread(open_model, retry.review.model)
         meter = FlagMeter(Limits(cost_usd=None), self.total)
         agent = RetryAgent(retry, self._attempt, model, meter)
-        best = await agent.run(statement)
+        try:
+            best = await agent.run(statement)
+        except asyncio.CancelledError:
+            # What was made before a Stop counts.
+            if agent.attempts:
+                self._chosen(agent.best_so_far(), agent, time.monotonic() - began)
+            raise
         return self._chosen(best, agent, time.monotonic() - began)
 
     async def _attempt(self, number: int, config: AgentConfig) -> AgentInfo:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from ..agent.editing import SKILL
+from ..agent.editing import SKILL, place_of
 from ..events import CodeAction, EditAction, Outcome, Rejected
 from ..notebook.running import CellEnvironment, finish
 from ..protocols import Runner
@@ -30,7 +30,7 @@ class SandboxHolds:
         return action.source
 
     async def edit(self, action: EditAction, diff: str, text: str) -> Rejected | None:
-        return Rejected(NOBODY) if str(action.arguments.get("path", "")).startswith(SKILL) else None
+        return Rejected(NOBODY) if place_of(action).startswith(SKILL) else None
 
 
 class YesToAll(SandboxHolds):

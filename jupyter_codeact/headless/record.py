@@ -62,6 +62,8 @@ class NotebookRecord:
                 self.notebook.code(action.source, cell_id=action.id, step=action.step, status="rejected", reason=reason)
             case EditAction(), Edited(text, _, True):
                 self.notebook.block("Edit", text, "diff")
+            case EditAction(), Edited(complaint=complaint) if complaint:
+                self.notebook.block("Edit failed", complaint)
             case EditAction(), Rejected(reason):
                 self.notebook.text(f"**Edit rejected**{f': {reason}' if reason else ''}")
             case _:

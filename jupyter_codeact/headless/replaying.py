@@ -64,7 +64,7 @@ class Replay:
     @property
     def about(self) -> str:
         """``12 steps, 9 cells``."""
-        return f"{words.plural(len(self.record.steps), 'step')}, {words.plural(len(self.cells), 'cell')}"
+        return f"{words.plural(self.record.count, 'step')}, {words.plural(len(self.cells), 'cell')}"
 
     @property
     def cells(self) -> list[str]:
@@ -80,7 +80,7 @@ class Replay:
             limits=Limits(max_steps=None, cost_usd=None),
         )
         place = fresh_workspace(out / "work", workspace, without=out)
-        job = Job(TextProblem(self.record.problem, path.stem), config, place, out)
+        job = Job(TextProblem(self.record.problem or f"Replay of {path.name}", path.stem), config, place, out)
         own = _with_a_copy_of_the_library(settings, out)
         result = await solve(job, own, reviewer=YesToAll(), listeners=listeners)
         return Outcome(result, self.cells, read_record(Path(result.files["trajectory"])).cells)

@@ -15,25 +15,27 @@ from typing import Any
 from ..agent.config import AgentConfig, arguments_of
 from ..agent.limits import Meter
 from ..agent.loop import Agent
-from ..agent.problem import ProblemStatement, TextProblem
+from ..agent.problem import ProblemStatement, stated
 from ..agent.retrying import RetryConfig
 from ..agent.shapes import AgentInfo
 from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError
+from ..events import RanCell
 from ..files import write_atomically
-from ..finding import Finder
+from ..finding import Finder, sources_of
 from ..settings import Settings
-from ..skills.checks import Trial
 from ..skills.editor import LibraryEditor
 from ..skills.index import Index
 from ..skills.library import Library
 from ..skills.search import Search
+from ..skills.tool import SkillTool
+from ..words import reason
 from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
 from .record import NotebookRecord
-from .trial import Opener, fresh_of, try_skill
+from .trial import Opener, fresh_of, try_apart, try_skill
 
 Listener = Callable[[object], None]
 READABLE = 0o644
@@ -44,6 +46,7 @@ class Job:
     """workspace: the working folder of the sandbox. folder: where the run's files go; the sandbox does not see it.
 
     retry: several attempts, each in a copy of the workspace; ``config`` is then that of the first.
+    skills: those whose sources the agent is given. finds_skills: whether others are looked for.
     """
 
     problem: ProblemStatement
@@ -51,11 +54,24 @@ class Job:
     workspace: Path
     folder: Path
     retry: RetryConfig | None = None
+    skills: tuple[str, ...] = ()
+    finds_skills: bool = True
 
     @property
     def name(self) -> str:
         """What the run's files are called."""
         return re.sub(r"[^\w.-]+", "-", self.problem.id).strip("-.")[:80] or "task"
+
+    def prepare(self) -> None:
+        """Make the folder. Raises ConfigError where workspace or folder can't be what they should."""
+        if not self.workspace.is_dir():
+            raise ConfigError(f"There is no folder {self.workspace}: `--workspace` names one that is there.")
+        if self.workspace.resolve() == self.folder.resolve():
+            raise ConfigError(f"{self.folder} is the workspace itself: choose another `--out` for the run's files.")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{self.folder} can't be made: {reason(error)}. Choose another `--out`.") from None
 
 
 @dataclass(frozen=True)
@@ -94,58 +110,60 @@ async def solve(
 ) -> Result:
     """Work on a problem in a sandbox of its own, and write down what came of it, whatever that is.
 
-    Cancelling it is a Stop: the files are written, and the cancellation goes on. Raises ConfigError, UsageError and
-    SandboxUnavailable, which only a person can mend.
+    Cancelling it is a Stop: the files are written, and the cancellation goes on. Raises ConfigError, UsageError,
+    SkillError and SandboxUnavailable, which only a person can mend.
     """
-    _prepare(job)
+    job.prepare()
     began = time.monotonic()
     library = Library(*map(Path, settings.libraries), history=settings.histories)
-    problem = TextProblem(await job.problem.text(), job.name, job.problem.extra_fields)
-    # litellm takes seconds to import, and Ctrl-C must not wait for it.
-    trial = partial(try_skill, opener(settings, job))
-    agent = await asyncio.to_thread(agent_of, job.config, library, meter, trial)
-    agent.templates.folder = job.workspace
-    agent.replay_config = ReplayConfig(
-        job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
-    )
-    record = NotebookRecord(job.name, problem.statement)
-    index = Index(settings.skill_index)
-    agent.finder = finder = Finder(Search(index, library.folders))
-    agent.listeners += [record, finder.note, *listeners]
-    try:
-        async with SandboxKernel(opener(settings, job)) as kernel:
-            await agent.run(HeadlessCells(kernel, reviewer or SandboxHolds()), problem, job.folder)
-    finally:
-        files = _write(job, record, agent)
-        finder.remember()
-        index.close()
+    problem = await stated(job.problem, job.name)
+    with contextlib.closing(Index(settings.skill_index)) as index:
+        search = Search(index, library.folders, notes=library.notes)
+        # litellm takes seconds to import, and Ctrl-C must not wait for it.
+        agent = await asyncio.to_thread(agent_of, job, settings, library, search, meter)
+        agent.templates.folder = job.workspace
+        agent.replay_config = ReplayConfig(
+            job.config.as_dict(), {"text": problem.statement, "id": job.name}, {"workspace": str(job.workspace)}
+        )
+        record = NotebookRecord(job.name, problem.statement)
+        agent.finder = finder = Finder(search if job.finds_skills else None)
+        agent.listeners += [record, finder.note, *listeners]
+        try:
+            async with SandboxKernel(opener(settings, job)) as kernel:
+                cells = HeadlessCells(kernel, reviewer or SandboxHolds())
+                finder.named = await sources_of(job.skills, library, cells.inside)
+                await agent.run(cells, problem, job.folder)
+        finally:
+            files = _write(job, record, agent)
+            finder.remember(job.name)
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 
-def agent_of(config: AgentConfig, library: Library, meter: Meter | None = None, trial: Trial | None = None) -> Agent:
-    """The agent that ``config`` describes, with the skill library's editor. Raises ConfigError."""
-    arguments = arguments_of(config)
+def agent_of(job: Job, settings: Settings, library: Library, search: Search, meter: Meter | None = None) -> Agent:
+    """The agent that a job's configuration describes, with the skill library's tools. Raises ConfigError."""
+    arguments, config = arguments_of(job.config), job.config
+    trial = partial(try_skill, opener(settings, job))
+    # Nobody is asked whether a test may run: without a sandbox it does not.
+    test = None if settings.sandbox == "none" else partial(try_apart, settings)
     arguments["tools"] = ToolHandler(
-        config.tools, library=LibraryEditor(library, trial), transform=arguments["tools"].transform
+        config.tools,
+        library=LibraryEditor(library, trial),
+        skills=SkillTool(library, search, lambda: ran_in(agent), trial=trial, test=test),
+        transform=arguments["tools"].transform,
     )
-    return Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
+    agent = Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})
+    return agent
+
+
+def ran_in(agent: Agent) -> tuple[list[RanCell], tuple[str, ...]]:
+    """The run's cells, as the notebook that is written of it has them."""
+    cells = [RanCell(n, cell.id, cell.source, cell.ok, True) for n, cell in enumerate(agent.accepted, start=1)]
+    return cells, tuple(cell.cell_id for cell in cells)
 
 
 def opener(settings: Settings, job: Job) -> Opener:
     """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
     return fresh_of(settings, str(job.workspace), str(job.folder.resolve()))
-
-
-def _prepare(job: Job) -> None:
-    """The folders. Raises ConfigError where they can't be what they should."""
-    if not job.workspace.is_dir():
-        raise ConfigError(f"There is no folder {job.workspace}: `--workspace` names one that is there.")
-    if job.workspace.resolve() == job.folder.resolve():
-        raise ConfigError(f"{job.folder} is the workspace itself: choose another `--out` for the run's files.")
-    try:
-        job.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{job.folder} can't be made: {error.strerror}. Choose another `--out`.") from None
 
 
 def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:

@@ -61,6 +61,14 @@ def fresh_of(settings: Settings, work: str, *hidden: str) -> Opener:
     return fresh
 
 
+async def try_apart(
+    settings: Settings, name: str, files: Files, tell: Callable[[str], None], step_s: float = STEP_S
+) -> Tried:
+    """As ``try_skill``, with a working folder that is empty and ends with the sandbox. Raises SandboxUnavailable."""
+    with tempfile.TemporaryDirectory(prefix="codeact-trial-") as work:
+        return await try_skill(fresh_of(settings, work), name, files, tell, step_s)
+
+
 async def tried_elsewhere(files: Files, settings: Settings, step_s: float = STEP_S) -> list[str]:
     """What fails of a skill in a sandbox whose working folder is empty and ends with it: a line each.
 
@@ -68,9 +76,7 @@ async def tried_elsewhere(files: Files, settings: Settings, step_s: float = STEP
     SandboxUnavailable.
     """
     name = min(files).split("/", maxsplit=1)[0].removesuffix(".py")
-    with tempfile.TemporaryDirectory(prefix="codeact-trial-") as work:
-        found = await try_skill(fresh_of(settings, work), name, files, lambda _: None, step_s)
-    return [*found.failures]
+    return [*(await try_apart(settings, name, files, lambda _: None, step_s)).failures]
 
 
 class _Trial:

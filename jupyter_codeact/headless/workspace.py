@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from ..errors import ConfigError
+from ..words import reason
 
 
 def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
@@ -17,6 +18,8 @@ def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
     def ours(parent: str, names: list[str]) -> list[str]:
         return [name for name in names if Path(parent, name).resolve() == without.resolve()]
 
+    if source is not None and not source.is_dir():
+        raise ConfigError(f"There is no folder {source}: a workspace is one that is there.")
     try:
         if place.exists():
             shutil.rmtree(place)
@@ -25,6 +28,5 @@ def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
         else:
             shutil.copytree(source, place, symlinks=True, ignore=ours)
     except OSError as error:
-        reason = error.strerror or f"{error}"[:200]
-        raise ConfigError(f"{source or place} can't be made a workspace: {reason}.") from None
+        raise ConfigError(f"{source or place} can't be made a workspace: {reason(error)[:200]}.") from None
     return place

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import Any
 
 from . import reserve
 from .arguments import read
 
 
-def main() -> None:
-    """Serve until shut down."""
+def main(listeners: dict[str, int] | None = None) -> None:
+    """Serve until shut down. ``listeners``: sockets that listen already, as descriptors by channel."""
     given = read(sys.argv[1:])
-    if given.connection_file and not given.others and reserve.serves(given.connection_file, given.python):
-        return
+    connection: dict[str, Any] = {}
+    if given.connection_file:
+        with open(given.connection_file, encoding="utf-8") as file:
+            connection = {**json.load(file), "listeners": listeners or {}}
+        if not given.others and reserve.serves(connection, given.python):
+            return
     from .start import start
 
-    start(given)
+    start(given, connection)
 
 
 if __name__ == "__main__":

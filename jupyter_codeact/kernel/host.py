@@ -45,6 +45,7 @@ class Host:
         self.front_end: FrontEnd | None = None
         self.comms: dict[str, tuple[str, bytes]] = {}
         self.leader = ""
+        self._left: set[str] = set()
         self.cell: RequestCell | None = None
         self.writing: set[str] = set()
         self._task: asyncio.Task[None] | None = None
@@ -112,6 +113,8 @@ class Host:
         finally:
             self.cell = self.front_end = self._task = None
             self.writing.clear()
+            while self._left:
+                self.tell(self._left.pop(), {"op": "over"})
         if reply["status"] == "ok":
             reply["payload"] = cell.payload
         self.post(self.proxy.finish, request, {**reply, "execution_count": cell.count})
@@ -165,6 +168,10 @@ class Host:
         run = {"cell": under_way.id, "request": under_way.request_id} if under_way is not None else {}
         self.tell(comm_id, {"op": "attached", **run})
         if self.front_end is not None:
+            if under_way is not None and self.leader not in ("", comm_id):
+                self._left.add(self.leader)
+                self.tell(self.leader, {"op": "moved", "cell": under_way.id})
+            self._left.discard(comm_id)
             self.leader = comm_id
             self.front_end.replay()
 

@@ -17,10 +17,12 @@ import socket
 import struct
 import sys
 import zlib
+from typing import Any
 
 # Where the one in reserve is stopped or swapped out, starting afresh is quicker.
 PATIENCE_S = 2.0
 CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7)
+TERMINAL = (0, 1, 2)
 YES, NO, GO, LEAVE = b"yes", b"no!", b"go!", b"leave\n"
 
 
@@ -53,23 +55,29 @@ def is_ours(line: socket.socket) -> bool:
     return bool(CREDENTIALS.unpack(peer)[1] == os.geteuid())
 
 
-def serves(connection_file: str, python: str) -> bool:
-    """Have the kernel in reserve be this one; returns True when it has ended, and False at once where it can't be."""
+def serves(connection: dict[str, Any], python: str) -> bool:
+    """Have the kernel in reserve be this one; returns True when it has ended, and False at once where it can't be.
+
+    connection: the content of the connection file, and `listeners` (``sockets.py``).
+    """
     # Settings are not read yet; whoever wants no reserve wants none of somebody else's either.
     line = called(python) if os.environ.get("JUPYTER_CODEACT_RESERVE", "").strip() != "0" else None
     if line is None:
         return False
-    with line, open(connection_file, encoding="utf-8") as file:
-        offer = {"connection": json.load(file), "environment": dict(os.environ), "work": os.getcwd(), "umask": _umask()}
+    with line:
+        offer = {"connection": connection, "environment": dict(os.environ), "work": os.getcwd(), "umask": _umask()}
+        listeners = connection["listeners"].values()
         try:
-            # With the first byte go the terminal's files, for what the kernel logs.
-            socket.send_fds(line, [b"{"], [0, 1, 2])
+            # With the first byte go the terminal's files, for what the kernel logs, and the sockets that listen.
+            socket.send_fds(line, [b"{"], [*TERMINAL, *listeners])
             line.sendall(json.dumps(offer).encode()[1:] + b"\n")
             if line.recv(len(YES), socket.MSG_WAITALL) != YES:
                 return False
             line.sendall(GO)
         except OSError:
             return False
+        for listener in listeners:
+            os.close(listener)
         _stand_for(line)
     return True
 

@@ -19,7 +19,11 @@ FRAME_LIMIT = 2 * OUTPUT_LIMIT
 
 
 class Front:
-    """Bound for front ends, as an ordinary kernel's sockets are."""
+    """Bound for front ends, as an ordinary kernel's sockets are.
+
+    connection: the content of the connection file. Its `listeners`, if it has them, are descriptors by channel of
+    sockets that listen there already, and are this object's from now on.
+    """
 
     def __init__(self, context: zmq.Context[Any], connection: dict[str, Any]) -> None:
         self.signer = Signer(str(connection["key"]), str(connection.get("signature_scheme", "hmac-sha256")))
@@ -97,6 +101,8 @@ def _bound(context: zmq.Context[Any], kind: int, connection: dict[str, Any], cha
         socket.curve_publickey = connection["curve_publickey"].encode()
         socket.curve_server = True
         socket.sndhwm = QUEUE
+    if (listener := connection.get("listeners", {}).get(channel)) is not None:
+        socket.setsockopt(zmq.USE_FD, listener)
     socket.bind(endpoint(connection, channel))
     return socket
 

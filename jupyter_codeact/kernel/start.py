@@ -5,12 +5,11 @@ The sandbox is started before anything heavy is imported here, so that the two s
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 from ..errors import CodeActError
 from ..sandbox.launch import Sandbox, open_sandbox
@@ -21,11 +20,13 @@ from .arguments import Arguments
 Fresh = Callable[..., Sandbox]
 
 
-def start(given: Arguments) -> None:
-    """Serve until shut down. Without a sandbox, serve the sentence that says why."""
+def start(given: Arguments, connection: dict[str, Any]) -> None:
+    """Serve until shut down; without a connection, wait in reserve. Without a sandbox, say why to whoever asks.
+
+    connection: the content of Jupyter's connection file, and `listeners` (``sockets.py``).
+    """
     # For a start without kernelspec/start.py.
     forget(os.getcwd())
-    connection = json.loads(Path(given.connection_file).read_text()) if given.connection_file else {}
     # Interrupts come as messages; a Ctrl-C in the server's terminal is not for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -68,7 +69,7 @@ def _wait(python: str, fresh: Fresh, settings: Settings) -> None:
         serve(taken.connection, taken.sandbox, fresh, settings, orphaned=taken.stub_is_gone, wake=wake)
 
 
-def _refuse(connection: dict[str, object], reason: str) -> None:
+def _refuse(connection: dict[str, Any], reason: str) -> None:
     from .refuse import refuse_from_start
 
     refuse_from_start(connection, reason, parent_watch())

@@ -22,6 +22,7 @@ from ..settings import Settings
 from . import reserve
 
 LOOK_S = 5.0
+CHANNELS = 5
 
 
 @dataclass
@@ -105,19 +106,21 @@ def _speaks(line: socket.socket) -> bool:
 
 def _offer(line: socket.socket) -> dict[str, Any] | None:
     """Take what the stub has: its files, its environment, its folder; returns the connection. None if we are to go."""
-    said, files, _, _ = socket.recv_fds(line, 1, 3)
+    said, files, _, _ = socket.recv_fds(line, 1, len(reserve.TERMINAL) + CHANNELS)
     if said != b"{":
         return None
     with line.makefile("rb") as stream:
         offer = json.loads(said + stream.readline())
-    for number, file in enumerate(files):
+    for number, file in zip(reserve.TERMINAL, files, strict=False):
         os.dup2(file, number)
         os.close(file)
     os.environ.clear()
     os.environ.update(offer["environment"])
     os.chdir(offer["work"])
     os.umask(offer["umask"])
-    return dict(offer["connection"])
+    connection = dict(offer["connection"])
+    listeners = zip(connection["listeners"], files[len(reserve.TERMINAL) :], strict=True)
+    return {**connection, "listeners": dict(listeners)}
 
 
 def _fitting(python: str) -> tuple[object, ...]:

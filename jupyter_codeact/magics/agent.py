@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import RunOptions, Session
-from . import conversation
-from .parser import Help, agent_parser, choose
+from . import conversation, teaching
+from .parser import Help, agent_parser, choose, skills_of
 
 TRUST = "Outputs of this kernel may then run code in this page, as you. Trust them? [y]es, [n]o: "
 HELP = """\
@@ -24,6 +24,7 @@ HELP = """\
 %agent limit [[session] [tokens|calls] N|off]   show or set what runs may cost, such as `%agent limit 5` (USD)
 %agent reset           start a new conversation; variables and skills stay"""
 
+PROMPT = "A prompt stands below `%%agent`, in a cell of its own."
 TRUSTED = ("outputs", "off")
 
 
@@ -32,12 +33,12 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
     options = agent_parser().read(line)
     if not prompt.strip():
         raise UsageError("`%%agent` needs a prompt: write what you want below its first line.")
-    skills = tuple(name.strip() for name in options.skills.split(",") if name.strip())
+    skills, finds_skills = skills_of(options.skills)
     wishes = RunOptions(
         model=options.model,
         review=options.review,
-        skills=() if skills == ("none",) else skills,
-        finds_skills=skills != ("none",),
+        skills=skills,
+        finds_skills=finds_skills,
         max_steps=options.max_steps,
         step_timeout_s=options.step_timeout,
         reasoning_effort=options.reasoning_effort,
@@ -52,9 +53,12 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%agent` line."""
     word, _, rest = line.partition(" ")
-    if word in ("", "help", "--help", "-h"):
-        raise Help(HELP)
-    answer = _ANSWERS[choose("%agent", word, COMMANDS)](session, cell, rest.strip())
+    if word in ("", "help", *teaching.ASKED):
+        raise Help(teaching.AGENT.get(rest.strip(), HELP))
+    answers = _ANSWERS[choose("%agent", word, COMMANDS, otherwise=PROMPT)]
+    if teaching.ASKED & {*rest.split()}:
+        raise Help(teaching.AGENT[word])
+    answer = answers(session, cell, rest.strip())
     text = answer if isinstance(answer, str) else await answer
     cell.display({"text/markdown": text, "text/plain": text.replace("**", "").replace("  \n", "\n")})
 

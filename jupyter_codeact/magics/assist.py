@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..skills.transfer.exports import KINDS
-from . import agent, skill
+from . import agent, skill, teaching
 from .parser import LineParser, agent_parser, edit_parser, save_parser
 from .transfer import export_parser, import_parser
 
@@ -59,11 +59,14 @@ def inspect(code: str, cursor: int) -> dict[str, Any]:
 
 def help_of(magic: str, words: Sequence[str] = ()) -> str:
     """What `--help` says of a magic, or of its subcommand."""
-    if magic == "%%agent":
-        return agent_parser().format_help()
-    if magic == "%agent":
-        return agent.HELP
-    return PARSERS[words[0]]().format_help() if words and words[0] in PARSERS else skill.HELP
+    word = words[0] if words else ""
+    match magic:
+        case "%%agent":
+            return agent_parser().format_help()
+        case "%agent":
+            return teaching.AGENT.get(word, agent.HELP)
+        case _:
+            return PARSERS[word]().format_help() if word in PARSERS else teaching.SKILL.get(word, skill.HELP)
 
 
 def _candidates(magic: str, before: list[str], known: Known) -> Sequence[str]:

@@ -27,10 +27,13 @@ async def context(session: Session, cell: AgentCell) -> str:
 
 
 def history(session: Session) -> str:
-    """The messages of the conversation, a line each."""
+    """The messages of the conversation, a line each, and the last answer whole: its cell may have been deleted."""
     if session.agent is None or not session.agent.history:
         return "There is no conversation yet. `%%agent` starts one."
-    return _table([part_of(message) for message in session.agent.history])
+    answer = session.agent.info.get("answer")
+    where = f"\n\nThe last run is in `{session.agent.traj_path}`." if session.agent.traj_path else ""
+    last = f"\n\nThe last answer:\n\n{answer}" if answer else ""
+    return _table([part_of(message) for message in session.agent.history]) + where + last
 
 
 def _table(parts: list[Part]) -> str:

@@ -11,7 +11,7 @@ from . import agent, skill
 from .assist import help_of
 from .parser import Help
 
-_ASKED = re.compile(r"(?P<magic>%%?(agent|skill))(?P<words>[ \w]*)")
+_ASKED = re.compile(r"(?P<magic>%%?(agent|skill))(?P<words>(?! +search \w)[ \w]*)")
 
 
 async def answer(session: Session, cell: AgentCell) -> None:
@@ -30,7 +30,7 @@ async def answer(session: Session, cell: AgentCell) -> None:
 
 
 def _question(code: str) -> re.Match[str] | None:
-    """``%skill?``, ``?%skill`` or ``%skill save??``, as with any magic."""
+    """``%skill?``, ``?%skill`` or ``%skill save??``, as with any magic; a search may be for a question."""
     bare = code.strip("?").strip()
     return None if bare == code else _ASKED.fullmatch(bare)
 

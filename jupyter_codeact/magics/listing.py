@@ -1,28 +1,74 @@
-"""`%skill list` and `%skill search`: the skills as tables."""
+"""`%skill list`, `search` and `show`: the skills as tables, and one of them."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..errors import UsageError
 from ..session import Session
+from ..skills.contents import contents_of
+from ..skills.history import Version
 from ..skills.search import Found
+from ..skills.skill import Skill, files_of
+from ..words import fenced, plural
+from . import versions
 
-MOST = 10
+# Skills that are found, and versions that are shown with one.
+MOST, NEWEST = 10, 5
 
 
 def listed(session: Session, _line: str) -> str:
     """Every skill, by name."""
-    skills = session.library.list()
+    skills = session.skills.library.list()
     if not skills:
         return "No skills yet. `%skill save NAME 3-5` stores the functions of cells 3 to 5."
-    uses = session.search.index.uses()
-    rows = [
-        (_name(s.name), s.summary, _code(s.functions), _day(uses[s.name].last if s.name in uses else 0)) for s in skills
-    ]
-    return _table(("skill", "what it does", "functions", "last used by an agent"), rows)
+    newest, places = session.skills.library.newest(skills), session.skills.search.index.places()
+    rows = [_row(skill, newest.get(skill.name), places.get(skill.module, {})) for skill in skills]
+    return _table(("skill", "what it does", "version", "by", "tests", "last used by an agent"), rows)
+
+
+def show(session: Session, name: str) -> str:
+    """One skill: its source, what it offers, its newest versions, where it was used."""
+    if not name:
+        raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
+    skill = session.skills.library.get(name)
+    log = session.skills.library.log(name) if skill.folder in session.skills.library.folders[:2] else []
+    number = f"version {log[0].number} · " if log else ""
+    parts = [f"**{skill.name}** · {number}{tests_of(skill, log[0] if log else None)} · `{skill.path}`", skill.summary]
+    parts.append(
+        "\n".join(f"- `{signature}`" + (f": {said}" if said else "") for signature, said in skill.contents.functions)
+    )
+    parts.append(fenced(skill.source.rstrip(), "python"))
+    parts.append(versions.table(log[:NEWEST]) if log else "")
+    if len(log) > NEWEST:
+        parts.append(f"`%skill log {name}` shows all {len(log)} versions.")
+    used = session.skills.search.index.places().get(skill.module, {})
+    parts.append(f"Used by agents: {'; '.join(map(_use, used.items()))}." if used else "No agent has used it yet.")
+    return "\n\n".join(filter(None, parts))
+
+
+def tests_of(skill: Skill, version: Version | None) -> str:
+    """``2 tests, passed``; how they went is what is remembered of the version."""
+    files = files_of(skill.folder, skill.name)
+    count = sum(contents_of(text).tests for text in files.values())
+    if not count:
+        return "no tests"
+    checks = version.note.about.get("Checks", "") if version else ""
+    went = ", forced" if checks.startswith("forced") else ", passed" if checks else ""
+    return f"{plural(count, 'test')}{went}"
+
+
+def _row(skill: Skill, version: Version | None, places: Mapping[str, float]) -> tuple[str, ...]:
+    number, by = (str(version.number), version.note.by) if version else ("", "by hand")
+    used = _use(next(iter(places.items()))) if places else ""
+    return _name(skill.name), skill.summary, number, by, tests_of(skill, version), used
+
+
+def _use(use: tuple[str, float]) -> str:
+    place, last = use
+    return _day(last) + (f" in {place}" if place else "")
 
 
 async def search(session: Session, line: str) -> str:
@@ -33,13 +79,13 @@ async def search(session: Session, line: str) -> str:
     if not found:
         return f"No skill fits {line[:200]!r}. `%skill list` shows what there is."
     rows = [(_name(skill.name), skill.summary, why) for skill, why in found]
-    problem = session.search.problem
+    problem = session.skills.search.problem
     note = f"\n\nLooked for by words alone. {problem}" if problem else ""
     return _table(("skill", "what it does", "why"), rows) + note
 
 
 def _found(session: Session, line: str) -> list[tuple[Found, str]]:
-    return [(skill, session.search.why(skill, line)) for skill in session.search.find(line, most=MOST)]
+    return [(skill, session.skills.search.why(skill, line)) for skill in session.skills.search.find(line, most=MOST)]
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -55,9 +101,5 @@ def _name(name: str) -> str:
     return f"**{name}**"
 
 
-def _code(functions: Iterable[str]) -> str:
-    return ", ".join(f"`{function}`" for function in functions)
-
-
 def _day(when_s: float) -> str:
-    return time.strftime("%Y-%m-%d", time.localtime(when_s)) if when_s else ""
+    return time.strftime("%Y-%m-%d", time.localtime(when_s))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from functools import partial
 from secrets import token_hex
 
-from ..errors import SandboxUnavailable, SkillError
-from ..events import RanCell
+from ..errors import SandboxUnavailable, SkillFailed
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.checks import Tried, problems, warnings
 from ..skills.docstrings import with_stubs
+from ..skills.selection import chosen, listed, module_from
 from ..skills.skill import Files, check_name
-from ..skills.slicing import definer_of, module_of
-from ..skills.wrap import wrapped
 from ..words import plural
 from . import versions
 from .parser import save_parser
-from .selection import chosen
 
 UNTRIED = "Nothing was saved, since it is tried in a sandbox first; `--force` saves it untried, and remembers that."
 GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is, and remembers that."
@@ -27,37 +23,28 @@ GO_ON = "Nothing was saved. Mend it and save again; `--force` saves it as it is,
 
 async def save(session: Session, cell: AgentCell, line: str) -> str:
     """The answer, as Markdown. Raises SkillError for what does not pass, and UsageError."""
-    options = save_parser().read(line)
+    return await store(session, cell, save_parser().read(line))
+
+
+async def store(session: Session, cell: AgentCell, options: argparse.Namespace) -> str:
+    """``save``, once its words are read."""
     check_name(options.name)
-    cells = list(chosen(session.ran(), options.cells or ["last"], session.last_actions))
-    files = {f"{options.name}.py": with_stubs(_source(session, cells, options))}
+    cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_actions))
+    source = module_from(session.skills.ran(), cells, listed(options.names), options.wrap, lenient=options.force)
+    files = {f"{options.name}.py": with_stubs(source)}
     about, told = await check(session, cell, options, files)
-    library = session.library
-    note = session.note(options.message or "Saved from cells", cells, about)
+    library = session.skills.library
+    note = session.skills.note(options.message or "Saved from cells", cells, about)
     folder = library.shared if options.shared else library.own
     saved = library.write(options.name, files, note, folder=folder)
     functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
     return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`\n\n{told}".rstrip()
 
 
-def _source(session: Session, cells: list[RanCell], options: argparse.Namespace) -> str:
-    names = [name.strip() for name in options.names.split(",") if name.strip()]
-    sources, others = [cell.source for cell in cells], _others(session, cells)
-    if options.wrap:
-        return wrapped(sources, [*others.values()], options.wrap, names, lenient=options.force)
-    return module_of(sources, names or None, partial(definer_of, others), lenient=options.force)
-
-
-def _others(session: Session, cells: list[RanCell]) -> dict[str, str]:
-    """The sources of the cells that ran and were not chosen, by what they are called."""
-    counts = {cell.count for cell in cells}
-    return {f"cell {cell.count}": cell.source for cell in session.ran() if cell.ok and cell.count not in counts}
-
-
 async def check(
     session: Session, cell: AgentCell, options: argparse.Namespace, files: Files
 ) -> tuple[dict[str, str], str]:
-    """What is remembered of the checks, and what is told of them. Raises SkillError, SandboxUnavailable.
+    """What is remembered of the checks, and what is told of them. Raises SkillFailed, SandboxUnavailable.
 
     options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test.
     """
@@ -65,7 +52,7 @@ async def check(
     if not failures:
         tell = progress(cell, f"Checking {options.name}")
         try:
-            tried = await session.try_skill(options.name, files, tell, options.timeout)
+            tried = await session.skills.try_skill(options.name, files, tell, options.timeout)
             failures = [*tried.failures]
         except SandboxUnavailable as error:
             if not options.force:
@@ -75,7 +62,7 @@ async def check(
             tell("")
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
-        raise SkillError(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
+        raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
     found = warnings(files) if not problems(files) else []
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
     return {"Checks": _remembered(failures, found)}, _told(failures, found, tried)

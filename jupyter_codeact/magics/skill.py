@@ -7,17 +7,17 @@ from collections.abc import Awaitable, Callable
 from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
-from ..words import fenced, plain
-from . import editing, listing, saving, transfer, versions
-from .parser import Help, choose
+from ..words import plain
+from . import editing, listing, saving, teaching, transfer, versions
+from .parser import Help, choose, edit_parser
 
 HELP = (
     """\
 %skill save NAME [CELLS…] [--names f,g]   store functions of cells as a module; `%skill save --help` says more
 %skill save NAME [CELLS…] --wrap "fit(x, y) -> model"   make a function of plain statements
-%skill list            the skills that can be imported
+%skill list            the skills that can be imported: version, tests, last use
 %skill search WORDS    those that fit, best first, and why
-%skill show NAME       the source of one
+%skill show NAME       one of them: source, versions, where it was used
 %skill where           the folders they lie in
 """
     + versions.HELP
@@ -30,12 +30,17 @@ COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS, *tran
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     """Answer one `%skill` line."""
     word, _, rest = line.partition(" ")
-    if word in ("", "help", "--help", "-h"):
-        raise Help(HELP)
+    if word in ("", "help", *teaching.ASKED):
+        raise Help(teaching.SKILL.get(rest.strip(), HELP))
+    if word == "edit":
+        edit_parser().read(rest)
+        raise UsageError(
+            f"A skill is changed in a cell of its own: write `%%skill edit {rest.strip()}` as its first line."
+        )
     answers: dict[str, Callable[[Session, str], str | Awaitable[str]]] = {
         "list": listing.listed,
         "search": listing.search,
-        "show": _show,
+        "show": listing.show,
         "where": _where,
         "export": lambda session, rest: transfer.export(session, cell, rest),
         "import": lambda session, rest: transfer.import_(session, cell, rest),
@@ -43,6 +48,10 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
     if choose("%skill", word, COMMANDS) == "save":
         _show_markdown(cell, await saving.save(session, cell, rest.strip()))
         return
+    if word in teaching.SKILL and teaching.ASKED & {*rest.split()}:
+        raise Help(teaching.SKILL[word])
+    if word in ("list", "where") and rest.strip():
+        raise UsageError(f"`%skill {word}` is all: {rest.strip()!r} means nothing behind it.")
     if word not in answers:
         _show_markdown(cell, versions.answer(session, word, rest))
         return
@@ -53,6 +62,10 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
 async def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -> None:
     """Answer `%%skill edit`, the only cell magic."""
     word, _, rest = line.strip().partition(" ")
+    if word in ("", "help", *teaching.ASKED):
+        raise Help(edit_parser().format_help())
+    if word in COMMANDS:
+        raise UsageError(f"`%%skill {word}` does not exist: write `%skill {word}`, with one %.")
     choose("%%skill", word, ("edit",))
     _show_markdown(cell, await editing.edit(session, cell, rest, body))
 
@@ -61,15 +74,8 @@ def _show_markdown(cell: AgentCell, markdown: str) -> None:
     cell.display({"text/markdown": markdown, "text/plain": plain(markdown)})
 
 
-def _show(session: Session, line: str) -> str:
-    if not line:
-        raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
-    skill = session.library.get(line)
-    return f"**{skill.name}** · `{skill.path}`\n\n{fenced(skill.source.rstrip(), 'python')}"
-
-
 def _where(session: Session, _line: str) -> str:
-    own, shared, *others = session.library.folders
+    own, shared, *others = session.skills.library.folders
     rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
     head = "Skills are imported from these folders, the first that has the name wins:"
     return f"{head}\n\n- `{own}`\n- `{shared}` (`--shared` writes there)\n{rest}"

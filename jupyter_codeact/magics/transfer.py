@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from ..errors import SandboxUnavailable, SkillConflict, SkillError, UsageError
+from ..errors import SandboxUnavailable, SkillConflict, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Note
+from ..skills.selection import chosen
 from ..skills.skill import files_of
 from ..skills.transfer.bundle import HISTORY, MOST_NOTES, Bundle, bundle_of, written_past
 from ..skills.transfer.exports import KINDS, exported
@@ -24,7 +25,6 @@ from ..texts import diff_of
 from ..words import fenced, plural
 from .parser import LineParser
 from .saving import progress
-from .selection import chosen
 
 HELP = """\
 %skill export NAME --to notebook|wheel|skill-folder|file   for others; `%skill export --help` says more
@@ -38,6 +38,11 @@ QUESTION = "Store this? [y]es, [n]o: "
 NOBODY = (
     "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
     "In a terminal: `jupyter codeact skill import`."
+)
+
+AGREE = (
+    "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
+    "Look at it, and write `--yes` to store it without being asked."
 )
 
 
@@ -60,7 +65,8 @@ def export_parser() -> LineParser:
     return parser
 
 
-def import_parser() -> LineParser:
+def import_parser(*, in_terminal: bool = False) -> LineParser:
+    """In a terminal she may agree beforehand. A notebook's cell may come from elsewhere, and must not agree for her."""
     parser = LineParser(
         "%skill import",
         "Store skills of a module, a notebook, a wheel, a skill folder, any folder, or a git repository (https, file). "
@@ -74,13 +80,15 @@ def import_parser() -> LineParser:
     parser.add_argument("--as", dest="rename", default="", metavar="NAME", help="its name here")
     parser.add_argument("--shared", action="store_true", help="into the library of all workspaces")
     parser.add_argument("--force", action="store_true", help="store it though it fails in the sandbox")
+    if in_terminal:
+        parser.add_argument("--yes", "-y", action="store_true", help="store it without asking")
     return parser
 
 
 async def export(session: Session, cell: AgentCell, line: str) -> str:
     """Write one skill. Raises UsageError, SkillError."""
     options = export_parser().read(line)
-    bundle = bundle_of(session.library, options.name)
+    bundle = bundle_of(session.skills.library, options.name)
     name, content = exported(bundle, options.to)
     told = ""
     if options.to == "notebook" and isinstance(content, bytes):
@@ -94,7 +102,7 @@ async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> 
     notebook = json.loads(content)
     tell = progress(cell, f"Running the notebook of {name}")
     try:
-        wrong = await session.run_examples(notebook, tell)
+        wrong = await session.skills.run_examples(notebook, tell)
     except SandboxUnavailable as error:
         return content, f"\n\nNothing in it was run: its outputs are what its doctests promise. {error}"
     finally:
@@ -105,45 +113,44 @@ async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> 
     return as_json(notebook), f"\n\nNot all of it ran in a fresh sandbox with an empty folder:\n\n{lines}"
 
 
-async def import_(session: Session, cell: AgentCell, line: str, *, yes: bool = False) -> str:
-    """Read, show, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable.
-
-    yes: she has agreed beforehand.
-    """
-    options = import_parser().read(line)
+async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: bool = False) -> str:
+    """Read, show, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable."""
+    options = import_parser(in_terminal=in_terminal).read(line)
     choose = partial(chosen, words=_listed(options.cells), last=()) if options.cells else list
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
     # An address may take long, and Stop must not wait for it.
     bundles = await asyncio.to_thread(read, choose=choose)
     source = without_password(options.source)
-    folder = session.library.shared if options.shared else session.library.own
+    folder = session.skills.library.shared if options.shared else session.skills.library.own
     before = [files_of(folder, bundle.name) for bundle in bundles]
     for bundle, here in zip(bundles, before, strict=True):
         text = _shown(bundle, dict(here), source)
         cell.display({"text/markdown": text, "text/plain": text})
-    if not yes and not await _agreed(cell):
+    if not (in_terminal and options.yes) and not await _agreed(cell, AGREE if in_terminal else NOBODY):
         return "Nothing was stored."
     try:
-        wrong = await session.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
+        wrong = await session.skills.try_out({path: text for bundle in bundles for path, text in bundle.files.items()})
     except SandboxUnavailable as error:
         raise SandboxUnavailable(f"{error} {UNTRIED}") from None
     if wrong and not options.force:
-        raise SkillError(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
+        raise SkillFailed(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
     checks = f"forced: {' '.join(wrong)[:300]}" if wrong else "passed"
     stored: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
         note = _note(session, bundle, source, checks)
         try:
-            session.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
+            session.skills.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
         except SkillConflict as conflict:
-            raise SkillError(f"{conflict} {_so_far(stored)}") from None
+            raise SkillFailed(f"{conflict} {_so_far(stored)}") from None
         stored.append(bundle.name)
-    return f"Stored {', '.join(f'**{name}**' for name in stored)}: `import {stored[0]}` works from the next cell on."
+    names = ", ".join(f"**{name}**" for name in stored)
+    return f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
 
 
-async def _agreed(cell: AgentCell) -> bool:
+async def _agreed(cell: AgentCell, nobody: str) -> bool:
+    """Raises UsageError, with the words ``nobody``, where nobody can be asked."""
     if not cell.can_ask:
-        raise UsageError(NOBODY)
+        raise UsageError(nobody)
     while True:
         match (await cell.ask(QUESTION)).strip().lower():
             case "y" | "yes":
@@ -153,7 +160,7 @@ async def _agreed(cell: AgentCell) -> bool:
 
 
 def _note(session: Session, bundle: Bundle, source: str, checks: str) -> Note:
-    note = session.note(f"Imported from {source}")
+    note = session.skills.note(f"Imported from {source}")
     past = {HISTORY: written_past(bundle.past)} if bundle.past else {}
     return note._replace(about={**note.about, "From": source, "Checks": checks, **past})
 

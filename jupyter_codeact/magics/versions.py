@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..errors import SkillError, UsageError
 from ..session import Session
@@ -43,7 +43,7 @@ def answer(session: Session, command: str, line: str) -> str:
 def told(session: Session, saved: Saved, name: str) -> str:
     """What a write has made of a skill."""
     if saved.before is None:
-        return f"Saved **{name}**: `import {name}` works from the next cell on."
+        return f"Saved **{name}**: `import {name}` works from now on in every notebook with this kernel."
     if saved.before.number == saved.version.number:
         return f"**{name}** is already like this: version {saved.version.number}."
     difference = _between(session, name, saved.before.number, saved.version.number)
@@ -54,14 +54,18 @@ def told(session: Session, saved: Saved, name: str) -> str:
 
 
 def _log(session: Session, name: str) -> str:
-    versions = session.library.log(name)
+    versions = session.skills.library.log(name)
+    return f"**{name}** has {plural(len(versions), 'version')}, the newest first.\n\n{table(versions)}"
+
+
+def table(versions: Sequence[Version]) -> str:
+    """The versions, a row each."""
     rows = [row for version in versions for row in _rows(version)]
-    head = f"**{name}** has {plural(len(versions), 'version')}, the newest first."
-    return "\n".join([head, "", "| version | when | by | what |", "|---|---|---|---|", *rows])
+    return "\n".join(["| version | when | by | what |", "|---|---|---|---|", *rows])
 
 
 def _diff(session: Session, name: str, versions: list[int]) -> str:
-    newest = session.library.log(name)[0].number
+    newest = session.skills.library.log(name)[0].number
     first, last = (*versions, newest)[:2] if versions else (newest - 1, newest)
     text = _between(session, name, first, last)
     what = f"from version {first} to {last}" if first else f"version {last}"
@@ -69,35 +73,35 @@ def _diff(session: Session, name: str, versions: list[int]) -> str:
 
 
 def _between(session: Session, name: str, first: int, last: int) -> str:
-    history = session.library.history(session.library.folder_of(name))
+    history = session.skills.library.history(session.skills.library.folder_of(name))
     before, after = (history.files(name, number) if number else {} for number in (first, last))
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     return "\n".join(f"{path}\n{diff_of(before.get(path), after.get(path), path)}" for path in changed) or "(no change)"
 
 
 def _rollback(session: Session, name: str, number: int) -> str:
-    folder = session.library.folder_of(name)
-    session.library.log(name)
-    files = session.library.history(folder).files(name, number)
+    folder = session.skills.library.folder_of(name)
+    session.skills.library.log(name)
+    files = session.skills.library.history(folder).files(name, number)
     if not files:
         raise SkillError(f"In version {number} {name} had been removed: there is nothing to bring back.")
-    saved = session.library.write(name, files, session.note(f"Back to version {number}"), folder=folder)
+    saved = session.skills.library.write(name, files, session.skills.note(f"Back to version {number}"), folder=folder)
     return told(session, saved, name)
 
 
 def _remove(session: Session, name: str) -> str:
-    folder = session.library.folder_of(name)
+    folder = session.skills.library.folder_of(name)
     if not _here(session, name):
         raise SkillError(f"{name} is removed already. `%skill log {name}` shows what can be brought back.")
-    if folder not in session.library.folders[:2]:
+    if folder not in session.skills.library.folders[:2]:
         raise SkillError(f"{name} lies in {folder}, which is only read here.")
-    saved = session.library.write(name, {}, session.note("Removed"), folder=folder)
+    saved = session.skills.library.write(name, {}, session.skills.note("Removed"), folder=folder)
     before = saved.before.number if saved.before else 1
     return f"Removed **{name}**. `%skill rollback {name} {before}` brings it back."
 
 
 def _here(session: Session, name: str) -> Files:
-    return files_of(session.library.folder_of(name), name)
+    return files_of(session.skills.library.folder_of(name), name)
 
 
 def _number(word: str) -> int:

@@ -131,12 +131,14 @@ class LiteLLMModel:
     async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         assembly, came = Assembly(), []
         with translated(self.name):
-            async for chunk in await self._litellm.acompletion(messages=messages, **self._arguments(tools)):
-                for delta in assembly.take(chunk):
-                    came.append(delta)
-                    yield delta
-                if assembly.whole:
-                    break
+            stream = await self._litellm.acompletion(messages=messages, **self._arguments(tools))
+            async with _closing(stream):
+                async for chunk in stream:
+                    for delta in assembly.take(chunk):
+                        came.append(delta)
+                        yield delta
+                    if assembly.whole:
+                        break
         usage = self._void(messages, tools, came) if assembly.usage is None else self._usage(assembly.usage)
         yield assembly.reply(usage)
 
@@ -199,6 +201,19 @@ class LiteLLMModel:
             return None
 
 
+@contextlib.asynccontextmanager
+async def _closing(stream: Any) -> AsyncGenerator[None, None]:
+    """Close a stream that is left early, as a Stop does: its service writes, and charges, until its connection ends."""
+    # litellm's own iterator of Anthropic's replies can't be closed; what it reads can.
+    lines = getattr(stream.completion_stream, "streaming_response", None)
+    try:
+        yield
+    finally:
+        await stream.aclose()
+        if lines is not None and hasattr(lines, "aclose"):
+            await lines.aclose()
+
+
 def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:
     """None where litellm finds the key itself. A server of one's own needs none, and is given a word.
 
@@ -207,9 +222,9 @@ def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:
     try:
         litellm.get_llm_provider(name)
         found = litellm.validate_environment(name)
-    except Exception as error:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
-        said = str(error).strip().splitlines()[0]
-        raise ConfigError(f"{name} is no model that litellm knows: {said}") from None
+    except Exception:  # noqa: BLE001 whatever litellm makes of a name it doesn't know
+        shape = "write its provider before its name, as in anthropic/claude-sonnet-4-5"
+        raise ConfigError(f"{name} is no model that litellm knows: {shape}.") from None
     if found["keys_in_environment"]:
         return None
     if api_base:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..files import read_in
+from ..words import reason
 from .scripted import ScriptedModel
 
 # Commands that SWE-agent puts into its containers; elsewhere there are none of these names.
@@ -27,7 +28,7 @@ def replay_model(name: str, folder: Path) -> ScriptedModel:
         submission = (document.get("info") or {}).get("submission")
         answer = (document.get("info") or {}).get("answer")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"{path} is no trajectory that can be replayed: {type(error).__name__}: {error}.") from None
+        raise ConfigError(f"{path} is no trajectory that can be replayed: {reason(error)}.") from None
     return ScriptedModel(f"replay/{name}", [*replies, {"text": str(answer or submission or "Replayed.")}])
 
 

@@ -1,9 +1,6 @@
 """A model whose replies are a file: for demos, for teaching, and for tests without a service.
 
-The file is YAML: ``replies``, a list of mappings. Each query takes the next one. A reply may have ``text`` and
-``thinking``, and one of: ``code`` (a cell), ``edit`` (arguments of the file editor), ``submit`` (an answer that ends
-the run), or ``calls``, a list of mappings with ``name`` and ``arguments`` (a mapping, or JSON text as it stands, broken
-or not). ``delay_s`` is the time between pieces.
+``docs/scripted.md`` has what the file holds.
 """
 
 from __future__ import annotations
@@ -11,21 +8,28 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError
+from ..errors import ConfigError, ModelError
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
 from ..files import read_in
+from ..words import plural
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # In a wheel they lie in the package; in a checkout beside it.
 SHIPPED = next((p for p in (_PACKAGE / "examples", _PACKAGE.parent / "examples") if p.is_dir()), _PACKAGE)
 # The tool that a reply's ``edit`` is a call of.
 EDIT = "edit_file"
-SPENT = "The script has no more replies: `%agent reset` starts it again."
+# What a script, a reply and a call of a tool may have.
+SCRIPT, REPLY, CALL = (
+    ("replies", "delay_s"),
+    ("text", "thinking", "code", "edit", "submit", "calls"),
+    ("name", "arguments"),
+)
 
 
 class ScriptedModel:
@@ -48,21 +52,20 @@ class ScriptedModel:
 
         path = _find(name, folder)
         try:
-            script = yaml.safe_load(read_in(folder, path))
-            replies = [dict(reply) for reply in script["replies"]]
-            for reply in replies:
-                # A call without a name or arguments is better said now than in the middle of a run.
-                _calls(reply, 0)
+            script = _mapping(yaml.safe_load(read_in(folder, path)), "it", SCRIPT)
+            # What is wrong is better said now than in the middle of a run.
+            replies = [_checked(reply, f"reply {n}") for n, reply in enumerate(_list(script, "replies", "it"), 1)]
             delay_s = float(script.get("delay_s", 0.0))
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}.") from None
-        except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-            said = " ".join(str(error).split())
-            raise ConfigError(f"{path} is not a script: it needs a list `replies` of mappings ({said}).") from None
+        except (yaml.YAMLError, TypeError, ValueError) as error:
+            raise ConfigError(f"{path} is not a script: {' '.join(str(error).split())}.") from None
         return cls(f"scripted/{name}", replies, delay_s)
 
     async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
-        reply = self._replies[self._next] if self._next < len(self._replies) else {"text": SPENT}
+        if self._next == len(self._replies):
+            raise ModelError(_spent(self.name, len(self._replies), tools))
+        reply = self._replies[self._next]
         self._next += 1
         for delta in self._deltas(reply):
             await asyncio.sleep(self._delay_s)
@@ -90,6 +93,41 @@ class ScriptedModel:
 def shipped_scripts() -> list[str]:
     """Names of the models that need no key."""
     return [f"scripted/{path.stem}" for path in sorted(SHIPPED.glob("*.yaml"))]
+
+
+def _spent(name: str, count: int, tools: list[dict[str, Any]]) -> str:
+    """Where words alone end no run, the last reply may have been meant to."""
+    submits = any(tool["function"]["name"] == "submit" for tool in tools)
+    end = "A run from a terminal ends with a reply that has `submit`." if submits else "`%agent reset` begins it again."
+    return f"{name} has no more replies: it had {plural(count, 'reply', 'replies')}. {end}"
+
+
+def _checked(reply: object, what: str) -> dict[str, Any]:
+    """A reply of a file's. Raises ValueError, for a sentence that begins with the file."""
+    found = _mapping(reply, what, REPLY)
+    for number, call in enumerate(_list(found, "calls", what) if "calls" in found else (), start=1):
+        _mapping(call, f"call {number} of {what}", CALL, needed=CALL)
+    return found
+
+
+def _mapping(value: object, what: str, known: Sequence[str], needed: Sequence[str] = ()) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} must be a mapping with {', '.join(known)}")  # noqa: TRY004  # in the file, no type
+    for key in map(str, value):
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise ValueError(f"{what} has the key {key!r}, which means nothing; {hint}")
+    if missing := [key for key in needed if key not in value]:
+        raise ValueError(f"{what} has no {missing[0]}")
+    return value
+
+
+def _list(values: dict[str, Any], key: str, what: str) -> list[Any]:
+    if not isinstance(values.get(key), list):
+        raise ValueError(f"{what} needs a list `{key}`")  # noqa: TRY004  # in the file, no type
+    found: list[Any] = values[key]
+    return found
 
 
 def _calls(reply: dict[str, Any], number: int) -> tuple[ToolCall, ...]:

@@ -22,9 +22,9 @@ from ..events import (
     WordsDropped,
     Working,
 )
-from ..execution import Execution
+from ..execution import Execution, RunStopped
 from ..protocols import AgentCell
-from .running import CellEnvironment, finish
+from .running import CellEnvironment, finish, stopped
 from .summary import Summary
 from .transcript import Transcript, markdown
 
@@ -76,8 +76,8 @@ class LiveCells(CellEnvironment):
             case WordsDropped():
                 self._transcript.drop()
                 self._writing = 0
-            case ActionDone():
-                self._transcript.accept()
+            case ActionDone(outcome=outcome):
+                self._transcript.done(outcome)
                 self._writing = 0
             case _:
                 pass
@@ -155,9 +155,12 @@ class LiveCells(CellEnvironment):
             self._cell.tell(op="running", id=action.id)
             self._say("running", f"Running step {action.step}")
             ran = await finish(self._cell, execution, timeout_s)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as stop:
             self._cell.forget(action)
             self._settle(action.id, "stopped")
+            if execution.started.done() and not isinstance(stop, RunStopped):
+                # She ran it, and the Stop came right behind.
+                raise await stopped(self._cell, execution) from None
             raise
         self._settled(action, ran)
         return ran

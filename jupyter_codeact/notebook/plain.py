@@ -45,8 +45,8 @@ class PlainCells(CellEnvironment):
                 self._transcript.thinking(text)
             case WordsDropped():
                 self._transcript.drop()
-            case ActionDone():
-                self._transcript.accept()
+            case ActionDone(outcome=outcome):
+                self._transcript.done(outcome)
             case _:
                 pass
 

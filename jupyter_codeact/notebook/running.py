@@ -12,8 +12,9 @@ from ..events import Ran, Status
 from ..execution import Execution, RunStopped
 from ..protocols import Runner
 
-# How long interrupted code gets to come to its end before it is left behind.
+# How long interrupted code gets to come to its end before it is interrupted again, and then left behind.
 GRACE_S = 3.0
+INTERRUPTS = 2
 
 
 class CellEnvironment:
@@ -42,17 +43,28 @@ async def finish(runner: Runner, execution: Execution, timeout_s: float | None) 
             _give_up(execution, "died")
         return replace(execution.result(), timed_out=True)
     except asyncio.CancelledError:
-        await _interrupted(runner, execution)
-        _give_up(execution, "aborted")
-        raise RunStopped(execution.result()) from None
+        raise await stopped(runner, execution) from None
     return execution.result()
+
+
+async def stopped(runner: Runner, execution: Execution) -> RunStopped:
+    """Interrupt what runs, as a Stop does; what came of it."""
+    await _interrupted(runner, execution)
+    _give_up(execution, "aborted")
+    return RunStopped(execution.result())
 
 
 async def _interrupted(runner: Runner, execution: Execution) -> bool:
     """Interrupt the code, and wait for its last outputs; False where it goes on."""
-    runner.interrupt()
+    # An interrupt that comes before the code has begun hits nothing, and the code would run then.
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.shield(execution.ended), GRACE_S)
+        await asyncio.wait_for(asyncio.shield(execution.begun), GRACE_S)
+    # Python can lose one, as in a destructor. Code that tidies up has its time before the next.
+    for _ in range(INTERRUPTS):
+        runner.interrupt()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(execution.ended), GRACE_S)
+            break
     return execution.ended.done()
 
 

@@ -14,13 +14,15 @@ class Summary:
     """Counts while the run goes on.
 
     before: what the conversation had used when it began. unrecorded: why there is no trajectory, "" where there is.
-    offered, used: skills that the model was told of, and those that its actions used.
+    offered, used: skills that the model was told of, and those that its actions used. steps: cells that ran. last: the
+    number of the last action.
     """
 
     before: Usage = field(default_factory=Usage)
     offered: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
     steps: int = 0
+    last: int = 0
     edited: int = 0
     saved: int = 0
     usage: Usage = field(default_factory=Usage)
@@ -30,6 +32,8 @@ class Summary:
     began: float = field(default_factory=time.monotonic)
 
     def count(self, event: object) -> None:
+        if isinstance(event, ActionDone):
+            self.last = event.action.step
         match event:
             case UsageSeen(usage):
                 self.usage = usage - self.before
@@ -68,4 +72,4 @@ class Summary:
         """What the line says after a Stop."""
         if not self.steps:
             return "Stopped by you before the first step"
-        return f"Stopped by you {'in' if self.interrupted else 'after'} step {self.steps}"
+        return f"Stopped by you {'in' if self.interrupted else 'after'} step {self.last}"

@@ -7,7 +7,7 @@ import time
 import uuid
 
 from .. import words
-from ..events import MimeBundle
+from ..events import Edited, MimeBundle, Outcome
 from ..protocols import AgentCell
 
 # Growing text is sent this often: smooth to read, and cheap for a page that renders Markdown anew each time.
@@ -39,9 +39,12 @@ class Transcript:
             self._block.close()
             self._block = None
 
-    def accept(self) -> None:
-        """The reply was good: its words stay."""
+    def done(self, outcome: Outcome) -> None:
+        """An action has ended: the reply was good, its words stay, and the next reply's are an output of their own."""
+        self.close()
         self._reply.clear()
+        if isinstance(outcome, Edited) and outcome.complaint:
+            self.show(markdown(words.fenced(outcome.complaint, "text"), outcome.complaint))
 
     def drop(self) -> None:
         """The reply is void: its words go, as far as the front end can take them back."""

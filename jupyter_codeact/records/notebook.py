@@ -12,7 +12,7 @@ def notebook_of(record: Record) -> WrittenNotebook:
     made = WrittenNotebook(record.path.stem)
     made.text(record.problem)
     for step in record.steps:
-        if not step.failed:
+        if step.counts or not step.failed:
             _add(made, step)
     made.text(str(record.info.get("answer") or ""))
     return made

@@ -12,6 +12,7 @@ from ..agent.demonstrations import text_of
 from ..agent.tools import RUN
 from ..agent.trajectory import ENVIRONMENT, read
 from ..errors import ConfigError
+from ..words import reason
 
 SHELL = "shell"
 
@@ -20,9 +21,10 @@ SHELL = "shell"
 class RecordedStep:
     """One line of a trajectory.
 
-    tool: run_cell, edit_file, submit …, "shell" for a command of SWE-agent's, "" for a reply without an action.
-    failed: why the reply did not count, "" where it did. rejected: the person did not let it run. seconds: of the
-    action.
+    number: which action of the run it is, as the notebook and the limits count them; a reply that did not count has
+    the number of the action that it was to be. tool: run_cell, edit_file, submit …, "shell" for a command of
+    SWE-agent's, "" for a reply without an action. failed: why the reply did not count, or why the run ended with it, ""
+    where all was well. rejected: the person did not let it run. seconds: of the action.
     """
 
     number: int
@@ -33,6 +35,11 @@ class RecordedStep:
     seconds: float = 0.0
     failed: str = ""
     rejected: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an action of the run's."""
+        return bool(self.tool)
 
     @property
     def language(self) -> str:
@@ -83,6 +90,11 @@ class Record:
         return self.document.get("environment") == ENVIRONMENT
 
     @property
+    def count(self) -> int:
+        """How many actions the run had."""
+        return sum(step.counts for step in self.steps)
+
+    @property
     def problem(self) -> str:
         """What was asked for; "" where that is not known."""
         statement = self.replay_config.get("problem_statement")
@@ -99,12 +111,15 @@ def read_record(path: Path) -> Record:
     """Raises ConfigError where it is no trajectory."""
     document = read(path)
     try:
-        steps = [_step(number, step) for number, step in enumerate(document["trajectory"], start=1)]
+        steps, number = [], 1
+        for step in document["trajectory"]:
+            steps.append(_step(number, step))
+            number += steps[-1].counts
         record = Record(path, document, steps)
         # What only some commands read has to be right for all.
         _ = record.stats, [(message["role"], text_of(message)) for message in record.history]
     except (TypeError, AttributeError, ValueError, KeyError) as error:
-        raise ConfigError(f"{path} is no trajectory: {type(error).__name__}: {error}.") from None
+        raise ConfigError(f"{path} is no trajectory: {reason(error)}.") from None
     return record
 
 

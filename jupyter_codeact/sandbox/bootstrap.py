@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import re
+import select
 import shlex
 import site
 import sys
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 
 INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside")
 INSTALLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "installs.py")
+RESTART = "Note: you may need to restart the kernel to use updated packages."
 # Outputs that may wait to be sent.
 WAITING = 64
 ELSEWHERE = "%{name} is answered outside the sandbox: write it in a cell of its own, without other code."
@@ -22,6 +24,7 @@ ELSEWHERE = "%{name} is answered outside the sandbox: write it in a cell of its 
 
 def main() -> None:
     """Become a kernel on the connection file given with -f."""
+    end_if_orphaned()
     # A group of our own, so that an interrupt reaches the cell's subprocesses too.
     with contextlib.suppress(PermissionError):
         os.setsid()
@@ -32,17 +35,30 @@ def main() -> None:
     patient = bool(os.environ.pop("CODEACT_PATIENT", ""))
     answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")), patient)
     import codeact_debugger
+    from codeact_kernel import ReplyingKernel
     from codeact_streams import PieceStream, limit_outputs
     from ipykernel.kernelapp import IPKernelApp
 
     del sys.path[0]
     codeact_debugger.defer()
     limit_outputs(int(os.environ.pop("CODEACT_OUTPUT_LIMIT", "0")))
-    app = IPKernelApp.instance(outstream_class=f"{PieceStream.__module__}.{PieceStream.__name__}")
+    outstream = f"{PieceStream.__module__}.{PieceStream.__name__}"
+    app = IPKernelApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
     app.initialize(sys.argv[1:])
     prepare(app.shell, _folders("CODEACT_SKILLS"))
     serve_pip(app.shell, user_sites)
     app.start()
+
+
+def end_if_orphaned() -> None:
+    """End where whoever started us has died by now: then nobody reads what we print.
+
+    Bubblewrap dies with its parent, but only from when it has asked for that, which it does before it starts us.
+    """
+    output = select.poll()
+    output.register(1, 0)
+    if any(event & select.POLLERR for _, event in output.poll(0)):
+        os._exit(1)
 
 
 def _folders(variable: str) -> list[str]:
@@ -89,7 +105,15 @@ def serve_pip(shell: Any, user_sites: list[str]) -> None:
             importlib.invalidate_caches()
         return result
 
+    def run_pip(line: str) -> None:
+        """Run pip in this kernel's sandbox, as in `%pip install ./name.whl`."""
+        shell.system(f"{python} -m pip {line}")
+        # IPython says so whatever came of it, also below our advice to go on without a restart.
+        if shell.user_ns.get("_exit_code") == 0:
+            print(RESTART)
+
     shell.system = system_or_pip
+    shell.register_magic_function(run_pip, "line", "pip")
 
 
 def answer_at(sockets: dict[str, int], patient: bool) -> None:

@@ -15,10 +15,12 @@ from pathlib import PurePath
 from typing import Protocol
 
 from ..errors import EditError, SandboxError
+from ..events import Checked
 from ..texts import check_syntax
 from ..words import plural, seconds
 from .baked import baked_in
 from .docstrings import undescribed
+from .eager import runs_at_import
 from .scopes import names_of
 from .skill import Files
 
@@ -59,8 +61,13 @@ def warnings(files: Files) -> list[str]:
     found = []
     for path, text in files.items():
         found += [f"{path}, line {line}: {what}" for line, what in sorted(baked_in(text))]
+        found += _eager(path, text)
         found += [f"{path}, line {node.lineno}: {node.name} has no docstring" for node in undescribed(text)]
     return found
+
+
+def _eager(path: str, text: str) -> list[str]:
+    return [f"{path}, line {line}: {what}" for line, what in runs_at_import(text)]
 
 
 def undefined(source: str) -> Iterator[tuple[int, str]]:
@@ -104,8 +111,8 @@ def _problems(path: str, text: str) -> Iterator[str]:
         yield f"{path}, line {line}: {name} is not defined"
 
 
-async def report(name: str, files: Files, trial: Trial | None) -> str:
-    """What a model is told of a skill that it has edited; the edit stands whatever that is."""
+async def checked(name: str, files: Files, trial: Trial | None) -> tuple[list[str], Tried | None]:
+    """What is wrong with a skill, one line each, and what came of it in a sandbox, for somebody who waits for it."""
     found = problems(files)
     tried = None
     if trial is not None and not found:
@@ -117,6 +124,14 @@ async def report(name: str, files: Files, trial: Trial | None) -> str:
             found = [f"import and tests took longer than {AGENT_S:.0f} seconds, and were ended"]
         except SandboxError as error:
             found = [f"it could not be tried: {error}"]
+    return found, tried
+
+
+async def report(name: str, files: Files, trial: Trial | None) -> Checked:
+    """What a model is told of a skill; it stands whatever that is."""
+    found, tried = await checked(name, files, trial)
     if found:
-        return "Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found)
-    return f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."
+        return Checked("Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found), tuple(found))
+    passed = f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."
+    eager = [line for path, text in files.items() for line in _eager(path, text)]
+    return Checked("\n".join([passed, *(f"- {line}; a function would not" for line in eager)]))

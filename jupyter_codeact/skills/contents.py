@@ -16,19 +16,21 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 # The humps of CamelCase, upper case words as in HTTPServer, and digits.
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _WORDS = re.compile(r"\w+")
+_EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Contents:
     """summary: the first line of its docstring, or of the first one in it. functions: of what is public.
 
-    docs: all docstrings. words: identifiers, those of imports first.
+    docs: all docstrings. words: identifiers, those of imports first. tests: doctests and test functions.
     """
 
     summary: str = ""
     functions: tuple[Function, ...] = ()
     docs: str = ""
     words: str = ""
+    tests: int = 0
 
 
 @unwarned()
@@ -43,6 +45,7 @@ def contents_of(source: str) -> Contents:
             functions,
             "\n".join(_docs(tree)),
             " ".join(dict.fromkeys(_identifiers(tree))),
+            sum(_EXAMPLE.search(doc) is not None for doc in _docs(tree)) + sum(map(_is_test, tree.body)),
         )
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return Contents()
@@ -65,6 +68,10 @@ def spelled_out(texts: Iterable[str]) -> str:
 def _first_line(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
     lines = (ast.get_docstring(node) or "").strip().splitlines()
     return lines[0].strip() if lines else ""
+
+
+def _is_test(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
 
 
 def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:

@@ -7,16 +7,17 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 BUSY_S = 2.0
 _SCHEMA = """
 DROP TABLE IF EXISTS modules;
 DROP TABLE IF EXISTS texts;
 CREATE TABLE modules (id INTEGER PRIMARY KEY, path TEXT UNIQUE, folder TEXT, name TEXT, size INTEGER, mtime_ns INTEGER,
     inode INTEGER, note TEXT, summary TEXT, functions TEXT);
-CREATE INDEX by_folder ON modules (folder, path, size, mtime_ns, inode, note);
+CREATE INDEX by_folder ON modules (folder, path, size, mtime_ns, inode);
 CREATE VIRTUAL TABLE texts USING fts5 (name, functions, docs, words, note, tokenize = 'porter unicode61');
 CREATE TABLE IF NOT EXISTS uses (name TEXT PRIMARY KEY, good INTEGER, bad INTEGER, last REAL);
+CREATE TABLE IF NOT EXISTS places (name TEXT, place TEXT, last REAL, PRIMARY KEY (name, place)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS vectors (model TEXT, text TEXT, vector BLOB, PRIMARY KEY (model, text)) WITHOUT ROWID;
 """
 

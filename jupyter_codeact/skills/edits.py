@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EditError, SkillConflict, SkillError
+from ..events import Checked
 from ..texts import diff_of, summary_of
 from .checks import Trial, report
 from .history import Note
@@ -47,10 +48,10 @@ class FileEdit:
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
 
-    async def checks(self) -> str:
+    async def checks(self) -> Checked:
         name = _skill(self.path)
         files = files_of(self.library.own, name)
-        return await report(name, files, self.trial) if files else ""
+        return await report(name, files, self.trial) if files else Checked()
 
 
 def _skill(path: str) -> str:

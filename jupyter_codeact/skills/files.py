@@ -12,12 +12,16 @@ LARGEST = 2**20
 
 
 class Module(NamedTuple):
-    """name: as it is imported. stamp: size, time and inode, of which a change changes one."""
+    """name: as it is imported. stamp: size, time and inode, of which a change changes one.
+
+    has_others: the file has other names, by which it may be changed.
+    """
 
     name: str
     path: str
     folder: Path
     stamp: tuple[int, int, int]
+    has_others: bool = False
 
 
 def modules_in(folder: Path) -> Iterator[Module]:
@@ -37,12 +41,17 @@ def _module(entry: os.DirEntry[str], folder: Path) -> Module | None:
     name = entry.name
     is_file = name.endswith(".py")
     name = name[:-3] if is_file else name
-    if not name.isidentifier() or name.startswith("__"):
+    if not is_name(name):
         return None
     try:
         return _stamped(name, entry.path, folder, entry.stat()) if is_file else _package(name, entry, folder)
     except OSError:
         return None
+
+
+def is_name(name: str) -> bool:
+    """Whether a module or a package of that name is a skill."""
+    return name.isidentifier() and not name.startswith("__")
 
 
 def _package(name: str, entry: os.DirEntry[str], folder: Path) -> Module | None:
@@ -56,7 +65,7 @@ def _package(name: str, entry: os.DirEntry[str], folder: Path) -> Module | None:
 def _stamped(name: str, path: str, folder: Path, found: os.stat_result) -> Module | None:
     if not stat.S_ISREG(found.st_mode):
         return None
-    return Module(name, path, folder, (found.st_size, found.st_mtime_ns, found.st_ino))
+    return Module(name, path, folder, (found.st_size, found.st_mtime_ns, found.st_ino), found.st_nlink > 1)
 
 
 def read_text(path: str) -> str:

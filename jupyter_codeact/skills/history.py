@@ -13,9 +13,9 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
 
-from ..errors import SkillError
+from ..errors import SkillError, SkillFailed
 from .skill import Files
 
 if TYPE_CHECKING:
@@ -52,10 +52,24 @@ class Version(NamedTuple):
 
 
 class History:
-    """The versions of one library's skills. Writers hold the library's lock; readers need none."""
+    """The versions of one library's skills. Writers hold the library's lock; readers need none.
+
+    Whoever asks several things of it asks them within ``opened``. One is used in one thread.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._open: Repo | None = None
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[Self]:
+        """The repository stays open to the end of the block: opening it takes longer than most of what is asked."""
+        with self._repository() as repository:
+            self._open = repository
+            try:
+                yield self
+            finally:
+                self._open = None
 
     @contextlib.contextmanager
     def recording(self, name: str, files: Files, note: Note) -> Iterator[None]:
@@ -71,12 +85,17 @@ class History:
             yield
             before = parent.id if parent is not None else None
             if not _unlocked(lambda: repository.refs.set_if_equals(_ref(name), before, commit.id)):
-                raise SkillError(f"{name} was saved by somebody who holds no lock. Try again.")
+                raise SkillFailed(f"{name} was saved by somebody who holds no lock. Try again.")
 
     def log(self, name: str) -> list[Version]:
         """The versions of a skill, the newest first; none for one that never was."""
+        return [*self.versions(name)]
+
+    def versions(self, name: str) -> Iterator[Version]:
+        """As ``log``, one after the other."""
         with self._repository() as repository:
-            return [_version(repository, commit) for commit in _commits(repository, name)]
+            for commit in _commits(repository, name):
+                yield _version(repository, commit)
 
     def newest(self, name: str) -> Version | None:
         """The newest version; None where there is none. Takes as long however many there are."""
@@ -105,6 +124,9 @@ class History:
         from dulwich.errors import NotGitRepository
         from dulwich.repo import Repo
 
+        if self._open is not None:
+            yield self._open
+            return
         try:
             repository = Repo(str(self.folder))
         except NotGitRepository:

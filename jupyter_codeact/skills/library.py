@@ -7,19 +7,26 @@ disk at any moment leaves the old files or the new ones, and what was there befo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ..errors import SkillConflict, SkillError
+from ..errors import SkillConflict, SkillError, SkillFailed
 from ..files import write_atomically
 from ..texts import diff_of
+from ..words import reason
+from .files import Module
 from .history import HAND, History, Note, Version
 from .skill import Files, Skill, check_name, files_of, skills_in
 
 # The sandbox may be another user, and reads.
 READABLE = 0o644
 LOCK_S, POLL_S = 30.0, 0.01
+# The facts of a version that a search looks at, of how many versions, and how much of it.
+SEARCHED = ("Prompt", "Notebook", "From")
+NOTED, LONGEST_NOTE = 10, 4000
 
 
 class Saved(NamedTuple):
@@ -82,15 +89,35 @@ class Library:
         """The versions of a skill, the newest first, changes by hand among them. Raises SkillError."""
         folder = self.folder_of(name)
         if folder in self.folders[:2]:
-            with self._locked(folder):
-                self._take_in(folder, name)
+            with self._locked(folder) as history:
+                _take_in(history, folder, name)
+                return history.log(name)
         return self.history(folder).log(name)
 
-    # ---- writing
+    def newest(self, skills: Iterable[Skill]) -> dict[str, Version]:
+        """The newest version of each, by name; none of what was put there by hand and never looked at."""
+        found: dict[str, Version] = {}
+        for folder in self.folders[:2]:
+            history = self.history(folder)
+            if history.folder.is_dir():
+                with history.opened():
+                    versions = {skill.name: history.newest(skill.name) for skill in skills if skill.folder == folder}
+                found |= {name: version for name, version in versions.items() if version}
+        return found
 
-    def save(self, name: str, source: str) -> Path:
-        """Write a module of the own library. Raises SkillError where that is impossible."""
-        return self.write(name, {f"{name}.py": source}, Note()).path
+    def notes(self, modules: Sequence[Module]) -> dict[str, str]:
+        """By path, the words of a skill's versions: why each was made, on which prompt, in which notebook."""
+        found: dict[str, str] = {}
+        for folder in self.folders[:2]:
+            history = self.history(folder)
+            if history.folder.is_dir():
+                # Who asks for a history hears that it is damaged; who looks for skills does without.
+                with contextlib.suppress(Exception), history.opened():
+                    there = [module for module in modules if module.folder == folder]
+                    found |= {module.path: _words_of(history, module.name.split(".")[0]) for module in there}
+        return found
+
+    # ---- writing
 
     def write(
         self, name: str, files: Files, note: Note, *, base: Files | None = None, folder: Path | None = None
@@ -103,50 +130,52 @@ class Library:
         check_name(name)
         folder = folder or self.own
         try:
-            with self._locked(folder):
-                here = self._take_in(folder, name)
+            with self._locked(folder) as history:
+                here = _take_in(history, folder, name)
                 if base is not None and dict(here) != dict(base):
-                    raise SkillConflict(name, _diff(base, here))
-                before = self.history(folder).newest(name)
+                    raise SkillConflict(name, changes(base, here))
+                before = history.newest(name)
                 if dict(here) != dict(files) or before is None:
-                    self._replace(folder, name, here, files, note)
-                now = self.history(folder).newest(name)
+                    _replace(history.recording(name, files, note), folder, here, files)
+                now = history.newest(name)
                 assert now is not None
                 return Saved(_shown(folder, name, files), now, before)
         except (OSError, UnicodeError) as error:
             path = _shown(folder, name, files)
-            raise SkillError(f"{path} can't be written: {error}. It is as it was.") from None
-
-    def _replace(self, folder: Path, name: str, old: Files, new: Files, note: Note) -> None:
-        """Where it fails, what was there before is there again."""
-        try:
-            with self.history(folder).recording(name, new, note):
-                _write(folder, old, new)
-        except OSError:
-            with contextlib.suppress(OSError):
-                _write(folder, new, old)
-            raise
-
-    def _take_in(self, folder: Path, name: str) -> Files:
-        """What lies there, which is a version from now on if somebody changed it by hand."""
-        here, history = files_of(folder, name), self.history(folder)
-        newest = history.newest(name)
-        if dict(here) != dict(history.content(newest) if newest else {}):
-            with history.recording(name, here, Note(HAND, "Changed by hand")):
-                pass
-        return here
+            raise SkillFailed(f"{path} can't be written: {reason(error)}. It is as it was.") from None
 
     @contextlib.contextmanager
-    def _locked(self, folder: Path) -> Iterator[None]:
-        """Alone with one folder, among all kernels."""
+    def _locked(self, folder: Path) -> Iterator[History]:
+        """Alone with one folder, among all kernels; its history, open."""
         from filelock import FileLock, Timeout
 
         self._histories.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            with FileLock(f"{self.history(folder).folder}.lock", timeout=LOCK_S, poll_interval=POLL_S):
-                yield
+            history = self.history(folder)
+            with FileLock(f"{history.folder}.lock", timeout=LOCK_S, poll_interval=POLL_S), history.opened():
+                yield history
         except Timeout:
-            raise SkillError(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
+            raise SkillFailed(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
+
+
+def _take_in(history: History, folder: Path, name: str) -> Files:
+    """What lies there, which is a version from now on if somebody changed it by hand."""
+    here, newest = files_of(folder, name), history.newest(name)
+    if dict(here) != dict(history.content(newest) if newest else {}):
+        with history.recording(name, here, Note(HAND, "Changed by hand")):
+            pass
+    return here
+
+
+def _replace(recording: AbstractContextManager[None], folder: Path, old: Files, new: Files) -> None:
+    """Where it fails, what was there before is there again."""
+    try:
+        with recording:
+            _write(folder, old, new)
+    except OSError:
+        with contextlib.suppress(OSError):
+            _write(folder, new, old)
+        raise
 
 
 def _write(folder: Path, old: Files, new: Files) -> None:
@@ -164,7 +193,15 @@ def _shown(folder: Path, name: str, files: Files) -> Path:
     return folder / (f"{name}.py" if f"{name}.py" in files or not files else f"{name}/")
 
 
-def _diff(before: Files, after: Files) -> str:
+def _words_of(history: History, name: str) -> str:
+    """Of the newest versions; what several say is said once."""
+    versions = islice(history.versions(name), NOTED)
+    said = [text for v in versions for text in (v.note.message, *(v.note.about.get(key, "") for key in SEARCHED))]
+    return "\n".join(filter(None, dict.fromkeys(said)))[:LONGEST_NOTE]
+
+
+def changes(before: Files, after: Files) -> str:
+    """A diff of all files that differ."""
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     return "\n".join(diff_of(before.get(path), after.get(path), path) for path in changed)
 

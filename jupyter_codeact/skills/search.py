@@ -6,14 +6,15 @@ import json
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Container, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
 
 from .contents import Function, split_words
-from .index import Index, Uses
+from .files import Module
+from .index import Index, Notes, Uses
 from .vectors import Embed, Vectors
 
 # What a word counts where it stands: name, functions, docstrings, identifiers, note.
@@ -50,11 +51,14 @@ class Found:
     score: float = 0.0
 
 
+def _no_notes(_modules: Sequence[Module]) -> Mapping[str, str]:
+    return {}
+
+
 class Search:
     """Over the modules in ``folders``, of which the first that has a name wins.
 
-    embed: vectors of texts, from a model of the name ``embeds``; what it raises ends no search. notes: what else is
-    known of skills, by name; asked for at each search.
+    embed: vectors of texts, from a model of the name ``embeds``; what it raises ends no search.
     """
 
     def __init__(
@@ -64,12 +68,14 @@ class Search:
         *,
         embed: Embed | None = None,
         embeds: str = "",
-        notes: Callable[[], Mapping[str, str]] = dict,
+        notes: Notes = _no_notes,
     ) -> None:
         self.index = index
         self.folders = folders
         self._notes = notes
         self._names: Set[str] = frozenset()
+        self._modules: list[Module] | None = None
+        self._visible: Mapping[str, str] = {}
         self._vectors = Vectors(index, embed, embeds) if embed else None
 
     @property
@@ -83,7 +89,7 @@ class Search:
         return self._names
 
     def find(
-        self, text: str, scope: Sequence[str] = (), most: int = 5, leave: Container[str] = frozenset()
+        self, text: str, scope: Sequence[str] = (), most: int = 5, leave: Collection[str] = frozenset()
     ) -> list[Found]:
         """The skills for ``text``, best first, but for those to ``leave`` out. Raises SkillError without FTS5.
 
@@ -95,8 +101,11 @@ class Search:
             found = self._found(text, scope, leave)
         return found[:most]
 
-    def _found(self, text: str, scope: Sequence[str], leave: Container[str]) -> list[Found]:
-        return self.found(text, scope, {path: name for path, name in self.update().items() if name not in leave})
+    def _found(self, text: str, scope: Sequence[str], leave: Collection[str]) -> list[Found]:
+        visible = self.update()
+        if leave:
+            visible = {path: name for path, name in visible.items() if name not in leave}
+        return self.found(text, scope, visible)
 
     def found(self, text: str, scope: Sequence[str], visible: Mapping[str, str]) -> list[Found]:
         """All that fit among the modules at these paths, in the index as it stands."""
@@ -125,13 +134,16 @@ class Search:
         said = [f"{', '.join(words)} in its {place}" for place, words in parts if words]
         return "; ".join(said) or "near in meaning"
 
-    def update(self) -> dict[str, str]:
+    def update(self) -> Mapping[str, str]:
         """Bring the index up to date; the paths and names that there are."""
-        names: dict[str, str] = {}
-        for module in self.index.update(self.folders, self._notes()):
-            names.setdefault(module.name, module.path)
-        self._names = names.keys()
-        return {path: name for name, path in names.items()}
+        modules = self.index.update(self.folders, self._notes)
+        if modules is not self._modules:
+            names: dict[str, str] = {}
+            for module in modules:
+                names.setdefault(module.name, module.path)
+            self._modules, self._names = modules, names.keys()
+            self._visible = {path: name for name, path in names.items()}
+        return self._visible
 
 
 def query_of(text: str) -> str:

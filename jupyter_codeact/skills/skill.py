@@ -7,10 +7,11 @@ import keyword
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ..errors import SkillError
-from .contents import contents_of
+from .contents import Contents, contents_of
 
 Files = Mapping[str, str]
 """Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
@@ -30,14 +31,23 @@ class Skill:
     path: Path
     source: str
 
+    @cached_property
+    def contents(self) -> Contents:
+        return contents_of(self.source)
+
     @property
     def summary(self) -> str:
-        return contents_of(self.source).summary
+        return self.contents.summary
 
     @property
     def functions(self) -> list[str]:
         """What is public."""
-        return [signature for signature, _ in contents_of(self.source).functions]
+        return [signature for signature, _ in self.contents.functions]
+
+    @property
+    def folder(self) -> Path:
+        """The library that it lies in."""
+        return self.path.parents[self.path.name in (API, INIT)]
 
     @property
     def module(self) -> str:

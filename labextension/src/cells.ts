@@ -181,9 +181,25 @@ export function runCell(panel: NotebookPanel, cell: Cell): void {
   }
 }
 
+/** What of Yjs's is behind a notebook's undo. */
+interface UndoManager {
+  stopCapturing(): void;
+  on(event: 'stack-item-popped', heard: (event: { type: 'undo' | 'redo' }) => void): void;
+}
+
+/** Call `heard` when Undo has changed the cells, before those who wait for the end of the change hear of it. */
+export function onUndo(notebook: Notebook, heard: () => void): void {
+  const { undoManager } = (notebook.model?.sharedModel ?? {}) as { undoManager?: UndoManager };
+  undoManager?.on('stack-item-popped', ({ type }) => {
+    if (type === 'undo') {
+      heard();
+    }
+  });
+}
+
 function asOwnUndoStep(shared: ISharedNotebook, change: () => void): void {
   // Yjs joins changes within half a second into one step: hers and the agent's must stay apart.
-  const { undoManager } = shared as { undoManager?: { stopCapturing(): void } };
+  const { undoManager } = shared as { undoManager?: UndoManager };
   undoManager?.stopCapturing();
   change();
   undoManager?.stopCapturing();

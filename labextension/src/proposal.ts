@@ -24,6 +24,8 @@ export class Proposal implements IDisposable {
   readonly run: string;
   readonly step: number;
   bar: ReviewBar | null = null;
+  /** Undo took the insertion of its cell back. */
+  isTakenBack = false;
   /** The source as the model wrote it; null while it is still being written. */
   private source: string | null = null;
   private slot: Slot | null = null;

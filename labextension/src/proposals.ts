@@ -9,6 +9,7 @@ import {
   isTypingElsewhere,
   makeRaw,
   metadataOf,
+  onUndo,
   runCell,
   selectCell,
   setMetadata,
@@ -22,12 +23,18 @@ import type { CellMetadata, ProposeMessage, ReadyMessage, Send, SettleMessage } 
 export class Proposals implements IDisposable {
   isDisposed = false;
   private readonly open = new Map<string, Proposal>();
+  /** Whether the cells have just been changed by Undo. */
+  private undone = false;
 
   constructor(
     private readonly panel: NotebookPanel,
     private readonly send: Send,
     private readonly marks: () => Marks
-  ) {}
+  ) {
+    onUndo(panel.content, () => {
+      this.undone = true;
+    });
+  }
 
   has(id: string): boolean {
     return this.open.has(id);
@@ -135,10 +142,22 @@ export class Proposals implements IDisposable {
     }
   }
 
-  /** Cells came, went or moved. One she deleted is one she rejected. */
+  /** Whether Undo took the cell of a proposal away. */
+  get isTakenBack(): boolean {
+    return Array.from(this.open.values()).some(proposal => proposal.isTakenBack);
+  }
+
+  /**
+   * Cells came, went or moved. One she deleted is one she rejected. One that Undo took away is not: she
+   * may have meant a change of her own, and Redo brings it back.
+   */
   refresh(): void {
+    const { undone } = this;
+    this.undone = false;
     for (const [id, proposal] of this.open) {
-      if (!proposal.refresh()) {
+      const isHere = proposal.refresh();
+      proposal.isTakenBack = !isHere && (undone || proposal.isTakenBack);
+      if (!isHere && !proposal.isTakenBack) {
         this.close(id);
         this.send({ op: 'reject', id, reason: '', removed: true });
       }

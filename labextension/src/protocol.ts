@@ -82,6 +82,12 @@ export interface ConfirmMessage {
   cost: string;
 }
 
+/** Another page was opened on the notebook, and has the run of `cell` from here on. */
+export interface MovedMessage {
+  op: 'moved';
+  cell: string;
+}
+
 export type FromKernel =
   | AttachedMessage
   | StatusMessage
@@ -92,7 +98,9 @@ export type FromKernel =
   | { op: 'running'; id: string }
   | { op: 'withdraw'; id: string }
   | ConfirmMessage
-  | { op: 'confirmed'; id: string };
+  | { op: 'confirmed'; id: string }
+  | MovedMessage
+  | { op: 'over' };
 
 export type ToKernel =
   | { op: 'attach' }
@@ -114,7 +122,9 @@ const REQUIRED: Record<FromKernel['op'], readonly string[]> = {
   running: ['id'],
   withdraw: ['id'],
   confirm: ['id', 'cell', 'text'],
-  confirmed: ['id']
+  confirmed: ['id'],
+  moved: ['cell'],
+  over: []
 };
 
 /** The message in `data`, or null where a newer kernel says something this front end does not know. */

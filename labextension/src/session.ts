@@ -1,9 +1,12 @@
+import { Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
 import { type Notebook, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 
 import { Attachment } from './attach';
+import { findCell } from './cells';
 import { Confirms } from './confirms';
+import { element } from './dom';
 import { Marks } from './marks';
 import { Orphans } from './orphans';
 import { Proposals } from './proposals';
@@ -17,6 +20,16 @@ export const NOTEBOOK_CLASS = 'jp-CodeAct-notebook';
 interface Status {
   bar: StatusBar;
   slot: Slot;
+  isDeleted: boolean;
+}
+
+const MOVED = 'Another window has this run. Reload this page to have it here.';
+const TAKEN_BACK = 'Waiting for you: Redo brings the cell back';
+const DELETED =
+  'The cell of this run is gone; the run goes on. `%agent history` will have its answer.';
+
+function noteOf(text: string): HTMLElement {
+  return element('div', 'jp-CodeAct-status', text, { role: 'status' });
 }
 
 /** The agent in one notebook panel: its comm, and everything of it that shows. */
@@ -28,6 +41,7 @@ export class AgentSession implements IDisposable {
   private readonly attachment: Attachment;
   private status: Status | null = null;
   private orphans: Orphans | null = null;
+  private note: Slot | null = null;
   private refreshing = false;
 
   /** `panel`: its document is loaded. */
@@ -67,6 +81,7 @@ export class AgentSession implements IDisposable {
     this.confirms.dispose();
     this.marks.dispose();
     this.orphans?.dispose();
+    this.note?.dispose();
     this.closeStatus();
   }
 
@@ -102,6 +117,13 @@ export class AgentSession implements IDisposable {
       case 'confirmed':
         this.confirms.close(message.id);
         break;
+      case 'moved':
+        this.reset();
+        this.note = new Slot(this.panel.content, message.cell, noteOf(MOVED));
+        break;
+      case 'over':
+        this.reset();
+        break;
     }
   }
 
@@ -124,7 +146,11 @@ export class AgentSession implements IDisposable {
         onStop: () => this.stop(),
         onReviewEachStep: () => this.attachment.send({ op: 'auto', on: false })
       });
-      this.status = { bar, slot: new Slot(this.panel.content, message.cell, bar.node) };
+      this.status = {
+        bar,
+        slot: new Slot(this.panel.content, message.cell, bar.node),
+        isDeleted: false
+      };
     }
     this.status.bar.show(message);
   }
@@ -138,6 +164,8 @@ export class AgentSession implements IDisposable {
   private reset(): void {
     this.orphans?.dispose();
     this.orphans = null;
+    this.note?.dispose();
+    this.note = null;
     this.closeStatus();
     this.confirms.reset();
     this.proposals.reset();
@@ -154,10 +182,22 @@ export class AgentSession implements IDisposable {
       if (!this.isDisposed && !this.panel.content.isDisposed) {
         this.proposals.refresh();
         this.confirms.refresh();
+        this.status?.bar.hint(this.proposals.isTakenBack ? TAKEN_BACK : '');
         this.status?.slot.refresh();
+        this.note?.refresh();
+        this.tellOfDeletion();
         this.marks.refresh();
       }
     });
+  }
+
+  /** The run goes on without its cell, and so without a place for its answer. */
+  private tellOfDeletion(): void {
+    const { status } = this;
+    if (status && !status.isDeleted && !findCell(this.panel.content, status.slot.cellId)) {
+      status.isDeleted = true;
+      Notification.info(DELETED, { autoClose: false });
+    }
   }
 
   private onScheduled(_: unknown, { notebook, cell }: { notebook: Notebook; cell: Cell }): void {

@@ -25,6 +25,7 @@ export class StatusBar {
   private readonly review: HTMLButtonElement;
   private readonly timer: number;
   private last: StatusMessage | null = null;
+  private hinted = '';
   /** When `last` came, in milliseconds of `performance.now()`. */
   private since = 0;
 
@@ -39,16 +40,26 @@ export class StatusBar {
   }
 
   show(message: StatusMessage): void {
-    this.last = message;
-    this.since = performance.now();
+    if (message !== this.last) {
+      this.last = message;
+      this.since = performance.now();
+    }
     this.node.dataset.state = message.state;
     this.review.hidden = !message.auto;
     this.text.title = message.auto ? RUN_ALL_TITLE : '';
-    const spoken = dotted(message.text, message.auto && 'Run all is on');
+    const spoken = dotted(this.hinted || message.text, message.auto && 'Run all is on');
     if (this.spoken.textContent !== spoken) {
       this.spoken.textContent = spoken;
     }
     this.draw();
+  }
+
+  /** What she can do, in place of what the kernel says; "" for nothing. */
+  hint(text: string): void {
+    if (this.hinted !== text && this.last) {
+      this.hinted = text;
+      this.show(this.last);
+    }
   }
 
   dispose(): void {
@@ -63,7 +74,7 @@ export class StatusBar {
     const { text, elapsed_s, tokens, auto } = this.last;
     const seconds = elapsed_s + (performance.now() - this.since) / 1000;
     this.text.textContent = dotted(
-      text,
+      this.hinted || text,
       duration(seconds),
       tokensLong(tokens),
       auto && 'Run all is on'

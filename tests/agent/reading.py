@@ -21,12 +21,15 @@ from jupyter_codeact.events import (
     EditAction,
     Event,
     Reply,
+    SkillAction,
     TextChunk,
     TextDelta,
     ThinkingChunk,
     ThinkingDelta,
     ToolCall,
 )
+
+TOOLS = ("run_cell", "edit_file", "skills")
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ def read(reader: FenceReader | ToolReader, deltas: Sequence[Delta], reply: Reply
 
 
 def bare(action: Action) -> Any:
+    if isinstance(action, SkillAction):
+        return ("skills", action.arguments)
     if isinstance(action, EditAction):
         return action.arguments
     return (action.step, action.source)
@@ -98,7 +103,7 @@ def pieces(text: str, cuts: Sequence[int]) -> list[str]:
 def fenced(text: str, cuts: Sequence[int] = (), thinking: str = "") -> Read:
     deltas: list[Delta] = [ThinkingDelta(thinking)] if thinking else []
     deltas += [TextDelta(piece) for piece in pieces(text, cuts)]
-    return read(FenceReader(1), deltas, Reply(text))
+    return read(FenceReader(1, TOOLS), deltas, Reply(text))
 
 
 def called(text: str, *calls: tuple[str, str], cuts: Sequence[int] = ()) -> Read:
@@ -107,7 +112,7 @@ def called(text: str, *calls: tuple[str, str], cuts: Sequence[int] = ()) -> Read
     for index, (name, arguments) in enumerate(calls):
         deltas.append(CallDelta(index, name, ""))
         deltas += [CallDelta(index, "", piece) for piece in pieces(arguments, cuts)]
-    return read(ToolReader(1), deltas, Reply(text, tool_calls(*calls)))
+    return read(ToolReader(1, TOOLS), deltas, Reply(text, tool_calls(*calls)))
 
 
 def tool_calls(*calls: tuple[str, str]) -> tuple[ToolCall, ...]:

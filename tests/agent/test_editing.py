@@ -12,16 +12,20 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.agent.editing import FileEditor
+from jupyter_codeact.agent.history import STOPPED
 from jupyter_codeact.agent.tools import ToolHandler
 from jupyter_codeact.errors import EditError, SandboxError
-from jupyter_codeact.events import Rejected
+from jupyter_codeact.events import RanCell, Rejected
 from jupyter_codeact.inside import functions
 from jupyter_codeact.skills.checks import Tried
 from jupyter_codeact.skills.editor import LibraryEditor
+from jupyter_codeact.skills.index import Index
 from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.search import Search
 from jupyter_codeact.skills.skill import Files
+from jupyter_codeact.skills.tool import SkillTool
 
-from .twins import ANSWER, ScriptedCells, agent_of, run, scripted, told
+from .twins import ANSWER, ScriptedCells, agent_of, run, scripted, told, valid
 
 FUNCTIONS = {"read_text": functions.read_text, "write_text": functions.write_text}
 
@@ -196,3 +200,31 @@ async def test_an_edit_of_a_skill_stands_whatever_becomes_of_its_checks(tmp_path
     assert said.startswith("Create fit.py: done.")
     assert ("Its checks were stopped." in said) is stops
     assert ("Checks failed, mend this:\n- fit is no good" in said) is not stops
+
+
+async def test_a_stop_ends_the_checks_of_a_save_and_nothing_is_stored(tmp_path: Path) -> None:
+    waiting = asyncio.Event()
+
+    async def trial(name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+        waiting.set()
+        await asyncio.Event().wait()
+        return Tried()
+
+    library = Library(tmp_path / "own")
+    library.own.mkdir()
+    ran = [RanCell(1, "id1", "def twice(x):\n    return 2 * x", True)]
+    skills = SkillTool(library, Search(Index(None), []), lambda: (ran, ()), trial=trial)
+    save = {"name": "skills", "arguments": {"command": "save", "name": "doubling", "what": "twice"}}
+    agent = agent_of(scripted({"calls": [save]}, ANSWER))
+    agent.tools = ToolHandler(agent.tools.config, library=LibraryEditor(library), skills=skills, transform=str)
+    cells = ScriptedCells()
+    running = asyncio.ensure_future(run(agent, cells))
+    await waiting.wait()
+    assert [summary for _, _, summary in cells.confirmed] == ["Create doubling.py"]
+    running.cancel()
+    await asyncio.wait({running})
+    assert running.cancelled()
+    assert [*library.own.iterdir()] == []
+    assert agent.info["exit_status"] == "exit_stopped"
+    assert valid(agent.history)
+    assert told(agent) == [STOPPED]

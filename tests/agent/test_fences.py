@@ -98,10 +98,11 @@ def test_only_thinking_is_no_reply() -> None:
     assert seen.problem is not None
 
 
-def test_an_edit_is_one_json_object() -> None:
-    reply = f"Look first.\n```edit_file\n{json.dumps(VIEW, indent=1)}\n```\n"
+@pytest.mark.parametrize(("tool", "action"), [("edit_file", VIEW), ("skills", ("skills", VIEW))])
+def test_an_edit_and_a_command_for_skills_are_one_json_object(tool: str, action: object) -> None:
+    reply = f"Look first.\n```{tool}\n{json.dumps(VIEW, indent=1)}\n```\n"
     seen = fenced(reply, range(len(reply)))
-    assert (seen.text, seen.actions, seen.problem) == ("Look first.", (VIEW,), None)
+    assert (seen.text, seen.actions, seen.problem) == ("Look first.", (action,), None)
     assert not seen.cells
 
 

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from jupyter_codeact.agent import TemplateConfig
 from jupyter_codeact.agent.history import reply_message, requery_messages, said
 from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, ModelError, SandboxDied
-from jupyter_codeact.events import Action, CodeAction, EditAction, Ran, Rejected, Reply, SubmitAction, ToolCall
+from jupyter_codeact.events import (
+    Action,
+    CodeAction,
+    EditAction,
+    Ran,
+    Rejected,
+    Reply,
+    SkillAction,
+    SubmitAction,
+    ToolCall,
+)
 from jupyter_codeact.execution import RunStopped
 
 from .twins import ScriptedCells, StreamModel, agent_of, calls, printing, run, told, valid, words
@@ -110,6 +120,7 @@ def test_a_call_without_an_id_is_sent_with_the_one_it_was_given() -> None:
     [
         (CodeAction("a", 1, "x = 1"), "So.\n\n```python\nx = 1\n```"),
         (EditAction("a", 1, {"command": "view"}), 'So.\n\n```edit_file\n{"command": "view"}\n```'),
+        (SkillAction("a", 1, {"command": "read"}), 'So.\n\n```skills\n{"command": "read"}\n```'),
         (SubmitAction("a", 1, "Done."), 'So.\n\n```submit\n{"answer": "Done.", "gave_up": false}\n```'),
         (CodeAction("a", 1, "s = '''\n```\n'''"), "So.\n\n````python\ns = '''\n```\n'''\n````"),
         (CodeAction("a", 1, "# `````"), "So.\n\n``````python\n# `````\n``````"),

@@ -304,6 +304,16 @@ async def test_a_change_is_shown_and_then_done(tmp_path: Path) -> None:
     assert told(agent) == [outcome.text]
 
 
+async def test_a_change_that_changes_nothing_is_not_asked_for_and_not_counted(tmp_path: Path) -> None:
+    (tmp_path / "gp_fit.py").write_text("x = 1\n")
+    cells = ScriptedCells()
+    agent = agent_of(scripted(edit("create", file_text="x = 1\n"), ANSWER), tmp_path)
+    events = await run(agent, cells)
+    assert not cells.confirmed
+    assert told(agent) == ["Change gp_fit.py: nothing was done, it is like this already."]
+    assert [e.outcome.changed for e in events if isinstance(e, ActionDone) and isinstance(e.outcome, Edited)] == [False]
+
+
 async def test_a_refused_change_is_not_done(tmp_path: Path) -> None:
     cells = ScriptedCells(refusals=[Rejected("too long")])
     agent = agent_of(scripted(edit("create", file_text="x = 1\n"), ANSWER), tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from jupyter_codeact.errors import ConfigError, ModelError
 from jupyter_codeact.events import Reply, Retrying, TextDelta, Usage
 from jupyter_codeact.parts import ModelConfig
 
-from .twins import StreamModel
+from .twins import OPEN, StreamModel
 
 MODEL = ModelConfig(name="m")
 
@@ -103,6 +104,17 @@ async def test_a_later_attempt_that_can_not_be_made_takes_no_earlier_one_away() 
     assert agent.error == "Attempt 2 could not be made: The disk is full."
     with pytest.raises(ConfigError, match="disk"):
         await retry(Attempts(ConfigError("The disk is full.")), judge()).run("x")
+
+
+async def test_an_attempt_that_was_made_counts_before_it_is_judged() -> None:
+    reviewer = judge([OPEN])
+    agent = retry(Attempts(info("one")), reviewer)
+    work = asyncio.ensure_future(agent.run("x"))
+    await reviewer.waiting.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert agent.best_so_far().number == 1
 
 
 @pytest.mark.parametrize("limits", [{"cost_usd": 3.0}, {}])

@@ -14,6 +14,7 @@ from jupyter_codeact.events import ActionChunk, CallDelta, CodeAction, Reply, Te
 from .reading import CUTS, called, read, tool_calls
 
 VIEW = {"command": "view", "path": "."}
+SEARCH = {"command": "search", "name": "fit a GP"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["code", "path", "x"]), inner),
@@ -33,13 +34,14 @@ def code(source: str) -> tuple[str, str]:
         ([code("x = 1\n\n")], ((1, "x = 1"),)),
         ([code("\nif x:\n    'ü😀\u2028'\n")], ((1, "\nif x:\n    'ü😀\u2028'"),)),
         ([code("a"), code("b")], ((1, "a"), (2, "b"))),
-        ([("edit_file", json.dumps(VIEW)), code("b"), code("c")], (VIEW, (1, "b"), (2, "c"))),
-        ([code("a"), ("edit_file", json.dumps(VIEW)), code("c")], ((1, "a"), VIEW, (2, "c"))),
+        ([("edit_file", json.dumps(VIEW)), code("b"), code("c")], (VIEW, (2, "b"), (3, "c"))),
+        ([code("a"), ("edit_file", json.dumps(VIEW)), code("c")], ((1, "a"), VIEW, (3, "c"))),
+        ([("skills", json.dumps(SEARCH)), code("b")], (("skills", SEARCH), (2, "b"))),
         ([("run_cell", '{"code": "ab", "code": "xy"}')], ((1, "xy"),)),
         ([("run_cell", '{"why": {"code": 1}, "code": "x"}')], ((1, "x"),)),
     ],
 )
-def test_each_call_is_an_action_and_each_cell_a_step(calls: list[tuple[str, str]], actions: tuple[object, ...]) -> None:
+def test_each_call_is_an_action_and_a_step(calls: list[tuple[str, str]], actions: tuple[object, ...]) -> None:
     seen = called("So:", *calls, cuts=range(40))
     assert (seen.actions, seen.text, seen.shown, seen.problem) == (actions, "So:", "So:", None)
 
@@ -54,6 +56,7 @@ def test_each_call_is_an_action_and_each_cell_a_step(calls: list[tuple[str, str]
         (("run_cell", ""), "not a JSON object"),
         (("run_cell", '"x = 1"'), "not a JSON object"),
         (("edit_file", "[]"), "not a JSON object"),
+        (("skills", "fit a GP"), "not a JSON object"),
         (("run_cell", "{}"), "needs its argument 'code'"),
         (("run_cell", '{"code": ""}'), "needs its argument 'code'"),
         (("run_cell", '{"code": "\\n  "}'), "needs its argument 'code'"),

@@ -31,7 +31,10 @@ from jupyter_codeact.models.scripted import ScriptedModel
 from jupyter_codeact.notebook.syntax import transformed
 from jupyter_codeact.protocols import Model
 from jupyter_codeact.skills.editor import LibraryEditor
+from jupyter_codeact.skills.index import Index
 from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.search import Search
+from jupyter_codeact.skills.tool import SkillTool
 
 Stream = list[Delta | CodeActError]
 OPEN = "an outcome that never comes"
@@ -142,11 +145,11 @@ def agent_of(model: Model, folder: Path | None = None, **options: Any) -> Agent:
     """An agent with our own texts; ``options`` are limits, and what Agent, ToolConfig and TemplateConfig take."""
     limits = {name: options.pop(name) for name in list(options) if name in Limits.__dataclass_fields__}
     tools = {name: options.pop(name) for name in list(options) if name in ToolConfig.__dataclass_fields__}
-    editor = LibraryEditor(Library(folder or Path("/nonexistent")))
+    library = Library(folder or Path("/nonexistent"))
+    skills = SkillTool(library, Search(Index(None), library.folders), lambda: ([], ()))
     own = {"templates": TemplateConfig(), "history_processors": [], "meter": Meter(Limits(**limits))}
-    return Agent(
-        model=model, tools=ToolHandler(ToolConfig(**tools), library=editor, transform=transformed), **own | options
-    )
+    handler = ToolHandler(ToolConfig(**tools), library=LibraryEditor(library), skills=skills, transform=transformed)
+    return Agent(model=model, tools=handler, **own | options)
 
 
 async def run(

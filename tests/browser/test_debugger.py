@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 
 from playwright.async_api import Locator
+from playwright.async_api import TimeoutError as NotShown
 from servers import ModelServer, Reply, ToolCall
 
 from .lab import Notebook
@@ -25,8 +27,13 @@ async def set_breakpoint(notebook: Notebook, number: int, line: int) -> None:
     taken = notebook.page.locator(".jp-DebuggerBreakpoint")
     before = await taken.count()
     # The first element only holds the place.
-    await notebook.cell(number).locator(".cm-gutter.cm-breakpoint-gutter .cm-gutterElement").nth(line).click()
-    await taken.nth(before).wait_for()
+    beside = notebook.cell(number).locator(".cm-gutter.cm-breakpoint-gutter .cm-gutterElement").nth(line)
+    # A cell that is new has its gutter before the debugger knows the cell, and nothing shows when it does.
+    for patience_ms in (10_000, 20_000):
+        await beside.click()
+        with contextlib.suppress(NotShown):
+            return await taken.nth(before).wait_for(timeout=patience_ms)
+    raise AssertionError("The debugger takes no breakpoint.")
 
 
 def stopped_line(notebook: Notebook, number: int) -> Locator:

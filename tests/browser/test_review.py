@@ -268,6 +268,9 @@ async def test_a_second_window_takes_the_proposal_over(notebook: Notebook, servi
     await notebook.ready()
     second = await notebook.in_second_window()
     await second.ready()
+    elsewhere = notebook.page.get_by_text("Another window has this run")
+    await elsewhere.wait_for()
+    assert await notebook.bar.count() == 0
     await second.proposed.locator(".cm-content").click()
     await second.page.keyboard.press("Shift+Enter")
     await second.until_output(1, "one")
@@ -276,7 +279,47 @@ async def test_a_second_window_takes_the_proposal_over(notebook: Notebook, servi
     await second.until_output(2, "two")
     await second.until_output(0, "The end.")
     await second.idle()
+    await elsewhere.wait_for(state="detached")
     assert [mark["status"] for mark in await second.marks()] == ["accepted", "accepted"]
+
+
+async def test_undo_takes_no_proposal_away_for_good(notebook: Notebook, service: ModelServer) -> None:
+    """She may have meant a change of her own; a cell that she deletes is rejected."""
+    service.add(act("print('one')"), act("print('two')"), Reply(text="The end."))
+    await notebook.open("undo", "%%agent\ngo", "last = 1")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    await notebook.run_command("notebook:undo-cell-action")
+    await notebook.cell(0).get_by_text("Redo brings the cell back").first.wait_for()
+    assert await notebook.sources() == ["%%agent\ngo", "last = 1"]
+    await notebook.run_command("notebook:redo-cell-action")
+    await notebook.ready()
+    assert await notebook.cell(0).get_by_text("Redo brings the cell back").count() == 0
+    assert await notebook.sources() == ["%%agent\ngo", "print('one')", "last = 1"]
+    await notebook.button("Run").first.click()
+    await notebook.until_output(1, "one")
+    await notebook.bar.get_by_text("step 2").wait_for()
+    await notebook.run_command("notebook:delete-cell")
+    await notebook.until_output(0, "The end.")
+    assert "one" in told(service, 1)
+    assert "She deleted the cell." in told(service, 2)
+
+
+async def test_a_run_whose_cell_is_deleted_goes_on_and_says_where_its_answer_is(
+    notebook: Notebook, service: ModelServer
+) -> None:
+    service.add(act("print('one')"), Reply(text="The end of it."))
+    await notebook.open("deleted", "%%agent\ngo", "%agent history")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    await notebook.page.evaluate("() => { jupyterapp.shell.currentWidget.content.activeCellIndex = 0; }")
+    await notebook.run_command("notebook:delete-cell")
+    await notebook.page.get_by_text("will have its answer").wait_for()
+    await notebook.button("Run").first.click()
+    await notebook.until_output(0, "one")
+    await notebook.idle()
+    await notebook.run_cell(1)
+    await notebook.until_output(1, "The end of it.")
 
 
 async def test_an_edit_of_the_library_is_shown_as_a_diff_and_can_be_refused(

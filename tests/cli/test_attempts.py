@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig
+from jupyter_codeact.agent.hooks import ModelQueried, RunStarted
+from jupyter_codeact.agent.retrying import RetryConfig, ReviewConfig
+from jupyter_codeact.headless.attempts import work_on
+from jupyter_codeact.headless.solve import Job
+from jupyter_codeact.parts import ModelConfig
+from jupyter_codeact.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 Command = Callable[..., Any]
@@ -34,8 +43,36 @@ def test_the_best_attempt_is_the_result(command: Command, replies: Command, chec
     assert (checkout / "a.txt").read_text() == "one\n"
 
 
+async def test_a_stop_leaves_the_best_attempt_so_far(replies: Command, checkout: Path, home: Path) -> None:
+    first = replies({"code": "open('a.txt', 'a').write('first\\n')"}, {"submit": "first"}, name="first")
+    second = replies({"text": "On and on."}, name="second", delay_s=600)
+    review = ReviewConfig(model=ModelConfig(name=replies({"text": "SCORE: 0.4"}, name="judge")))
+    agents = tuple(
+        AgentConfig(model=ModelConfig(name=name), tools=ToolConfig(submits=True)) for name in (first, second)
+    )
+    job = Job(
+        TextProblem("go", "task"),
+        agents[0],
+        checkout,
+        checkout.parent / "out",
+        RetryConfig(agents=agents, review=review),
+    )
+    runs: list[RunStarted] = []
+
+    def stop(event: object) -> None:
+        runs.extend([event] if isinstance(event, RunStarted) else [])
+        if len(runs) == 2 and isinstance(event, ModelQueried):
+            work.cancel()
+
+    work = asyncio.ensure_future(work_on(job, Settings.from_environment(), listeners=[stop]))
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert "+first\n" in (job.folder / "task.patch").read_text()
+    assert (job.folder / "task.ipynb").exists()
+
+
 def test_what_is_wrong_in_an_agent_is_named(command: Command, tmp_path: Path) -> None:
     (tmp_path / "retry.yaml").write_text(json.dumps({"agents": [{"model": {"nam": "x"}}], "review": {}}))
     done = command("run", "--text", "go", "--config", tmp_path / "retry.yaml", "--review", "auto")
-    assert done.code == 1
+    assert done.code == 2
     assert "retry.yaml, agent 1: model.nam is no key" in done.err

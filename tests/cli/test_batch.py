@@ -29,6 +29,12 @@ def results(out: Path) -> dict[str, dict[str, Any]]:
     return found
 
 
+def ends(shown: str, table: int) -> dict[str, str]:
+    """How problems ended, and how many, of a table that was printed."""
+    rows = shown.split("how it ended\t")[table + 1].splitlines()[1:]
+    return {row.split("\t")[0]: row.split("\t")[1] for row in rows if "\t" in row}
+
+
 def problems(work: Path, *entries: dict[str, Any]) -> Path:
     path = work / "problems.yaml"
     path.write_text(json.dumps(entries))
@@ -46,7 +52,7 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
         {"id": "checkout", "text": "The same.", "workspace": str(checkout)},
     )
     out = checkout / "out"
-    flags = (file, "--workers", 2, "--out", out, "--model", model)
+    flags = (file, "--workers", 2, "--out", out, "--model", model, "--skills", "json.decoder")
     first = command("batch", *flags)
     assert first.code == 1
     assert "missing · exit_error" in first.out
@@ -61,7 +67,9 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
     assert (checkout / "a.txt").read_text() == "one\n"
     assert not (out / "checkout" / "work" / "out").exists()
     assert [p.name for p in (out / "empty" / "work").iterdir()] == ["a.txt"]
+    assert ends(command("stats", out).out, 1) == ends(first.out, 0) == {"submitted": "2", "exit_error": "1"}
     before = read(out / "empty" / "empty.traj")
+    assert "class JSONDecoder" in str(before["history"])
     (tmp_path / "later.md").write_text("Write as well.")
     second = command("batch", *flags)
     assert second.code == 0, second.out
@@ -92,8 +100,9 @@ def test_ctrl_c_leaves_what_is_done_and_the_next_time_goes_on(
     assert process.stdout.readline().startswith("quick · submitted")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "\nStopped.\n")
-    assert "stopped" in out
+    assert process.returncode == 130
+    assert err.startswith("\nStopped. The same command goes on from here")
+    assert {name.strip(")").rpartition("(")[2] for name in ends(out, 0)} == {"submitted", "exit_stopped"}
     assert list(results(tmp_path / "out")) == ["quick"]
     (slow / "wait").unlink()
     again = command(*flags)
@@ -123,11 +132,15 @@ def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: C
     (folder / "work" / "old").touch()
     (folder / "result.json").write_text(json.dumps({"id": "one", "exit_status": "submitted", "answer": "Old."}))
     flags = ("batch", file, "--out", tmp_path / "out", "--model", replies({"submit": "New."}))
+    (folder / "one.traj").touch()
     for more, answer in ((), "Old."), (("--redo",), "New."), ((), "New."):
         assert command(*flags, *more).code == 0
         assert results(tmp_path / "out")["one"]["answer"] == answer
         assert (folder / "work" / "old").exists() is (answer == "Old.")
     assert json.loads((folder / "result.json").read_text())["answer"] == "New."
+    (tmp_path / "project").rmdir()
+    assert "There is no folder" in command(*flags, "--redo").out
+    assert [path.name for path in folder.iterdir()] == ["work"]
 
 
 @pytest.mark.parametrize(
@@ -142,12 +155,13 @@ def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: C
         ("- {text: a, id: x}\n- {text: b, id: x-}", "problem 2: the id 'x-' can't name a folder"),
         ("- {text: a, id: results.jsonl}", "is the name of the summary"),
         ("- 7", "problem 1"),
+        ("- {text: ' '}", "problem 1: its text is empty"),
     ],
 )
 def test_what_is_wrong_in_the_file_is_said_in_a_line(command: Command, tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "problems.yaml").write_text(text)
     done = command("batch", tmp_path / "problems.yaml", "--out", tmp_path / "out", "--model", "scripted/gp_fit")
-    assert done.code == 1
+    assert done.code == 2
     assert said in done.err
     assert done.err.count("\n") == 1
 

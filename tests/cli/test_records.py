@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pexpect
 import pytest
 import yaml
 
@@ -69,7 +70,7 @@ def step(action: str, tool: str = "run_cell", observation: str = "", **extra: An
         "state": {},
         "execution_time": 1.0,
         "query": [],
-        "extra_info": {"tool": tool, **extra},
+        "extra_info": extra if "failed" in extra else {"tool": tool, **extra},
     }
 
 
@@ -121,7 +122,7 @@ def test_escape_sequences_of_a_run_do_not_act(command: Command, ours: Path) -> N
 
 def test_walking_through_it(command: Command, ours: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keyboard, terminal = pty.openpty()
-    os.write(keyboard, b"n\np\np\n/PRINT\ng 4\ng 9\n?\nh\nq\n")
+    os.write(keyboard, b"n\np\np\n/PRINT\ng 3\ng 9\n?\nh\nq\n")
     monkeypatch.setenv("PAGER", "cat")
     with os.fdopen(terminal) as stdin:
         monkeypatch.setattr(sys, "stdin", stdin)
@@ -129,10 +130,25 @@ def test_walking_through_it(command: Command, ours: Path, monkeypatch: pytest.Mo
         done = command("inspect", ours)
     os.close(keyboard)
     assert done.code == 0
-    assert re.findall(r"Step (\d) of 4", done.out) == ["1", "2", "1", "1", "4"]
+    assert re.findall(r"Step (\d) of 3 · run_cell", done.out) == ["1", "2", "1", "1", "3"]
     assert "This is the first step." in done.out
     assert "There is no further step." in done.out
     assert "/text search" in done.out
+
+
+def test_the_pager_is_given_text_alone(ours: Path, tmp_path: Path) -> None:
+    """Plain `less` shows an escape sequence as it is written."""
+    variables = {**os.environ, "TERM": "xterm-256color", "PAGER": f"cat > {tmp_path / 'paged'}"}
+    arguments = ["-P", "-m", "jupyter_codeact", "inspect", str(ours)]
+    terminal = pexpect.spawn(sys.executable, arguments, env=variables, encoding="utf-8", timeout=30)
+    for answer in ("h", "q"):
+        terminal.expect_exact("? for help > ")
+        terminal.sendline(answer)
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    paged = (tmp_path / "paged").read_text()
+    assert "system:\nYou work" in paged
+    assert "\x1b" not in paged
 
 
 def test_a_trajectory_as_a_notebook(command: Command, ours: Path, theirs: Path, tmp_path: Path) -> None:
@@ -164,9 +180,10 @@ def test_what_is_no_trajectory_is_said_in_a_line(command: Command, tmp_path: Pat
     if text is not None:
         (tmp_path / "x.traj").write_text(text)
     done = command(name, tmp_path / "x.traj")
-    assert done.code == 1
+    assert done.code == 2
     assert "is no trajectory" in done.err
     assert done.err.count("\n") == 1
+    assert "Error" not in done.err
 
 
 # ---- stats
@@ -175,10 +192,10 @@ def test_what_is_no_trajectory_is_said_in_a_line(command: Command, tmp_path: Pat
 def test_figures_of_files_and_folders(command: Command, ours: Path, theirs: Path) -> None:
     done = command("stats", ours.parent)
     assert done.code == 0
-    rows = {line.split()[0].rpartition("/")[2]: line.split() for line in done.out.splitlines() if line.strip()}
+    rows = {line.split()[0].rpartition("/")[2]: line.split("\t") for line in done.out.splitlines() if line.strip()}
     assert rows["ours.traj"][1:4] == ["exit_cost", "3", "0"]
     assert rows["theirs.traj"][1:4] == ["submitted", "3", "3"]
-    assert "2 runs · 6 steps · 1.0k tokens · at least $0.250 · 6 s" in done.out
+    assert "2 runs · 6 steps · 3 calls · 1.0k tokens · at least $0.250 · 6 s of actions" in done.out
     (ours.parent / "broken.traj").write_text("{")
     done = command("stats", ours.parent)
     assert done.code == 1
@@ -194,8 +211,19 @@ def test_a_number_that_is_none_is_not_known(command: Command, ours: Path, value:
     text = text.replace('"cost_known": false', f'"tokens_sent": {value}, "instance_cost": {value}')
     ours.write_text(text)
     assert text.count(value) >= 6
-    assert "1 run · 3 steps · 0 tokens · $0.000 · 0 s" in command("stats", ours).out
-    assert "Step 1 of 4" in command("inspect", ours).out
+    assert "1 run · 3 steps · 0 calls · 0 tokens · $0.000 · 0 s" in command("stats", ours).out
+    assert "Step 1 of 3" in command("inspect", ours).out
+
+
+def test_a_folder_s_runs_are_counted_once(command: Command, ours: Path, theirs: Path, tmp_path: Path) -> None:
+    """Not those that a run found in its workspace, nor attempts beside the one that was chosen."""
+    for place in ("run/task", "run/work/old", "run/attempt-1/task", "run/attempt-2/task"):
+        path = tmp_path / "out" / f"{place}.traj"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(theirs.read_text())
+    out = command("stats", tmp_path / "out").out
+    assert out.splitlines()[1].startswith(f"{tmp_path / 'out' / 'run' / 'task.traj'}\tsubmitted\t3\t3\t1.0k\t")
+    assert "submitted\t1\t100%" in out
 
 
 # ---- demo-from
@@ -228,7 +256,7 @@ def test_validate_only_names_what_can_not_be_replayed(command: Command, theirs: 
     assert "3 steps, 1 cell: not all can be replayed." in done.out
     done = command("replay", ours, "--validate-only")
     assert done.code == 1
-    assert "Step 4: " in done.out
+    assert "Step 3: " in done.out
     assert not home.exists()
 
 

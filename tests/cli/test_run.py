@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pty
+import re
 import signal
 import stat
 import subprocess
@@ -18,11 +19,20 @@ from typing import Any
 
 import nbformat
 import pytest
+from helpers import examples
 
 from jupyter_codeact.agent.trajectory import read
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 Command = Callable[..., Any]
+
+
+def test_the_script_of_the_document_runs(command: Command, work: Path, tmp_path: Path) -> None:
+    (work / "second.yaml").write_text(examples("scripted.md")[1])
+    given = ["--model", "scripted/second", "--text", "Add two numbers.", "--review", "auto", "--out", tmp_path / "out"]
+    done = command("run", *given)
+    assert done.code == 0, done.err
+    assert "It is 42." in done.out
 
 
 def sources(path: Path) -> list[str]:
@@ -44,7 +54,7 @@ def test_a_task_leaves_notebook_patch_and_trajectory(
     (out / "secret").write_text("not for the sandbox")
     done = command("run", "--file", tmp_path / "task.md", "--model", model, "--review", "auto", "--out", out)
     assert done.code == 0, done.err
-    for words in ("I look.", "Step 3", "ZeroDivisionError", "It says two now.", "Done · 4 steps", "False"):
+    for words in ("I look.", "Step 3", "ZeroDivisionError", "It says **two** now.", "Done · 4 steps", "False"):
         assert words in done.out
     assert sources(out / "task.ipynb") == [
         "Write *two* into a.txt.",
@@ -61,6 +71,86 @@ def test_a_task_leaves_notebook_patch_and_trajectory(
     assert trajectory["info"]["exit_status"] == "submitted"
     assert trajectory["replay_config"]["problem_statement"]["text"] == "Write *two* into a.txt."
     assert stat.S_IMODE((out / "task.traj").stat().st_mode) == 0o600
+
+
+def test_a_step_has_one_number_wherever_it_is_shown(
+    command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a pipe, what is shown is not wrapped or filled up, either."""
+    monkeypatch.setenv("COLUMNS", "60")
+    model = replies(
+        {"text": "I look.", "code": "print('x' * 200)"},
+        {"text": "I edit.", "edit": {"command": "create", "path": "b.txt", "file_text": "made\n"}},
+        {"code": "("},
+        {"code": "1/0"},
+        {"submit": "It is *so*."},
+    )
+    done = command("run", "--text", "go", "--model", model, "--review", "auto", "--out", tmp_path / "out")
+    assert [line for line in done.out.splitlines() if line.startswith("Step ")] == [
+        *("Step 1 · run_cell", "Step 2 · create b.txt", "Step 3 · run_cell", "Step 4 · submit")
+    ]
+    assert "Done · 4 steps" in done.out
+    assert f"    {'x' * 200}\n" in done.out
+    assert "It is *so*.\n" in done.out
+    assert [line for line in done.out.splitlines() if line.endswith(" ")] == []
+    code = [cell for cell in nbformat.read(tmp_path / "out" / "task.ipynb", as_version=4).cells if "outputs" in cell]
+    assert [cell.metadata.jupyter_codeact.step for cell in code] == [1, 3]
+    seen = command("inspect", tmp_path / "out" / "task.traj").out
+    assert re.findall(r"^(?:Step|A try at step) .*?(?= · )", seen, re.MULTILINE) == [
+        *("Step 1 of 4", "Step 2 of 4", "A try at step 3", "Step 3 of 4", "Step 4 of 4")
+    ]
+    assert "\nsteps       4\n" in seen
+
+
+def test_the_agent_is_given_the_skills_that_are_named(
+    command: Command, replies: Command, work: Path, home: Path, tmp_path: Path
+) -> None:
+    library = home / "skills" / "private" / "default"
+    library.mkdir(parents=True)
+    (library / "circles.py").write_text('def area(r):\n    """The area of a circle."""\n    return 3 * r * r\n')
+    flags = ("--text", "the area of a circle", "--model", replies({"submit": "Done."}), "--review", "auto")
+    known = {}
+    for skills in ("circles,json.decoder", "", "none"):
+        out = tmp_path / f"out-{skills[:4]}"
+        assert command("run", *flags, "--out", out, "--skills", skills).code == 0
+        known[skills] = str(read(out / "task.traj")["history"])
+    assert "return 3 * r * r" in known["circles,json.decoder"]
+    assert "class JSONDecoder" in known["circles,json.decoder"]
+    assert "return 3 * r * r" not in known[""]
+    assert "The area of a circle." in known[""]
+    assert "The area of a circle." not in known["none"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [\n", "agent.yaml can't be read: it is no YAML, line 2, column 1: "),
+        ("a: \x07", "agent.yaml can't be read: "),
+        ("[]", "holds no mapping"),
+        ("\udcff", "it is no text in UTF-8"),
+    ],
+)
+def test_a_configuration_that_is_none_is_a_line(command: Command, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "agent.yaml").write_bytes(text.encode(errors="surrogateescape"))
+    done = command("run", "--text", "go", "--config", tmp_path / "agent.yaml")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert said in done.err
+
+
+def test_a_setting_that_can_not_be_is_told_with_those_that_can(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flags = ("run", "--text", "go", "--model", "scripted/gp_fit")
+    monkeypatch.setenv("JUPYTER_CODEACT_REVIEW", "atuo")
+    done = command(*flags)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "JUPYTER_CODEACT_REVIEW can't be 'atuo'. ask: you run each cell. auto: the agent does." in done.err
+    monkeypatch.delenv("JUPYTER_CODEACT_REVIEW")
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    (tmp_path / "jupyter_codeact_config.py").write_text("c.Agent.max_steps = 'many'")
+    done = command(*flags)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "c.Agent.max_steps can't be what it is set to. Actions in one run." in done.err
 
 
 def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **variables: str) -> tuple[int, str]:
@@ -81,7 +171,7 @@ def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **var
     with contextlib.suppress(OSError):
         while data := os.read(keyboard, 65536):
             shown += data.decode()
-            while answers and shown.count("[s]top: ") > asked:
+            while answers and len(re.findall(r"\[s\]top: |empty\): ", shown)) > asked:
                 asked += 1
                 os.write(keyboard, answers.pop(0).encode())
     os.close(keyboard)
@@ -90,27 +180,29 @@ def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **var
 
 def test_review_in_the_terminal(replies: Command, work: Path, home: Path, tmp_path: Path) -> None:
     """Yes, an edit, a rejection with a reason, and stop: nothing runs that was not let, nor seen before."""
-    names = ("yes", "plain", "no", "stop")
+    names = ("yes", "plain", "no", "never", "stop")
     model = replies(*[{"code": f"open('{name}', 'w').write('')"} for name in names])
     editor = tmp_path / "editor"
     editor.write_text("#!/bin/sh\nsed -i s/plain/changed/ $1\n")
     editor.chmod(0o755)
     # The second yes is typed ahead: it is no answer to a question that was not asked yet.
-    answers = ["y\ny\n", "what?\n", "e\n", "y\n", "n not that\n", "s\n"]
+    answers = ["y\ny\n", "what?\n", "e\n", "y\n", "n not that\n", "n\n", "nor this\n", "s\n"]
     flags = ["--text", "go", "--model", model, "--out", tmp_path / "out"]
     code, shown = in_a_terminal(["run", *flags], answers, work, VISUAL=str(editor))
     assert code == 130, shown
     assert not answers
     assert "Rejected: not that" in shown
+    assert "Rejected: nor this" in shown
     assert sorted(path.name for path in work.iterdir()) == ["changed", "yes"]
     document = read(tmp_path / "out" / "task.traj")
     assert document["info"]["exit_status"] == "submitted (exit_stopped)"
     assert "not that" in str(document["history"])
+    assert "nor this" in str(document["history"])
 
 
 def test_without_a_terminal_nothing_runs_unasked(command: Command, replies: Command) -> None:
     done = command("run", "--text", "go", "--model", replies({"code": "1"}))
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (2, "")
     assert "--review auto" in done.err
 
 
@@ -132,7 +224,9 @@ def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
     (checkout / "began").read_text()
     process.send_signal(signal.SIGINT)
     _out, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (130, "\nStopped.\n")
+    assert process.returncode == 130
+    assert err.startswith(f"\nStopped. What was done so far is in {tmp_path / 'out'}: task.ipynb, task.patch,")
+    assert f"`jupyter codeact inspect {tmp_path / 'out' / 'task.traj'}`" in err
     document = read(tmp_path / "out" / "task.traj")
     assert document["info"]["exit_status"] == "submitted (exit_stopped)"
     assert document["info"]["cells"] == [source]
@@ -176,11 +270,15 @@ def test_an_issue_of_github_and_a_run_that_is_not_done(
     done = command("run", "--issue", "https://github.com/a/b/issues/7", *flags, "--out", tmp_path / "out")
     assert done.code == 1
     assert "Not done: submitted (exit_steps)" in done.out
-    assert "Stopped after 2 steps; `--max-steps N` allows more." in done.out
+    assert done.out.count("Stopped after 2 steps; `--max-steps N` allows more.") == 1
     assert github.tokens == ["Bearer ghp-test"]
     assert sources(tmp_path / "out" / "a__b-i7.ipynb")[0] == "Count\n\nHow many?"
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
+    unreached = command("run", "--issue", "https://github.com/a/b/issues/7", *flags)
+    assert (unreached.code, unreached.err.count("\n")) == (1, 1)
+    monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{github.server_port}")
     missing = command("run", "--issue", "https://github.com/a/b/issues/8", *flags)
-    assert missing.code == 1
+    assert missing.code == 2
     assert "GitHub answered 404" in missing.err
     assert missing.err.count("\n") == 1
 
@@ -188,30 +286,33 @@ def test_an_issue_of_github_and_a_run_that_is_not_done(
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--text", "go"], 1, "No model is set up: write `--model"),
-        (["--text", "go", "--model", "scripted/none"], 1, "There is no script"),
+        (["--text", "go"], 2, "No model is set up: write `--model"),
+        (["--text", "go", "--model", "scripted/none"], 2, "There is no script"),
         (
             ["--text", "go", "--model", "anthropic/claude-sonnet-4-5"],
-            1,
+            2,
             "needs ANTHROPIC_API_KEY in the environment; `--m",
         ),
         (["--text", "go", "--model", "human"], 2, "it needs `run` with `--review ask`"),
-        (["--text", "go", "--model", "scripted/gp_fit", "--workspace", "nowhere"], 1, "There is no folder nowhere"),
-        (["--text", "go", "--model", "scripted/gp_fit", "--out", "."], 1, "is the workspace itself"),
-        (["--text", "go", "--config", "none.yaml"], 1, "none.yaml can't be read"),
-        (["--issue", "https://example.org/1", "--model", "scripted/gp_fit"], 1, "is no issue on GitHub"),
-        (["--file", "none.md", "--model", "scripted/gp_fit"], 1, "can't be read"),
+        (["--text", "go", "--model", "scripted/gp_fit", "--workspace", "nowhere"], 2, "There is no folder nowhere"),
+        (["--text", "go", "--model", "scripted/gp_fit", "--out", "."], 2, "is the workspace itself"),
+        (["--text", "go", "--config", "none.yaml"], 2, "none.yaml can't be read"),
+        (["--issue", "https://example.org/1", "--model", "scripted/gp_fit"], 2, "is no issue on GitHub"),
+        (["--file", "none.md", "--model", "scripted/gp_fit"], 2, "can't be read"),
         (["--text", "go", "--file", "a"], 2, "not allowed with"),
-        (["--text", "go", "--max-steps", "0"], 2, "--max-steps"),
+        (["--text", "go", "--max-steps", "0"], 2, "'0' is not a whole number of at least 1"),
+        (["--text", " "], 2, "The problem is empty"),
+        (["--txt", "go"], 2, "Did you mean --text?"),
+        (["--text", "go", "--review", "atuo"], 2, "did you mean auto?"),
+        (["--text", "go", "--skills", "nope", "--model", "scripted/gp_fit"], 2, "There is no skill called nope"),
         ([], 2, "is required"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: list[str], code: int, said: str) -> None:
     done = command("run", *arguments, "--review", "auto")
     assert done.code == code
-    last = done.err.strip().splitlines()[-1]
-    assert said in last
-    assert "usage:" in done.err or done.err.count("\n") == 1
+    assert said in done.err
+    assert (done.out, done.err.count("\n")) == ("", 1)
     assert "JupyterLab" not in done.err
     assert "Traceback" not in done.err
 
@@ -229,8 +330,8 @@ def test_a_demonstration_in_the_workspace_that_became_a_link_is_not_read(
     monkeypatch.chdir(tmp_path)
     flags = ("run", "--text", "go", "--config", "agent.yaml", "--review", "auto")
     done = command(*flags, "--workspace", "project")
-    assert done.code == 1
-    assert "is no demonstration: PermissionError" in done.err
+    assert done.code == 2
+    assert "demo.yaml is no demonstration: " in done.err
     assert command(*flags, "--workspace", "work").code == 0
 
 

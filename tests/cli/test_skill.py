@@ -14,6 +14,10 @@ import nbformat
 import pexpect
 import pytest
 
+from jupyter_codeact.errors import UsageError
+from jupyter_codeact.magics.parser import save_parser
+from jupyter_codeact.magics.transfer import import_parser
+
 Command = Callable[..., Any]
 CELLS = [
     "import math",
@@ -38,14 +42,14 @@ def test_a_skill_s_whole_life(command: Command, notebook: Path, work: Path, home
     source = command("skill", "show", "circles").out
     assert "return math.pi * r**2\n" in source
     assert "other" not in source
-    assert "area(r)" in command("skill", "list").out
+    assert "circles\tThe area.\t1\tyou\t1 test, passed\t\n" in command("skill", "list").out
     assert "circles.py" in command("skill", "save", "circles", notebook, "--names=area,other").out
     log = command("skill", "log", "circles").out
     assert "circles has 2 versions" in log
     assert "The first (notebook analysis.ipynb, cells 3, 4, checks passed)" in log
     assert "+def other():" in command("skill", "diff", "circles").out
     assert "`jupyter codeact" not in command("skill", "rm", "circles").out
-    assert command("skill", "show", "circles").code == 1
+    assert command("skill", "show", "circles").code == 2
     assert command("skill", "rollback", "circles", "1").code == 0
     assert command("skill", "show", "circles").out == source
     assert str(home) in command("skill", "where").out
@@ -148,18 +152,18 @@ def test_where_nobody_can_be_asked_nothing_is_stored(command: Command, work: Pat
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["show", "nope"], 1, "`jupyter codeact skill list` shows what there is."),
+        (["show", "nope"], 2, "`jupyter codeact skill list` shows what there is."),
         (["fly"], 2, "`jupyter codeact skill fly` does not exist."),
         (["log"], 2, "`jupyter codeact skill log` is written wrongly."),
         (["export", "x"], 2, "the following arguments are required: --to"),
         (["export", "x", "--to", "tar"], 2, "invalid choice: 'tar'"),
-        (["export", "nope", "--to", "wheel"], 1, "no skill called nope"),
-        (["import", "nowhere.py"], 1, "nowhere.py can't be read: No such file or directory."),
-        (["import", "analysis.ipynb", "--as", "os", "--yes"], 1, "Python's own"),
-        (["import", "analysis.ipynb", "--cells", "9"], 1, "9 names no cell"),
-        (["save", "x", "nowhere.ipynb"], 1, "can't be read"),
-        (["save", "x", "analysis.ipynb", "--cells", "9"], 1, "9 names no cell"),
-        (["save", "os", "analysis.ipynb"], 1, "Python's own"),
+        (["export", "nope", "--to", "wheel"], 2, "no skill called nope"),
+        (["import", "nowhere.py"], 2, "nowhere.py can't be read: No such file or directory."),
+        (["import", "analysis.ipynb", "--as", "os", "--yes"], 2, "Python's own"),
+        (["import", "analysis.ipynb", "--cells", "9"], 2, "9 names no cell"),
+        (["save", "x", "nowhere.ipynb"], 2, "can't be read"),
+        (["save", "x", "analysis.ipynb", "--cells", "9"], 2, "9 names no cell"),
+        (["save", "os", "analysis.ipynb"], 2, "Python's own"),
         (["save", "x"], 2, "required: notebook"),
     ],
 )
@@ -180,6 +184,41 @@ def test_help_teaches_the_command_itself(command: Command, words: list[str]) -> 
     assert "%skill" not in done.out
 
 
+def test_save_has_the_options_of_the_magic(command: Command, work: Path) -> None:
+    magic, here = (save_parser(of_a_file=of_a_file).format_help() for of_a_file in (False, True))
+    assert {*re.findall(r"--[a-z]+", magic)} <= {*re.findall(r"--[a-z]+", here)}
+    cells = [nbformat.v4.new_code_cell("y = x + 1", execution_count=5)]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), work / "plain.ipynb")
+    saved = command("skill", "save", "steps", "plain.ipynb", "--cells", "5", "--wrap", "step(x) -> y", "--timeout", "9")
+    assert (saved.code, saved.err) == (0, "")
+    assert "def step(x" in command("skill", "show", "steps").out
+
+
+def test_answers_speak_of_a_terminal(command: Command, notebook: Path) -> None:
+    assert "skill save NAME analysis.ipynb --cells 3-5 stores" in command("skill", "list").out
+    assert "--yes, -y" in command("skill", "import", "--help").out
+    assert "write `--yes`" in command("skill", "import", "analysis.ipynb", "--as", "x").err
+    done = command("skill", "import", "analysis.ipynb", "--as", "circles", "--yes")
+    assert "import circles works from now on in every notebook with this kernel" in done.out
+
+
+def test_a_cell_can_not_agree_for_the_person() -> None:
+    with pytest.raises(UsageError, match="--yes"):
+        import_parser().read("tools.py --yes")
+
+
+def test_a_pipe_is_given_columns_and_code(command: Command, notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    command("skill", "save", "circles", notebook, "--cells", "3-4")
+    assert command("skill", "list").out.splitlines() == [
+        "skill\twhat it does\tversion\tby\ttests\tlast used by an agent",
+        "circles\tThe area.\t1\tyou\t1 test, passed\t",
+    ]
+    shown = command("skill", "diff", "circles").out.splitlines()
+    assert shown[:5] == ["circles, version 1:", "", "circles.py", "@@ -0,0 +1,10 @@", "+import math"]
+    assert "```" not in shown
+
+
 def test_a_terminal_is_shown_what_hides(command: Command, work: Path) -> None:
     (work / "mine.py").write_text("x = 1  # \x1b[2J\u202e\n")
     out = command("skill", "import", "mine.py").out
@@ -190,7 +229,7 @@ def test_a_terminal_is_shown_what_hides(command: Command, work: Path) -> None:
 def test_a_notebook_of_the_sandbox_s_making(command: Command, work: Path) -> None:
     for text in ("", "[]", json.dumps({"cells": [1]})):
         (work / "a.ipynb").write_text(text)
-        assert command("skill", "save", "x", "a.ipynb").code == 1
+        assert command("skill", "save", "x", "a.ipynb").code == 2
     (work / "a.ipynb").unlink()
     os.symlink("/etc/passwd", work / "a.ipynb")
     assert "can't be read" in command("skill", "save", "x", "a.ipynb").err

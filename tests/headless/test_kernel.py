@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.events import Ran
+from jupyter_codeact.execution import RunStopped
 from jupyter_codeact.headless.kernel import SandboxKernel
 from jupyter_codeact.notebook.running import CellEnvironment, finish
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
@@ -48,6 +50,19 @@ async def test_code_runs_and_every_sandbox_that_ends_is_followed_by_a_fresh_one(
         assert text(await finish(kernel, kernel.run("print('y')"), 30)) == "y\n"
     assert len(opened) == 3
     assert not any(sandbox.alive or left(sandbox) for sandbox in opened)
+
+
+async def test_a_stop_before_the_code_has_begun_is_not_lost(work: Path) -> None:
+    async with SandboxKernel(lambda: open_sandbox("bubblewrap", sys.executable, str(work))) as kernel:
+        for _ in range(3):
+            running = asyncio.ensure_future(finish(kernel, kernel.run("import time; time.sleep(600)"), None))
+            # Not a moment for the request to arrive.
+            asyncio.get_running_loop().call_soon(running.cancel)
+            with pytest.raises(RunStopped) as stop:
+                await running
+            outcome = stop.value.outcome
+            assert isinstance(outcome, Ran)
+            assert outcome.interrupted
 
 
 async def test_one_that_does_not_start_says_why(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ def launched(kernelspec: Path, work: Path, **variables: str) -> Iterator[tuple[s
         finally:
             talk.close()
             process.terminate()
+            manager.cleanup_resources()
 
 
 def cell(code: str, **options: Any) -> Ask:

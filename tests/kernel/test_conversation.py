@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import history, shown
+from helpers import examples, history, shown
 
 from jupyter_codeact.agent.trajectory import read
 from jupyter_codeact.parts import ModelConfig
@@ -30,6 +30,9 @@ async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home:
     for word in ("system: system_prompt", "user: instance", "tool: observation", "seen", "run_cell(", "tokens"):
         assert word in shown(context)
     assert "assistant: thought" in shown(told)
+    # Whole, and where it is recorded: the cell that showed it may have been deleted.
+    assert shown(told).endswith("The last answer:\n\nOne.")
+    assert f"The last run is in `{home}/runs/" in shown(told)
     assert "are sent as" in shown(summed)
     assert "nothing to sum up" in shown(again)
     assert "Two." in shown(two)
@@ -74,6 +77,19 @@ async def test_a_run_that_was_recorded_can_be_run_again(opened: Opened, script: 
         assert [cell.source for cell in document.nb.cells[1:]] == cells
         assert shown(document.nb.cells[2]) == "42\n"
         assert "It is 42." in shown(document.nb.cells[0])
+
+
+async def test_the_script_of_the_document_runs_and_says_when_it_is_spent(opened: Opened, work: Path) -> None:
+    (work / "first.yaml").write_text(examples("scripted.md")[0])
+    async with opened("%%agent --model scripted/first\nAdd two numbers.", "%%agent\nand more") as document:
+        agent, more = document.nb.cells
+        assert await document.run_cell(agent) == "ok"
+        assert shown(document.nb.cells[1]) == "42\n"
+        assert "It is **42**" in shown(agent)
+        more.source = "%%agent --model scripted/first\nand more"
+        assert await document.run_cell(more) == "error"
+        assert "scripted/first has no more replies: it had 3 replies." in shown(more)
+    assert (work / "sums.txt").read_text() == "19 + 23 = 42\n"
 
 
 async def test_a_person_writes_the_actions(opened: Opened) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,7 +24,11 @@ GP = '''import math
 
 
 def gp_fit(x: list, y: list, n_restarts: int = 10) -> dict:
-    """Fit a Gaussian process with an RBF kernel to samples."""
+    """Fit a Gaussian process with an RBF kernel to samples.
+
+    >>> gp_fit([0], [1])["restarts"]
+    10
+    """
     return {"x": x, "restarts": n_restarts}
 
 
@@ -61,6 +66,7 @@ async def opened(home: Path, work: Path) -> AsyncIterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_CODEACT_HOME", str(home))
         patch.setenv("JUPYTER_CODEACT_MODEL", "scripted/script")
+        patch.setenv("JPY_SESSION_NAME", "/home/her/fit.ipynb")
         async with Document(new_notebook(), resources={"metadata": {"path": str(work)}}) as document:
             yield Place(home, work, document)
 
@@ -70,7 +76,7 @@ async def place(tmp_path_factory: pytest.TempPathFactory, sandbox: None) -> Asyn
     """A second notebook: the skill was saved in the first."""
     home, work = tmp_path_factory.mktemp("home"), tmp_path_factory.mktemp("work")
     async with opened(home, work) as first:
-        assert "Saved" in (await first.run(GP, "%skill save gp_fit 2"))[1]
+        assert "Saved" in (await first.run(GP, "%skill save gp_fit 2 --message 'for the glacier'"))[1]
     package = work / "freeact_skills" / "search"
     package.mkdir(parents=True)
     for folder in (package.parent, package):
@@ -83,17 +89,25 @@ async def place(tmp_path_factory: pytest.TempPathFactory, sandbox: None) -> Asyn
 
 async def test_an_agent_finds_a_skill_by_itself_and_uses_it_in_its_first_action(place: Place) -> None:
     use = {"code": "from gp_fit import gp_fit\ngp_fit([1], [2])['restarts']"}
-    (agent, listed) = await place.run(
-        f"%%agent --review auto\n{WISH}", "%skill list", script=(use, {"text": "Fitted."})
+    (unused, agent, listed, shown_) = await place.run(
+        "%skill show gp_fit",
+        f"%%agent --review auto\n{WISH}",
+        "%skill list",
+        "%skill show gp_fit",
+        script=(use, {"text": "Fitted."}),
     )
     assert "gp_fit(x: list, y: list, n_restarts: int=10) -> dict: Fit a Gaussian process with" in place.prompt
     assert "import math" not in place.prompt
     assert place.prompt.endswith(WISH)
-    assert shown(place.document.nb.cells[2]) == "10"
+    assert shown(place.document.nb.cells[3]) == "10"
     assert "skills used: gp_fit" in agent
-    assert "gp_fit | " in listed
-    assert listed.rstrip().endswith("|")
-    assert any(part.strip().startswith("20") for part in listed.split("|"))
+    assert re.search(r"\| gp_fit \| Fit a Gaussian .* \| 1 \| you \| 1 test, passed \| 20\S+ in fit\.ipynb \|", listed)
+    assert "No agent has used it yet." in unused
+    assert re.match(r"gp_fit · version 1 · 1 test, passed · .*/gp_fit\.py\n\nFit a Gaussian process", shown_)
+    assert "- plot_pred(gp: dict) -> None: Plot what a fit predicts." in shown_
+    assert "def gp_fit(x: list" in shown_
+    assert "for the glacier (notebook fit.ipynb, cells 2, checks passed) |" in shown_
+    assert re.search(r"Used by agents: 20\S+ in fit\.ipynb\.$", shown_)
 
 
 async def test_a_first_request_with_skills_is_small(place: Place) -> None:
@@ -160,7 +174,10 @@ async def test_an_unknown_name_is_one_line(place: Place, name: str, words: str) 
 
 
 async def test_search_shows_what_fits_and_why(place: Place) -> None:
-    found, none, bare = await place.run("%skill search gaussian PROCESSES", "%skill search zebra", "%skill search")
+    found, none, noted, bare = await place.run(
+        "%skill search gaussian PROCESSES", "%skill search zebra", "%skill search glaciers", "%skill search"
+    )
+    assert "glacier in its notes" in noted
     assert "gp_fit" in found
     assert "gaussian, process in its docstrings" in found
     assert "No skill fits 'zebra'" in none

@@ -54,6 +54,20 @@ def test_auto_shows_code_outputs_and_answer_in_order(script: Any, work: Path) ->
     assert shown(nb.cells[2]) == "2"
 
 
+def test_each_reply_s_words_are_an_output_and_a_failed_edit_is_shown(script: Any, work: Path) -> None:
+    """A view shows nothing, and so would not part them."""
+    wrong = {"command": "str_replace", "path": "a.txt", "old_str": "x", "new_str": "y"}
+    view = {"command": "view", "path": "."}
+    script({"text": "First.", "edit": view}, {"text": "Then.", "edit": wrong}, {"text": "The end."})
+    nb = notebook("%%agent --review auto\ngo")
+    execute(nb, work)
+    assert shown(nb.cells[0]).splitlines()[:3] == [
+        "First.",
+        "Then.",
+        "The agent could not str_replace a.txt: There is no a.txt. View '.' to see what there is.",
+    ]
+
+
 def test_pictures_are_outputs_of_the_agents_cell(script: Any, work: Path) -> None:
     pytest.importorskip("matplotlib")
     script({"code": "import matplotlib.pyplot as plt; plt.plot([1, 2]); plt.show()"}, {"text": "ok"})
@@ -96,6 +110,7 @@ def test_no_key_is_one_line_that_names_it(work: Path) -> None:
         ("%%agent\n", "needs a prompt"),
         ("%%agent --max-steps 0\ngo", "at least 1"),
         ("%%agent --skills nope\ngo", "no skill called nope"),
+        ("%%agent --model human --review auto\ngo", "none waits: write `--review ask`"),
         ("%agent modle", "Did you mean `%agent model`?"),
         ("%skill svae x", "Did you mean `%skill save`?"),
         ("%agent model scripted/nope", "no script 'nope'"),

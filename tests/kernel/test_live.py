@@ -134,6 +134,19 @@ async def test_stop_ends_the_run_at_once(opened: Opened, script: Script, home: A
     assert str(history(home)).count("It was interrupted.") == (1 if moment == "running" else 0)
 
 
+async def test_a_stop_right_behind_a_run_ends_what_was_run(opened: Opened, script: Script) -> None:
+    async def run_and_stop(proposal: Proposal) -> None:
+        proposal.run()
+        proposal.document.say(op="stop")
+
+    script({"code": "import time\ntime.sleep(600)"}, {"text": "after"})
+    async with opened("%%agent\ngo", "1 + 1", review=run_and_stop) as document:
+        agent, plain = document.nb.cells
+        assert await document.run_cell(agent) == "error"
+        assert await document.run_cell(plain) == "ok"
+        assert marks(document)[0]["status"] == "stopped"
+
+
 async def test_a_cell_that_still_fills_cannot_be_run(opened: Opened, script: Script) -> None:
     script({"code": "print('x')"}, {"text": "ok"}, delay_s=0.3)
     async with opened("%%agent\ngo", review=wait) as document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import zmq
 from helpers import gone
 from jupyter_client.manager import start_new_kernel
 
+from jupyter_codeact.magics import agent, skill
 from jupyter_codeact.sandbox.usage import descendants
 
 pytestmark = [
@@ -175,17 +177,46 @@ def test_nothing_is_left_when_the_kernel_is_shut_down_or_killed(tmp_path: Path) 
 
 
 def test_tab_and_help_know_our_magics(kernel: Any) -> None:
+    """The first completion has jedi read the standard library into the cache of a new home, which takes its time."""
     _, client = kernel
     for code, expected in (("%%agent --rev", "--review"), ("%%age", "%%agent"), ("import os\nos.getc", "getcwd")):
-        assert expected in client.complete(code, len(code), reply=True, timeout=10)["content"]["matches"]
+        assert expected in client.complete(code, len(code), reply=True, timeout=None)["content"]["matches"]
     for code, cursor in (("%%agent ", 8), ("%%agent --review x", 4), ("x = 1\n%%agent", 13)):
-        assert "--skills" in client.inspect(code, cursor, reply=True, timeout=10)["content"]["data"]["text/plain"]
+        assert "--skills" in client.inspect(code, cursor, reply=True, timeout=None)["content"]["data"]["text/plain"]
     asked = {"%%agent?": "--skills", "?%%agent": "--skills", "%agent?": "%agent cost", "%skill save??": "--names"}
     for question, words in {**asked, "%skill?": "%skill where", "?%skill": "%skill where"}.items():
         _, outputs = run(client, question)
         assert any(words in str(output["content"]) for output in outputs if output["msg_type"] == "display_data")
     reply, _ = run(client, "x = 1\n%skill?")
     assert "write it in a cell of its own" in str(reply["payload"])
+
+
+WORDS = [("%agent", agent.COMMANDS), ("%skill", skill.COMMANDS), ("%%skill", ["edit"]), ("%%agent", [""])]
+
+
+def test_every_word_of_our_magics_teaches_with_an_example(kernel: Any) -> None:
+    _, client = kernel
+    for line in (f"{magic} {word}".strip() for magic, words in WORDS for word in words):
+        for asked in (f"{line} --help", f"{line} -h", f"{line}?"):
+            reply, outputs = run(client, asked)
+            said = "".join(o["content"]["data"]["text/plain"] for o in outputs if o["msg_type"] == "display_data")
+            assert reply["status"] == "ok", asked
+            assert said.startswith(f"usage: {line}"), asked
+            assert re.search(rf"\nExamples?:\n  {line}\b", said), asked
+
+
+WRONG = {
+    "%skill edit fit": "write `%%skill edit fit` as its first line",
+    "%%skill save fit": "`%%skill save` does not exist: write `%skill save`, with one %.",
+    "%agent plot it": "A prompt stands below `%%agent`",
+    "%skill search why?": "No skill fits 'why?'",
+}
+
+
+def test_one_percent_sign_or_two(kernel: Any) -> None:
+    _, client = kernel
+    for line, words in WRONG.items():
+        assert words in "".join(str(output["content"]) for output in run(client, line)[1]), line
 
 
 def test_a_flood_goes_on_in_pieces_and_whole(kernel: Any) -> None:

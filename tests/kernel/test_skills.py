@@ -33,7 +33,7 @@ async def test_save_makes_a_module_of_what_the_names_need(opened: Opened, home: 
     assert "junk" not in source
     assert "import circles" in shown(save)
     assert shown(use).startswith("6.28")
-    assert "area(r)" in shown(listed)
+    assert "| circles | Area of a circle. | 1 | you | no tests |  |" in shown(listed)
     assert "def area(r):" in shown(show)
     assert str(own(home)) in shown(where)
 
@@ -176,6 +176,15 @@ async def test_a_skill_is_edited_in_a_cell(opened: Opened, home: Path) -> None:
     assert (own(home) / "mine.py").read_text() == "def f():\n    return 'theirs'\n"
 
 
+async def test_a_skill_that_an_edit_makes_is_called_new(opened: Opened, home: Path) -> None:
+    async with opened(MINE, "%skill save mine 1", f"%%skill edit mind\n{MINE}", "%%skill edit mine\nx = 1") as document:
+        await document.run_cells()
+        *_, typo, known = document.nb.cells
+    assert "mind is new: nothing of mine was changed." in shown(typo).replace("**", "")
+    assert "%skill rm mind takes it away." in shown(typo)
+    assert "is new" not in shown(known)
+
+
 async def test_what_the_agent_edits_is_a_version_that_says_so(opened: Opened, script: Any, home: Path) -> None:
     edit = {"command": "create", "path": "skill:mine.py", "file_text": "x = 1\n"}
     script({"edit": edit}, {"text": "Done."})
@@ -261,15 +270,23 @@ async def test_the_agent_is_told_what_the_checks_of_its_edit_say(opened: Opened,
         {"edit": {"command": "create", "path": "skill:mine.py", "file_text": broken}},
         {"edit": mend},
         {"edit": mend | {"old_str": "return 2", "new_str": "return 1"}},
+        {"edit": mend | {"old_str": "return 1", "new_str": "return 1"}},
+        {"edit": mend},
         {"text": "ok"},
     )
     async with opened("%%agent --review auto\ngo") as document:
         await document.run_cells()
+        seen = shown(document.nb.cells[0])
     told = [str(message["content"]) for message in history(home) if message["role"] == "tool"]
     assert "mine.py, line 2: scale is not defined" in told[0]
     assert "test_f: AssertionError (mine.py, line 6)" in told[1]
     assert "Checks passed: imported in a fresh sandbox, 1 test passed" in told[2]
+    assert "nothing was done" in told[3]
     assert "return 1" in (own(home) / "mine.py").read_text()
+    # She is told of what failed, too, and what changed nothing is no change.
+    assert "- mine.py, line 2: scale is not defined" in seen
+    assert "The agent could not str_replace skill:mine.py: old_str occurs 0 times" in seen
+    assert "3 changes to skills" in seen
 
 
 def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: Path, work: Path) -> None:

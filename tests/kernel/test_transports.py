@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import runpy
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,9 +13,12 @@ from typing import Any
 import pytest
 import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.connect import write_connection_file
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 from zmq.utils.monitor import recv_monitor_message
+
+from jupyter_codeact.kernel.sockets import Front, endpoint
 
 pytestmark = [
     pytest.mark.usefixtures("sandbox", "home"),
@@ -78,3 +84,62 @@ def test_signed_by_another_scheme(work: Path) -> None:
 def test_not_signed(work: Path) -> None:
     with started(work, session=Session(key=b"")) as (_, client):
         assert_every_channel_works(client)
+
+
+@pytest.fixture(scope="module")
+def listening() -> Callable[[list[str]], dict[str, int]]:
+    start = runpy.run_path(str(Path(__file__).resolve().parents[2] / "kernelspec" / "start.py"))
+    found: Callable[[list[str]], dict[str, int]] = start["listening"]
+    return found
+
+
+def test_who_connects_before_the_kernel_is_there_is_heard(tmp_path: Path, listening: Any) -> None:
+    """None of these clients tries a second time."""
+    path, connection = write_connection_file(str(tmp_path / "connection.json"), key=b"")
+    connection["listeners"] = listening(["--python", "python", "-f", path])
+    with zmq.Context() as context:
+        context.linger, context.rcvtimeo = 0, 30_000
+        clients = {channel: context.socket(zmq.DEALER) for channel in ("shell", "control", "stdin")}
+        clients |= {"hb": context.socket(zmq.REQ), "iopub": context.socket(zmq.SUB)}
+        for channel, client in clients.items():
+            client.reconnect_ivl = -1
+            client.connect(endpoint(connection, channel))
+            if channel != "iopub":
+                client.send(channel.encode())
+        clients["iopub"].subscribe(b"topic")
+        front = Front(context, connection)
+        for channel in ("shell", "control", "stdin"):
+            assert getattr(front, channel).recv_multipart()[1:] == [channel.encode()]
+        assert front.heartbeat.recv() == b"hb"
+        assert front.iopub.recv() == b"\x01topic"
+        front.close()
+        for client in clients.values():
+            client.close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"transport": "ipc"},
+        {"ip": "127.0.0.2"},
+        {"ip": "::1"},
+        {"hb_port": "none"},
+        {"hb_port": 0, "iopub_port": 70_000},
+    ],
+    ids=str,
+)
+def test_what_is_no_usual_connection_is_left_to_zmq(tmp_path: Path, listening: Any, changed: dict[str, Any]) -> None:
+    path, connection = write_connection_file(str(tmp_path / "connection.json"))
+    Path(path).write_text(json.dumps(connection | {"key": ""} | changed))
+    assert listening(["-f", path]) == {}
+    with socket.socket() as now_free:
+        now_free.bind(("127.0.0.1", connection["shell_port"]))
+
+
+def test_a_port_that_is_taken_or_a_file_that_is_not_there_is_said_later(tmp_path: Path, listening: Any) -> None:
+    path, connection = write_connection_file(str(tmp_path / "connection.json"))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", connection["iopub_port"]))
+        taken.listen()
+        assert listening(["-f", path]) == {}
+    assert listening(["-f", str(tmp_path / "nothing")]) == listening(["-f"]) == listening(["--reserve"]) == {}

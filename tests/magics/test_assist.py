@@ -41,7 +41,14 @@ def test_tab_completes_what_may_stand_there(head: str, matches: list[str], repla
 
 @pytest.mark.parametrize(
     ("line", "words"),
-    [("%%agent --model x", "--review"), ("%agent status", "%agent cost"), ("%skill save x", "--names")],
+    [
+        ("%%agent --model x", "--review"),
+        ("%agent", "%agent cost"),
+        ("%agent cost", "usage: %agent cost"),
+        ("%skill save x", "--names"),
+        ("%skill log x", "usage: %skill log NAME"),
+        ("%skill nope", "%skill save NAME"),
+    ],
 )
 def test_shift_tab_shows_the_help_of_the_magic(line: str, words: str) -> None:
     assert words in inspect(line, len(line))["data"]["text/plain"]

@@ -6,7 +6,7 @@ import pytest
 
 from jupyter_codeact.errors import SkillError
 from jupyter_codeact.events import RanCell
-from jupyter_codeact.magics.selection import chosen
+from jupyter_codeact.skills.selection import chosen
 
 
 def cell(count: int, cell_id: str = "", ok: bool = True) -> RanCell:

@@ -50,7 +50,7 @@ def session(home: Path, work: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
 async def test_a_save_says_what_saves_it_untried(session: Session, cell: Any) -> None:
     with pytest.raises(SandboxUnavailable, match=r"apt install bubblewrap.*Nothing was saved.*`--force` saves it"):
         await skill.answer_line(session, cell, "save mine 1")
-    assert session.library.list() == []
+    assert session.skills.library.list() == []
 
 
 async def test_force_saves_it_and_the_version_says_that_nothing_was_tried(session: Session, cell: Any) -> None:
@@ -58,14 +58,14 @@ async def test_force_saves_it_and_the_version_says_that_nothing_was_tried(sessio
     assert "Saved mine" in cell.said[-1]
     assert "Forced, though nothing of it was imported or tested: " in cell.said[-1]
     assert "bubblewrap is not installed" in cell.said[-1]
-    assert session.library.get("mine").source == f"{MINE}\n"
-    (version,) = session.library.log("mine")
+    assert session.skills.library.get("mine").source == f"{MINE}\n"
+    (version,) = session.skills.library.log("mine")
     assert version.note.about["Checks"].startswith("forced: nothing of it was imported or tested")
 
 
 async def test_force_saves_an_edit(session: Session, cell: Any) -> None:
     await editing.edit(session, cell, "mine --force", MINE)
-    assert session.library.get("mine").source == f"{MINE}\n"
+    assert session.skills.library.get("mine").source == f"{MINE}\n"
 
 
 @pytest.mark.parametrize("force", ["", " --force"])
@@ -74,12 +74,12 @@ async def test_what_comes_from_elsewhere_is_not_stored_untried(
 ) -> None:
     (work / "theirs.py").write_text(MINE)
     with pytest.raises(SandboxUnavailable, match=r"bubblewrap.*Nothing was stored.*--force.*does not do without"):
-        await transfer.import_(session, cell, f"theirs.py{force}", yes=True)
-    assert session.library.list() == []
+        await transfer.import_(session, cell, f"theirs.py --yes{force}", in_terminal=True)
+    assert session.skills.library.list() == []
 
 
 async def test_a_notebook_leaves_with_what_its_doctests_promise(session: Session, cell: Any, work: Path) -> None:
-    (session.library.own / "mine.py").write_text('"""Mine.\n\n>>> 6 * 7\n42\n"""\n')
+    (session.skills.library.own / "mine.py").write_text('"""Mine.\n\n>>> 6 * 7\n42\n"""\n')
     await skill.answer_line(session, cell, "export mine --to notebook")
     assert "Nothing in it was run: its outputs are what its doctests promise." in cell.said[-1]
     assert '"text/plain": "42"' in (work / "mine.ipynb").read_text()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
+from contextlib import aclosing
 from itertools import pairwise
 from typing import Any
 
@@ -65,6 +68,26 @@ async def test_tokens_cached_ones_and_cost(model_server: ModelServer, name: str)
     used = reply.usage
     assert (used.sent, used.received, used.cached, used.calls) == (1000, 100, 400, 1)
     assert (used.cost is None) is (name == OTHER)
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+async def test_a_stream_that_is_left_early_is_closed(
+    model_server: ModelServer, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and not when nobody holds it any more."""
+    import litellm
+
+    never, kept, complete = threading.Event(), [], litellm.acompletion
+
+    async def kept_completion(**arguments: Any) -> Any:
+        kept.append(await complete(**arguments))
+        return kept[-1]
+
+    monkeypatch.setattr(litellm, "acompletion", kept_completion)
+    model_server.add(Reply("The service goes on and on.", hold_after=(2, never)))
+    async with aclosing(opened(model_server, name).query([{"role": "user", "content": "Go."}], [])) as deltas:
+        await anext(deltas)
+    assert await asyncio.to_thread(model_server.disconnected.wait, 10)
 
 
 async def test_every_argument_of_litellms_goes_to_the_service(model_server: ModelServer) -> None:

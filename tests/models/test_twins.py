@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_codeact.errors import ConfigError
+from jupyter_codeact.errors import ConfigError, ModelError
 from jupyter_codeact.events import CallDelta, Reply, TextDelta, ThinkingDelta
 from jupyter_codeact.models.human import PROMPT, HumanModel
-from jupyter_codeact.models.scripted import ScriptedModel, shipped_scripts
+from jupyter_codeact.models.scripted import CALL, REPLY, SCRIPT, ScriptedModel, shipped_scripts
 from jupyter_codeact.parts import ModelConfig, open_model
 from jupyter_codeact.protocols import Model
 
+DOCS = Path(__file__).parents[2] / "docs"
 GO = [{"role": "user", "content": "Go."}]
 
 
@@ -76,13 +78,53 @@ def test_what_can_not_be_replayed_is_one_line(tmp_path: Path, text: str) -> None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "replies: 3", "replies: [", "replies: []\ndelay_s: fast", "replies: [calls: x]"]
+    ("text", "said"),
+    [
+        ("", "it must be a mapping with replies, delay_s."),
+        ("[]", "it must be a mapping"),
+        ("replies: 3", "it needs a list `replies`"),
+        ("{}", "it needs a list `replies`"),
+        ("replies: [", "expected the node content"),
+        ("replies: []\ndelay_s: fast", "'fast'"),
+        ("replies: []\ndelays_s: 1", "it has the key 'delays_s', which means nothing; did you mean delay_s?"),
+        ("replies: [text: a, {code: 1, txt: b}]", "reply 2 has the key 'txt', which means nothing; did you mean text?"),
+        ("replies: [{zzz: 1}]", "there are text, thinking, code, edit, submit, calls."),
+        ("replies: [text]", "reply 1 must be a mapping with text, thinking"),
+        ("replies: [calls: x]", "reply 1 needs a list `calls`"),
+        (
+            "replies: [calls: [{nam: x}]]",
+            "call 1 of reply 1 has the key 'nam', which means nothing; did you mean name?",
+        ),
+        ("replies: [calls: [{name: x}]]", "call 1 of reply 1 has no arguments."),
+    ],
 )
-def test_what_is_no_script_is_one_line(tmp_path: Path, text: str) -> None:
+def test_what_is_no_script_is_one_line(tmp_path: Path, text: str, said: str) -> None:
     (tmp_path / "x.yaml").write_text(text)
-    with pytest.raises(ConfigError, match="is not a script") as caught:
+    with pytest.raises(ConfigError, match=r"x\.yaml is not a script: ") as caught:
         open_model(ModelConfig(name="scripted/x"), tmp_path)
+    assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("tools", "end"),
+    [
+        ([], "`%agent reset` begins it again."),
+        ([{"function": {"name": "submit"}}], "A run from a terminal ends with a reply that has `submit`."),
+    ],
+)
+async def test_a_script_that_is_spent_says_so(tools: list[dict[str, Any]], end: str) -> None:
+    model = ScriptedModel("scripted/fit", [{"text": "One."}, {"text": "Two."}])
+    for _ in range(2):
+        await asked(model)
+    with pytest.raises(ModelError) as caught:
+        [_ async for _ in model.query(GO, tools)]
+    assert str(caught.value) == f"scripted/fit has no more replies: it had 2 replies. {end}"
+
+
+def test_the_document_names_every_key_of_a_script() -> None:
+    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "scripted.md").read_text(), re.MULTILINE)
+    assert rows == [*SCRIPT, *REPLY, *CALL]
 
 
 async def test_a_person_writes_the_actions_until_she_rejects_one() -> None:

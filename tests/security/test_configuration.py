@@ -71,6 +71,23 @@ def test_a_demonstration_that_became_a_link_is_not_read(
     assert "canary" in shown(tmp_path / "secret.yaml")
 
 
+def test_a_folder_of_templates_that_became_a_link_is_not_read(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(work)
+    hers = tmp_path / "hers"
+    hers.mkdir()
+    (hers / "rejected.j2").write_text("canary")
+    (work / "templates").symlink_to(hers)
+    for name in ("templates", str(work / "templates"), "../work/templates"):
+        with pytest.raises(ConfigError, match="can't be read"):
+            TemplateConfig.from_folder(Path(name))
+    # A place that she names herself is her wish, and so is a link where no code could have put it.
+    assert TemplateConfig.from_folder(hers).rejected_template == "canary"
+    monkeypatch.chdir(hers)
+    assert TemplateConfig.from_folder(work / "templates").rejected_template == "canary"
+
+
 def test_a_script_that_became_a_link_is_not_read(work: Path, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("replies: [{text: canary}]")
     (work / "plain.yaml").write_text("replies: [{text: ok}]")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -90,6 +91,35 @@ def test_nothing_outlives_the_trusted_process(work: Path, home: Path, busy: bool
         kernel.manager.provisioner.process.wait()
     run_folder.sweep()
     assert not [folder for folder in folders if folder.exists()]
+
+
+LATE = """\
+#!/bin/sh
+[ "$1" = --help ] || until [ -e {dead} ]; do sleep 0.01; done
+exec {bubblewrap} "$@"
+"""
+STARTED_AND_KILLED = """
+import os, signal, sys
+from jupyter_codeact.sandbox.launch import open_sandbox
+print(open_sandbox('bubblewrap', sys.executable, {work!r}).process.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_nor_where_that_is_killed_before_bubblewrap_asked_to_die_with_it(
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    late, dead = programs / "bwrap", tmp_path / "dead"
+    late.write_text(LATE.format(bubblewrap=shutil.which("bwrap"), dead=dead))
+    late.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    script = STARTED_AND_KILLED.format(work=str(work))
+    done = subprocess.run([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    dead.touch()
+    assert gone([int(done.stdout)])
 
 
 def test_without_a_sandbox_it_does_outlive(work: Path) -> None:

@@ -62,7 +62,9 @@ def test_a_wheel_is_installed_and_found_at_once_however_pip_is_called(first: Cel
     for version in ("1.0", "2.0"):
         wheel(base / "work", "thing", f"version = {version!r}", version)
     first("try:\n    import thing\nexcept ImportError:\n    pass")
-    assert "Successfully installed" in first("%pip install ./thing-1.0-py3-none-any.whl")
+    said = first("%pip install ./thing-1.0-py3-none-any.whl")
+    assert "Successfully installed" in said
+    assert "you may need to restart" in said
     assert first("import thing; print(thing.version)") == "1.0"
     first("!python -m pip install ./thing-2.0-py3-none-any.whl")
     show = "!python -c 'import thing; print(thing.version)'"
@@ -88,6 +90,8 @@ def test_pip_says_why_there_is_nothing_to_install_and_what_to_do(first: Cells) -
     assert "The sandbox has no network" in said
     assert f"{sys.executable} -m pip install requestz" in said
     assert "Retrying" not in said
+    assert "without a restart" in said
+    assert "you may need to restart" not in said
     # A failure of another kind is pip's own to explain.
     assert "network" not in first("%pip uninstall --yes nothing-of-this-name")
 

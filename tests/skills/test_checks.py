@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from jupyter_codeact.headless.trial import try_skill
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.skills.baked import baked_in
-from jupyter_codeact.skills.checks import Tried, problems, undefined, warnings
+from jupyter_codeact.skills.checks import Tried, problems, report, undefined, warnings
 from jupyter_codeact.skills.docstrings import with_stubs
+from jupyter_codeact.skills.eager import runs_at_import
 from jupyter_codeact.skills.ipython import python_of
 from jupyter_codeact.skills.skill import Files
 from jupyter_codeact.skills.slicing import definer_of, module_of
@@ -225,6 +226,46 @@ def helper():
     1
     """
 '''
+
+
+EAGER = {
+    "print('hi')": "print(…)",
+    "import os\nos.makedirs('out')": "os.makedirs(…)",
+    "import pandas as pd\nDATA = pd.read_csv('a.csv')": "pd.read_csv(…)",
+    "with open('a', 'w') as f:\n    n = f.write('x')": "open(…)",
+    "X = [float(line) for line in open('a')]": "open(…)",
+    "for i in range(3):\n    try:\n        fit(i)\n    finally:\n        pass": "fit(…)",
+    "class A:\n    print(1)": "print(…)",
+    "if __name__ == '__main__':\n    pass\nelse:\n    run()": "run(…)",
+    "Figure(\n  1).show()": "Figure(1).show(…)",
+    f"f{'()' * 30}": "a call",
+}
+LAZY = """import re
+from pathlib import Path
+WORD = re.compile("a")
+HERE = Path(__file__).parent
+def f(path=HERE):
+    print(open(path).read())
+g = lambda: print(1)
+class A:
+    def write(self):
+        print(self)
+if __name__ == "__main__":
+    f()
+"""
+
+
+def test_what_runs_at_import_is_warned_of_with_its_line() -> None:
+    assert [*runs_at_import(LAZY)] == []
+    for source, call in EAGER.items():
+        [(line, what)] = runs_at_import(source)
+        assert what == f"{call} runs at each import"
+        assert call == "a call" or call.partition("(")[0] in source.splitlines()[line - 1]
+    assert warnings({"a.py": "x = 1\nprint(x)"}) == ["a.py, line 2: print(…) runs at each import"]
+
+
+async def test_the_agent_is_told_of_it_though_its_checks_pass() -> None:
+    assert "a.py, line 1: print(…) runs at each import" in (await report("a", {"a.py": "print(1)"}, None)).text
 
 
 PACKAGE = {

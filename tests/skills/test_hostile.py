@@ -343,7 +343,7 @@ def test_a_password_in_an_address_is_neither_shown_nor_remembered(
     refused = command("skill", "import", address.replace("repo", "nowhere"), "--yes")
     done = command("skill", "import", address, "--yes")
     log = command("skill", "log", "fit")
-    assert (refused.code, done.code, log.code) == (1, 0, 0)
+    assert (refused.code, done.code, log.code) == (2, 0, 0)
     assert f"from {over_https[0]}" in log.out
     assert "s3cret" not in "".join([refused.err, done.out, done.err, log.out])
 

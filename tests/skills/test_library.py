@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_codeact.errors import SkillError
 from jupyter_codeact.files import write_atomically
+from jupyter_codeact.skills.history import Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.skill import check_name
 
@@ -22,6 +23,11 @@ class Model: ...
 def _private(): ...
 CONSTANT = 1
 '''
+
+
+def saved(library: Library, name: str, source: str) -> Path:
+    """A module of the own library, as a save makes it."""
+    return library.write(name, {f"{name}.py": source}, Note()).path
 
 
 @pytest.mark.parametrize("name", ["gp_fit", "_x", "größe", "Fit2", "match"])
@@ -52,13 +58,13 @@ def test_names_of_modules(name: str) -> None:
 )
 def test_names_that_no_skill_may_have(name: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(SkillError, match=said):
-        Library(tmp_path).save(name, "x = 1\n")
+        saved(Library(tmp_path), name, "x = 1\n")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_skill_says_what_it_offers(tmp_path: Path) -> None:
     library = Library(tmp_path)
-    library.save("fit", SOURCE)
+    saved(library, "fit", SOURCE)
     skill = library.get("fit")
     assert (skill.summary, skill.source) == ("Fits curves.", SOURCE)
     assert skill.functions == ["fit(x: float, *, n: int=3) -> float", "load()", "class Model"]
@@ -106,14 +112,14 @@ def test_what_is_no_module_is_not_listed(tmp_path: Path) -> None:
 )
 def test_an_unknown_skill_is_told_the_nearest(name: str, said: str, tmp_path: Path) -> None:
     library = Library(tmp_path)
-    library.save("gp_fit", "x = 1\n")
+    saved(library, "gp_fit", "x = 1\n")
     with pytest.raises(SkillError) as caught:
         library.get(name)
     assert str(caught.value) == f"There is no skill called {name}. {said}"
 
 
 def test_a_file_is_written_as_it_is_and_readable_for_the_sandbox(tmp_path: Path) -> None:
-    path = Library(tmp_path).save("fit", "x = 'ü'\r\n\ty\n")
+    path = saved(Library(tmp_path), "fit", "x = 'ü'\r\n\ty\n")
     assert path.read_bytes() == "x = 'ü'\r\n\ty\n".encode()
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert list(tmp_path.iterdir()) == [path]
@@ -140,4 +146,4 @@ def test_a_replace_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_what_cannot_be_saved_is_a_skill_error(source: str, tmp_path: Path) -> None:
     (tmp_path / "fit.py").mkdir()
     with pytest.raises(SkillError, match=r"fit\.py can't be written"):
-        Library(tmp_path).save("fit", source)
+        saved(Library(tmp_path), "fit", source)

@@ -116,11 +116,18 @@ def test_of_equal_skills_the_one_that_did_well_comes_first_and_then_the_newer(op
 
 
 def test_notes_are_searched(opened: Make) -> None:
-    notes = {"maps": "Made for the glacier survey."}
-    search = opened(notes=lambda: notes)
-    assert found(search, "glaciers") == ["maps"]
-    notes["maps"] = "Made for nobody."
-    assert found(search, "glaciers") == []
+    asked: list[list[str]] = []
+
+    def notes(modules):
+        asked.append(sorted(module.name for module in modules))
+        return {module.path: "Made for the glacier survey." for module in modules if module.name == "maps"}
+
+    assert found(opened(notes=notes), "glaciers") == ["maps"]
+    search = opened(notes=notes)
+    (search.folders[0] / "tables.py").write_text('"""Read."""')
+    (skill,) = search.find("glaciers")
+    assert search.why(skill, "glaciers") == "glacier in its notes"
+    assert asked == [["gp_fit", "maps", "tables"], ["tables"]]
 
 
 def test_the_first_folder_that_has_a_name_wins(opened: Make, tmp_path: Path) -> None:

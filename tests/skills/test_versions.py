@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dulwich.repo import Repo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_codeact.errors import SkillConflict, SkillError
 from jupyter_codeact.skills import library as library_module
 from jupyter_codeact.skills.history import HAND, Note
+from jupyter_codeact.skills.index import Index
 from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.search import Search
 
 MINE = {"fit.py": "x = 1\n"}
 
@@ -112,6 +117,22 @@ def test_a_version_that_there_is_not_is_one_line(library: Library, number: int) 
     library.write("fit", MINE, Note())
     with pytest.raises(SkillError, match="versions 1 to 1"):
         library.history(library.own).files("fit", number)
+
+
+def test_a_write_opens_its_repository_once(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening it takes longer than what is done in it."""
+    library.write("fit", MINE, Note())
+    opened, whole = [], Repo.__init__
+
+    def counted(self: Repo, *given: Any, **named: Any) -> None:
+        opened.append(given)
+        whole(self, *given, **named)
+
+    monkeypatch.setattr(Repo, "__init__", counted)
+    library.write("fit", {"fit.py": "x = 2\n"}, Note())
+    assert len(opened) == 1
+    assert library.history(library.own).newest("fit") is not None
+    assert len(opened) == 2
 
 
 def test_on_a_full_disk_the_old_version_stays(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,6 +260,39 @@ def test_a_writer_that_is_killed_after_any_step_leaves_a_whole_version(
     steps, halves = map(int, done.stdout.split())
     assert steps > (2 if is_half else 20)
     assert bool(halves) is is_half
+
+
+def found_by(library: Library, text: str) -> list[str]:
+    with contextlib.closing(Index(None)) as index:
+        return [skill.name for skill in Search(index, library.folders, notes=library.notes).find(text)]
+
+
+def test_a_skill_is_found_by_the_words_that_it_was_made_on(library: Library) -> None:
+    """By those of all its versions, in either library, and of its prompts in all notebooks."""
+    library.write(
+        "fit", MINE, Note("agent", "Smoother", {"Prompt": "thickness of the glacier", "Notebook": "ice.ipynb"})
+    )
+    library.write("pack", {"pack/__init__.py": "", "pack/api.py": "y = 1\n"}, Note("you", "For Zermatt"))
+    library.write("geo", {"geo.py": "z = 1\n"}, Note("you", "For Zermatt"), folder=library.shared)
+    (library.own / "fit.py").write_text("x = 'by hand'\n")
+    (library.own / "bare.py").write_text("x = 1\n")
+    library.log("fit")
+    for words in ("glaciers", "smoother", "ice"):
+        assert found_by(library, words) == ["fit"]
+    assert sorted(found_by(library, "Zermatt")) == ["geo", "pack.api"]
+
+
+def test_without_its_history_a_skill_is_found_by_its_source(library: Library) -> None:
+    library.write("fit", MINE, Note("you", "For the glacier"))
+    folder = library.history(library.own).folder
+    for path in folder.glob("objects/??/*"):
+        path.chmod(0o600)
+        path.write_bytes(b"no object")
+    assert found_by(library, "glacier") == []
+    assert found_by(library, "fit") == ["fit"]
+    shutil.rmtree(folder)
+    assert found_by(library, "fit") == ["fit"]
+    assert not folder.exists()
 
 
 SAVE = """

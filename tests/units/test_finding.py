@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
 from jupyter_codeact import tokens
 from jupyter_codeact.events import ActionDone, CodeAction, Ran, Rejected
-from jupyter_codeact.finding import OFFER_TOKENS, Finder, offer_of, used_in
+from jupyter_codeact.finding import OFFER_TOKENS, Finder, used_in
 from jupyter_codeact.skills.index import Index
+from jupyter_codeact.skills.offers import offer_of
 from jupyter_codeact.skills.search import Found, Search
 
 
@@ -82,7 +84,7 @@ async def test_where_skills_can_not_be_searched_the_prompt_goes_as_it_is(
     finder = Finder(search)
     assert await finder.fields("maps", {}) == {"skills": [], "offers": [], "library": 0}
     assert "fts99" in finder.problem
-    finder.remember()
+    finder.remember("fit.ipynb")
 
 
 async def test_how_a_use_ended_is_remembered(search: Search) -> None:
@@ -92,6 +94,9 @@ async def test_how_a_use_ended_is_remembered(search: Search) -> None:
         finder.note(ActionDone(CodeAction(str(number), number, source), Ran(source, (), status)))
     finder.note(ActionDone(CodeAction("4", 4, "maps()"), Rejected()))
     assert finder.used == {"maps": True, "gp_fit": False}
-    finder.remember()
+    finder.remember("fit.ipynb")
     uses = search.index.uses()
     assert (uses["maps"].good, uses["gp_fit"].bad) == (1, 1)
+    finder.remember("other.ipynb")
+    assert search.index.places() == {name: dict.fromkeys(("other.ipynb", "fit.ipynb"), ANY) for name in finder.used}
+    assert [*search.index.places()["maps"]] == ["other.ipynb", "fit.ipynb"]

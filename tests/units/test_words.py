@@ -1,8 +1,13 @@
-"""How numbers are said."""
+"""How numbers are said, and what is wrong with a file."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
+import yaml
 
 from jupyter_codeact import words
 from jupyter_codeact.events import Usage
@@ -60,3 +65,22 @@ def test_code_with_a_fence_in_it_can_not_end_its_own_block() -> None:
     source = 'print("""\n```\nhidden\n""")'
     first, *_, last = words.fenced(source, "python").split("\n")
     assert (first, last) == ("````python", "````")
+
+
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [
+        (Path("/nowhere/at/all").read_text, "No such file or directory"),
+        (b"\xff".decode, "it is no text in UTF-8"),
+        (lambda: json.loads("{\n,"), "it is no JSON, from line 2, column 1 on"),
+        (lambda: {}["history"], "it has no 'history'"),
+        (lambda: len(7), "its parts are not what they should be"),
+        (lambda: yaml.safe_load("a: ["), "it is no YAML, line 1, column 5: expected the node content, but found"),
+        (lambda: float("much\ntoo much"), "could not convert string to float: 'much\\ntoo much'"),
+    ],
+)
+def test_a_reason_is_a_line_without_what_python_calls_it(fails: Callable[[], object], said: str) -> None:
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        fails()
+    assert words.reason(caught.value).startswith(said)
+    assert "\n" not in words.reason(caught.value)

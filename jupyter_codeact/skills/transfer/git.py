@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ...errors import SkillError
+from ...errors import SkillError, SkillFailed
 from .entries import Reader
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ for limit, most in (("FSIZE", sys.argv[3]), ("AS", sys.argv[4]), ("CORE", 0)):
 from dulwich import porcelain
 porcelain.clone(sys.argv[1], sys.argv[2], bare=True, depth=1, errstream=open("/dev/null", "wb"))
 """
+# What the machine or the network says.
+_FROM_OUTSIDE = re.compile(r"\[Errno -?\d+\] ([^\"')\n]+)")
 _KEPT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "http_proxy", "https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
 
 
@@ -72,10 +74,17 @@ def _clone(address: str, folder: str, time_s: float) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SkillError(f"{without_password(address)} did not come within {time_s:.0f} seconds.") from None
+        raise SkillFailed(f"{without_password(address)} did not come within {time_s:.0f} seconds.") from None
     if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["it is too large, or took too much"])[-1]
-        raise SkillError(without_password(f"{address} can't be fetched: {last[:300]}."))
+        raise _refusal(without_password(address), without_password(done.stderr))
+
+
+def _refusal(address: str, said: str) -> SkillError:
+    """What kept it from being fetched, without the library's own names for it."""
+    last = (said.strip().splitlines() or ["it is too large, or took too much"])[-1]
+    if outside := _FROM_OUTSIDE.search(last):
+        return SkillFailed(f"{address} can't be fetched: {outside[1]}.")
+    return SkillError(f"{address} can't be fetched: {re.sub(r'^[A-Za-z_.]+: ', '', last)[:300].rstrip('.')}.")
 
 
 def _read(folder: str, below: str) -> Reader:

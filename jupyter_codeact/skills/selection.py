@@ -1,12 +1,15 @@
-"""Which cells are meant by execution counts, ranges, cell ids and ``last``."""
+"""Which cells are meant by execution counts, ranges, cell ids and ``last``; and the module that is made of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 from ..errors import SkillError
 from ..events import RanCell
+from .slicing import definer_of, module_of
+from .wrap import wrapped
 
 
 def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Iterator[RanCell]:
@@ -22,6 +25,26 @@ def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Itera
         picked |= {cell.count: cell for cell in found}
     newest = {cell.cell_id or str(cell.count): cell for _, cell in sorted(picked.items())}
     yield from sorted(newest.values(), key=lambda cell: cell.count)
+
+
+def module_from(
+    ran: Sequence[RanCell], cells: Sequence[RanCell], names: list[str], wrap: str = "", *, lenient: bool = False
+) -> str:
+    """The source of a module with ``names`` of ``cells``, by default all that they define, or of their statements.
+
+    ran: all cells. wrap: the function that plain statements become. Raises SkillError, see ``module_of``.
+    """
+    counts = {cell.count for cell in cells}
+    sources = [cell.source for cell in cells]
+    others = {f"cell {cell.count}": cell.source for cell in ran if cell.ok and cell.count not in counts}
+    if wrap:
+        return wrapped(sources, [*others.values()], wrap, names, lenient=lenient)
+    return module_of(sources, names or None, partial(definer_of, others), lenient=lenient)
+
+
+def listed(words: str) -> list[str]:
+    """``f, g`` as a list."""
+    return [word.strip() for word in words.split(",") if word.strip()]
 
 
 def _names(word: str, cell: RanCell, last: tuple[str, ...]) -> bool:

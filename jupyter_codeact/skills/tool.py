@@ -1,0 +1,162 @@
+"""The agent's own hand on the library: it searches, reads and tests skills, and saves what cells have defined.
+
+The arguments come from a model, so every error says what to do. Skills are changed with the editor (``editor.py``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import EditError, SkillConflict, SkillError
+from ..events import Checked, RanCell
+from ..protocols import Change
+from ..texts import summary_of
+from .checks import Trial, checked, problems, report, warnings
+from .docstrings import with_stubs
+from .history import Note
+from .library import Library, changes
+from .offers import offer_of
+from .search import Search
+from .selection import chosen, listed, module_from
+from .skill import Files, check_name, files_of
+from .slicing import definer_of
+
+Ran = Callable[[], tuple[list[RanCell], tuple[str, ...]]]
+"""The cells that ran, oldest first, and the ids of those of the present run."""
+COMMANDS = ("search", "read", "test", "save")
+# Of what is found.
+MOST = 5
+# What of a save names cells, and no function.
+_CELLS = re.compile(r"\d+(-\d+)?|last")
+
+
+class SkillTool:
+    """note: what is remembered of its saves.
+
+    trial: where a skill is tried once it may be saved. test: where one is tried that is stored, which nobody is asked
+    for: nothing of the person's is there. None for either: it is only read.
+    """
+
+    def __init__(
+        self, library: Library, search: Search, ran: Ran, *, trial: Trial | None = None, test: Trial | None = None
+    ) -> None:
+        self._library = library
+        self._search = search
+        self._ran = ran
+        self._trial = trial
+        self._test = test
+        self.note = Note("agent")
+
+    async def answer(self, arguments: dict[str, Any]) -> str | Change:
+        """The answer, or a save that is not made yet. Raises EditError."""
+        command = arguments.get("command")
+        try:
+            match command:
+                case "search":
+                    found = await asyncio.to_thread(self._search.find, _text(arguments, "name"), most=MOST)
+                    return "\n".join(map(offer_of, found)) or "No skill fits these words."
+                case "read":
+                    return self._library.get(_name(arguments)).source
+                case "test":
+                    name = self._library.get(_name(arguments)).name
+                    return (await report(name, files_of(self._library.folder_of(name), name), self._test)).text
+                case "save":
+                    return self._saving(arguments)
+        except (SkillError, OSError) as error:
+            raise EditError(str(error)) from None
+        raise EditError(f"There is no command {command!r}; there are {', '.join(COMMANDS)}.")
+
+    def _saving(self, arguments: dict[str, Any]) -> str | Change:
+        """Raises EditError, SkillError."""
+        name, what = _text(arguments, "name").removesuffix(".py"), _list(arguments, "what")
+        words = [word for word in what if _CELLS.fullmatch(word)]
+        names = [word for word in what if word not in words]
+        if not what:
+            raise EditError("save needs what: functions and classes that cells have defined, such as f,g.")
+        check_name(name)
+        ran, last = self._ran()
+        cells = [*chosen(ran, words or [f"1-{ran[-1].count if ran else 1}"], last)]
+        files = {f"{name}.py": with_stubs(module_from(ran, cells, names))}
+        if found := problems(files):
+            raise EditError("\n".join(["Nothing was saved. Mend this:", *(f"- {problem}" for problem in found)]))
+        before = files_of(self._library.own, name)
+        if dict(before) == files:
+            return f"{name} is already like this."
+        about = {"Cells": ", ".join(_defining(cells, names))}
+        note = self.note._replace(message="Saved from cells by the agent", about={**self.note.about, **about})
+        return Saving(self._library, name, before, files, note, self._trial)
+
+
+@dataclass(frozen=True)
+class Saving:
+    """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks."""
+
+    library: Library
+    name: str
+    before: Files
+    after: Files
+    note: Note
+    trial: Trial | None
+
+    @property
+    def changes(self) -> bool:
+        return True
+
+    @property
+    def diff(self) -> str:
+        return changes(self.before, self.after)
+
+    @property
+    def summary(self) -> str:
+        """With what she may not have meant to save."""
+        path = min(self.after)
+        said = summary_of(self.before.get(path), self.after[path], path)
+        return ". Look at ".join([said, *warnings(self.after)])
+
+    async def apply(self) -> str:
+        """What fails is not saved: nothing stands on it yet."""
+        wrong, tried = await checked(self.name, self.after, self.trial)
+        if wrong:
+            raise EditError(
+                "\n".join(["Nothing was saved, since its checks failed:", *(f"- {line}" for line in wrong)])
+            )
+        note = self.note._replace(about={**self.note.about, "Checks": "passed"})
+        try:
+            self.library.write(self.name, self.after, note, base=self.before)
+        except SkillConflict:
+            raise EditError(f"{self.name} was changed by somebody else meanwhile: read it and save again.") from None
+        except SkillError as error:
+            raise EditError(str(error)) from None
+        return "\n".join(filter(None, [f"{self.summary}: done.", self.diff, f"Checked: {tried}." if tried else ""]))
+
+    async def checks(self) -> Checked:
+        return Checked()
+
+
+def _defining(cells: Sequence[RanCell], names: Sequence[str]) -> list[str]:
+    """The counts of the cells that the names come from, or of all."""
+    sources = {str(cell.count): cell.source for cell in cells}
+    found = {definer_of(sources, name) for name in names}
+    return [count for count in sources if count in found or not names]
+
+
+def _name(arguments: dict[str, Any]) -> str:
+    """A skill's name; of a package also with what is imported of it."""
+    return _text(arguments, "name").removesuffix(".py").split(".")[0]
+
+
+def _text(arguments: dict[str, Any], name: str) -> str:
+    value = arguments.get(name)
+    if not isinstance(value, str) or not value.strip():
+        raise EditError(f"{arguments.get('command')} needs {name}, a text.")
+    return value.strip()
+
+
+def _list(arguments: dict[str, Any], name: str) -> list[str]:
+    """Some models write lists as lists."""
+    value = arguments.get(name) or ""
+    return listed(value if isinstance(value, str) else ",".join(map(str, value)) if isinstance(value, list) else "")

@@ -1,0 +1,82 @@
+"""What `%skill list` and `%skill show` say of skills of every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jupyter_codeact.cli.skill import NotebookFile
+from jupyter_codeact.magics.listing import NEWEST, listed, show
+from jupyter_codeact.session import Session
+from jupyter_codeact.settings import Settings
+from jupyter_codeact.skills.history import Note
+
+PACKAGE = {
+    "geo/__init__.py": "",
+    "geo/api.py": '"""Areas."""\n\n\ndef area(r):\n    """Of a circle.\n\n    >>> area(0)\n    0\n    """\n',
+    "geo/impl.py": "def test_one(): ...\n\n\nasync def test_two(): ...\n",
+}
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    settings = Settings(tmp_path)
+    settings.make_folders()
+    made = Session(settings, NotebookFile([]))
+    yield made
+    made.skills.search.index.close()
+
+
+def rows(session: Session) -> list[list[str]]:
+    return [[cell.strip() for cell in row.split("|")[1:-1]] for row in listed(session, "").splitlines()[2:]]
+
+
+def test_each_kind_of_skill_has_its_row(session: Session) -> None:
+    library = session.skills.library
+    assert listed(session, "").startswith("No skills yet.")
+    library.write("geo", PACKAGE, Note("agent", "Made", {"Checks": "1 warning"}), folder=library.shared)
+    library.write("odd", {"odd.py": "def test_it(): assert 0\n"}, Note("you", "", {"Checks": "forced: test_it"}))
+    library.write("odd", {"odd.py": "def test_it(): assert 1\n"}, Note("agent", "Mended"))
+    (library.own / "mine.py").write_text('"""Mine | ours."""\n')
+    session.skills.search.index.used("geo.api", True, "fit.ipynb")
+    *two, last = rows(session)
+    assert last == ["**odd**", "", "2", "agent", "1 test", ""]
+    assert two[0][:5] == ["**geo**", "Areas.", "1", "agent", "3 tests, passed"]
+    assert two[0][5].endswith(" in fit.ipynb")
+    assert "| **mine** | Mine \\| ours. |  | by hand | no tests |  |" in listed(session, "")
+    library.write("odd", {"odd.py": "def test_it(): assert 0\n"}, Note("you", "", {"Checks": "forced: test_it"}))
+    assert rows(session)[2][2:5] == ["3", "you", "1 test, forced"]
+
+
+def test_one_is_shown_with_what_it_offers_its_newest_versions_and_its_uses(session: Session) -> None:
+    library = session.skills.library
+    for number in range(NEWEST + 2):
+        library.write(
+            "fit", {"fit.py": f"def fit(x):\n    '''Fit it.'''\n    return {number}\n"}, Note("you", f"N{number}")
+        )
+    for place in ("a.ipynb", "b.ipynb", ""):
+        session.skills.search.index.used("fit", True, place)
+    text = show(session, "fit")
+    assert text.startswith(f"**fit** · version {NEWEST + 2} · no tests · `{library.own / 'fit.py'}`\n\nFit it.")
+    assert "- `fit(x)`: Fit it." in text
+    assert "```python\ndef fit(x):" in text
+    assert "| N2 |" in text
+    assert "| N1 |" not in text
+    assert f"`%skill log fit` shows all {NEWEST + 2} versions." in text
+    places = text.splitlines()[-1].removeprefix("Used by agents: ").split("; ")
+    assert [place.partition(" ")[2] for place in places] == ["", "in b.ipynb", "in a.ipynb."]
+
+
+def test_what_others_keep_is_shown_without_a_history(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "fit.py").write_text("x = 1\n")
+    settings = Settings(tmp_path / "home", other_skills=(str(tmp_path / "theirs"),))
+    settings.make_folders()
+    session = Session(settings, NotebookFile([]))
+    text = show(session, "fit")
+    assert "version" not in text
+    assert text.endswith("No agent has used it yet.")
+    assert not [*settings.histories.glob("*/HEAD")]
+    session.skills.search.index.close()

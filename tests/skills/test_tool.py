@@ -1,0 +1,218 @@
+"""The agent's own hand on the library: it searches, reads and tests, and saves what cells have defined."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.cli.skill import NotebookFile
+from jupyter_codeact.errors import EditError
+from jupyter_codeact.events import RanCell
+from jupyter_codeact.headless.trial import try_apart
+from jupyter_codeact.session import Session
+from jupyter_codeact.settings import Settings
+from jupyter_codeact.skills.checks import Tried
+from jupyter_codeact.skills.history import Note
+from jupyter_codeact.skills.index import Index
+from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.search import Search
+from jupyter_codeact.skills.skill import Files
+from jupyter_codeact.skills.tool import SkillTool
+
+from .searching import CSV, GP
+
+CELLS = [
+    "import math\njunk = open('/nowhere')",
+    "SCALE = 2\ndef area(r):\n    '''Area of a circle.'''\n    return SCALE * math.pi * r**2",
+    "def broken(:",
+    "def half(r):\n    '''Half of it.'''\n    return area(r) / 2",
+]
+
+
+class Hands:
+    """The tool over a library, with cells that ran: the third failed, the last is the present run's."""
+
+    def __init__(self, folder: Path) -> None:
+        for name in ("own", "shared"):
+            (folder / name).mkdir()
+        self.library = Library(folder / "own", folder / "shared")
+        self.index = Index(None)
+        self.ran = [RanCell(n, f"id{n}", source, n != 3) for n, source in enumerate(CELLS, start=1)]
+        self.tried: list[Files] = []
+        self.failures: tuple[str, ...] = ()
+        search = Search(self.index, self.library.folders)
+        self.tool = SkillTool(self.library, search, lambda: (self.ran, ("id4",)), trial=self.trial)
+        self.tool.note = Note("agent", "Edited by the agent", {"Prompt": "store it"})
+
+    async def trial(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+        self.tried.append(files)
+        return Tried(self.failures)
+
+    async def do(self, command: str, name: str = "circles", **arguments: Any) -> str:
+        """What the model is told, where the person agrees."""
+        answer = await self.tool.answer({"command": command, "name": name, **arguments})
+        return answer if isinstance(answer, str) else await answer.apply()
+
+    def put(self, name: str, source: str, *, shared: bool = False) -> None:
+        ((self.library.shared if shared else self.library.own) / f"{name}.py").write_text(source)
+
+
+@pytest.fixture
+def hands(tmp_path: Path) -> Iterator[Hands]:
+    made = Hands(tmp_path)
+    yield made
+    made.index.close()
+
+
+async def test_words_find_names_signatures_and_first_lines(hands: Hands) -> None:
+    hands.put("gp_fit", GP)
+    hands.put("tables", CSV, shared=True)
+    found = await hands.do("search", "fit a Gaussian process to these samples")
+    assert found.splitlines() == [
+        "gp_fit: Fit a Gaussian process to samples of one variable.",
+        "  gp_fit(x: np.ndarray, y, n_restarts=10) -> 'Model': Fit a GP with an RBF kernel.",
+    ]
+    assert await hands.do("search", "zebra") == "No skill fits these words."
+
+
+@pytest.mark.parametrize("name", ["tables", "tables.py", "tables.api"])
+async def test_a_skill_is_read_wherever_it_lies(hands: Hands, name: str) -> None:
+    hands.put("tables", CSV, shared=True)
+    assert await hands.do("read", name) == CSV
+
+
+async def test_functions_of_cells_are_saved_with_what_they_need(hands: Hands) -> None:
+    change = await hands.tool.answer({"command": "save", "name": "circles", "what": "area, half"})
+    assert not isinstance(change, str)
+    assert change.summary == "Create circles.py"
+    assert (hands.tried, hands.library.list()) == ([], [])
+    said = await change.apply()
+    assert said.startswith("Create circles.py: done.\n")
+    assert "+def half(r):" in said
+    assert "Checked: imported in a fresh sandbox" in said
+    source = hands.library.get("circles").source
+    assert source.startswith("import math\n\n\nSCALE = 2\n\n\ndef area(r):")
+    assert "junk" not in source
+    assert hands.tried == [{"circles.py": source}]
+    (version,) = hands.library.log("circles")
+    about = {"Prompt": "store it", "Cells": "2, 4", "Checks": "passed"}
+    assert version.note == Note("agent", "Saved from cells by the agent", about)
+    assert await hands.do("save", what="area,half") == "circles is already like this."
+
+
+@pytest.mark.parametrize(
+    ("what", "functions"),
+    [("2", ["area(r)"]), ("1-4, half", ["area(r)", "half(r)"]), (["last", "area", "1", "2"], ["area(r)"])],
+)
+async def test_cells_are_named_as_the_person_names_them(hands: Hands, what: object, functions: list[str]) -> None:
+    hands.ran[1] = RanCell(2, "id2", f"import math\n{CELLS[1]}", True)
+    await hands.do("save", what=what)
+    assert hands.library.get("circles").functions == functions
+
+
+async def test_what_fails_its_checks_is_not_saved(hands: Hands) -> None:
+    hands.failures = ("test_area: AssertionError",)
+    with pytest.raises(EditError, match=r"Nothing was saved, since its checks failed:\n- test_area: Ass"):
+        await hands.do("save", what="area")
+    assert hands.library.list() == []
+
+
+async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(hands: Hands) -> None:
+    change = await hands.tool.answer({"command": "save", "name": "circles", "what": "area"})
+    assert not isinstance(change, str)
+    hands.put("circles", "theirs = 1\n")
+    with pytest.raises(EditError, match="changed by somebody else meanwhile"):
+        await change.apply()
+    assert hands.library.get("circles").source == "theirs = 1\n"
+
+
+async def test_she_is_told_what_of_hers_is_in_it(hands: Hands) -> None:
+    hands.ran.append(RanCell(5, "id5", "def load(p='/home/her/data.csv'):\n    '''Load.'''\n    return p", True))
+    change = await hands.tool.answer({"command": "save", "name": "loads", "what": "load"})
+    assert not isinstance(change, str)
+    assert change.summary == "Create loads.py. Look at loads.py, line 1: a path of this machine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"command": "rename"}, "no command 'rename'; there are search, read, test, save"),
+        ({"command": "search", "name": "  "}, "search needs name, a text"),
+        ({"command": "read", "name": "circels"}, "no skill called circels"),
+        ({"command": "read", "name": 5}, "read needs name, a text"),
+        ({"command": "test", "name": "../own"}, "no skill called"),
+        ({"command": "save", "name": "x"}, "save needs what"),
+        ({"command": "save", "name": "../x", "what": "area"}, "can't be a module's name"),
+        ({"command": "save", "name": "os", "what": "area"}, "Python's own"),
+        ({"command": "save", "name": "x", "what": "nope"}, "nope is not defined in these cells"),
+        ({"command": "save", "name": "x", "what": "half,last"}, "needs area, which cell 2 defines"),
+        ({"command": "save", "name": "x", "what": "area,9"}, "9 names no cell that ran"),
+        ({"command": "save", "name": "x", "what": 3}, "save needs what"),
+    ],
+)
+async def test_what_is_impossible_is_told(hands: Hands, arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(EditError, match=said):
+        await hands.tool.answer(arguments)
+    assert hands.library.list() == []
+
+
+async def test_before_any_cell_ran_there_is_nothing_to_save(hands: Hands) -> None:
+    hands.ran.clear()
+    with pytest.raises(EditError, match="no cell has run yet"):
+        await hands.do("save", what="area")
+
+
+TESTED = '''def twice(x):
+    """Twice.
+
+    >>> twice(2)
+    4
+    """
+    return 2 * x
+
+
+def test_twice():
+    assert twice(1) == 3
+'''
+
+
+async def test_a_stored_skill_is_tested_where_nothing_of_hers_is(
+    hands: Hands, sandbox: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is asked for it."""
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    (work / "hers.txt").write_text("hers")
+    hands.put("doubling", TESTED)
+    hands.put(
+        "looking", "import os\n\n\ndef test_it():\n    assert os.listdir() == []\n    open('left', 'w').close()\n"
+    )
+    tested = partial(try_apart, Settings(tmp_path / "home"))
+    hands.tool = SkillTool(hands.library, Search(hands.index, []), lambda: ([], ()), test=tested)
+    failed, looked = await asyncio.gather(hands.do("test", "doubling"), hands.do("test", "looking"))
+    assert failed.splitlines()[0] == "Checks failed, mend this:"
+    assert "test_twice: AssertionError" in failed
+    assert looked.startswith("Checks passed: imported in a fresh sandbox, 1 test passed")
+    assert [path.name for path in work.iterdir()] == ["hers.txt"]
+
+
+async def test_without_a_sandbox_a_test_only_reads(hands: Hands, tmp_path: Path) -> None:
+    """With JUPYTER_CODEACT_SANDBOX=none, what would run would have her rights. The twin shows that it would."""
+    settings = Settings(tmp_path / "home", sandbox="none")
+    settings.make_folders()
+    session, source = Session(settings, NotebookFile([])), f"open({str(tmp_path / 'reached')!r}, 'w').close()\n"
+    session.skills.library.write("reaching", {"reaching.py": source}, Note())
+    said = await session.skills.tool.answer({"command": "test", "name": "reaching"})
+    assert said.startswith("Checks passed: it compiles, and its names are defined.")
+    assert not (tmp_path / "reached").exists()
+    hands.put("reaching", source)
+    alone = partial(try_apart, settings)
+    hands.tool = SkillTool(hands.library, Search(hands.index, []), lambda: ([], ()), test=alone)
+    await hands.do("test", "reaching")
+    assert (tmp_path / "reached").exists()
