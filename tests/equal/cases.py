@@ -66,9 +66,21 @@ slider.observe(lambda change: moved.set_result(change['new']), 'value')
 print('waits')
 await moved
 """
+# It prints once the idle of the cell that lets it go has been sent: no sooner, or it would not be late.
 THREAD = """
-go = threading.Event()
-threading.Thread(target=lambda: (go.wait(), print('late'))).start()
+go, idle, session = threading.Event(), threading.Event(), get_ipython().kernel.session
+def late():
+    go.wait()
+    idle.wait()
+    del session.send
+    print('late')
+def send(stream, kind, content=None, *arguments, **options):
+    sent = type(session).send(session, stream, kind, content, *arguments, **options)
+    if content == {'execution_state': 'idle'}:
+        idle.set()
+    return sent
+session.send = send
+threading.Thread(target=late).start()
 """
 BUNDLES = f"""
 display({{'image/png': '{PIXEL}', 'text/plain': 'p'}}, raw=True, metadata={{'image/png': {{'width': 3}}}})
@@ -136,7 +148,7 @@ CASES = [
     case(
         "late output",
         THREAD,
-        execute("go.set()", hears="late"),
+        execute("idle.clear(); go.set()", hears="late"),
     ),
     case("a warning", "import warnings; warnings.warn('careful')"),
     case("a log", "import logging; logging.getLogger('x').warning('careful')"),
