@@ -194,6 +194,7 @@ def finished(work: Coroutine[Any, Any, T]) -> T:
 
 def here(text: str) -> str:
     """Our own texts, with the command in the magic's place: its cells are those of a notebook's file."""
+    text = text.replace("in this cell; running the cell again saves it", "in your editor; closing it saves it")
     return _CELLS.sub(_OF_A_FILE, _MAGIC.sub(r"\1jupyter codeact skill", text))
 
 

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
 EXAMPLE = """\
 jupyter codeact skill list
 jupyter codeact skill save gp_fit analysis.ipynb --cells 3-5 --names gp_fit,plot_pred
+jupyter codeact skill edit gp_fit
 jupyter codeact skill export gp_fit --to wheel
 jupyter codeact skill import https://github.com/me/tools#src --names gp_fit"""
 MORE = """\
-The same words as `%skill` in a notebook: save, list, search, show, where, log, diff, rollback, rm, export, import.
+The same words as `%skill` in a notebook: save, edit, list, search, show, where, log, diff, rollback, rm, export,
+import.
 `jupyter codeact skill help` has a line for each; `jupyter codeact skill save --help` and so on explain one.
 JUPYTER_CODEACT_WORKSPACE says whose library it is."""
 
@@ -38,9 +40,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         finished(_answer([word for word in options.words if word != "--debug"]))
     except Help as asked:
-        # What a cell magic does is an editor's work here.
-        lines = [line for line in _laid_out(asked).splitlines() if not line.startswith("%%skill")]
-        print(here("\n".join(lines)))
+        print(here(_laid_out(asked)))
     return 0
 
 
@@ -60,6 +60,10 @@ async def _answer(words: list[str]) -> None:
     cell = TerminalCell()
     if word == "save":
         cell.show(await _saved(cell, rest))
+    elif word == "edit":
+        from .editor import edited
+
+        cell.show(await edited(_session(), cell, rest))  # type: ignore[arg-type]
     elif word == "import":
         line = shlex.join(rest)
         cell.show(await transfer.import_(_session(), cell, line, in_terminal=True))  # type: ignore[arg-type]

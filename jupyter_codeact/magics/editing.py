@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 from difflib import get_close_matches
 
 from ..errors import SkillConflict, SkillFailed
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.history import Version
+from ..skills.library import Saved
 from ..skills.skill import files_of
 from ..words import fenced
 from .parser import edit_parser
@@ -23,6 +25,21 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
         skill, newest = library.get(name), library.log(name)[0]
         cell.become(_cell(name, newest, skill.source))
         return f"**{name}**, version {newest.number}: change it here, and run the cell to save it."
+    try:
+        saved, text = await store(session, cell, options, body)
+    except SkillConflict as conflict:
+        advice = f"Take over what you want of it, and write --version {library.log(name)[0].number} in the first line."
+        raise SkillFailed(f"{conflict} {advice}") from None
+    cell.become(_cell(name, saved.version, body))
+    return text
+
+
+async def store(session: Session, cell: AgentCell, options: argparse.Namespace, body: str) -> tuple[Saved, str]:
+    """Check and save a source, and what is told of it. Raises SkillConflict, whose diff is shown, and SkillFailed.
+
+    options: those of `%%skill edit`.
+    """
+    library, name = session.skills.library, options.name
     folder = library.folder_of(name) if options.version else library.own
     base = library.history(folder).files(name, options.version) if options.version else None
     here = base or files_of(folder, name)
@@ -36,11 +53,8 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
     except SkillConflict as conflict:
         difference = f"What they changed since version {options.version}:\n\n{fenced(conflict.diff, 'diff')}"
         cell.display({"text/markdown": difference, "text/plain": conflict.diff})
-        number = library.log(name)[0].number
-        advice = f"Take over what you want of it, and write --version {number} in the first line."
-        raise SkillFailed(f"{conflict} {advice}") from None
-    cell.become(_cell(name, saved.version, body))
-    return f"{told(session, saved, name)}\n\n{'' if here else _is_new(name, known)}{checked}"
+        raise
+    return saved, f"{told(session, saved, name)}\n\n{'' if here else _is_new(name, known)}{checked}"
 
 
 def _is_new(name: str, known: list[str]) -> str:

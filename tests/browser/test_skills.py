@@ -1,10 +1,10 @@
-"""What is worth keeping, as a person keeps it: a fit becomes a skill, and an agent in another notebook finds it."""
+"""What is worth keeping: a fit becomes a skill, by her word and by the agent's tool, and the next agent finds it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from servers import ModelServer, Reply
+from servers import ModelServer, Reply, ToolCall
 
 from .lab import Notebook
 from .test_review import act, told
@@ -45,7 +45,9 @@ REUSE = """from gp_fit import gp_fit, plot_pred
 import numpy as np
 x = np.linspace(0, 6, 30)
 plot_pred(gp_fit(x, np.cos(x)), x, np.cos(x))"""
-SAVE = "%skill save gp_fit --names gp_fit,plot_pred"
+SAVE = "%skill save gp_fit --names gp_fit"
+STORE = "%%agent\nstore these as functions gp_fit and plot_pred in a module gp_fit.py"
+STORED = {"command": "save", "name": "gp_fit", "what": "gp_fit,plot_pred"}
 LIST, SHOW, DIFF = (f"%skill {words}" for words in ("list", "show gp_fit", "diff gp_fit"))
 
 
@@ -53,20 +55,28 @@ async def test_a_fit_becomes_a_skill_that_the_next_notebook_s_agent_finds(
     notebook: Notebook, service: ModelServer, shots: Path
 ) -> None:
     service.add(act(FIT), act(PLOT), Reply(text="Fitted."))
-    await notebook.open("fit", "%%agent\nfit a Gaussian process to noisy samples of a sine", SAVE, LIST, SHOW, DIFF)
+    await notebook.open(
+        "fit", "%%agent\nfit a Gaussian process to noisy samples of a sine", SAVE, STORE, LIST, SHOW, DIFF
+    )
     await notebook.run_cell(0)
     for step in (1, 2):
         await notebook.bar.get_by_text(f"step {step}").wait_for()
         await notebook.button("Run").first.click()
     await notebook.until_output(2, "True")
     await notebook.until_output(0, "Fitted.")
-    for number in range(3, 7):
-        await notebook.run_cell(number)
+    await notebook.run_cell(3)
     await notebook.until_output(3, "1 test passed")
     assert "Checking gp_fit" not in await notebook.cell(3).inner_text()
-    await notebook.until_output(4, "Fit a Gaussian process")
-    await notebook.until_output(5, "def plot_pred")
-    await notebook.until_output(6, "+def gp_fit(x, y, n_restarts=15)")
+    service.add(Reply(tool_calls=[ToolCall("skills", STORED)]), Reply(text="Stored."))
+    await notebook.run_cell(4)
+    await notebook.until_output(4, "+def plot_pred(predict, x, y)")
+    await notebook.bar.get_by_role("button", name="Save").click()
+    await notebook.until_output(4, "Stored.")
+    for number in range(5, 8):
+        await notebook.run_cell(number)
+    await notebook.until_output(5, "Fit a Gaussian process")
+    await notebook.until_output(6, "def plot_pred")
+    await notebook.until_output(7, "+def plot_pred(predict, x, y)")
     await pictures(notebook, shots)
     await notebook.close()
 

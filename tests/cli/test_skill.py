@@ -233,3 +233,69 @@ def test_a_notebook_of_the_sandbox_s_making(command: Command, work: Path) -> Non
     (work / "a.ipynb").unlink()
     os.symlink("/etc/passwd", work / "a.ipynb")
     assert "can't be read" in command("skill", "save", "x", "a.ipynb").err
+
+
+@pytest.fixture
+def editor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`editor(code)` makes the person's editor a program that does this with the ``text`` it is given."""
+
+    def become(code: str) -> None:
+        program = tmp_path / "editor.py"
+        program.write_text(
+            "import pathlib, subprocess, sys\npath = pathlib.Path(sys.argv[1])\ntext = path.read_text()\n"
+            f"{code}\npath.write_text(text)\n"
+        )
+        monkeypatch.setenv("VISUAL", f"{sys.executable} {program}")
+
+    return become
+
+
+def test_a_skill_is_edited_in_her_editor(
+    command: Command, notebook: Path, editor: Callable[[str], None], sandbox: None
+) -> None:
+    command("skill", "save", "circles", notebook, "--cells", "3-4")
+    editor("text = text.replace('math.pi', '3.2')")
+    done = command("skill", "edit", "circles", "--message", "Roughly")
+    assert (done.code, done.err) == (0, "")
+    assert "version 2" in done.out
+    assert "return 3.2 * r**2" in command("skill", "show", "circles").out
+    assert "Roughly" in command("skill", "log", "circles").out
+    editor("pass")
+    assert "Nothing of circles was changed." in command("skill", "edit", "circles").out
+    editor("text = 'def half(x):\\n    return x / 2\\n'")
+    assert "halves is new" in command("skill", "edit", "halves").out
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        ("text = text.replace('math.pi', 'pi')", "pi is not defined"),
+        ("text += 'x = 1'; path.write_text(text); sys.exit(3)", "ended with 3: nothing was saved"),
+        ("text += 'x = 1'; subprocess.run([*{command}, 'rm', 'circles'], check=True)", "There is no skill called"),
+        (
+            "text += 'x = 1'; subprocess.run([*{command}, 'save', 'circles', 'analysis.ipynb', '--cells=5'])",
+            "was changed by somebody else meanwhile",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("sandbox")
+def test_what_she_wrote_is_not_lost(
+    command: Command, notebook: Path, editor: Callable[[str], None], does: str, said: str
+) -> None:
+    command("skill", "save", "circles", notebook, "--cells", "3-4")
+    editor(does.replace("{command}", repr([sys.executable, "-m", "jupyter_codeact", "skill"])))
+    failed = command("skill", "edit", "circles")
+    assert failed.code == 1
+    assert said in failed.err
+    kept = Path(failed.err.strip().split("What you wrote is in ")[1].rstrip("."))
+    assert kept.read_text() != ""
+    assert "x = 1" in kept.read_text() or "return pi" in kept.read_text()
+    kept.unlink()
+    kept.parent.rmdir()
+
+
+def test_without_an_editor_it_is_said_how_to_name_one(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("VISUAL", "EDITOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "export EDITOR=nano" in command("skill", "edit", "circles").err

@@ -1,0 +1,50 @@
+"""`jupyter codeact skill edit`: a skill in the person's own editor, and saved, with checks, once that is closed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ..errors import CodeActError, SkillError, SkillFailed, UsageError
+from ..magics.editing import store
+from ..magics.parser import edit_parser
+from ..protocols import AgentCell
+from ..session import Session
+from ..skills.skill import check_name
+
+EDITORS = ("editor", "nano", "vi")
+
+
+async def edited(session: Session, cell: AgentCell, words: list[str]) -> str:
+    """What is told of it. Raises UsageError, SkillError; what she wrote is kept, and the error says where."""
+    options = edit_parser(in_terminal=True).read(shlex.join(words))
+    check_name(options.name)
+    library, before = session.skills.library, ""
+    if options.name in [skill.name for skill in library.list()]:
+        before, options.version = library.get(options.name).source, library.log(options.name)[0].number
+    path = Path(tempfile.mkdtemp(prefix="codeact-edit-")) / f"{options.name}.py"
+    path.write_text(before, encoding="utf-8")
+    try:
+        _open(path)
+        text = path.read_text(encoding="utf-8")
+        told = f"Nothing of **{options.name}** was changed."
+        if text.strip() != before.strip():
+            _, told = await store(session, cell, options, text)
+    except (CodeActError, OSError, UnicodeError) as error:
+        raise SkillFailed(f"{str(error).rstrip('.')}. What you wrote is in {path}") from None
+    shutil.rmtree(path.parent)
+    return told
+
+
+def _open(path: Path) -> None:
+    """Until the editor is closed. Raises UsageError without one, SkillError for one that fails."""
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(filter(shutil.which, EDITORS), "")
+    if not named:
+        raise UsageError("There is no editor: set EDITOR, such as `export EDITOR=nano`")
+    ended = subprocess.run([*shlex.split(named), str(path)], check=False).returncode
+    if ended:
+        raise SkillError(f"The editor ({named}) ended with {ended}: nothing was saved")
