@@ -67,7 +67,8 @@ if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         [signal.signal(s, signal.SIG_IGN) for s in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)]
-        open('born', 'w').write('x')
+        open('unborn', 'w').write('x')
+        os.rename('unborn', 'born')
         while True: signal.pause()
     os._exit(0)
 os.wait()
