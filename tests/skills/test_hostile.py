@@ -134,7 +134,9 @@ def test_too_many_files(work: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"PK", b"PK\x03\x04" + b"\0" * 40, b"\xff" * 1000, archive(("fit.py", GOOD))[:-30]]
+    "content",
+    [b"", b"PK", b"PK\x03\x04" + b"\0" * 40, b"\xff" * 1000, archive(("fit.py", GOOD))[:-30]],
+    ids=["nothing", "two bytes", "a header of zeros", "noise", "one that is cut off"],
 )
 def test_what_is_no_archive(work: Path, content: bytes) -> None:
     (work / "a.whl").write_bytes(content)
