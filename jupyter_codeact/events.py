@@ -87,12 +87,16 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole reply of the model; always the last thing its stream yields."""
+    """A whole reply of the model; always the last thing its stream yields.
+
+    cut: it is as long as a reply may be, and is not whole.
+    """
 
     text: str
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = field(default_factory=Usage)
     thinking_blocks: tuple[dict[str, Any], ...] = ()
+    cut: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError, NoModel
+from ..errors import ConfigError, ContentPolicy, ModelBusy, NoModel
 from ..events import Delta, Usage
 from ..parts import ModelConfig
 from .assembly import Assembly
@@ -139,7 +139,13 @@ class LiteLLMModel:
                         yield delta
                     if assembly.whole:
                         break
+            if not _ended(stream):
+                raise ModelBusy(f"The answer of {self.name} broke off.")
         usage = self._void(messages, tools, came) if assembly.usage is None else self._usage(assembly.usage)
+        if assembly.ending == "content_filter":
+            refused = ContentPolicy(f"The service's policy refused an answer of {self.name}.")
+            refused.usage = usage
+            raise refused
         yield assembly.reply(usage)
 
     def _wire(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -199,6 +205,11 @@ class LiteLLMModel:
             return float(sum(self._litellm.cost_per_token(self.name, usage_object=usage, **tokens)))
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
+
+
+def _ended(stream: Any) -> bool:
+    """Whether the service has said that its reply ends: where it has not, litellm's chunks say so all the same."""
+    return bool(stream.received_finish_reason or stream.intermittent_finish_reason)
 
 
 @contextlib.asynccontextmanager

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from servers import Failure, ModelServer, Reply, ToolCall
+from servers import UNSAID, Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact import events
 from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig, ToolHandler
@@ -163,6 +163,57 @@ async def test_a_reply_that_breaks_off_is_charged_and_asked_again(model_server: 
     assert void.usage.received > 0
     assert void.usage.cost
     assert deltas[-1] == events.Reply("ok", usage=deltas[-1].usage)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+@pytest.mark.parametrize("said", ["one two three", ""])
+async def test_a_stream_that_closes_before_its_end_is_asked_again(
+    model_server: ModelServer, name: str, said: str
+) -> None:
+    model_server.add(Reply(said, ending=None), Reply("ok"))
+    deltas = await asked(opened(model_server, name))
+    (void,) = [delta for delta in deltas if isinstance(delta, events.Retrying)]
+    assert void.why.startswith(f"The answer of {name} broke off.")
+    assert bool(void.usage.received) is bool(said)
+    assert deltas[-1].text == "ok"  # type: ignore[union-attr]
+
+
+async def test_an_end_without_a_reason_is_an_end(model_server: ModelServer) -> None:
+    model_server.add(Reply("ok", ending=UNSAID))
+    assert (await asked(opened(model_server, GPT)))[-1].text == "ok"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(("name", "ending"), [(CLAUDE, "refusal"), (GPT, "content_filter"), (OTHER, "content_filter")])
+@pytest.mark.parametrize("said", ["I would", ""])
+async def test_an_answer_that_is_refused_is_asked_for_again(
+    model_server: ModelServer, name: str, ending: str, said: str
+) -> None:
+    """Counted, charged and taken down, and no part of what is asked next."""
+    model_server.add(Reply(said, ending=ending, usage=(20, 2)), Reply("Done.", usage=(20, 2)))
+    agent = agent_of(opened(model_server, name))
+    result = await agent.run(Quiet(), TextProblem("Go."), None)
+    assert [step["extra_info"].get("failed") for step in result.trajectory] == ["ContentPolicy", None]
+    assert (result.info["answer"], agent.usage.sent, agent.usage.calls) == ("Done.", 40, 2)
+    first, second = (request.json["messages"] for request in model_server.requests)
+    assert first == second
+
+
+@pytest.mark.parametrize(("name", "ending"), [(CLAUDE, "max_tokens"), (GPT, "length"), (OTHER, "length")])
+@pytest.mark.parametrize("calls", [(), [ToolCall("run_cell", {"code": "rm"})]])
+async def test_a_reply_that_is_cut_at_its_greatest_length_is_no_answer(
+    model_server: ModelServer, name: str, ending: str, calls: list[ToolCall]
+) -> None:
+    model_server.add(Reply("So I", tool_calls=calls, ending=ending), Reply("Done."))
+    result = await agent_of(opened(model_server, name)).run(Quiet(), TextProblem("Go."), None)
+    assert [step["extra_info"].get("failed") for step in result.trajectory] == ["Unreadable", None]
+    assert result.info["answer"] == "Done."
+    assert "cut off" in json.dumps(model_server.requests[1].json["messages"][-1])
+
+
+async def test_a_block_that_was_whole_before_the_cut_runs(model_server: ModelServer) -> None:
+    model_server.add(Reply("I look.\n```python\n1\n```\nAnd then", ending="length"), Reply("Done."))
+    result = await agent_of(opened(model_server, OTHER)).run(Quiet(), TextProblem("Go."), None)
+    assert [step["action"] for step in result.trajectory] == ["1", ""]
 
 
 async def test_a_service_that_never_answered_is_not_charged(model_server: ModelServer) -> None:
