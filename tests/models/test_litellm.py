@@ -253,8 +253,9 @@ async def test_what_asking_again_does_not_mend(
     assert len(model_server.requests) == 1
 
 
-async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_server: ModelServer) -> None:
-    model_server.add(Failure(404, "no such model"), Reply("from the other"), Reply("again"))
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_server: ModelServer, status: int) -> None:
+    model_server.add(Failure(status, "no such model"), Reply("from the other"), Reply("again"))
     model = opened(model_server, OTHER, fallbacks=(GPT,))
     assert not model.takes_tools
     deltas = await asked(model)
@@ -264,6 +265,21 @@ async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_se
     assert [request.json["model"] for request in model_server.requests] == ["local-model", "gpt-4o", "gpt-4o"]
     # The conversation was begun in blocks.
     assert not model.takes_tools
+
+
+@pytest.mark.parametrize("fallback", [CLAUDE, OTHER])
+async def test_key_and_address_stay_with_their_provider(
+    model_server: ModelServer, fallback: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers, same = {"api_key": "sk-hers", "options": {"extra_headers": {"x-mine": "secret"}}}, fallback == OTHER
+    model_server.add(Failure(404), *[Reply("same")] * same)
+    with ModelServer([Reply("other")]) as other:
+        monkeypatch.setenv("ANTHROPIC_API_BASE", other.anthropic_base)
+        deltas = await asked(opened(model_server, GPT, fallbacks=(fallback,), **hers))
+        (request,) = model_server.requests[1:] + other.requests
+    assert deltas[-1].text == ("same" if same else "other")  # type: ignore[union-attr]
+    assert request.headers.get("authorization" if same else "x-api-key") == ("Bearer sk-hers" if same else "sk-test")
+    assert ("hers" in str(request.headers), "secret" in str(request.headers)) == (same, same)
 
 
 async def test_where_there_is_no_other_the_error_stays(model_server: ModelServer) -> None:
