@@ -89,6 +89,7 @@ class ToolCall:
 class Reply:
     """A whole reply of the model; always the last thing its stream yields.
 
+    thinking_blocks: thinking that its service has signed; reasoning: what it has not, as one text.
     cut: it is as long as a reply may be, and is not whole.
     """
 
@@ -96,6 +97,7 @@ class Reply:
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = field(default_factory=Usage)
     thinking_blocks: tuple[dict[str, Any], ...] = ()
+    reasoning: str = ""
     cut: bool = False
 
 

@@ -18,6 +18,7 @@ class Assembly:
     def __init__(self) -> None:
         self.usage: Any = None
         self._text: list[str] = []
+        self._thinking: list[str] = []
         self._calls: dict[int, list[str]] = {}
         self._blocks: list[dict[str, Any]] = []
         self.ending = ""
@@ -38,12 +39,15 @@ class Assembly:
         calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
         # A service refuses thinking that it did not sign.
         signed = (block for block in self._blocks if block["type"] != "thinking" or block["signature"])
-        return Reply("".join(self._text), calls, usage, tuple(signed), cut=self.ending == "length")
+        # Where there are blocks, litellm has their text a second time.
+        reasoning = "" if self._blocks else "".join(self._thinking)
+        return Reply("".join(self._text), calls, usage, tuple(signed), reasoning, cut=self.ending == "length")
 
     def _delta(self, delta: Any) -> Iterator[Delta]:
         for block in getattr(delta, "thinking_blocks", None) or ():
             self._think(block)
         if thinking := getattr(delta, "reasoning_content", None):
+            self._thinking.append(thinking)
             yield ThinkingDelta(thinking)
         if delta.content:
             self._text.append(delta.content)

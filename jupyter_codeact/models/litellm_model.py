@@ -22,6 +22,9 @@ from .retry import with_retries
 
 # What any service is sent of a message; the rest is ours.
 WIRE = ("role", "content", "tool_calls", "tool_call_id")
+THINKING = ("thinking_blocks", "reasoning_content")
+# They call it `reasoning`, which litellm changes on its way here and not back, and refuse the other word.
+NO_REASONING_CONTENT = ("groq", "cerebras")
 
 
 def load() -> Any:
@@ -149,9 +152,10 @@ class LiteLLMModel:
         yield assembly.reply(usage)
 
     def _wire(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Marks for a cache go to services that keep one on request, and thinking to the model that signed it."""
+        """Marks for a cache go to services that keep one on request, and thinking to the model that thought it."""
         keys = [*WIRE, *(["cache_control"] if self._marks_cache else [])]
-        keys += ["thinking_blocks"] if message.get("model") == self.name else []
+        if message.get("model") == self.name:
+            keys += THINKING[:1] if self.name.partition("/")[0] in NO_REASONING_CONTENT else THINKING
         return {key: message[key] for key in keys if key in message}
 
     @cached_property

@@ -27,6 +27,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
 CLAUDE, GPT, OTHER = "anthropic/claude-sonnet-4-5", "openai/gpt-4o", "openai/local-model"
+DEEPSEEK = "deepseek/deepseek-reasoner"
 POLICY = "content_policy_violation: rejected as a result of our safety system"
 ACT = Reply("I look.", tool_calls=[ToolCall("run_cell", {"code": "1"})], usage=(1000, 100), cached=400)
 
@@ -114,16 +115,37 @@ async def test_thinking_goes_back_signed_to_the_model_that_thought(model_server:
     assert (block["type"], block["thinking"], bool(block["signature"])) == ("thinking", "Hm, hm.", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "back"), [(DEEPSEEK, True), (OTHER, True), ("groq/qwen/qwen3-32b", False), ("cerebras/zai-glm-4.6", False)]
+)
+async def test_thinking_that_nobody_signed_goes_back_as_it_came(
+    model_server: ModelServer, name: str, back: bool
+) -> None:
+    """Byte for byte. DeepSeek refuses a conversation without it; others refuse one with it."""
+    thought = "\n Hm,\u00a0hm. \U0001f914\n\n"
+    code = "```python\n1\n```" if name == OTHER else ""
+    calls = [] if code else [ToolCall("run_cell", {"code": "1"})]
+    model_server.add(Reply(code, thinking=thought, tool_calls=calls), Reply("ok"))
+    effort = {"reasoning_effort": "low"} if name == DEEPSEEK else {}
+    tools = "never" if code else "always"
+    await agent_of(opened(model_server, name, tool_calls=tools, **effort)).run(Quiet(), TextProblem("Go."), None)
+    (said,) = [m for m in model_server.requests[1].json["messages"] if m["role"] == "assistant"]
+    assert said.get("reasoning_content") == (thought if back else None)
+
+
 async def test_thinking_does_not_go_to_another_model(model_server: ModelServer) -> None:
     block = {"type": "thinking", "thinking": "Hm.", "signature": "s"}
     messages = [
         {"role": "user", "content": "Go."},
         {"role": "assistant", "content": "ok", "thinking_blocks": [block], "model": CLAUDE},
         {"role": "user", "content": "On."},
+        {"role": "assistant", "content": "ok", "reasoning_content": "Hm.", "model": DEEPSEEK},
+        {"role": "user", "content": "On."},
     ]
     model_server.add(Reply("ok"))
     await asked(opened(model_server, GPT), messages)
-    assert "thinking" not in json.dumps(model_server.requests[0].json)
+    sent = json.dumps(model_server.requests[0].json)
+    assert ("thinking" in sent, "reasoning" in sent) == (False, False)
 
 
 @pytest.mark.parametrize("name", [CLAUDE, GPT])
