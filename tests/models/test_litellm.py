@@ -176,6 +176,10 @@ def unmarked(value: Any) -> Any:
 # ---- what goes wrong
 
 
+def anthropics(kind: str, message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
+
+
 @pytest.mark.parametrize("name", [CLAUDE, GPT])
 async def test_a_reply_that_breaks_off_is_charged_and_asked_again(model_server: ModelServer, name: str) -> None:
     model_server.add(Reply("one two three four five six seven", cut_after=3), Reply("ok"))
@@ -185,6 +189,14 @@ async def test_a_reply_that_breaks_off_is_charged_and_asked_again(model_server: 
     assert void.usage.received > 0
     assert void.usage.cost
     assert deltas[-1] == events.Reply("ok", usage=deltas[-1].usage)  # type: ignore[union-attr]
+
+
+async def test_a_service_that_is_overloaded_in_the_middle_of_a_reply_is_asked_again(model_server: ModelServer) -> None:
+    model_server.add(Reply("one two three", error="overloaded_error"), Reply("ok"))
+    deltas = await asked(opened(model_server, CLAUDE))
+    (void,) = [delta for delta in deltas if isinstance(delta, events.Retrying)]
+    assert void.usage.received > 0
+    assert deltas[-1].text == "ok"  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("name", [CLAUDE, GPT])
@@ -244,33 +256,57 @@ async def test_a_service_that_never_answered_is_not_charged(model_server: ModelS
     assert [delta.usage for delta in deltas if isinstance(delta, events.Retrying)] == [events.Usage()] * 2
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
-async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, status: int) -> None:
-    model_server.add(*[Failure(status)] * 6)
-    with pytest.raises(ModelBusy):
-        await asked(opened(model_server, GPT))
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        *[(GPT, Failure(status)) for status in (408, 409, 429, 500, 503)],
+        (CLAUDE, Failure(429, anthropics("rate_limit_error", "This request would exceed your rate limit."))),
+        (CLAUDE, Failure(500, anthropics("api_error", "Internal server error"))),
+        (CLAUDE, Failure(529, anthropics("overloaded_error", "Overloaded"))),
+    ],
+)
+async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, name: str, failure: Failure) -> None:
+    model_server.add(*[failure] * 6)
+    with pytest.raises(ModelBusy) as caught:
+        await asked(opened(model_server, name))
+    assert "is busy (" in str(caught.value)
+    assert caught.value.retry_after_s == 0
     assert len(model_server.requests) == 5
 
 
 @pytest.mark.parametrize(
-    ("failure", "error"),
+    ("name", "failure", "error"),
     [
-        (Failure(401, "bad key"), ConfigError),
-        (Failure(404, "no such model"), ModelError),
-        (Failure(400, "bad request"), ModelError),
+        (GPT, Failure(401, "bad key"), ConfigError),
+        (GPT, Failure(404, "no such model"), ModelError),
+        (GPT, Failure(400, "bad request"), ModelError),
+        (CLAUDE, Failure(401, anthropics("authentication_error", "invalid x-api-key")), ConfigError),
+        (CLAUDE, Failure(404, anthropics("not_found_error", "model: claude-0")), ModelError),
         (
+            CLAUDE,
+            Failure(400, anthropics("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum")),
+            ContextExceeded,
+        ),
+        (
+            CLAUDE,
+            Failure(400, anthropics("invalid_request_error", "Output blocked by content filtering policy")),
+            ContentPolicy,
+        ),
+        (
+            GPT,
             Failure(400, {"error": {"message": "This model's maximum context length is 128000 tokens."}}),
             ContextExceeded,
         ),
-        (Failure(400, {"error": {"type": "invalid_request_error", "message": POLICY}}), ContentPolicy),
+        (GPT, Failure(400, {"error": {"type": "invalid_request_error", "message": POLICY}}), ContentPolicy),
     ],
 )
 async def test_what_asking_again_does_not_mend(
-    model_server: ModelServer, failure: Failure, error: type[Exception]
+    model_server: ModelServer, name: str, failure: Failure, error: type[Exception]
 ) -> None:
     model_server.add(failure)
     with pytest.raises(error) as caught:
-        await asked(opened(model_server, GPT))
+        await asked(opened(model_server, name))
+    assert type(caught.value) is error
     assert "\n" not in str(caught.value)
     assert len(model_server.requests) == 1
 

@@ -20,6 +20,9 @@ def stream(reply: Reply, request: Json) -> Iterator[Frame]:
         for delta in deltas:
             yield _event("content_block_delta", is_chunk=True, index=index, delta=delta)
         yield _event("content_block_stop", index=index)
+    if reply.error:
+        yield _event("error", error={"type": reply.error, "message": "the scripted server says no"})
+        return
     if reply.ending is None:
         return
     end = {"stop_reason": _stop(reply), "stop_sequence": None}

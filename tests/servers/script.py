@@ -48,6 +48,8 @@ class Reply:
     ending
         Why the reply ends, in the provider's own word; "" is the usual one. UNSAID: a stream in OpenAI's style ends
         without a reason. None: it closes in good order before its end.
+    error
+        The type of an error that stands in the place of the end, in a stream in Anthropic's style.
     hold
         Awaited before the first byte, headers included.
     hold_after
@@ -64,6 +66,7 @@ class Reply:
     cached: int = 0
     refusal: str = ""
     ending: str | None = ""
+    error: str = ""
     chunk_size: int = 8
     delay_s: float = 0.0
     hold: threading.Event | None = None
