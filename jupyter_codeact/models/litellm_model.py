@@ -19,6 +19,7 @@ from ..parts import ModelConfig
 from .assembly import Assembly
 from .errors import translated
 from .retry import with_retries
+from .stream import has_ended, heard
 
 # What any service is sent of a message; the rest is ours.
 WIRE = ("role", "content", "tool_calls", "tool_call_id")
@@ -135,17 +136,17 @@ class LiteLLMModel:
         assembly, came = Assembly(), []
         with translated(self.name):
             stream = await self._litellm.acompletion(messages=messages, **self._arguments(tools))
-            async with _closing(stream):
+            async with heard(stream) as source:
                 async for chunk in stream:
                     for delta in assembly.take(chunk):
                         came.append(delta)
                         yield delta
                     if assembly.whole:
                         break
-            if not _ended(stream):
+            if not has_ended(stream):
                 raise ModelBusy(f"The answer of {self.name} broke off.")
         usage = self._void(messages, tools, came) if assembly.usage is None else self._usage(assembly.usage)
-        if assembly.ending == "content_filter":
+        if source.refused or assembly.ending == "content_filter":
             refused = ContentPolicy(f"The service's policy refused an answer of {self.name}.")
             refused.usage = usage
             raise refused
@@ -209,24 +210,6 @@ class LiteLLMModel:
             return float(sum(self._litellm.cost_per_token(self.name, usage_object=usage, **tokens)))
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
-
-
-def _ended(stream: Any) -> bool:
-    """Whether the service has said that its reply ends: where it has not, litellm's chunks say so all the same."""
-    return bool(stream.received_finish_reason or stream.intermittent_finish_reason)
-
-
-@contextlib.asynccontextmanager
-async def _closing(stream: Any) -> AsyncGenerator[None, None]:
-    """Close a stream that is left early, as a Stop does: its service writes, and charges, until its connection ends."""
-    # litellm's own iterator of Anthropic's replies can't be closed; what it reads can.
-    lines = getattr(stream.completion_stream, "streaming_response", None)
-    try:
-        yield
-    finally:
-        await stream.aclose()
-        if lines is not None and hasattr(lines, "aclose"):
-            await lines.aclose()
 
 
 def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -217,13 +218,21 @@ async def test_an_end_without_a_reason_is_an_end(model_server: ModelServer) -> N
     assert (await asked(opened(model_server, GPT)))[-1].text == "ok"  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize(("name", "ending"), [(CLAUDE, "refusal"), (GPT, "content_filter"), (OTHER, "content_filter")])
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        (CLAUDE, Reply(ending="refusal")),
+        (GPT, Reply(ending="content_filter")),
+        (OTHER, Reply(ending="content_filter")),
+        (GPT, Reply(refusal="I will not.")),
+    ],
+)
 @pytest.mark.parametrize("said", ["I would", ""])
 async def test_an_answer_that_is_refused_is_asked_for_again(
-    model_server: ModelServer, name: str, ending: str, said: str
+    model_server: ModelServer, name: str, refused: Reply, said: str
 ) -> None:
     """Counted, charged and taken down, and no part of what is asked next."""
-    model_server.add(Reply(said, ending=ending, usage=(20, 2)), Reply("Done.", usage=(20, 2)))
+    model_server.add(replace(refused, text=said, usage=(20, 2)), Reply("Done.", usage=(20, 2)))
     agent = agent_of(opened(model_server, name))
     result = await agent.run(Quiet(), TextProblem("Go."), None)
     assert [step["extra_info"].get("failed") for step in result.trajectory] == ["ContentPolicy", None]
