@@ -259,6 +259,38 @@ async def test_a_block_that_was_whole_before_the_cut_runs(model_server: ModelSer
     assert [step["action"] for step in result.trajectory] == ["1", ""]
 
 
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_reply_that_the_person_stops_is_charged(model_server: ModelServer, name: str, answered: bool) -> None:
+    never, shown = threading.Event(), asyncio.Event()
+    held = {"hold_after": (3, never)} if answered else {"hold": never}
+    model_server.add(Reply("The service goes on and on.", **held))  # type: ignore[arg-type]
+    agent = agent_of(opened(model_server, name))
+    agent.listeners.append(lambda event: isinstance(event, events.TextChunk) and shown.set())
+    run = asyncio.create_task(agent.run(Quiet(), TextProblem("Go."), None))
+    await asyncio.to_thread(model_server.wait_for_request)
+    if answered:
+        await shown.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert (agent.usage.calls, agent.usage.sent > 500, agent.usage.received > 0) == (1, True, answered)
+    assert agent.info["model_stats"]["tokens_sent"] == agent.usage.sent
+
+
+async def test_a_summary_that_the_person_stops_is_charged(model_server: ModelServer) -> None:
+    model_server.add(ACT, ACT, Reply("ok"), Reply("So far", hold=threading.Event()))
+    agent = agent_of(opened(model_server, GPT))
+    await agent.run(Quiet(), TextProblem("Go."), None)
+    before = agent.usage
+    summing = asyncio.create_task(agent.compact(keep=0))
+    await asyncio.to_thread(model_server.wait_for_request, 4)
+    summing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await summing
+    assert ((agent.usage - before).calls, (agent.usage - before).sent > 500) == (1, True)
+
+
 async def test_a_service_that_never_answered_is_not_charged(model_server: ModelServer) -> None:
     model_server.add(Failure(429), Failure(503), Reply("ok"))
     deltas = await asked(opened(model_server, GPT))
