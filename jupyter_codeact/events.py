@@ -87,12 +87,18 @@ class ToolCall:
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole reply of the model; always the last thing its stream yields."""
+    """A whole reply of the model; always the last thing its stream yields.
+
+    thinking_blocks: thinking that its service has signed; reasoning: what it has not, as one text.
+    cut: it is as long as a reply may be, and is not whole.
+    """
 
     text: str
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = field(default_factory=Usage)
     thinking_blocks: tuple[dict[str, Any], ...] = ()
+    reasoning: str = ""
+    cut: bool = False
 
 
 @dataclass(frozen=True)

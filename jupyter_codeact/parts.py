@@ -19,7 +19,8 @@ class ModelConfig:
     """A model by name, and how it is asked. None leaves it to the service.
 
     name: a litellm name, ``scripted/<file>``, ``replay/<file>`` or ``human``. fallbacks: asked, in order, once the one
-    before is unavailable for good. tool_calls: "auto" goes by the model's capability. options: any argument of
+    before is unavailable for good; one of another provider has its own key, from the environment, its own address and
+    no options. tool_calls: "auto" goes by the model's capability. options: any argument of
     litellm's.
     """
 

@@ -45,4 +45,4 @@ def of_message(message: dict[str, Any]) -> int:
     calls = message.get("tool_calls") or ()
     count += sum(estimated(call["function"]["name"] + call["function"]["arguments"]) for call in calls)
     count += sum(estimated(str(block.get("thinking", ""))) for block in message.get("thinking_blocks") or ())
-    return count + FRAME
+    return count + estimated(str(message.get("reasoning_content") or "")) + FRAME

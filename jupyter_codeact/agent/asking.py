@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..errors import ModelError, Unreadable
+from ..errors import Unreadable
 from ..events import Reply, Retrying, Usage, UsageSeen, WordsDropped, Working
 from .history import describe, said, source_of
 from .hooks import ActionsGenerated, ModelQueried
@@ -50,7 +51,10 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
                             agent.emit(event)
     except Exception as error:
         _void(agent, reader)
-        agent.charge((error.usage if isinstance(error, ModelError) else None) or Usage())
+        agent.charge(used_by(error))
+        raise
+    except asyncio.CancelledError as stopped:
+        agent.charge(used_by(stopped))
         raise
     if not takes_tools:
         # A model that was given no tools may call some all the same.
@@ -60,6 +64,11 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
     agent.charge(reply.usage)
     agent.emit(UsageSeen(agent.usage))
     return reply, reader
+
+
+def used_by(error: BaseException) -> Usage:
+    """What a reply had used that ended with ``error``, as far as its model says so."""
+    return getattr(error, "usage", None) or Usage()
 
 
 def _read(agent: Agent, reply: Reply, reader: ToolReader | FenceReader, step: StepOutput) -> None:

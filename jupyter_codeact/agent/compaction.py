@@ -6,12 +6,14 @@ processor ``Compact`` leaves those out.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..events import Reply, Retrying, Usage, UsageSeen, Working
+from ..events import Reply, Retrying, UsageSeen, Working
+from .asking import used_by
 from .history import text_message
 from .processors import Compact, shortened
 from .shapes import Message
@@ -88,7 +90,7 @@ async def _asked(agent: Agent, oldest: list[Message]) -> str:
                     agent.meter.check()
                 if isinstance(delta, Reply):
                     text = delta.text.strip()
-    except ModelError as error:
-        agent.charge(error.usage or Usage())
+    except (ModelError, asyncio.CancelledError) as error:
+        agent.charge(used_by(error))
         raise
     return text

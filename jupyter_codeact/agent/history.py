@@ -37,6 +37,8 @@ def reply_message(reply: Reply, actions: Sequence[Action], text: str, agent: str
         message["content"] = f"{text}\n\n{_fenced(actions[0])}".strip()
     if reply.thinking_blocks:
         message["thinking_blocks"] = [dict(block) for block in reply.thinking_blocks]
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
     return message
 
 

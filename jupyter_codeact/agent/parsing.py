@@ -45,6 +45,8 @@ class Problem:
     text: str
 
 
+CUT = "It was cut off, being as long as a reply may be (max_tokens): write less in one reply."
+UNCLOSED = "The reply broke off inside its block: close it with ```."
 NO_ACTION = f"It has no action: act, or end the run with {SUBMIT}."
 
 
@@ -149,7 +151,10 @@ class ToolReader(Reader):
 
     def finish(self, reply: Reply) -> Finished:
         problem = next(filter(None, map(self._wrong, reply.calls)), None)
-        if not reply.calls and not reply.text.strip():
+        if reply.cut:
+            # Arguments that are cut may be JSON all the same: some services mend it.
+            problem = Problem("format", CUT)
+        elif not reply.calls and not reply.text.strip():
             problem = Problem("format", "It was empty: call a tool, or answer in words.")
         elif not reply.calls and SUBMIT in self.tools:
             problem = Problem("format", NO_ACTION)
@@ -266,8 +271,8 @@ class FenceReader(Reader):
         events = [] if self._closed or not self._line else list(self._take(self._line.removesuffix("\r") + "\n"))
         text = "".join(self._words).strip()
         block = "".join(self._block).rstrip("\n")
-        if self._fence and self._acting() and not self._closed:
-            return [], [], text, Problem("format", "The reply broke off inside its block: close it with ```.")
+        if not self._closed and (reply.cut or (self._fence and self._acting())):
+            return [], [], text, Problem("format", CUT if reply.cut else UNCLOSED)
         if self._closed and self._language in (*_EDITS, SUBMIT):
             return self._json_block(events, text, block)
         if self._closed and block.strip():

@@ -9,7 +9,7 @@ from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall
 
 
 class Assembly:
-    """Takes litellm's chunks in. ``usage`` is litellm's own, once it has come.
+    """Takes litellm's chunks in. ``usage`` is litellm's own, once it has come; ``ending`` is why the reply ended.
 
     litellm can put the chunks together itself, and does so several times at the end of each stream; that costs
     more than everything else between the end of a reply and the next request.
@@ -18,32 +18,36 @@ class Assembly:
     def __init__(self) -> None:
         self.usage: Any = None
         self._text: list[str] = []
+        self._thinking: list[str] = []
         self._calls: dict[int, list[str]] = {}
         self._blocks: list[dict[str, Any]] = []
-        self._finished = False
+        self.ending = ""
 
     @property
     def whole(self) -> bool:
         """Nothing follows the usage of a reply that has ended."""
-        return self._finished and self.usage is not None
+        return bool(self.ending) and self.usage is not None
 
     def take(self, chunk: Any) -> Iterator[Delta]:
         """What one chunk brings. Chunks without choices carry usage only."""
         self.usage = getattr(chunk, "usage", None) or self.usage
         for choice in chunk.choices[:1]:
-            self._finished = self._finished or bool(choice.finish_reason)
+            self.ending = choice.finish_reason or self.ending
             yield from self._delta(choice.delta)
 
     def reply(self, usage: Usage) -> Reply:
         calls = tuple(ToolCall(*self._calls[index]) for index in sorted(self._calls))
         # A service refuses thinking that it did not sign.
         signed = (block for block in self._blocks if block["type"] != "thinking" or block["signature"])
-        return Reply("".join(self._text), calls, usage, tuple(signed))
+        # Where there are blocks, litellm has their text a second time.
+        reasoning = "" if self._blocks else "".join(self._thinking)
+        return Reply("".join(self._text), calls, usage, tuple(signed), reasoning, cut=self.ending == "length")
 
     def _delta(self, delta: Any) -> Iterator[Delta]:
         for block in getattr(delta, "thinking_blocks", None) or ():
             self._think(block)
         if thinking := getattr(delta, "reasoning_content", None):
+            self._thinking.append(thinking)
             yield ThinkingDelta(thinking)
         if delta.content:
             self._text.append(delta.content)

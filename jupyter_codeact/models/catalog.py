@@ -26,8 +26,7 @@ def open_model(config: ModelConfig, folder: Path) -> Model:
 
     Raises ConfigError for no name, for an unknown one, and for a script that doesn't exist.
     """
-    names = (config.name, *config.fallbacks)
-    models = [_open(replace(config, name=name), folder) for name in names]
+    models = [_open(each, folder) for each in (config, *(_fallback(config, name) for name in config.fallbacks))]
     if len(models) == 1:
         return models[0]
     from .fallback import FallbackModel
@@ -38,6 +37,13 @@ def open_model(config: ModelConfig, folder: Path) -> Model:
 def is_local(name: str) -> bool:
     """Whether the model needs no service, and so no litellm."""
     return name.partition("/")[0] in LOCAL
+
+
+def _fallback(config: ModelConfig, name: str) -> ModelConfig:
+    """``name`` in the model's place. Its key, its address and what else its service is sent stay with its provider."""
+    if name.partition("/")[0] == config.name.partition("/")[0]:
+        return replace(config, name=name)
+    return replace(config, name=name, api_key=None, api_base=None, options={})
 
 
 def _open(config: ModelConfig, folder: Path) -> Model:

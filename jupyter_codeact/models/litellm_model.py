@@ -13,15 +13,19 @@ from functools import cached_property
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError, NoModel
+from ..errors import ConfigError, ContentPolicy, ModelBusy, NoModel
 from ..events import Delta, Usage
 from ..parts import ModelConfig
 from .assembly import Assembly
 from .errors import translated
 from .retry import with_retries
+from .stream import has_ended, heard
 
 # What any service is sent of a message; the rest is ours.
 WIRE = ("role", "content", "tool_calls", "tool_call_id")
+THINKING = ("thinking_blocks", "reasoning_content")
+# They call it `reasoning`, which litellm changes on its way here and not back, and refuse the other word.
+NO_REASONING_CONTENT = ("groq", "cerebras")
 
 
 def load() -> Any:
@@ -132,20 +136,27 @@ class LiteLLMModel:
         assembly, came = Assembly(), []
         with translated(self.name):
             stream = await self._litellm.acompletion(messages=messages, **self._arguments(tools))
-            async with _closing(stream):
+            async with heard(stream) as source:
                 async for chunk in stream:
                     for delta in assembly.take(chunk):
                         came.append(delta)
                         yield delta
                     if assembly.whole:
                         break
+            if not has_ended(stream):
+                raise ModelBusy(f"The answer of {self.name} broke off.")
         usage = self._void(messages, tools, came) if assembly.usage is None else self._usage(assembly.usage)
+        if source.refused or assembly.ending == "content_filter":
+            refused = ContentPolicy(f"The service's policy refused an answer of {self.name}.")
+            refused.usage = usage
+            raise refused
         yield assembly.reply(usage)
 
     def _wire(self, message: dict[str, Any]) -> dict[str, Any]:
-        """Marks for a cache go to services that keep one on request, and thinking to the model that signed it."""
+        """Marks for a cache go to services that keep one on request, and thinking to the model that thought it."""
         keys = [*WIRE, *(["cache_control"] if self._marks_cache else [])]
-        keys += ["thinking_blocks"] if message.get("model") == self.name else []
+        if message.get("model") == self.name:
+            keys += THINKING[:1] if self.name.partition("/")[0] in NO_REASONING_CONTENT else THINKING
         return {key: message[key] for key in keys if key in message}
 
     @cached_property
@@ -199,19 +210,6 @@ class LiteLLMModel:
             return float(sum(self._litellm.cost_per_token(self.name, usage_object=usage, **tokens)))
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
-
-
-@contextlib.asynccontextmanager
-async def _closing(stream: Any) -> AsyncGenerator[None, None]:
-    """Close a stream that is left early, as a Stop does: its service writes, and charges, until its connection ends."""
-    # litellm's own iterator of Anthropic's replies can't be closed; what it reads can.
-    lines = getattr(stream.completion_stream, "streaming_response", None)
-    try:
-        yield
-    finally:
-        await stream.aclose()
-        if lines is not None and hasattr(lines, "aclose"):
-            await lines.aclose()
 
 
 def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:

@@ -20,7 +20,8 @@ async def with_retries(
 ) -> AsyncGenerator[Delta, None]:
     """The deltas of ``query``. Where it fails in mid-stream, a Retrying says that what came so far is void.
 
-    void: what a reply that broke off has used, from what had come of it. It is charged in Retrying, or in the error.
+    void: what a reply that broke off has used, from what had come of it. It is charged in Retrying, or in the error,
+    which may be that of a Stop.
     """
     for attempt in range(TRIES):
         came: list[Delta] = []
@@ -29,6 +30,9 @@ async def with_retries(
                 async for delta in deltas:
                     came.append(delta)
                     yield delta
+        except asyncio.CancelledError as stopped:
+            stopped.usage = void(came)  # type: ignore[attr-defined]  # as a ModelError's
+            raise
         except ModelBusy as busy:
             used = void(came) if came else Usage()
             if attempt == TRIES - 1:

@@ -63,6 +63,8 @@ def test_thinking_is_kept_as_its_service_takes_it_back() -> None:
         {"type": "redacted_thinking", "data": "x"},
         {"type": "thinking", "thinking": "So.", "signature": "s2"},
     )
+    list(assembly.take(chunk(reasoning_content="Hm, hm.")))
+    assert assembly.reply(Usage()).reasoning == ""
 
 
 def test_a_reply_is_whole_with_its_end_and_its_usage() -> None:

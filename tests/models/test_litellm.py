@@ -6,11 +6,12 @@ import asyncio
 import json
 import threading
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from servers import Failure, ModelServer, Reply, ToolCall
+from servers import UNSAID, Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact import events
 from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig, ToolHandler
@@ -27,6 +28,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),
 ]
 CLAUDE, GPT, OTHER = "anthropic/claude-sonnet-4-5", "openai/gpt-4o", "openai/local-model"
+DEEPSEEK = "deepseek/deepseek-reasoner"
 POLICY = "content_policy_violation: rejected as a result of our safety system"
 ACT = Reply("I look.", tool_calls=[ToolCall("run_cell", {"code": "1"})], usage=(1000, 100), cached=400)
 
@@ -114,16 +116,37 @@ async def test_thinking_goes_back_signed_to_the_model_that_thought(model_server:
     assert (block["type"], block["thinking"], bool(block["signature"])) == ("thinking", "Hm, hm.", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "back"), [(DEEPSEEK, True), (OTHER, True), ("groq/qwen/qwen3-32b", False), ("cerebras/zai-glm-4.6", False)]
+)
+async def test_thinking_that_nobody_signed_goes_back_as_it_came(
+    model_server: ModelServer, name: str, back: bool
+) -> None:
+    """Byte for byte. DeepSeek refuses a conversation without it; others refuse one with it."""
+    thought = "\n Hm,\u00a0hm. \U0001f914\n\n"
+    code = "```python\n1\n```" if name == OTHER else ""
+    calls = [] if code else [ToolCall("run_cell", {"code": "1"})]
+    model_server.add(Reply(code, thinking=thought, tool_calls=calls), Reply("ok"))
+    effort = {"reasoning_effort": "low"} if name == DEEPSEEK else {}
+    tools = "never" if code else "always"
+    await agent_of(opened(model_server, name, tool_calls=tools, **effort)).run(Quiet(), TextProblem("Go."), None)
+    (said,) = [m for m in model_server.requests[1].json["messages"] if m["role"] == "assistant"]
+    assert said.get("reasoning_content") == (thought if back else None)
+
+
 async def test_thinking_does_not_go_to_another_model(model_server: ModelServer) -> None:
     block = {"type": "thinking", "thinking": "Hm.", "signature": "s"}
     messages = [
         {"role": "user", "content": "Go."},
         {"role": "assistant", "content": "ok", "thinking_blocks": [block], "model": CLAUDE},
         {"role": "user", "content": "On."},
+        {"role": "assistant", "content": "ok", "reasoning_content": "Hm.", "model": DEEPSEEK},
+        {"role": "user", "content": "On."},
     ]
     model_server.add(Reply("ok"))
     await asked(opened(model_server, GPT), messages)
-    assert "thinking" not in json.dumps(model_server.requests[0].json)
+    sent = json.dumps(model_server.requests[0].json)
+    assert ("thinking" in sent, "reasoning" in sent) == (False, False)
 
 
 @pytest.mark.parametrize("name", [CLAUDE, GPT])
@@ -154,6 +177,10 @@ def unmarked(value: Any) -> Any:
 # ---- what goes wrong
 
 
+def anthropics(kind: str, message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"}
+
+
 @pytest.mark.parametrize("name", [CLAUDE, GPT])
 async def test_a_reply_that_breaks_off_is_charged_and_asked_again(model_server: ModelServer, name: str) -> None:
     model_server.add(Reply("one two three four five six seven", cut_after=3), Reply("ok"))
@@ -165,45 +192,169 @@ async def test_a_reply_that_breaks_off_is_charged_and_asked_again(model_server: 
     assert deltas[-1] == events.Reply("ok", usage=deltas[-1].usage)  # type: ignore[union-attr]
 
 
+async def test_a_service_that_is_overloaded_in_the_middle_of_a_reply_is_asked_again(model_server: ModelServer) -> None:
+    model_server.add(Reply("one two three", error="overloaded_error"), Reply("ok"))
+    deltas = await asked(opened(model_server, CLAUDE))
+    (void,) = [delta for delta in deltas if isinstance(delta, events.Retrying)]
+    assert void.usage.received > 0
+    assert deltas[-1].text == "ok"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+@pytest.mark.parametrize("said", ["one two three", ""])
+async def test_a_stream_that_closes_before_its_end_is_asked_again(
+    model_server: ModelServer, name: str, said: str
+) -> None:
+    model_server.add(Reply(said, ending=None), Reply("ok"))
+    deltas = await asked(opened(model_server, name))
+    (void,) = [delta for delta in deltas if isinstance(delta, events.Retrying)]
+    assert void.why.startswith(f"The answer of {name} broke off.")
+    assert bool(void.usage.received) is bool(said)
+    assert deltas[-1].text == "ok"  # type: ignore[union-attr]
+
+
+async def test_an_end_without_a_reason_is_an_end(model_server: ModelServer) -> None:
+    model_server.add(Reply("ok", ending=UNSAID))
+    assert (await asked(opened(model_server, GPT)))[-1].text == "ok"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        (CLAUDE, Reply(ending="refusal")),
+        (GPT, Reply(ending="content_filter")),
+        (OTHER, Reply(ending="content_filter")),
+        (GPT, Reply(refusal="I will not.")),
+    ],
+)
+@pytest.mark.parametrize("said", ["I would", ""])
+async def test_an_answer_that_is_refused_is_asked_for_again(
+    model_server: ModelServer, name: str, refused: Reply, said: str
+) -> None:
+    """Counted, charged and taken down, and no part of what is asked next."""
+    model_server.add(replace(refused, text=said, usage=(20, 2)), Reply("Done.", usage=(20, 2)))
+    agent = agent_of(opened(model_server, name))
+    result = await agent.run(Quiet(), TextProblem("Go."), None)
+    assert [step["extra_info"].get("failed") for step in result.trajectory] == ["ContentPolicy", None]
+    assert (result.info["answer"], agent.usage.sent, agent.usage.calls) == ("Done.", 40, 2)
+    first, second = (request.json["messages"] for request in model_server.requests)
+    assert first == second
+
+
+@pytest.mark.parametrize(("name", "ending"), [(CLAUDE, "max_tokens"), (GPT, "length"), (OTHER, "length")])
+@pytest.mark.parametrize("calls", [(), [ToolCall("run_cell", {"code": "rm"})]])
+async def test_a_reply_that_is_cut_at_its_greatest_length_is_no_answer(
+    model_server: ModelServer, name: str, ending: str, calls: list[ToolCall]
+) -> None:
+    model_server.add(Reply("So I", tool_calls=calls, ending=ending), Reply("Done."))
+    result = await agent_of(opened(model_server, name)).run(Quiet(), TextProblem("Go."), None)
+    assert [step["extra_info"].get("failed") for step in result.trajectory] == ["Unreadable", None]
+    assert result.info["answer"] == "Done."
+    assert "cut off" in json.dumps(model_server.requests[1].json["messages"][-1])
+
+
+async def test_a_block_that_was_whole_before_the_cut_runs(model_server: ModelServer) -> None:
+    model_server.add(Reply("I look.\n```python\n1\n```\nAnd then", ending="length"), Reply("Done."))
+    result = await agent_of(opened(model_server, OTHER)).run(Quiet(), TextProblem("Go."), None)
+    assert [step["action"] for step in result.trajectory] == ["1", ""]
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+@pytest.mark.parametrize("answered", [True, False])
+async def test_a_reply_that_the_person_stops_is_charged(model_server: ModelServer, name: str, answered: bool) -> None:
+    never, shown = threading.Event(), asyncio.Event()
+    held = {"hold_after": (3, never)} if answered else {"hold": never}
+    model_server.add(Reply("The service goes on and on.", **held))  # type: ignore[arg-type]
+    agent = agent_of(opened(model_server, name))
+    agent.listeners.append(lambda event: isinstance(event, events.TextChunk) and shown.set())
+    run = asyncio.create_task(agent.run(Quiet(), TextProblem("Go."), None))
+    await asyncio.to_thread(model_server.wait_for_request)
+    if answered:
+        await shown.wait()
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert (agent.usage.calls, agent.usage.sent > 500, agent.usage.received > 0) == (1, True, answered)
+    assert agent.info["model_stats"]["tokens_sent"] == agent.usage.sent
+
+
+async def test_a_summary_that_the_person_stops_is_charged(model_server: ModelServer) -> None:
+    model_server.add(ACT, ACT, Reply("ok"), Reply("So far", hold=threading.Event()))
+    agent = agent_of(opened(model_server, GPT))
+    await agent.run(Quiet(), TextProblem("Go."), None)
+    before = agent.usage
+    summing = asyncio.create_task(agent.compact(keep=0))
+    await asyncio.to_thread(model_server.wait_for_request, 4)
+    summing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await summing
+    assert ((agent.usage - before).calls, (agent.usage - before).sent > 500) == (1, True)
+
+
 async def test_a_service_that_never_answered_is_not_charged(model_server: ModelServer) -> None:
     model_server.add(Failure(429), Failure(503), Reply("ok"))
     deltas = await asked(opened(model_server, GPT))
     assert [delta.usage for delta in deltas if isinstance(delta, events.Retrying)] == [events.Usage()] * 2
 
 
-@pytest.mark.parametrize("status", [408, 409, 429, 500, 503])
-async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, status: int) -> None:
-    model_server.add(*[Failure(status)] * 6)
-    with pytest.raises(ModelBusy):
-        await asked(opened(model_server, GPT))
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        *[(GPT, Failure(status)) for status in (408, 409, 429, 500, 503)],
+        (CLAUDE, Failure(429, anthropics("rate_limit_error", "This request would exceed your rate limit."))),
+        (CLAUDE, Failure(500, anthropics("api_error", "Internal server error"))),
+        (CLAUDE, Failure(529, anthropics("overloaded_error", "Overloaded"))),
+    ],
+)
+async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, name: str, failure: Failure) -> None:
+    model_server.add(*[failure] * 6)
+    with pytest.raises(ModelBusy) as caught:
+        await asked(opened(model_server, name))
+    assert "is busy (" in str(caught.value)
+    assert caught.value.retry_after_s == 0
     assert len(model_server.requests) == 5
 
 
 @pytest.mark.parametrize(
-    ("failure", "error"),
+    ("name", "failure", "error"),
     [
-        (Failure(401, "bad key"), ConfigError),
-        (Failure(404, "no such model"), ModelError),
-        (Failure(400, "bad request"), ModelError),
+        (GPT, Failure(401, "bad key"), ConfigError),
+        (GPT, Failure(404, "no such model"), ModelError),
+        (GPT, Failure(400, "bad request"), ModelError),
+        (CLAUDE, Failure(401, anthropics("authentication_error", "invalid x-api-key")), ConfigError),
+        (CLAUDE, Failure(404, anthropics("not_found_error", "model: claude-0")), ModelError),
         (
+            CLAUDE,
+            Failure(400, anthropics("invalid_request_error", "prompt is too long: 210000 tokens > 200000 maximum")),
+            ContextExceeded,
+        ),
+        (
+            CLAUDE,
+            Failure(400, anthropics("invalid_request_error", "Output blocked by content filtering policy")),
+            ContentPolicy,
+        ),
+        (
+            GPT,
             Failure(400, {"error": {"message": "This model's maximum context length is 128000 tokens."}}),
             ContextExceeded,
         ),
-        (Failure(400, {"error": {"type": "invalid_request_error", "message": POLICY}}), ContentPolicy),
+        (GPT, Failure(400, {"error": {"type": "invalid_request_error", "message": POLICY}}), ContentPolicy),
     ],
 )
 async def test_what_asking_again_does_not_mend(
-    model_server: ModelServer, failure: Failure, error: type[Exception]
+    model_server: ModelServer, name: str, failure: Failure, error: type[Exception]
 ) -> None:
     model_server.add(failure)
     with pytest.raises(error) as caught:
-        await asked(opened(model_server, GPT))
+        await asked(opened(model_server, name))
+    assert type(caught.value) is error
     assert "\n" not in str(caught.value)
     assert len(model_server.requests) == 1
 
 
-async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_server: ModelServer) -> None:
-    model_server.add(Failure(404, "no such model"), Reply("from the other"), Reply("again"))
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_server: ModelServer, status: int) -> None:
+    model_server.add(Failure(status, "no such model"), Reply("from the other"), Reply("again"))
     model = opened(model_server, OTHER, fallbacks=(GPT,))
     assert not model.takes_tools
     deltas = await asked(model)
@@ -213,6 +364,21 @@ async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_se
     assert [request.json["model"] for request in model_server.requests] == ["local-model", "gpt-4o", "gpt-4o"]
     # The conversation was begun in blocks.
     assert not model.takes_tools
+
+
+@pytest.mark.parametrize("fallback", [CLAUDE, OTHER])
+async def test_key_and_address_stay_with_their_provider(
+    model_server: ModelServer, fallback: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers, same = {"api_key": "sk-hers", "options": {"extra_headers": {"x-mine": "secret"}}}, fallback == OTHER
+    model_server.add(Failure(404), *[Reply("same")] * same)
+    with ModelServer([Reply("other")]) as other:
+        monkeypatch.setenv("ANTHROPIC_API_BASE", other.anthropic_base)
+        deltas = await asked(opened(model_server, GPT, fallbacks=(fallback,), **hers))
+        (request,) = model_server.requests[1:] + other.requests
+    assert deltas[-1].text == ("same" if same else "other")  # type: ignore[union-attr]
+    assert request.headers.get("authorization" if same else "x-api-key") == ("Bearer sk-hers" if same else "sk-test")
+    assert ("hers" in str(request.headers), "secret" in str(request.headers)) == (same, same)
 
 
 async def test_where_there_is_no_other_the_error_stays(model_server: ModelServer) -> None:

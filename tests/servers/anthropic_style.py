@@ -20,6 +20,11 @@ def stream(reply: Reply, request: Json) -> Iterator[Frame]:
         for delta in deltas:
             yield _event("content_block_delta", is_chunk=True, index=index, delta=delta)
         yield _event("content_block_stop", index=index)
+    if reply.error:
+        yield _event("error", error={"type": reply.error, "message": "the scripted server says no"})
+        return
+    if reply.ending is None:
+        return
     end = {"stop_reason": _stop(reply), "stop_sequence": None}
     yield _event("message_delta", delta=end, usage={"output_tokens": reply.usage[1]})
     yield _event("message_stop")
@@ -84,4 +89,4 @@ def _event(kind: str, *, is_chunk: bool = False, **fields: object) -> Frame:
 
 
 def _stop(reply: Reply) -> str:
-    return "tool_use" if reply.tool_calls else "end_turn"
+    return reply.ending or ("tool_use" if reply.tool_calls else "end_turn")

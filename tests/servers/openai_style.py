@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from .script import Frame, Json, Reply, ToolCall
+from .script import UNSAID, Frame, Json, Reply, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,10 @@ def stream(reply: Reply, request: Json) -> Iterator[Frame]:
         yield _delta(request, {"content": piece}, is_chunk=True)
     for index, call in enumerate(reply.tool_calls):
         yield from _tool_call(reply, request, index, call)
+    for piece in reply.pieces(reply.refusal):
+        yield _delta(request, {"refusal": piece}, is_chunk=True)
+    if reply.ending is None:
+        return
     yield _delta(request, {}, finish=_finish(reply))
     if (request.get("stream_options") or {}).get("include_usage"):
         yield _frame(_envelope(request, "chat.completion.chunk") | {"choices": [], "usage": _usage(reply)})
@@ -64,8 +68,10 @@ def _envelope(request: Json, kind: str) -> Json:
     return {"id": "chatcmpl-test", "object": kind, "created": 1, "model": request.get("model", "")}
 
 
-def _finish(reply: Reply) -> str:
-    return "tool_calls" if reply.tool_calls else "stop"
+def _finish(reply: Reply) -> str | None:
+    if reply.ending == UNSAID:
+        return None
+    return reply.ending or ("tool_calls" if reply.tool_calls else "stop")
 
 
 def _usage(reply: Reply) -> Json:

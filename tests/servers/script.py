@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import threading
 
 Json = dict[str, Any]
+UNSAID = "unsaid"
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,13 @@ class Reply:
         How many tokens of the prompt came from the provider's cache.
     delay_s
         Seconds between two chunks.
+    refusal
+        The words of a refusal, which OpenAI's streams have beside those of an answer.
+    ending
+        Why the reply ends, in the provider's own word; "" is the usual one. UNSAID: a stream in OpenAI's style ends
+        without a reason. None: it closes in good order before its end.
+    error
+        The type of an error that stands in the place of the end, in a stream in Anthropic's style.
     hold
         Awaited before the first byte, headers included.
     hold_after
@@ -56,6 +64,9 @@ class Reply:
     vectors: Sequence[Sequence[float]] = ()
     usage: tuple[int, int] = (10, 5)
     cached: int = 0
+    refusal: str = ""
+    ending: str | None = ""
+    error: str = ""
     chunk_size: int = 8
     delay_s: float = 0.0
     hold: threading.Event | None = None
