@@ -33,8 +33,12 @@ def _refusal(choice: Any) -> str | None:
 
 
 def has_ended(stream: Any) -> bool:
-    """Whether the service has said that its reply ends: where it has not, litellm's chunks say so all the same."""
-    return bool(stream.received_finish_reason or stream.intermittent_finish_reason)
+    """Whether the service has said that its reply ends: where it has not, litellm's chunks say so all the same.
+
+    These are litellm's own; where a later one has none, every stream that closes is taken for a whole one.
+    """
+    said = (getattr(stream, name, True) for name in ("received_finish_reason", "intermittent_finish_reason"))
+    return any(said)
 
 
 @asynccontextmanager
