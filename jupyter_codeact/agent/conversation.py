@@ -217,7 +217,8 @@ class Conversation:
                 text = self.templates.next_step(step)
             except ConfigError:
                 # The model must know of what ran, though not in the words that were wanted.
-                self._add_result(step.call.call_id, step.observation or "It ran.", step.observation, outcome=kind)
+                text = self.templates.marked(step.observation) if step.observation else "It ran."
+                self._add_result(step.call.call_id, text, step.observation, outcome=kind)
                 raise
             self._add_result(step.call.call_id, text, step.observation, outcome=kind)
         if not self.pending:
