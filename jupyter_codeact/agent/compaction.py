@@ -6,7 +6,6 @@ processor ``Compact`` leaves those out.
 
 from __future__ import annotations
 
-import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,6 @@ from .shapes import Message
 if TYPE_CHECKING:
     from .loop import Agent
 
-log = logging.getLogger(__name__)
 # Messages at the end that stay as they are: what is being done just now.
 KEPT = 4
 # Fewer than these are not worth a query.
@@ -40,7 +38,7 @@ async def compact_if_long(agent: Agent) -> None:
             await agent.compact()
         except Exception:
             # What is really wrong with the model comes out in the next query, and is handled there.
-            log.exception("The conversation could not be summed up")
+            agent.logger.exception("The conversation could not be summed up")
         agent.last_request = 0
 
 

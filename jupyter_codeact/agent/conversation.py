@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ from .templates import TemplateConfig, Templates
 from .tools import ToolHandler
 from .trajectory import Recorder, ReplayConfig, trajectory_step
 
+# Everything that an agent logs; people set its level and handlers.
+LOGGER = logging.getLogger(__package__)
 Listener = Callable[[Event | Moment], None]
 
 
@@ -39,6 +42,7 @@ class Conversation:
     nonce: the run's own secret. error: what ended it early.
     last_request: tokens of the newest request and its reply. current: the step that is being made.
     steps: actions of this run so far. finder: what finds skills for a prompt; None where nothing does.
+    logger: what a developer wants to know: queries made again, and how runs end.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Conversation:
         self.listeners: list[Listener] = [self.hooks]
         self.recorder = Recorder()
         self.finder: Finder | None = None
+        self.logger = LOGGER
         self.history: list[Message] = []
         self.last_request = 0
         self.problem_statement: ProblemStatement | None = None

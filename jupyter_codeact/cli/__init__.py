@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "--debug" not in words:
         # What it has to say, its errors say; with no handler at all, Python would print its warnings.
         logging.getLogger("dulwich").addHandler(logging.NullHandler())
+    else:
+        logging.basicConfig()
+        logging.getLogger("jupyter_codeact").setLevel(logging.DEBUG)
     try:
         options = parser().parse_args(words)
         # Often it is the sandbox's working folder.

@@ -93,7 +93,7 @@ def command(
     epilog = "example:\n" + textwrap.indent(example.strip(), "  ")
     parser = commands.add_parser(name, help=help, description=f"{about}\n{more}".strip(), epilog=epilog, usage=usage)
     parser.set_defaults(run=run)
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error, and what is logged")
     return parser
 
 

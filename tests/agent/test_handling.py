@@ -79,6 +79,18 @@ async def test_a_readable_reply_starts_the_count_anew(stream: list[Any], why: st
     assert valid(agent.history)
 
 
+async def test_what_was_asked_again_and_how_it_ended_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "jupyter_codeact")
+    agent = agent_of(StreamModel([Retrying("Busy\x1b.", 0.0), *calls("def")], calls("def"), calls("def")))
+    await run(agent)
+    busy, first, second, ended = (record.getMessage() for record in caplog.records)
+    assert busy == "The service is asked again: 'Busy\\x1b.'"
+    assert first == second
+    assert first.startswith("Asking again after Unreadable: 'Line 1")
+    assert ended.startswith("The run ended: exit_format")
+    assert {record.name for record in caplog.records} == {agent.logger.name}
+
+
 async def test_words_are_no_action_where_one_is_due() -> None:
     model = StreamModel(words("a"), words("b"), words("c"))
     agent = agent_of(model, submits=True)

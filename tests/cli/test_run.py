@@ -335,8 +335,13 @@ def test_a_demonstration_in_the_workspace_that_became_a_link_is_not_read(
     assert command(*flags, "--workspace", "work").code == 0
 
 
-def test_debug_shows_the_traceback(command: Command) -> None:
+def test_debug_shows_the_traceback_and_what_is_logged(
+    command: Command, replies: Command, caplog: pytest.LogCaptureFixture
+) -> None:
     from jupyter_codeact.errors import ConfigError
 
+    flags = ("run", "--text", "go", "--review", "auto", "--model", replies({"submit": "Done."}), "--debug")
+    assert command(*flags).code == 0
+    assert "The run ended: submitted" in caplog.text
     with pytest.raises(ConfigError):
         command("run", "--text", "go", "--review", "auto", "--debug")
