@@ -93,6 +93,7 @@ class Conversation:
         self.pending: deque[Action] = deque()
         self._images: list[dict[str, Any]] = []
         self._known_state: dict[str, Any] = {}
+        self._start_counting()
 
     # ---- what it knows
 
@@ -138,6 +139,12 @@ class Conversation:
     def charge(self, used: Usage) -> None:
         """Count what a reply, good or void, has used."""
         self.meter.charge(used)
+        self._step_used += used
+        self._step_usd += used.cost or 0.0
+
+    def _start_counting(self) -> None:
+        """What is charged from now on belongs to the next step of the trajectory."""
+        self._step_used, self._step_usd = Usage(), 0.0
 
     # ---- setting up
 
@@ -249,6 +256,9 @@ class Conversation:
             self.append(text_message("user", images, "images", self.name, tags=["images"]))
 
     def add_step_to_trajectory(self, step: StepOutput) -> None:
+        if self._step_used != Usage():
+            step.extra_info["model_stats"] = model_stats(self._step_used, self._step_usd)
+            self._start_counting()
         kept = trajectory_step(step, self._known_state)
         self._known_state = step.state or self._known_state
         self.trajectory.append(kept)
