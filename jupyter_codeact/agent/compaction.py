@@ -28,7 +28,7 @@ SHORT_CHARACTERS = 600
 
 async def compact_if_long(agent: Agent) -> None:
     """Compact once the newest request passed the budget of the Compact processor. A run goes on where that fails."""
-    processor = next((item for item in agent.history_processors if isinstance(item, Compact)), None)
+    processor = _processor(agent)
     if processor is None or agent.pending:
         return
     reads = agent.model.context_tokens
@@ -42,15 +42,21 @@ async def compact_if_long(agent: Agent) -> None:
         agent.last_request = 0
 
 
+def _processor(agent: Agent) -> Compact | None:
+    return next((item for item in agent.history_processors if isinstance(item, Compact)), None)
+
+
 async def compact(agent: Agent, *, exceeded: bool = False, keep: int = KEPT) -> list[Message] | None:
     """Add a summary of the oldest messages; what is sent from now on, or None where there is nothing to sum up.
+
+    Without the processor Compact a summary would be sent beside what it stands for: then none is asked for.
 
     exceeded: the conversation no longer fits, so that it can't be sent for its own summary either. keep: how many
     messages at the end stay as they are, at least.
     """
     own = [message for message in agent.history if message["agent"] == agent.name]
     start, end = _oldest(own, keep)
-    if end - start < FEWEST:
+    if end - start < FEWEST or _processor(agent) is None:
         return None
     agent.meter.check()
     agent.emit(Working("thinking", "Summing up the conversation"))
