@@ -12,6 +12,7 @@ from jupyter_codeact.errors import (
     ConfigError,
     ContentPolicy,
     ContextExceeded,
+    KeyRefused,
     ModelError,
     SandboxDied,
     SandboxError,
@@ -198,6 +199,7 @@ async def test_what_goes_wrong_in_the_notebook_ends_the_run_and_the_history_goes
     ("error", "status"),
     [
         (ModelError("Refused."), "exit_api"),
+        (KeyRefused("Not this key."), "exit_api"),
         (ContextExceeded("Too long."), "exit_context"),
         (RuntimeError("a bug"), "exit_error"),
     ],

@@ -16,7 +16,7 @@ from jupyter_codeact import events
 from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig, ToolHandler
 from jupyter_codeact.agent.config import arguments_of
 from jupyter_codeact.agent.loop import Agent
-from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, ModelBusy, ModelError
+from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
 from jupyter_codeact.models import retry
 from jupyter_codeact.parts import ModelConfig, open_model
 from jupyter_codeact.protocols import Model
@@ -182,7 +182,7 @@ async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, sta
 @pytest.mark.parametrize(
     ("failure", "error"),
     [
-        (Failure(401, "bad key"), ConfigError),
+        (Failure(401, "bad key"), KeyRefused),
         (Failure(404, "no such model"), ModelError),
         (Failure(400, "bad request"), ModelError),
         (
