@@ -8,6 +8,7 @@ CodeActError
 │   ├── SandboxUnavailable    no sandbox on this machine: nothing runs
 │   └── SandboxDied           it ended in the middle of a request
 ├── ModelError            the model's service refused or failed for good
+│   ├── KeyRefused            its key is not, or no longer, taken
 │   ├── ModelBusy             worth another try: 408, 409, 429, 5xx, connection, cut stream
 │   ├── ContextExceeded       the conversation no longer fits
 │   ├── ContentPolicy         the service would not answer this conversation
@@ -76,6 +77,10 @@ class ModelError(CodeActError):
 
     exit_status = "exit_api"
     usage: Usage | None = None
+
+
+class KeyRefused(ModelError):
+    """The service does not take the key: whatever else is asked of it will be refused, too."""
 
 
 class ModelBusy(ModelError):

@@ -58,6 +58,7 @@ class RunOptions:
     step_timeout_s: float | None = None
     reasoning_effort: str | None = None
     temperature: float | None = None
+    max_tokens: int | None = None
     templates: str = ""
 
 
@@ -179,6 +180,7 @@ class Session:
                 own.model_config(),
                 name=wishes.model or own.model,
                 temperature=own.temperature if wishes.temperature is None else wishes.temperature,
+                max_tokens=wishes.max_tokens or own.max_tokens,
                 reasoning_effort=wishes.reasoning_effort or own.reasoning_effort or None,
             ),
             templates=TemplateConfig.from_folder(Path(folder)) if folder else TemplateConfig(),

@@ -42,6 +42,7 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
                     case Reply():
                         reply = delta
                     case Retrying():
+                        agent.logger.info("The service is asked again: %r", delta.why)
                         _void(agent, reader, Working("retrying", delta.why))
                         agent.charge(delta.usage)
                         agent.meter.check()

@@ -7,7 +7,6 @@ processor ``Compact`` leaves those out.
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,6 @@ from .shapes import Message
 if TYPE_CHECKING:
     from .loop import Agent
 
-log = logging.getLogger(__name__)
 # Messages at the end that stay as they are: what is being done just now.
 KEPT = 4
 # Fewer than these are not worth a query.
@@ -32,7 +30,7 @@ SHORT_CHARACTERS = 600
 
 async def compact_if_long(agent: Agent) -> None:
     """Compact once the newest request passed the budget of the Compact processor. A run goes on where that fails."""
-    processor = next((item for item in agent.history_processors if isinstance(item, Compact)), None)
+    processor = _processor(agent)
     if processor is None or agent.pending:
         return
     reads = agent.model.context_tokens
@@ -42,19 +40,25 @@ async def compact_if_long(agent: Agent) -> None:
             await agent.compact()
         except Exception:
             # What is really wrong with the model comes out in the next query, and is handled there.
-            log.exception("The conversation could not be summed up")
+            agent.logger.exception("The conversation could not be summed up")
         agent.last_request = 0
+
+
+def _processor(agent: Agent) -> Compact | None:
+    return next((item for item in agent.history_processors if isinstance(item, Compact)), None)
 
 
 async def compact(agent: Agent, *, exceeded: bool = False, keep: int = KEPT) -> list[Message] | None:
     """Add a summary of the oldest messages; what is sent from now on, or None where there is nothing to sum up.
+
+    Without the processor Compact a summary would be sent beside what it stands for: then none is asked for.
 
     exceeded: the conversation no longer fits, so that it can't be sent for its own summary either. keep: how many
     messages at the end stay as they are, at least.
     """
     own = [message for message in agent.history if message["agent"] == agent.name]
     start, end = _oldest(own, keep)
-    if end - start < FEWEST:
+    if end - start < FEWEST or _processor(agent) is None:
         return None
     agent.meter.check()
     agent.emit(Working("thinking", "Summing up the conversation"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -27,6 +28,8 @@ from .templates import TemplateConfig, Templates
 from .tools import ToolHandler
 from .trajectory import Recorder, ReplayConfig, trajectory_step
 
+# Everything that an agent logs; people set its level and handlers.
+LOGGER = logging.getLogger(__package__)
 Listener = Callable[[Event | Moment], None]
 
 
@@ -39,6 +42,7 @@ class Conversation:
     nonce: the run's own secret. error: what ended it early.
     last_request: tokens of the newest request and its reply. current: the step that is being made.
     steps: actions of this run so far. finder: what finds skills for a prompt; None where nothing does.
+    logger: what a developer wants to know: queries made again, and how runs end.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Conversation:
         self.listeners: list[Listener] = [self.hooks]
         self.recorder = Recorder()
         self.finder: Finder | None = None
+        self.logger = LOGGER
         self.history: list[Message] = []
         self.last_request = 0
         self.problem_statement: ProblemStatement | None = None
@@ -88,6 +93,7 @@ class Conversation:
         self.pending: deque[Action] = deque()
         self._images: list[dict[str, Any]] = []
         self._known_state: dict[str, Any] = {}
+        self._start_counting()
 
     # ---- what it knows
 
@@ -133,6 +139,12 @@ class Conversation:
     def charge(self, used: Usage) -> None:
         """Count what a reply, good or void, has used."""
         self.meter.charge(used)
+        self._step_used += used
+        self._step_usd += used.cost or 0.0
+
+    def _start_counting(self) -> None:
+        """What is charged from now on belongs to the next step of the trajectory."""
+        self._step_used, self._step_usd = Usage(), 0.0
 
     # ---- setting up
 
@@ -217,7 +229,8 @@ class Conversation:
                 text = self.templates.next_step(step)
             except ConfigError:
                 # The model must know of what ran, though not in the words that were wanted.
-                self._add_result(step.call.call_id, step.observation or "It ran.", step.observation, outcome=kind)
+                text = self.templates.marked(step.observation) if step.observation else "It ran."
+                self._add_result(step.call.call_id, text, step.observation, outcome=kind)
                 raise
             self._add_result(step.call.call_id, text, step.observation, outcome=kind)
         if not self.pending:
@@ -243,6 +256,9 @@ class Conversation:
             self.append(text_message("user", images, "images", self.name, tags=["images"]))
 
     def add_step_to_trajectory(self, step: StepOutput) -> None:
+        if self._step_used != Usage():
+            step.extra_info["model_stats"] = model_stats(self._step_used, self._step_usd)
+            self._start_counting()
         kept = trajectory_step(step, self._known_state)
         self._known_state = step.state or self._known_state
         self.trajectory.append(kept)

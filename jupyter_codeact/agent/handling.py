@@ -56,6 +56,8 @@ async def forward_with_handling(agent: Agent, history: list[Message]) -> StepOut
 
 def _again(agent: Agent, error: Unreadable | ContentPolicy, step: StepOutput, history: list[Message]) -> list[Message]:
     """The messages of the next try. They are not cumulative: only the last failure is in them."""
+    # Escaped: it may quote the reply.
+    agent.logger.info("Asking again after %s: %r", type(error).__name__, str(error))
     agent.emit(Working("retrying", "The reply could not be read, asking again"))
     if isinstance(error, ContentPolicy):
         return history

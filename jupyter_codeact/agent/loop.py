@@ -107,6 +107,23 @@ class Agent(Conversation):
         await self.setup_next(env, problem_statement, output_dir)
         return await self._until_done()
 
+    def run_sync(
+        self,
+        opened: contextlib.AbstractAsyncContextManager[Environment],
+        problem_statement: ProblemStatement,
+        output_dir: Path | None = Path(),
+    ) -> AgentRunResult:
+        """``run`` for a script. ``opened`` is entered for the environment, which lives in the run's event loop.
+
+        Where a loop runs already, as in a notebook, ``await`` the others.
+        """
+
+        async def whole() -> AgentRunResult:
+            async with opened as env:
+                return await self.run(env, problem_statement, output_dir)
+
+        return asyncio.run(whole())
+
     async def _until_done(self) -> AgentRunResult:
         self.emit(RunStarted())
         try:
@@ -121,6 +138,7 @@ class Agent(Conversation):
         finally:
             self.close_history(STOPPED if "exit_stopped" in (self.info["exit_status"] or "") else ENDED)
             self.save_trajectory()
+            self.logger.info("The run ended: %s %r", self.info["exit_status"], self.info.get("error", ""))
             self.emit(RunDone(self.trajectory, self.info))
         return AgentRunResult(self.info, self.trajectory)
 

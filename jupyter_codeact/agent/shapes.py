@@ -53,7 +53,10 @@ class StepOutput:
 
 
 class TrajectoryStep(TypedDict):
-    """A step as it is kept. ``query`` names messages of the history by place; it holds no copies of them."""
+    """A step as it is kept. ``query`` names messages of the history by place; it holds no copies of them.
+
+    extra_info: among others ``model_stats``, of what was asked of the model since the step before.
+    """
 
     action: str
     observation: str

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import ConfigError
-from ..events import CodeAction, Edited, Ended, Ran, Rejected, SkillAction
+from ..events import CodeAction, Edited, Ended, Ran, Rejected
 from ..files import read_in
 from ..words import fenced
 from .shapes import StepOutput
@@ -107,10 +107,8 @@ class Templates:
         match step.outcome:
             case Rejected(reason):
                 return self._render("rejected", reason=reason)
-            case Edited(text, True, False) if isinstance(step.call, SkillAction):
-                return f"<output {self.mark}>\n{text}\n</output {self.mark}>"
             case Edited(text):
-                return text
+                return self.marked(text)
             case Ended():
                 return "The run ends here."
             case Ran():
@@ -119,6 +117,10 @@ class Templates:
                 return self._render("next_step", **values, ran=step.outcome, edited=edited)
             case _:
                 return step.observation
+
+    def marked(self, text: str) -> str:
+        """What comes from files or outputs, as material."""
+        return f"<output {self.mark}>\n{text}\n</output {self.mark}>"
 
     def _render(self, name: str, **values: Any) -> str:
         own = getattr(self.config, f"{name}_template")

@@ -14,7 +14,7 @@ from ..agent.hooks import ActionStarted, RunDone
 from ..agent.limits import Limits
 from ..agent.problem import FileProblem, ProblemStatement, TextProblem
 from ..agent.retrying import RetryConfig
-from ..errors import CodeActError, OutOfBudget
+from ..errors import CodeActError, KeyRefused, OutOfBudget
 from ..events import ActionDone, Usage, UsageSeen, Working
 from ..headless.attempts import work_on
 from ..headless.meter import FlagMeter
@@ -99,13 +99,18 @@ class Batch:
         return all(one.result is not None and one.result.ok for one in self.progress)
 
     async def run(self, workers: int) -> None:
-        """Until all are done. Cancelling it stops what runs; what is done stays done. Raises ConfigError."""
+        """Until all are done. Cancelling it stops what runs; what is done stays done.
+
+        Raises ConfigError and KeyRefused.
+        """
         # What is wrong with the model is wrong for all of them.
         await asyncio.to_thread(arguments_of, self._config)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(workers, len(self.entries))):
                     group.create_task(self._work())
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         finally:
             self._summarize()
 
@@ -142,6 +147,9 @@ class Batch:
             result = await work_on(job, self._settings, listeners=[progress], total=self.total)
             if is_final(result) and not self._cut_short(result):
                 write_result(folder, result)
+        except KeyRefused:
+            # So it would be for every other.
+            raise
         except CodeActError as error:
             return Result(entry.id, error=str(error))
         except Exception as error:  # noqa: BLE001  a boundary: whatever is wrong with one, the others go on

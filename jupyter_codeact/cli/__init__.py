@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from ..errors import CodeActError, ConfigError, SkillError, SkillFailed, UsageError
+from ..errors import CodeActError, ConfigError, KeyRefused, SkillError, SkillFailed, UsageError
 from ..sandbox.paths import forget
 from ..words import reason
 from . import batch, demo, demo_from, inspect, replay, run, skill, stats
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if "--debug" not in words:
         # What it has to say, its errors say; with no handler at all, Python would print its warnings.
         logging.getLogger("dulwich").addHandler(logging.NullHandler())
+    else:
+        logging.basicConfig()
+        logging.getLogger("jupyter_codeact").setLevel(logging.DEBUG)
     try:
         options = parser().parse_args(words)
         # Often it is the sandbox's working folder.
@@ -70,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _is_hers(error: Exception) -> bool:
     """Whether another try has to be written otherwise, or something has to be set first."""
-    return isinstance(error, UsageError | ConfigError | SkillError) and not isinstance(error, SkillFailed)
+    return isinstance(error, UsageError | ConfigError | KeyRefused | SkillError) and not isinstance(error, SkillFailed)
 
 
 def _line(error: Exception, words: Sequence[str]) -> str:

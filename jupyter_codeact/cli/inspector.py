@@ -89,7 +89,8 @@ class Inspector(Page):
                 self.text(f"{name:12}" + visible(fact).replace("\n", "\n" + " " * 12))
 
     def show(self, step: RecordedStep) -> None:
-        self.heading(" · ".join(filter(None, (self._title(step), step.tool, words.seconds(step.seconds)))))
+        used = words.usage(step.used) if step.used else ""
+        self.heading(" · ".join(filter(None, (self._title(step), step.tool, words.seconds(step.seconds), used))))
         if step.thought:
             self.markdown(step.thought)
         if step.action:

@@ -93,7 +93,7 @@ def command(
     epilog = "example:\n" + textwrap.indent(example.strip(), "  ")
     parser = commands.add_parser(name, help=help, description=f"{about}\n{more}".strip(), epilog=epilog, usage=usage)
     parser.set_defaults(run=run)
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error, and what is logged")
     return parser
 
 
@@ -106,6 +106,7 @@ def add_agent_flags(parser: argparse.ArgumentParser) -> None:
     """Configuration, model and limits."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="an agent's configuration (YAML); flags beat it")
     parser.add_argument("--skills", default="", metavar="NAMES", help=SKILLS)
+    parser.add_argument("--templates", type=Path, metavar="FOLDER", help="texts that take the place of ours")
     model = parser.add_argument_group("model")
     model.add_argument("--model", metavar="NAME", help=MODEL)
     model.add_argument("--reasoning-effort", metavar="WORD", help="low, medium or high, for models that think")
@@ -165,12 +166,21 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     config = replace(
         config,
         model=replace(config.model, **given(options, MODEL_KEYS)),
+        templates=replace(config.templates, **texts_of(options.templates)),
         limits=replace(config.limits, **given(options, LIMIT_KEYS)),
         tools=replace(tools, submits=True),
     )
     if not config.model.name:
         raise NoModel(NO_MODEL, NO_MODEL_IN_NOTEBOOK)
     return config
+
+
+def texts_of(folder: Path | None) -> dict[str, Any]:
+    """The templates in ``folder``, under the configuration's names. Raises ConfigError."""
+    from ..agent.templates import TemplateConfig
+
+    found = vars(TemplateConfig.from_folder(folder)) if folder else {}
+    return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
 def check_can_act(config: AgentConfig, retry: RetryConfig | None) -> None:

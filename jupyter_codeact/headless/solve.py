@@ -20,7 +20,7 @@ from ..agent.retrying import RetryConfig
 from ..agent.shapes import AgentInfo
 from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
-from ..errors import ConfigError
+from ..errors import ConfigError, KeyRefused
 from ..events import RanCell
 from ..files import write_atomically
 from ..finding import Finder, sources_of
@@ -111,7 +111,7 @@ async def solve(
     """Work on a problem in a sandbox of its own, and write down what came of it, whatever that is.
 
     Cancelling it is a Stop: the files are written, and the cancellation goes on. Raises ConfigError, UsageError,
-    SkillError and SandboxUnavailable, which only a person can mend.
+    SkillError and SandboxUnavailable, which only a person can mend; and KeyRefused, once all is written.
     """
     job.prepare()
     began = time.monotonic()
@@ -136,6 +136,8 @@ async def solve(
         finally:
             files = _write(job, record, agent)
             finder.remember(job.name)
+    if isinstance(agent.error, KeyRefused):
+        raise agent.error
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
 
 

@@ -43,6 +43,7 @@ async def run(session: Session, cell: AgentCell, line: str, prompt: str) -> None
         step_timeout_s=options.step_timeout,
         reasoning_effort=options.reasoning_effort,
         temperature=options.temperature,
+        max_tokens=options.max_tokens,
         templates=options.templates,
     )
     if options.new:

@@ -122,6 +122,7 @@ def agent_parser() -> LineParser:
     parser.add_argument("--step-timeout", type=seconds, metavar="SECONDS", help="time that one action may take")
     parser.add_argument("--reasoning-effort", help="low, medium or high, for models that think")
     parser.add_argument("--temperature", type=number, help="passed on to the model")
+    parser.add_argument("--max-tokens", type=count, help="longest reply, in tokens")
     parser.add_argument("--templates", default="", metavar="FOLDER", help="texts that take the place of ours")
     parser.add_argument("--new", action="store_true", help="start a new conversation")
     return parser

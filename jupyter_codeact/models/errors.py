@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import ConfigError, ContentPolicy, ContextExceeded, ModelBusy, ModelError
+from ..errors import ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
 
 BUSY = (408, 409, 429)
 
@@ -31,7 +31,7 @@ def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a 
     if name == "MidStreamFallbackError":
         return ModelBusy(f"The answer of {model} broke off.")
     if status in (401, 403):
-        return ConfigError(f"The service refused the key for {model}: {said}")
+        return KeyRefused(f"The service refused the key for {model}: {said}")
     if "connection error" in said.lower() or "cannot connect" in said.lower():
         return ModelBusy(f"No connection to the service of {model}.")
     if status in BUSY or (isinstance(status, int) and status >= 500):

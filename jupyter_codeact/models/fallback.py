@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from ..errors import ConfigError, ContentPolicy, ContextExceeded, ModelError
+from ..errors import ContentPolicy, ContextExceeded, ModelError
 from ..events import Delta, Retrying, Usage
 from ..protocols import Model
 
@@ -41,12 +41,12 @@ class FallbackModel:
             except (ContentPolicy, ContextExceeded):
                 # It answers; what was asked has to change.
                 raise
-            except (ModelError, ConfigError) as error:
+            except ModelError as error:
                 if len(self._models) == 1:
                     raise
                 del self._models[0]
                 self.name = self._models[0].name
-                yield Retrying(f"{error} Asking {self.name} instead", 0.0, getattr(error, "usage", None) or Usage())
+                yield Retrying(f"{error} Asking {self.name} instead", 0.0, error.usage or Usage())
             else:
                 return
 

@@ -12,6 +12,7 @@ from ..agent.demonstrations import text_of
 from ..agent.tools import RUN
 from ..agent.trajectory import ENVIRONMENT, read
 from ..errors import ConfigError
+from ..events import Usage
 from ..words import reason
 
 SHELL = "shell"
@@ -24,7 +25,8 @@ class RecordedStep:
     number: which action of the run it is, as the notebook and the limits count them; a reply that did not count has
     the number of the action that it was to be. tool: run_cell, edit_file, submit …, "shell" for a command of
     SWE-agent's, "" for a reply without an action. failed: why the reply did not count, or why the run ended with it, ""
-    where all was well. rejected: the person did not let it run. seconds: of the action.
+    where all was well. rejected: the person did not let it run. seconds: of the action. used: of the model;
+    None where that is not known, or nothing was asked.
     """
 
     number: int
@@ -35,6 +37,7 @@ class RecordedStep:
     seconds: float = 0.0
     failed: str = ""
     rejected: bool = False
+    used: Usage | None = None
 
     @property
     def counts(self) -> bool:
@@ -137,7 +140,17 @@ def _step(number: int, step: dict[str, Any]) -> RecordedStep:
         _number(step.get("execution_time")),
         str(extra.get("failed") or ""),
         bool(extra.get("rejected")),
+        _used(extra.get("model_stats")),
     )
+
+
+def _used(stats: dict[str, Any] | None) -> Usage | None:
+    if not stats:
+        return None
+    names = ("tokens_sent", "tokens_received", "tokens_cached", "api_calls")
+    sent, received, cached, calls = (int(_number(stats.get(name))) for name in names)
+    cost = _number(stats.get("instance_cost")) if stats.get("cost_known") else None
+    return Usage(sent, received, cached, cost, calls)
 
 
 def _number(value: Any) -> float:

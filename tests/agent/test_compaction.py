@@ -84,6 +84,16 @@ async def test_then_the_run_ends(second: list[Any]) -> None:
     assert agent.info["exit_status"] == "submitted (exit_context)"
 
 
+async def test_a_summary_that_would_leave_nothing_out_is_not_paid_for() -> None:
+    model = StreamModel(calls("a"), calls("b"), calls("c"), [ContextExceeded("Too long.")], words("In short."))
+    agent = agent_of(model, history_processors=[LastNObservations(n=1)])
+    await run(agent)
+    assert agent.info["exit_status"] == "submitted (exit_context)"
+    assert len(model.asked) == 4
+    assert await agent.compact(keep=0) is None
+    assert len(model.asked) == 4
+
+
 @pytest.mark.parametrize("error", [ModelError("No."), RuntimeError("No."), words("")])
 async def test_a_summary_that_fails_does_not_end_the_run(error: Any) -> None:
     failing = error if isinstance(error, list) else [error]

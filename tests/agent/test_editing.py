@@ -170,7 +170,7 @@ async def test_a_sandbox_that_does_not_answer_is_told() -> None:
     cells = ScriptedCells(read_text=SandboxError("The sandbox does not answer."))
     agent = agent_of(scripted({"edit": {"command": "view", "path": "a"}}, ANSWER))
     await run(agent, cells)
-    assert told(agent) == ["The sandbox does not answer."]
+    assert told(agent) == [agent.templates.marked("The sandbox does not answer.")]
     assert agent.info["exit_status"] == "submitted"
 
 
@@ -197,7 +197,7 @@ async def test_an_edit_of_a_skill_stands_whatever_becomes_of_its_checks(tmp_path
     assert running.cancelled() is stops
     assert (library.own / "fit.py").read_text() == "x = 1\n"
     (said,) = told(agent)[:1]
-    assert said.startswith("Create fit.py: done.")
+    assert said.startswith(f"<output {agent.templates.mark}>\nCreate fit.py: done.")
     assert ("Its checks were stopped." in said) is stops
     assert ("Checks failed, mend this:\n- fit is no good" in said) is not stops
 

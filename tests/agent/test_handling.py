@@ -12,6 +12,7 @@ from jupyter_codeact.errors import (
     ConfigError,
     ContentPolicy,
     ContextExceeded,
+    KeyRefused,
     ModelError,
     SandboxDied,
     SandboxError,
@@ -77,6 +78,18 @@ async def test_a_readable_reply_starts_the_count_anew(stream: list[Any], why: st
     assert why in model.asked[1][-1]["content"]
     assert valid(model.asked[1])
     assert valid(agent.history)
+
+
+async def test_what_was_asked_again_and_how_it_ended_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "jupyter_codeact")
+    agent = agent_of(StreamModel([Retrying("Busy\x1b.", 0.0), *calls("def")], calls("def"), calls("def")))
+    await run(agent)
+    busy, first, second, ended = (record.getMessage() for record in caplog.records)
+    assert busy == "The service is asked again: 'Busy\\x1b.'"
+    assert first == second
+    assert first.startswith("Asking again after Unreadable: 'Line 1")
+    assert ended.startswith("The run ended: exit_format")
+    assert {record.name for record in caplog.records} == {agent.logger.name}
 
 
 async def test_words_are_no_action_where_one_is_due() -> None:
@@ -186,6 +199,7 @@ async def test_what_goes_wrong_in_the_notebook_ends_the_run_and_the_history_goes
     ("error", "status"),
     [
         (ModelError("Refused."), "exit_api"),
+        (KeyRefused("Not this key."), "exit_api"),
         (ContextExceeded("Too long."), "exit_context"),
         (RuntimeError("a bug"), "exit_error"),
     ],

@@ -93,7 +93,7 @@ async def test_a_template_that_can_not_be_rendered_leaves_no_open_call_and_loses
     with pytest.raises(ConfigError, match="can't be rendered"):
         await run(agent, ScriptedCells(outcome))
     assert valid(agent.history)
-    assert told(agent)[0] == (seen or "It ran.")
+    assert told(agent)[0] == (agent.templates.marked(seen) if seen else "It ran.")
     assert [(step["action"], step["observation"]) for step in agent.trajectory] == [("a", seen)]
     assert agent.info["cells"] == ([] if isinstance(outcome, Rejected) else ["a"])
     await run(agent, prompt="Again.")

@@ -89,7 +89,8 @@ async def test_one_that_raises_does_not_end_the_run(method: str, caplog: pytest.
 
 
 MEMBERS = """
-history info messages replay_config traj_path trajectory add_demonstrations_to_history add_hook run save_trajectory
+history info logger messages replay_config traj_path trajectory add_demonstrations_to_history add_hook run
+save_trajectory
 add_instance_template_to_history add_step_to_history add_step_to_trajectory add_system_message_to_history setup
 attempt_autosubmission_after_error forward forward_with_handling from_config get_model_requery_history step
 handle_action handle_submission setup_attempt

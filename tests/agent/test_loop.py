@@ -286,7 +286,7 @@ async def test_a_view_is_answered_without_asking(tmp_path: Path) -> None:
     cells = ScriptedCells()
     agent = agent_of(scripted(edit("view"), ANSWER), tmp_path)
     events = await run(agent, cells)
-    assert told(agent) == ["   1  x = 1"]
+    assert told(agent) == [agent.templates.marked("   1  x = 1")]
     assert not cells.confirmed
     assert [e.outcome for e in events if isinstance(e, ActionDone)] == [Edited("   1  x = 1")]
 
@@ -301,7 +301,7 @@ async def test_a_change_is_shown_and_then_done(tmp_path: Path) -> None:
     [outcome] = [e.outcome for e in events if isinstance(e, ActionDone)]
     assert isinstance(outcome, Edited)
     assert outcome.changed
-    assert told(agent) == [outcome.text]
+    assert told(agent) == [agent.templates.marked(outcome.text)]
 
 
 async def test_a_change_that_changes_nothing_is_not_asked_for_and_not_counted(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ async def test_a_change_that_changes_nothing_is_not_asked_for_and_not_counted(tm
     agent = agent_of(scripted(edit("create", file_text="x = 1\n"), ANSWER), tmp_path)
     events = await run(agent, cells)
     assert not cells.confirmed
-    assert told(agent) == ["Change gp_fit.py: nothing was done, it is like this already."]
+    assert told(agent) == [agent.templates.marked("Change gp_fit.py: nothing was done, it is like this already.")]
     assert [e.outcome.changed for e in events if isinstance(e, ActionDone) and isinstance(e.outcome, Edited)] == [False]
 
 

@@ -10,7 +10,7 @@ from jupyter_codeact import tokens
 from jupyter_codeact.agent.shapes import StepOutput
 from jupyter_codeact.agent.templates import FOLDER, TemplateConfig, Templates
 from jupyter_codeact.errors import ConfigError
-from jupyter_codeact.events import Action, CodeAction, EditAction, Edited, Outcome, Ran, Rejected
+from jupyter_codeact.events import Action, CodeAction, EditAction, Edited, Outcome, Ran, Rejected, SkillAction
 
 from .twins import ANSWER, ScriptedCells, agent_of, run, scripted
 
@@ -81,11 +81,19 @@ def test_text_that_knew_the_mark_would_end_it(templates: Templates) -> None:
         (Ran("x = 2", (), "ok", edited=True), "She edited the code before it ran. What ran:\n```text\nx = 2\n```"),
         (Rejected(), "She rejected this action; it did not run. Go on"),
         (Rejected("no {{ loops }}"), "Her reason: no {{ loops }} Go on"),
-        (Edited("  1  x"), "  1  x"),
     ],
 )
 def test_what_came_of_an_action(templates: Templates, outcome: Outcome, said: str) -> None:
     assert said in templates.next_step(step(outcome))
+
+
+@pytest.mark.parametrize(
+    "outcome", [Edited("  1  x"), Edited("Change a: done.\n+x", changed=True), Edited("a has x.", ok=False)]
+)
+@pytest.mark.parametrize("action", [EditAction("a", 1, {}), SkillAction("a", 1, {})])
+def test_what_an_edit_shows_of_files_is_marked(templates: Templates, outcome: Edited, action: Action) -> None:
+    text = templates.next_step(step(outcome, action=action))
+    assert text == f"<output {templates.mark}>\n{outcome.text}\n</output {templates.mark}>"
 
 
 def test_only_code_is_said_to_be_edited(templates: Templates) -> None:

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.agent.hooks import StepDone
+from jupyter_codeact.agent.processors import Compact
 from jupyter_codeact.agent.trajectory import ReplayConfig, read
 from jupyter_codeact.errors import ConfigError, ModelError
-from jupyter_codeact.events import Edited, Outcome, Ran, Rejected
+from jupyter_codeact.events import Edited, Outcome, Ran, Rejected, Reply, Retrying, Usage
 
 from .twins import ANSWER, ScriptedCells, StreamModel, agent_of, calls, printing, run, scripted, words
 
@@ -57,6 +58,26 @@ async def test_what_is_left_out_of_the_file_is_put_back(tmp_path: Path) -> None:
     assert text_of(tmp_path).count("two\\nlines") == 1
     # In the step, and among the cells that are the run's result.
     assert text_of(tmp_path).count("in the history") == 2
+
+
+async def test_every_step_has_what_it_used_and_all_together_is_what_the_run_used() -> None:
+    void, unread, good = Usage(5, 1, 0, None, 1), Usage(20, 2, 10, 0.5, 1), Usage(30, 3, 25, 0.25, 1)
+    streams = [
+        [Retrying("Busy.", 0.0, void), replace(calls("def")[-1], usage=unread)],
+        *([replace(calls(*sources)[-1], usage=good)] for sources in ("ab", "c", "d")),
+        [Reply("In short.", usage=good)],
+        [Reply("Done.", usage=good)],
+    ]
+    agent = agent_of(StreamModel(*streams), history_processors=[Compact(tokens=30)])
+    await run(agent)
+    stats = [step["extra_info"].get("model_stats") for step in agent.trajectory]
+    # The summary before the last step is that step's, and the second action of a reply has nothing of its own.
+    assert [found and found["tokens_cached"] for found in stats] == [10, 25, None, 25, 25, 50]
+    assert [found["cost_known"] for found in stats if found] == [False, True, True, True, True]
+    whole = agent.info["model_stats"]
+    assert (whole["tokens_cached"], whole["instance_cost"]) == (135, 1.75)
+    for name in whole.keys() - {"cost_known"}:
+        assert sum(found[name] for found in stats if found) == whole[name]
 
 
 async def test_a_later_run_of_the_conversation_stands_for_itself(tmp_path: Path) -> None:

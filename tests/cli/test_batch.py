@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent.trajectory import read
 
@@ -77,6 +78,28 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
     assert {row["exit_status"] for row in results(out).values()} == {"submitted"}
     assert read(out / "empty" / "empty.traj") == before
     assert read(out / "missing" / "missing.traj")["replay_config"]["problem_statement"]["text"] == "Write as well."
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+def test_a_key_that_is_refused_stops_all_with_one_line(
+    command: Command, model_server: ModelServer, tmp_path: Path
+) -> None:
+    act = ToolCall("run_cell", {"code": "open('made.txt', 'w').close()"})
+    model_server.add(Reply("I write.", tool_calls=[act]), Failure(401, "It has expired."))
+    file = problems(tmp_path, *({"id": name, "text": "go"} for name in ("one", "two", "three")))
+    service = ("--model", "openai/gpt-4o", "--api-key", "sk-test", "--base-url", model_server.openai_base)
+    done = command("batch", file, "--workers", 1, "--out", tmp_path / "out", *service)
+    assert done.code == 2
+    assert done.err.startswith("jupyter codeact batch: The service refused the key for openai/gpt-4o: ")
+    assert done.err.count("\n") == 1
+    assert ends(done.out, 0) == {"not begun": "2", "submitted (exit_api)": "1"}
+    assert len(model_server.requests) == 2
+    left = read(tmp_path / "out" / "one" / "one.traj")
+    assert left["info"]["exit_status"] == "submitted (exit_api)"
+    assert [step["extra_info"].get("failed") for step in left["trajectory"]] == [None, "KeyRefused"]
+    # It is tried again once the key is mended.
+    model_server.add(*[Reply("", tool_calls=[ToolCall("submit", {"answer": "Done."})])] * 3)
+    assert command("batch", file, "--workers", 1, "--out", tmp_path / "out", *service).code == 0
 
 
 def test_ctrl_c_leaves_what_is_done_and_the_next_time_goes_on(

@@ -74,6 +74,16 @@ def step(action: str, tool: str = "run_cell", observation: str = "", **extra: An
     }
 
 
+USED = {
+    "instance_cost": 0.02,
+    "cost_known": True,
+    "tokens_sent": 900,
+    "tokens_received": 100,
+    "tokens_cached": 800,
+    "api_calls": 1,
+}
+
+
 @pytest.fixture
 def ours(tmp_path: Path) -> Path:
     """A trajectory of ours: two cells, one that was rejected, one that could not be read, an end at a limit."""
@@ -84,7 +94,7 @@ def ours(tmp_path: Path) -> Path:
     ]
     document = {
         "trajectory": [
-            step("x = 1\nprint(x)", observation="1"),
+            step("x = 1\nprint(x)", observation="1", model_stats=USED),
             step("unlink()", observation="rejected: no", rejected=True),
             step("(", failed="Unreadable"),
             step("x + \x1b]0;title\x071", observation="red \x1b[31mtext\x1b[0m \x1b]52;c;AAAA\x07 end"),
@@ -113,6 +123,8 @@ def test_without_a_terminal_all_of_it_is_printed(command: Command, theirs: Path)
 
 def test_escape_sequences_of_a_run_do_not_act(command: Command, ours: Path) -> None:
     out = command("inspect", ours, "--print").out
+    assert "Step 1 of 3 · run_cell · 1 s · 1.0k tokens (800 cached) · $0.020\n" in out
+    assert "Step 2 of 3 · run_cell · 1 s\n" in out
     assert "\x1b]" not in out
     assert "\x07" not in out
     assert r"x + \x1b]0;title\x071" in out

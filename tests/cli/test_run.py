@@ -335,8 +335,33 @@ def test_a_demonstration_in_the_workspace_that_became_a_link_is_not_read(
     assert command(*flags, "--workspace", "work").code == 0
 
 
-def test_debug_shows_the_traceback(command: Command) -> None:
+def test_texts_of_a_folder_take_the_place_of_the_configurations(
+    command: Command, replies: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "system.j2").write_text("Act in {{ work }}.")
+    own = {"system_template": "Not this.", "instance_template": "Task: {{ problem_statement }}"}
+    (tmp_path / "agent.yaml").write_text(json.dumps({"templates": own}))
+    flags = ("--config", tmp_path / "agent.yaml", "--templates", folder, "--out", tmp_path / "out")
+    model = replies({"submit": "Done."})
+    assert command("run", "--text", "Go.", "--review", "auto", "--model", model, *flags).code == 0
+    first, second = read(tmp_path / "out" / "task.traj")["history"][:2]
+    assert first["content"].startswith("Act in /")
+    assert second["content"] == "Task: Go."
+    (folder / "sistem.j2").touch()
+    wrong = command("run", "--text", "Go.", "--model", model, *flags)
+    assert wrong.code == 2
+    assert "has sistem; templates are called" in wrong.err
+
+
+def test_debug_shows_the_traceback_and_what_is_logged(
+    command: Command, replies: Command, caplog: pytest.LogCaptureFixture
+) -> None:
     from jupyter_codeact.errors import ConfigError
 
+    flags = ("run", "--text", "go", "--review", "auto", "--model", replies({"submit": "Done."}), "--debug")
+    assert command(*flags).code == 0
+    assert "The run ended: submitted" in caplog.text
     with pytest.raises(ConfigError):
         command("run", "--text", "go", "--review", "auto", "--debug")

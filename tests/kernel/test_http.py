@@ -192,7 +192,7 @@ async def test_a_refusal_is_one_line(
 async def test_tokens_and_cost_are_told(opened: Opened, model_server: ModelServer, style: str) -> None:
     model_server.add(act(style, "1", usage=(1000, 200)))
     model_server.add(Reply(text="ok", usage=(2000, 100)))
-    async with opened("%%agent\ngo", "%agent cost") as document:
+    async with opened("%%agent --max-tokens 500\ngo", "%agent cost") as document:
         await document.run_cells()
         ready = await document.until("ready")
         agent, cost = document.nb.cells[0], document.nb.cells[-1]
@@ -201,6 +201,7 @@ async def test_tokens_and_cost_are_told(opened: Opened, model_server: ModelServe
     assert price in ready["cost"]
     assert "3.3k tokens" in shown(agent)
     assert price in shown(cost)
+    assert [request.json["max_tokens"] for request in model_server.requests] == [500, 500]
 
 
 @pytest.mark.parametrize("served", ["anthropic"], indirect=True)

@@ -17,7 +17,7 @@ KNOWN = Known(["gp_fit", "gp_plot", "io"], ["anthropic/claude-sonnet-4-5", "scri
         ("%%agent -m ", ["anthropic/claude-sonnet-4-5", "scripted/gp_fit"], ""),
         ("%%agent --review ", ["ask", "auto"], ""),
         ("%%agent --skills io,gp_f", ["gp_fit"], "gp_f"),
-        ("%%agent --new --max", ["--max-steps"], "--max"),
+        ("%%agent --new --max", ["--max-steps", "--max-tokens"], "--max"),
         ("%agent re", ["reset", "review"], "re"),
         ("%agent review a", ["ask", "auto"], "a"),
         ("%skill sh", ["show"], "sh"),

@@ -19,6 +19,7 @@ DEFAULTS = {
     "step_timeout": None,
     "reasoning_effort": None,
     "temperature": None,
+    "max_tokens": None,
     "templates": "",
     "new": False,
 }
@@ -39,6 +40,7 @@ DEFAULTS = {
         ("--step-timeout 0.5", {"step_timeout": 0.5}),
         ("--step-timeout 1e3", {"step_timeout": 1000.0}),
         ("--temperature 0", {"temperature": 0.0}),
+        ("--max-tokens 100", {"max_tokens": 100}),
         ("--reasoning-effort high", {"reasoning_effort": "high"}),
     ],
 )

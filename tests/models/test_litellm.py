@@ -17,7 +17,7 @@ from jupyter_codeact import events
 from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig, ToolHandler
 from jupyter_codeact.agent.config import arguments_of
 from jupyter_codeact.agent.loop import Agent
-from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, ModelBusy, ModelError
+from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
 from jupyter_codeact.models import retry
 from jupyter_codeact.parts import ModelConfig, open_model
 from jupyter_codeact.protocols import Model
@@ -318,10 +318,10 @@ async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, nam
 @pytest.mark.parametrize(
     ("name", "failure", "error"),
     [
-        (GPT, Failure(401, "bad key"), ConfigError),
+        (GPT, Failure(401, "bad key"), KeyRefused),
         (GPT, Failure(404, "no such model"), ModelError),
         (GPT, Failure(400, "bad request"), ModelError),
-        (CLAUDE, Failure(401, anthropics("authentication_error", "invalid x-api-key")), ConfigError),
+        (CLAUDE, Failure(401, anthropics("authentication_error", "invalid x-api-key")), KeyRefused),
         (CLAUDE, Failure(404, anthropics("not_found_error", "model: claude-0")), ModelError),
         (
             CLAUDE,
