@@ -21,6 +21,8 @@ Transcript = dict[str, Any]
 PATIENCE_MS = 30_000
 # What differs from one run of the same kernel to the next.
 _CHANGING = (
+    # Tracebacks write paths from the home on, and the sandbox's home is another.
+    (re.compile(re.escape(os.path.expanduser("~") + "/")), "~/"),
     (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{24}_\d+_\d+\b"), "ID"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(_\d+)*\b"), "ID"),
     (re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])"), "ID"),
