@@ -34,7 +34,7 @@ def show(session: Session, name: str) -> str:
     if not name:
         raise UsageError("`%skill show` needs a name. `%skill list` shows what there is.")
     skill = session.skills.library.get(name)
-    log = session.skills.library.log(name) if skill.folder in session.skills.library.folders[:2] else []
+    log = session.skills.library.log(name) if session.skills.library.keeps(name) else []
     number = f"version {log[0].number} · " if log else ""
     parts = [f"**{skill.name}** · {number}{tests_of(skill, log[0] if log else None)} · `{skill.path}`", skill.summary]
     parts.append(

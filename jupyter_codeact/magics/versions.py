@@ -80,12 +80,15 @@ def _between(session: Session, name: str, first: int, last: int) -> str:
 
 
 def _rollback(session: Session, name: str, number: int) -> str:
-    folder = session.skills.library.folder_of(name)
-    session.skills.library.log(name)
-    files = session.skills.library.history(folder).files(name, number)
+    library = session.skills.library
+    folder = library.undone_in(name)
+    if folder == library.folder_of(name):
+        # What was changed by hand is a version from now on.
+        library.log(name)
+    files = library.history(folder).files(name, number)
     if not files:
         raise SkillError(f"In version {number} {name} had been removed: there is nothing to bring back.")
-    saved = session.skills.library.write(name, files, session.skills.note(f"Back to version {number}"), folder=folder)
+    saved = library.write(name, files, session.skills.note(f"Back to version {number}"), folder=folder)
     return told(session, saved, name)
 
 

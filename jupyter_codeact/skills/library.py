@@ -82,17 +82,34 @@ class Library:
             self.get(name)
         return (holding or remembering)[0]
 
+    def undone_in(self, name: str) -> Path:
+        """The folder whose versions can be gone back to: a skill that was removed hides behind the next of its name.
+
+        It is that from which it was removed, where the one that is imported now has not changed since.
+        """
+        folder = self.folder_of(name)
+        now = self.history(folder).newest(name)
+        for before in self.folders[: min(2, self.folders.index(folder))]:
+            gone = self.history(before).newest(name)
+            if gone is not None and gone.removed and (now is None or now.when <= gone.when):
+                return before
+        return folder
+
+    def keeps(self, name: str) -> bool:
+        """Whether there are versions of it: not of what is only read here."""
+        return self.folder_of(name) in self.folders[:2]
+
     def history(self, folder: Path) -> History:
         return History(self._histories / f"{folder.parent.name}-{folder.name}")
 
     def log(self, name: str) -> Sequence[Version]:
         """The versions of a skill, the newest first, changes by hand among them. Raises SkillError."""
         folder = self.folder_of(name)
-        if folder in self.folders[:2]:
-            with self._locked(folder) as history:
-                _take_in(history, folder, name)
-                return history.log(name)
-        return self.history(folder).log(name)
+        if not self.keeps(name):
+            raise SkillError(f"{name} lies in {folder}, which is only read here: no versions of it are kept.")
+        with self._locked(folder) as history:
+            _take_in(history, folder, name)
+            return history.log(name)
 
     def newest(self, skills: Iterable[Skill]) -> dict[str, Version]:
         """The newest version of each, by name; none of what was put there by hand and never looked at."""

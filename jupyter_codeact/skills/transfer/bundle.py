@@ -57,7 +57,7 @@ def bundle_of(library: Library, name: str) -> Bundle:
             raise SkillError(f"{path} is no UTF-8: save it as UTF-8 first.") from None
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SkillError(f"{path} can't be read as Python: {error}.") from None
-    return Bundle(name, files, [*past_of(library.log(name))])
+    return Bundle(name, files, [*past_of(library.log(name))] if library.keeps(name) else [])
 
 
 def past_of(versions: Sequence[Version]) -> Iterator[Past]:

@@ -1,0 +1,84 @@
+"""`%skill log`, `diff`, `rollback` and `rm` where several libraries have a skill of the same name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from itertools import count
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from jupyter_codeact.cli.skill import NotebookFile
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.magics.versions import answer
+from jupyter_codeact.session import Session
+from jupyter_codeact.settings import Settings
+from jupyter_codeact.skills import history
+from jupyter_codeact.skills.history import Note
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    (theirs / "read.py").write_text("x = 'read'\n")
+    (theirs / "fit.py").write_text("x = 'theirs'\n")
+    settings = Settings(tmp_path / "home", other_skills=(str(theirs),))
+    settings.make_folders()
+    made = Session(settings, NotebookFile([]))
+    yield made
+    made.skills.search.index.close()
+
+
+def source(session: Session) -> str:
+    return session.skills.library.get("fit").source
+
+
+def test_what_was_removed_comes_back_where_it_was(session: Session) -> None:
+    """Though another library's skill of that name is imported meanwhile."""
+    library = session.skills.library
+    for text in ("x = 'shared 1'\n", "x = 'shared 2'\n"):
+        library.write("fit", {"fit.py": text}, Note(), folder=library.shared)
+    library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
+    assert "`%skill rollback fit 1`" in answer(session, "rm", "fit")
+    assert source(session) == "x = 'shared 2'\n"
+    answer(session, "rollback", "fit 1")
+    assert source(session) == "x = 'own'\n"
+    assert (library.shared / "fit.py").read_text() == "x = 'shared 2'\n"
+
+
+class Ticking(datetime):
+    """A clock that goes on by a second whenever it is looked at: versions are dated in whole ones."""
+
+    ticks = count(1_800_000_000)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Self:
+        return cls.fromtimestamp(next(cls.ticks), tz)
+
+
+def test_what_was_changed_since_is_what_is_meant(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "datetime", Ticking)
+    library = session.skills.library
+    library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
+    library.write("fit", {}, Note())
+    for text in ("x = 'shared 1'\n", "x = 'shared 2'\n"):
+        library.write("fit", {"fit.py": text}, Note(), folder=library.shared)
+    answer(session, "rollback", "fit 1")
+    assert source(session) == "x = 'shared 1'\n"
+
+
+def test_it_comes_back_before_one_that_is_only_read(session: Session) -> None:
+    session.skills.library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
+    answer(session, "rm", "fit")
+    assert source(session) == "x = 'theirs'\n"
+    answer(session, "rollback", "fit 1")
+    assert source(session) == "x = 'own'\n"
+
+
+@pytest.mark.parametrize("words", ["log read", "diff read", "rollback read 1", "rm read"])
+def test_of_what_is_only_read_no_versions_are_kept(session: Session, words: str) -> None:
+    with pytest.raises(SkillError, match=r"read lies in .*theirs, which is only read here"):
+        answer(session, *words.split(maxsplit=1))
