@@ -76,11 +76,13 @@ class Library:
 
     def folder_of(self, name: str) -> Path:
         """The folder that a skill is imported from; of one that was removed, the one that it was in."""
-        holding = [folder for folder in self.folders if name in skills_in(folder)]
-        remembering = [folder for folder in self.folders[:2] if self.history(folder).newest(name) is not None]
-        if not holding and not remembering:
-            self.get(name)
-        return (holding or remembering)[0]
+        for folder in self.folders:
+            if name in skills_in(folder):
+                return folder
+        for folder in self.folders[:2]:
+            if self.history(folder).newest(name) is not None:
+                return folder
+        raise SkillError(_unknown(name, [skill.name for skill in self.list()]))
 
     def undone_in(self, name: str) -> Path:
         """The folder whose versions can be gone back to: a skill that was removed hides behind the next of its name.

@@ -34,6 +34,8 @@ def launched(kernelspec: Path, work: Path, **variables: str) -> Iterator[tuple[s
     argv = json.loads((folder / "kernel.json").read_text())["argv"]
     command = [word.format(connection_file=path, resource_dir=folder) for word in argv]
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | variables
+    # Else a kernel in reserve would stay behind for half an hour.
+    environment["JUPYTER_CODEACT_RESERVE"] = "0"
     manager = KernelManager(connection_file=path)
     manager.load_connection_file()
     with subprocess.Popen(command, cwd=work, env=environment) as process:
