@@ -63,7 +63,7 @@ WAITS = """
 moved = asyncio.get_running_loop().create_future()
 slider = ipywidgets.IntSlider()
 slider.observe(lambda change: moved.set_result(change['new']), 'value')
-print('waits')
+print('waits\\n', end='')
 await moved
 """
 # It prints once the idle of the cell that lets it go has been sent: no sooner, or it would not be late.
