@@ -96,7 +96,7 @@ def _remove(session: Session, name: str) -> str:
     folder = session.skills.library.folder_of(name)
     if not _here(session, name):
         raise SkillError(f"{name} is removed already. `%skill log {name}` shows what can be brought back.")
-    if folder not in session.skills.library.folders[:2]:
+    if not session.skills.library.keeps(name):
         raise SkillError(f"{name} lies in {folder}, which is only read here.")
     saved = session.skills.library.write(name, {}, session.skills.note("Removed"), folder=folder)
     before = saved.before.number if saved.before else 1
