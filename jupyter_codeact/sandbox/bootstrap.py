@@ -32,19 +32,25 @@ def main() -> None:
     sys.path[0] = INSIDE
     user_sites = own_sites()
     import_from(user_sites)
+    import codeact_late
+    import codeact_parts
+
+    codeact_late.defer()
+    codeact_parts.leave_out()
     patient = bool(os.environ.pop("CODEACT_PATIENT", ""))
     answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")), patient)
     import codeact_debugger
+    from codeact_app import SparingApp
     from codeact_kernel import ReplyingKernel
     from codeact_streams import PieceStream, limit_outputs
-    from ipykernel.kernelapp import IPKernelApp
 
     del sys.path[0]
     codeact_debugger.defer()
     limit_outputs(int(os.environ.pop("CODEACT_OUTPUT_LIMIT", "0")))
     outstream = f"{PieceStream.__module__}.{PieceStream.__name__}"
-    app = IPKernelApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
+    app = SparingApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
     app.initialize(sys.argv[1:])
+    codeact_parts.complete()
     prepare(app.shell, _folders("CODEACT_SKILLS"))
     serve_pip(app.shell, user_sites)
     app.start()
