@@ -1,5 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { Cell } from '@jupyterlab/cells';
+import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { type Notebook, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 
@@ -9,6 +10,7 @@ import { Confirms } from './confirms';
 import { element } from './dom';
 import { Marks } from './marks';
 import { Orphans } from './orphans';
+import { Prompts } from './prompts';
 import { Proposals } from './proposals';
 import type { AttachedMessage, FromKernel, Send, StatusMessage } from './protocol';
 import { Slot } from './slot';
@@ -41,11 +43,15 @@ export class AgentSession implements IDisposable {
   private readonly attachment: Attachment;
   private status: Status | null = null;
   private orphans: Orphans | null = null;
+  private prompts: Prompts | null = null;
   private note: Slot | null = null;
   private refreshing = false;
 
   /** `panel`: its document is loaded. */
-  constructor(private readonly panel: NotebookPanel) {
+  constructor(
+    private readonly panel: NotebookPanel,
+    languages: IEditorLanguageRegistry
+  ) {
     const send: Send = message => this.attachment.send(message);
     this.proposals = new Proposals(panel, send, () => this.marks);
     this.confirms = new Confirms(panel.content, send);
@@ -55,7 +61,10 @@ export class AgentSession implements IDisposable {
     panel.disposed.connect(this.dispose, this);
     this.attachment = new Attachment(panel.sessionContext, {
       onMessage: message => this.receive(message),
-      onAttach: () => panel.content.addClass(NOTEBOOK_CLASS),
+      onAttach: () => {
+        panel.content.addClass(NOTEBOOK_CLASS);
+        this.prompts ??= new Prompts(panel.content, languages);
+      },
       onReset: () => this.reset()
     });
   }
@@ -80,6 +89,7 @@ export class AgentSession implements IDisposable {
     this.proposals.dispose();
     this.confirms.dispose();
     this.marks.dispose();
+    this.prompts?.dispose();
     this.orphans?.dispose();
     this.note?.dispose();
     this.closeStatus();
@@ -187,6 +197,7 @@ export class AgentSession implements IDisposable {
         this.note?.refresh();
         this.tellOfDeletion();
         this.marks.refresh();
+        this.prompts?.refresh();
       }
     });
   }

@@ -64,6 +64,34 @@ async def test_a_run_from_prompt_to_answer(notebook: Notebook, service: ModelSer
     await notebook.page.screenshot(path=shots / "done.png")
 
 
+async def test_a_prompt_is_edited_as_prose_and_nothing_else_is(notebook: Notebook, shots: Path) -> None:
+    """In Python's colours its `for`, `in` and `None` were keywords, and an apostrophe began a string."""
+    prompt = "%%agent --review auto\nfor each class in `names`, don't import None:\n- plot it\n- **say** why"
+    await notebook.open("prose", prompt, "%agent model", "%%agents\nfor x in y: pass")
+
+    async def language(cell: int, is_one: str) -> None:
+        await notebook.cell(cell).locator(f".cm-content[data-language={is_one}]").wait_for()
+
+    await language(0, "markdown")
+    await language(1, "python")
+    await language(2, "python")
+    await notebook.page.screenshot(path=shots / "prose.png")
+    # The kernel says its language once more.
+    await notebook.press_restart()
+    await language(0, "markdown")
+    editor = notebook.cell(1).locator(".cm-content")
+    await editor.click()
+    await editor.fill("%%agent\nwhat is in this notebook?")
+    await language(1, "markdown")
+    await editor.fill("%%agent --skil")
+    await notebook.page.keyboard.press("Tab")
+    await notebook.page.locator(".jp-Completer-item", has_text="--skills").wait_for()
+    await notebook.page.keyboard.press("Enter")
+    await notebook.cell(1).get_by_text("%%agent --skills").wait_for()
+    await editor.fill("%agent model")
+    await language(1, "python")
+
+
 async def test_the_cell_fills_while_it_is_written_and_cannot_be_run_yet(
     notebook: Notebook, service: ModelServer, shots: Path
 ) -> None:
