@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import SandboxUnavailable, SkillConflict, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
+from ..skills.checks import problems
 from ..skills.history import Note
 from ..skills.selection import chosen
 from ..skills.skill import files_of
@@ -79,7 +80,7 @@ def import_parser(*, in_terminal: bool = False) -> LineParser:
     parser.add_argument("--cells", default="", help="of a notebook: execution counts such as 3-5,8, or cell ids")
     parser.add_argument("--as", dest="rename", default="", metavar="NAME", help="its name here")
     parser.add_argument("--shared", action="store_true", help="into the library of all workspaces")
-    parser.add_argument("--force", action="store_true", help="store it though it fails in the sandbox")
+    parser.add_argument("--force", action="store_true", help="store it though it fails its checks")
     if in_terminal:
         parser.add_argument("--yes", "-y", action="store_true", help="store it without asking")
     return parser
@@ -114,7 +115,7 @@ async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> 
 
 
 async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: bool = False) -> str:
-    """Read, show, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable."""
+    """Read, show, check, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable."""
     options = import_parser(in_terminal=in_terminal).read(line)
     choose = partial(chosen, words=_listed(options.cells), last=()) if options.cells else list
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
@@ -126,6 +127,9 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     for bundle, here in zip(bundles, before, strict=True):
         text = _shown(bundle, dict(here), source)
         cell.display({"text/markdown": text, "text/plain": text})
+    unsound = [line for bundle in bundles for line in problems(bundle.files)]
+    if unsound and not options.force:
+        raise SkillFailed(_failed("it does not pass its checks", unsound))
     if not (in_terminal and options.yes) and not await _agreed(cell, AGREE if in_terminal else NOBODY):
         return "Nothing was stored."
     try:
@@ -133,8 +137,9 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     except SandboxUnavailable as error:
         raise SandboxUnavailable(f"{error} {UNTRIED}") from None
     if wrong and not options.force:
-        raise SkillFailed(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
-    checks = f"forced: {' '.join(wrong)[:300]}" if wrong else "passed"
+        raise SkillFailed(_failed("it fails in a sandbox", wrong))
+    failures = [*unsound, *wrong]
+    checks = f"forced: {'; '.join(failures)[:300]}" if failures else "passed"
     stored: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
         note = _note(session, bundle, source, checks)
@@ -144,7 +149,12 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
             raise SkillFailed(f"{conflict} {_so_far(stored)}") from None
         stored.append(bundle.name)
     names = ", ".join(f"**{name}**" for name in stored)
-    return f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
+    told = f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
+    return told + "".join(f"\n- Forced, though {failure}." for failure in failures).replace("\n", "\n\n", 1)
+
+
+def _failed(why: str, failures: Sequence[str]) -> str:
+    return f"Nothing was stored, since {why} (--force stores it): {'; '.join(failures)}"
 
 
 async def _agreed(cell: AgentCell, nobody: str) -> bool:
@@ -168,7 +178,7 @@ def _note(session: Session, bundle: Bundle, source: str, checks: str) -> Note:
 def _shown(bundle: Bundle, before: dict[str, str], source: str) -> str:
     """Everything that would be stored, as it is; of a skill that is there, what would change."""
     parts = [f"**{bundle.name}** from `{source}`, {_versions(bundle)}."]
-    warnings = warnings_of(bundle)
+    warnings = [*problems(bundle.files), *warnings_of(bundle)]
     if warnings:
         parts.append("Look at this first:\n\n" + "\n".join(f"- {line}" for line in warnings))
     for path in sorted({*bundle.files, *before}):

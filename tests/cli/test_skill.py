@@ -105,6 +105,22 @@ def test_what_fails_in_the_sandbox_is_not_stored_unasked(
     assert [mark for mark in marks if not mark.exists()] == []
 
 
+def test_a_name_that_no_test_reaches_is_looked_for_before_it_is_stored(
+    command: Command, work: Path, sandbox: None
+) -> None:
+    """In the sandbox all is well: the function that would fail is never called there."""
+    (work / "fine.py").write_text("def rare():\n    return nowhere\n\n\ndef test_nothing():\n    pass\n")
+    done = command("skill", "import", "fine.py", "--yes")
+    assert (done.code, "return nowhere" in done.out) == (1, True)
+    assert "does not pass its checks (--force stores it): fine.py, line 2: nowhere is not defined" in done.err
+    assert "No skills yet" in command("skill", "list").out
+    forced = command("skill", "import", "fine.py", "--yes", "--force")
+    assert (forced.code, forced.err, "Stored fine" in forced.out) == (0, "", True)
+    assert forced.out.count("fine.py, line 2: nowhere is not defined") == 2
+    assert "Forced, though fine.py, line 2" in forced.out
+    assert "checks forced: fine.py, line 2: nowhere is not defined)" in command("skill", "log", "fine").out
+
+
 def test_a_module_that_never_ends_is_not_waited_for(sandbox: None, home: Path) -> None:
     import asyncio
 
