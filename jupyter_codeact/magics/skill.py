@@ -41,7 +41,7 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
         "list": listing.listed,
         "search": listing.search,
         "show": listing.show,
-        "where": _where,
+        "where": listing.where,
         "export": lambda session, rest: transfer.export(session, cell, rest),
         "import": lambda session, rest: transfer.import_(session, cell, rest),
     }
@@ -72,10 +72,3 @@ async def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -
 
 def _show_markdown(cell: AgentCell, markdown: str) -> None:
     cell.display({"text/markdown": markdown, "text/plain": plain(markdown)})
-
-
-def _where(session: Session, _line: str) -> str:
-    own, shared, *others = session.skills.library.folders
-    rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
-    head = "Skills are imported from these folders, the first that has the name wins:"
-    return f"{head}\n\n- `{own}`\n- `{shared}` (`--shared` writes there)\n{rest}"

@@ -95,6 +95,8 @@ async def export(session: Session, cell: AgentCell, line: str) -> str:
     if options.to == "notebook" and isinstance(content, bytes):
         content, told = await _run(session, cell, content, options.name)
     path = place(name, content, options.out, Path.cwd(), force=options.force)
+    if path == Path.cwd() / f"{bundle.name}.py":
+        told = f"\n\nWhile it lies there, `import {bundle.name}` takes this file, and not the skill: see `--out`."
     return f"Wrote `{path}`: **{options.name}**, {_versions(bundle)}.{told}"
 
 

@@ -121,6 +121,16 @@ def test_a_name_that_no_test_reaches_is_looked_for_before_it_is_stored(
     assert "checks forced: fine.py, line 2: nowhere is not defined)" in command("skill", "log", "fine").out
 
 
+def test_a_file_in_the_working_folder_would_hide_the_skill_and_that_is_said(command: Command, notebook: Path) -> None:
+    command("skill", "save", "circles", notebook, "--cells", "3-4")
+    assert (
+        "While it lies there, import circles takes this file"
+        in command("skill", "export", "circles", "--to", "file").out
+    )
+    assert "1 skill, hidden here: circles" in command("skill", "where").out
+    assert "lies there" not in command("skill", "export", "circles", "--to", "file", "--out", "sent.py").out
+
+
 def test_a_module_that_never_ends_is_not_waited_for(sandbox: None, home: Path) -> None:
     import asyncio
 
