@@ -15,8 +15,8 @@ import pexpect
 import pytest
 
 from jupyter_codeact.errors import UsageError
+from jupyter_codeact.magics.importing import import_parser
 from jupyter_codeact.magics.parser import save_parser
-from jupyter_codeact.magics.transfer import import_parser
 
 Command = Callable[..., Any]
 CELLS = [
@@ -129,6 +129,19 @@ def test_a_file_in_the_working_folder_would_hide_the_skill_and_that_is_said(comm
     )
     assert "1 skill, hidden here: circles" in command("skill", "where").out
     assert "lies there" not in command("skill", "export", "circles", "--to", "file", "--out", "sent.py").out
+
+
+def test_a_notebook_of_a_skill_without_doctests_has_help_that_ran(
+    command: Command, work: Path, home: Path, sandbox: None
+) -> None:
+    own = home / "skills" / "private" / "default"
+    (own / "kit").mkdir(parents=True)
+    (own / "kit" / "__init__.py").write_text("")
+    (own / "kit" / "api.py").write_text("def cube(x):\n    'The third power.'\n    return x**3\n")
+    assert "It ran in a fresh sandbox" in command("skill", "export", "kit", "--to", "notebook").out
+    example = nbformat.read(work / "kit.ipynb", 4).cells[-1]
+    assert example.source == "from kit.api import cube\nhelp(cube)"
+    assert "cube(x)\n    The third power." in example.outputs[0].text
 
 
 def test_a_module_that_never_ends_is_not_waited_for(sandbox: None, home: Path) -> None:
