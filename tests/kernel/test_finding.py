@@ -162,6 +162,7 @@ async def test_a_module_of_the_environment_is_given_with_its_source_and_not_impo
         ("gp_fti", "Did you mean gp_fit?"),
         ("freeact_skills.serch", "Did you mean freeact_skills.search?"),
         ("freeact_skills.search.apy", "Did you mean freeact_skills.search.api?"),
+        ("gp_fit.yaml", "Did you mean gp_fit?"),
         ("qqqqqqqq", "`%skill list` shows"),
         ("../secret", "is no name of a skill or a module"),
         ("math", "has no source in Python"),
