@@ -18,6 +18,8 @@ from . import versions
 
 # Skills that are found, and versions that are shown with one.
 MOST, NEWEST = 10, 5
+# A head stands over the beginnings of its column.
+LEFT = ":---"
 
 
 def listed(session: Session, _line: str) -> str:
@@ -110,7 +112,7 @@ def _found(session: Session, line: str) -> list[tuple[Found, str]]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+    lines = [head, [LEFT] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 

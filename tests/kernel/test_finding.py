@@ -180,7 +180,7 @@ async def test_search_shows_what_fits_and_why(place: Place) -> None:
     )
     assert "glacier in its notes" in noted
     assert "gp_fit" in found
-    assert "gaussian, process in its docstrings" in found
+    assert "gaussian, process in its functions, docstrings" in found
     assert "No skill fits 'zebra'" in none
     assert "needs words" in bare
 
