@@ -54,7 +54,7 @@ def _laid_out(asked: Help) -> str:
 
 async def _answer(words: list[str]) -> None:
     """Raises CodeActError, Help."""
-    from ..magics import skill, transfer
+    from ..magics import importing, skill
 
     word, rest = (words or ["help"])[0], words[1:]
     cell = TerminalCell()
@@ -66,7 +66,7 @@ async def _answer(words: list[str]) -> None:
         cell.show(await edited(_session(), cell, rest))  # type: ignore[arg-type]
     elif word == "import":
         line = shlex.join(rest)
-        cell.show(await transfer.import_(_session(), cell, line, in_terminal=True))  # type: ignore[arg-type]
+        cell.show(await importing.import_(_session(), cell, line, in_terminal=True))  # type: ignore[arg-type]
     elif word == "show" and len(rest) == 1 and not sys.stdout.isatty():
         print(_session().skills.library.get(rest[0]).source, end="")
     else:

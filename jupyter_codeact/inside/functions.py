@@ -4,6 +4,7 @@ Stands alone: its source is sent with each call, to kernels that need not have t
 """
 
 import base64
+import importlib.machinery
 import json
 import os
 import shutil
@@ -68,23 +69,26 @@ def module_source(name: str) -> dict[str, Any]:
 
     Where there is none: the names in the package that has no such module.
     """
-    path: Any = None
-    spec: Any = None
+    path: list[str] | None = None
+    found: Any = None
     above = ""
     for part in name.split("."):
-        spec = _spec(f"{above}.{part}" if above else part, path)
-        if spec is None:
+        found = _spec(part, path)
+        if found is None:
             return {"above": above, "known": _modules(path, above)}
-        above, path = spec.name, spec.submodule_search_locations
-    api = _spec(f"{above}.api", path) if path is not None else None
-    found = api or spec
+        above, path = f"{above}.{part}" if above else part, [*(found.submodule_search_locations or ())]
+    if api := _spec("api", path):
+        above, found = f"{above}.api", api
     source = found.loader.get_source(found.name) if hasattr(found.loader, "get_source") else None
-    return {"name": found.name, "source": source and source[:LONGEST_SOURCE]}
+    return {"name": above, "source": source and source[:LONGEST_SOURCE]}
 
 
-def _spec(name: str, path: Any) -> Any:
+def _spec(part: str, path: Any) -> Any:
+    """A module by the last part of its name: by all of it, one without ``__init__`` would have to be imported."""
+    if path is not None:
+        return importlib.machinery.PathFinder.find_spec(part, path)
     finders = [finder for finder in sys.meta_path if hasattr(finder, "find_spec")]
-    return next(filter(None, (finder.find_spec(name, path) for finder in finders)), None)
+    return next(filter(None, (finder.find_spec(part, path) for finder in finders)), None)
 
 
 def _modules(path: Any, above: str) -> list[str]:

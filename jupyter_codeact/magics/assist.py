@@ -9,8 +9,9 @@ from typing import Any
 
 from ..skills.transfer.exports import KINDS
 from . import agent, skill, teaching
+from .exporting import export_parser
+from .importing import import_parser
 from .parser import LineParser, agent_parser, edit_parser, save_parser
-from .transfer import export_parser, import_parser
 
 _HEAD = re.compile(r"\s*(?P<magic>%%agent|%%skill|%agent|%skill)(?P<rest>\s.*)?$")
 EFFORTS = ("low", "medium", "high")

@@ -1,22 +1,25 @@
-"""`%skill list`, `search` and `show`: the skills as tables, and one of them."""
+"""`%skill list`, `search`, `show` and `where`: the skills as tables, one of them, and where they lie."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from ..errors import UsageError
 from ..session import Session
 from ..skills.contents import contents_of
 from ..skills.history import Version
 from ..skills.search import Found
-from ..skills.skill import Skill, files_of
+from ..skills.skill import INIT, Skill, files_of, skills_in
 from ..words import fenced, plural
 from . import versions
 
 # Skills that are found, and versions that are shown with one.
 MOST, NEWEST = 10, 5
+# A head stands over the beginnings of its column.
+LEFT = ":---"
 
 
 def listed(session: Session, _line: str) -> str:
@@ -47,6 +50,26 @@ def show(session: Session, name: str) -> str:
     used = session.skills.search.index.places().get(skill.module, {})
     parts.append(f"Used by agents: {'; '.join(map(_use, used.items()))}." if used else "No agent has used it yet.")
     return "\n\n".join(filter(None, parts))
+
+
+def where(session: Session, _line: str) -> str:
+    """The places that modules are imported from, in their order, and which skills are hidden by that."""
+    folders, work = session.skills.library.folders, Path.cwd()
+    writes = ["yours: `%skill save` writes here", "shared by all workspaces: `--shared` writes here"]
+    lines = [f"1. `{work}`, the working folder, and then installed packages: modules there are no skills"]
+    seen: set[str] = set()
+    for number, folder in enumerate(folders, start=2):
+        names = skills_in(folder).keys()
+        hidden = sorted(name for name in names if name in seen or _hides(work, name))
+        about = writes[number - 2] if number - 2 < len(writes) else "only read here"
+        counted = plural(len(names), "skill") + (f", hidden here: {', '.join(hidden)}" if hidden else "")
+        lines.append(f"{number}. `{folder}`, {about}; {counted}")
+        seen |= names
+    return "An import takes the first of these places that has the name:\n\n" + "\n".join(lines)
+
+
+def _hides(folder: Path, name: str) -> bool:
+    return (folder / f"{name}.py").is_file() or (folder / name / INIT).is_file()
 
 
 def tests_of(skill: Skill, version: Version | None) -> str:
@@ -89,7 +112,7 @@ def _found(session: Session, line: str) -> list[tuple[Found, str]]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+    lines = [head, [LEFT] * len(head), *rows]
     return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
 
 

@@ -8,7 +8,7 @@ from ..errors import UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..words import plain
-from . import editing, listing, saving, teaching, transfer, versions
+from . import editing, exporting, importing, listing, saving, teaching, versions
 from .parser import Help, choose, edit_parser
 
 HELP = (
@@ -22,9 +22,9 @@ HELP = (
 """
     + versions.HELP
     + "\n"
-    + transfer.HELP
+    + f"{exporting.HELP}\n{importing.HELP}"
 )
-COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS, *transfer.COMMANDS)
+COMMANDS = ("save", "list", "search", "show", "where", *versions.COMMANDS, "export", "import")
 
 
 async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
@@ -41,9 +41,9 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
         "list": listing.listed,
         "search": listing.search,
         "show": listing.show,
-        "where": _where,
-        "export": lambda session, rest: transfer.export(session, cell, rest),
-        "import": lambda session, rest: transfer.import_(session, cell, rest),
+        "where": listing.where,
+        "export": lambda session, rest: exporting.export(session, cell, rest),
+        "import": lambda session, rest: importing.import_(session, cell, rest),
     }
     if choose("%skill", word, COMMANDS) == "save":
         _show_markdown(cell, await saving.save(session, cell, rest.strip()))
@@ -72,10 +72,3 @@ async def answer_cell(session: Session, cell: AgentCell, line: str, body: str) -
 
 def _show_markdown(cell: AgentCell, markdown: str) -> None:
     cell.display({"text/markdown": markdown, "text/plain": plain(markdown)})
-
-
-def _where(session: Session, _line: str) -> str:
-    own, shared, *others = session.skills.library.folders
-    rest = "".join(f"- `{folder}` (read only here)\n" for folder in others)
-    head = "Skills are imported from these folders, the first that has the name wins:"
-    return f"{head}\n\n- `{own}`\n- `{shared}` (`--shared` writes there)\n{rest}"

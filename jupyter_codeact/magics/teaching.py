@@ -119,7 +119,9 @@ Example:
     "where": """\
 usage: %skill where
 
-The folders that skills are imported from. Put one on `sys.path` to import them in another kernel.
+The folders that skills are imported from, in the order in which an import looks into them, how many
+each has, and which of those a place before it hides. Put one on `sys.path` to import its skills in
+another kernel.
 
 Example:
   %skill where""",

@@ -61,7 +61,7 @@ def _log(session: Session, name: str) -> str:
 def table(versions: Sequence[Version]) -> str:
     """The versions, a row each."""
     rows = [row for version in versions for row in _rows(version)]
-    return "\n".join(["| version | when | by | what |", "|---|---|---|---|", *rows])
+    return "\n".join(["| version | when | by | what |", "|:---|:---|:---|:---|", *rows])
 
 
 def _diff(session: Session, name: str, versions: list[int]) -> str:

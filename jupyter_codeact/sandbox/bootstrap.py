@@ -42,6 +42,7 @@ def main() -> None:
     import codeact_debugger
     from codeact_app import SparingApp
     from codeact_kernel import ReplyingKernel
+    from codeact_skills import SkillWatch
     from codeact_streams import PieceStream, limit_outputs
 
     del sys.path[0]
@@ -51,7 +52,8 @@ def main() -> None:
     app = SparingApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
     app.initialize(sys.argv[1:])
     codeact_parts.complete()
-    prepare(app.shell, _folders("CODEACT_SKILLS"))
+    libraries = _folders("CODEACT_SKILLS")
+    prepare(app.shell, libraries, SkillWatch(app.shell, libraries))
     serve_pip(app.shell, user_sites)
     app.start()
 
@@ -143,11 +145,11 @@ def answer_at(sockets: dict[str, int], patient: bool) -> None:
         setattr(zmq.Socket, "bind", bind_or_take)  # noqa: B010  its type is a decorated one
 
 
-def prepare(shell: Any, libraries: list[str]) -> None:
+def prepare(shell: Any, libraries: list[str], watch: Any) -> None:
     """Make skills importable, keep them fresh, and say where our magics are answered."""
+    # Behind all else: a skill hides no module that other code imports.
     sys.path.extend(libraries)
     if libraries:
-        watch = SkillWatch(shell, libraries)
         shell.events.register("pre_run_cell", watch.before_cell)
         shell.events.register("post_run_cell", watch.after_cell)
     for name in ("agent", "skill"):
@@ -162,61 +164,6 @@ def _elsewhere(name: str) -> Any:
 
     magic.__doc__ = ELSEWHERE.format(name=name) + f" `%{name}?` shows its help."
     return magic
-
-
-class SkillWatch:
-    """Keeps skills fresh: what was saved since the last cell is found, and what is in use is reloaded.
-
-    Functions and classes that were imported by name follow their module, as with %autoreload.
-    """
-
-    def __init__(self, shell: Any, libraries: list[str]) -> None:
-        self.shell = shell
-        self.libraries = [os.path.join(path, "") for path in libraries]
-        self.seen: dict[str, int] = {}
-        self.modules: set[str] = set()
-        self.skills: set[str] = set()
-
-    def before_cell(self, _info: Any = None) -> None:
-        """Cheap when nothing changed: one stat a library and one a loaded skill."""
-        changed = [folder for folder in self.libraries if self._changed(folder)]
-        if changed:
-            importlib.invalidate_caches()
-        for module in self._loaded():
-            if self._changed(module.__file__):
-                self._reload(module)
-
-    def after_cell(self, _result: Any = None) -> None:
-        """Note the skills that the cell imported, as they were when it did."""
-        for module in self._loaded():
-            if module.__file__ not in self.seen:
-                self._changed(module.__file__)
-
-    def _loaded(self) -> list[Any]:
-        """Only modules that are new are looked at: this happens before and after each cell."""
-        now = set(sys.modules)
-        self.skills |= {name for name in now - self.modules if self._is_skill(name)}
-        self.modules = now
-        return [sys.modules[name] for name in self.skills & now]
-
-    def _is_skill(self, name: str) -> bool:
-        return str(getattr(sys.modules[name], "__file__", "")).startswith(tuple(self.libraries))
-
-    def _changed(self, path: str) -> bool:
-        with contextlib.suppress(OSError):
-            now = os.stat(path).st_mtime_ns
-            before, self.seen[path] = self.seen.get(path), now
-            return before != now
-        return False
-
-    def _reload(self, module: Any) -> None:
-        from IPython.extensions.autoreload import superreload
-
-        try:
-            superreload(module)
-        except Exception:  # noqa: BLE001 the person's own module: whatever it raises is shown, and her cell runs
-            print(f"{module.__name__} was changed and can't be reloaded:", file=sys.stderr)
-            self.shell.showtraceback()
 
 
 if __name__ == "__main__":

@@ -16,11 +16,12 @@ _BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, as
 
 @dataclass(frozen=True)
 class Names:
-    """Global names of a statement. A star import binds ``*``.
+    """Global names of a statement. A star import binds ``*``; ``del x`` binds ``x``, too: to what it was before all.
 
     changes: bound before and changed in place, as by ``x[0] = 1`` and ``x.y = 1``.
     eager: read when the statement runs. lazy: read when its functions are called, which may be at once.
-    maybe: read if they are there, such as the ``x`` that ``import x.y`` adds to.
+    maybe: read if they are there, such as the ``x`` that ``import x.y`` adds to, and what a lambda reads: it may be
+    called by what it is handed to.
     """
 
     binds: frozenset[str]
@@ -35,7 +36,8 @@ def names_of(node: ast.stmt, source: str) -> Names:
     """The names of a statement whose source is ``source``. Raises SyntaxError where its scopes make no sense."""
     own_names, changes, from_class = frozenset(_bound(node)), frozenset(_changed(node)), set[str]()
     eager, lazy, maybe = {*_extended(node)}, set[str](), {*_dotted(node), *_extended_in_class(node)}
-    for scope, at_once in _scopes(symtable.symtable(source, "<cell>", "exec")):
+    table = symtable.symtable(source, "<cell>", "exec")
+    for scope, at_once in _scopes(table):
         top, in_class = scope.get_type() == "module", scope.get_type() == "class"
         for symbol in scope.get_symbols():
             if symbol.is_referenced() and (top or symbol.is_global()):
@@ -44,18 +46,23 @@ def names_of(node: ast.stmt, source: str) -> Names:
                 maybe.add(symbol.get_name())
             if in_class and at_once and symbol.is_declared_global() and symbol.is_assigned():
                 from_class.add(symbol.get_name())
+    for scope, soon in _scopes(table, lambdas=True):
+        maybe |= {s.get_name() for s in scope.get_symbols() if soon and s.is_global() and s.is_referenced()} & lazy
     binds = own_names | from_class
     # A block may read what it has bound itself, or bind it on one of its ways only.
-    own = binds if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset(from_class)
+    own = binds | {*_caught(node)} if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset(from_class)
     return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own))
 
 
-def _scopes(scope: symtable.SymbolTable, at_once: bool = True) -> Iterator[tuple[symtable.SymbolTable, bool]]:
-    """Every scope, and whether its code runs together with the statement."""
+def _scopes(
+    scope: symtable.SymbolTable, at_once: bool = True, *, lambdas: bool = False
+) -> Iterator[tuple[symtable.SymbolTable, bool]]:
+    """Every scope, and whether its code runs together with the statement, or may, where ``lambdas`` count."""
     yield scope, at_once
+    names = (*_AT_ONCE, "lambda") if lambdas else _AT_ONCE
     for child in scope.get_children():
-        function = child.get_type() == "function" and child.get_name() not in _AT_ONCE
-        yield from _scopes(child, at_once and not function)
+        function = child.get_type() == "function" and child.get_name() not in names
+        yield from _scopes(child, at_once and not function, lambdas=lambdas)
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -73,7 +80,7 @@ def _bound(node: ast.stmt) -> Iterator[str]:
     loops = {name for inner in nodes if isinstance(inner, ast.comprehension) for name in ast.walk(inner.target)}
     for inner in nodes:
         match inner:
-            case ast.Name(id=name, ctx=ast.Store()) if inner not in loops:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if inner not in loops:
                 yield name
             case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
                 yield from (alias.asname or alias.name.split(".")[0] for alias in aliases)
@@ -85,10 +92,22 @@ def _bound(node: ast.stmt) -> Iterator[str]:
                 yield name
 
 
+def _caught(node: ast.stmt) -> Iterator[str]:
+    """``x`` of ``except E as x``, which is bound in that block alone."""
+    yield from (inner.name for inner in _own_nodes(node) if isinstance(inner, ast.ExceptHandler) and inner.name)
+
+
 def _changed(node: ast.stmt) -> Iterator[str]:
     for inner in _own_nodes(node):
-        if isinstance(inner, ast.Subscript | ast.Attribute) and isinstance(inner.ctx, ast.Store):
-            yield from _root(inner)
+        match inner:
+            case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
+                yield from _root(inner)
+            case ast.FunctionDef(decorator_list=decorators) | ast.ClassDef(decorator_list=decorators):
+                # As functools.singledispatch has it: `x` is called for the function that it was told of.
+                called = (d.func if isinstance(d, ast.Call) else d for d in decorators)
+                yield from (
+                    name for d in called if isinstance(d, ast.Attribute) and d.attr == "register" for name in _root(d)
+                )
 
 
 def _root(node: ast.expr) -> Iterator[str]:
@@ -99,9 +118,11 @@ def _root(node: ast.expr) -> Iterator[str]:
 
 
 def _extended(node: ast.stmt) -> Iterator[str]:
-    """``x`` of ``x += 1``, which the compiler counts as bound only."""
-    nodes = [inner for inner in _own_nodes(node) if isinstance(inner, ast.AugAssign)]
-    yield from (inner.target.id for inner in nodes if isinstance(inner.target, ast.Name))
+    """``x`` of ``x += 1`` and ``del x``, which the compiler counts as bound only."""
+    for inner in _own_nodes(node):
+        match inner:
+            case ast.AugAssign(target=ast.Name(id=name)) | ast.Name(id=name, ctx=ast.Del()):
+                yield name
 
 
 def _extended_in_class(node: ast.AST) -> Iterator[str]:

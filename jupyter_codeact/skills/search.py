@@ -29,6 +29,7 @@ LEAST = 0.3
 RANKS = 60
 # The columns of the index, in the words of `%skill search`.
 PLACES = ("name", "functions", "docstrings", "code", "notes")
+NEAR = "near in meaning"
 _MARKED = re.compile("\x02(.*?)\x03")
 HALF_LIFE_S = 30 * 24 * 3600.0
 STOP_WORDS = frozenset(
@@ -128,11 +129,13 @@ class Search:
         return _fused(good, near, found)
 
     def why(self, skill: Found, text: str) -> str:
-        """Which of its words answered which part of the skill: ``gp, fit in its name; process in its docstrings``."""
+        """Which of its words answered which parts of the skill: ``gp, fit in its name, code; process in its notes``."""
         columns = self.index.asked(partial(_marked, query=query_of(text), path=skill.path))
-        parts = zip(PLACES, (dict.fromkeys(_MARKED.findall(column or "")) for column in columns), strict=False)
-        said = [f"{', '.join(words)} in its {place}" for place, words in parts if words]
-        return "; ".join(said) or "near in meaning"
+        said: dict[str, list[str]] = {}
+        for place, column in zip(PLACES, columns, strict=False):
+            words = ", ".join(dict.fromkeys(_MARKED.findall(column or "")))
+            said.setdefault(words, []).append(place)
+        return "; ".join(f"{words} in its {', '.join(places)}" for words, places in said.items() if words) or NEAR
 
     def update(self) -> Mapping[str, str]:
         """Bring the index up to date; the paths and names that there are."""

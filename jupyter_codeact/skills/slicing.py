@@ -65,7 +65,8 @@ class Cells:
                 continue
             for name in sorted(statement.names.binds | {*filter(self._is_value, statement.names.changes)}):
                 self.binders.setdefault(name, []).append(statement)
-        self.defined = [name for name, those in self.binders.items() if any(s.is_definition for s in those)]
+        kept = {name: those for name, those in self.binders.items() if not those[-1].is_deletion}
+        self.defined = [name for name, those in kept.items() if any(s.is_definition for s in those)]
 
     def _is_value(self, name: str) -> bool:
         """What is set in an imported module, such as an environment variable, is no part of it."""
@@ -102,6 +103,8 @@ class Cells:
 
     def _found(self, name: str, binders: list[Statement], by: Statement, at: float) -> Iterator[Need]:
         earlier = [binder for binder in binders if binder.order < at]
+        if not earlier and binders and binders[-1].is_deletion and hasattr(builtins, name):
+            return  # Python's own was hidden for a while only.
         if binders:
             yield (earlier or binders)[-1], at
         elif name in _GIVEN:

@@ -28,6 +28,7 @@ class Statement:
     is_import: bool
     is_future: bool
     is_definition: bool
+    is_deletion: bool = False
     ipython: str = ""
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
@@ -87,6 +88,7 @@ class _Cell:
             isinstance(node, ast.Import | ast.ImportFrom),
             isinstance(node, ast.ImportFrom) and node.module == "__future__",
             isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef),
+            isinstance(node, ast.Delete),
             changed[0] if changed else "",
             tuple(self.lines[before : first - 1]),
             tuple(self.lines[last:]) if is_last else (),

@@ -227,7 +227,7 @@ def _last_bound(statements: list[Statement]) -> list[str]:
     """The name that was bound, or changed in place, last. Raises SkillError where there is none."""
     for statement in reversed(statements):
         wanted = statement.names.binds | statement.names.changes
-        if statement.is_import or statement.is_definition or not wanted:
+        if statement.is_import or statement.is_definition or statement.is_deletion or not wanted:
             continue
         found = [n for n in ast.walk(ast.parse(statement.source)) if isinstance(n, ast.Name) and n.id in wanted]
         return [max(found, key=lambda n: (n.lineno, n.col_offset)).id] if found else sorted(wanted)

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml
 from servers import ModelServer
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -31,6 +32,18 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
         return module
 
     return load
+
+
+def test_most_of_what_a_person_asks_for_is_among_the_first_three(loaded: Callable[[str], ModuleType]) -> None:
+    """The labelled queries, by words alone. The floor is a little below what is reported."""
+    benchmark = loaded("skills")
+    labelled = yaml.safe_load(benchmark.LABELLED.read_text())
+    queries = [(text, name) for name, texts in labelled["queries"].items() for text in texts]
+    assert len({text for text, _ in queries}) == len(queries) >= 100
+    assert labelled["queries"].keys() == labelled["skills"].keys()
+    with benchmark.searched(labelled["skills"]) as (search, _):
+        share, missed = benchmark.recall(queries, search)
+    assert share >= 0.85, missed
 
 
 @pytest.mark.parametrize("script", ["agent.py", "kernel.py", "skills.py"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from playwright.async_api import expect
 from servers import ModelServer, Reply, ToolCall
 
 from .lab import Notebook
@@ -14,7 +15,7 @@ FIT = '''import numpy as np
 SCALES = np.linspace(0.5, 5, 40)
 
 
-def gp_fit(x, y, n_restarts=15):
+def gp_fit(x, y, n_restarts=10):
     """Fit a Gaussian process to samples: the likeliest of some length scales.
 
     >>> gp_fit(np.arange(4.0), np.zeros(4))(np.zeros(1))
@@ -41,14 +42,19 @@ PLOT = '''def plot_pred(predict, x, y):
 x = np.linspace(0, 6, 30)
 y = np.sin(x) + np.random.default_rng(1).normal(0, 0.1, 30)
 print(abs(gp_fit(x, y)(x) - np.sin(x)).max() < 0.2)'''
-REUSE = """from gp_fit import gp_fit, plot_pred
-import numpy as np
+COSINE = """y_cos = np.cos(x)
+print(gp_fit.__defaults__, abs(gp_fit(x, y_cos)(x) - y_cos).max() < 0.2)"""
+SAMPLES = """import numpy as np
 x = np.linspace(0, 6, 30)
-plot_pred(gp_fit(x, np.cos(x)), x, np.cos(x))"""
+y = np.cos(x)"""
+REUSE = """from gp_fit import gp_fit, plot_pred
+plot_pred(gp_fit(x, y), x, y)"""
 SAVE = "%skill save gp_fit --names gp_fit"
 STORE = "%%agent\nstore these as functions gp_fit and plot_pred in a module gp_fit.py"
 STORED = {"command": "save", "name": "gp_fit", "what": "gp_fit,plot_pred"}
-LIST, SHOW, DIFF = (f"%skill {words}" for words in ("list", "show gp_fit", "diff gp_fit"))
+CHANGE = "%%agent\nchange the default of n_restarts to 15, and test the module on a cosine"
+CHANGED = {"command": "str_replace", "path": "skill:gp_fit.py", "old_str": "n_restarts=10", "new_str": "n_restarts=15"}
+WORDS = ("list", "show gp_fit", "diff gp_fit", "log gp_fit", "search gaussian process", "where")
 
 
 async def test_a_fit_becomes_a_skill_that_the_next_notebook_s_agent_finds(
@@ -56,7 +62,12 @@ async def test_a_fit_becomes_a_skill_that_the_next_notebook_s_agent_finds(
 ) -> None:
     service.add(act(FIT), act(PLOT), Reply(text="Fitted."))
     await notebook.open(
-        "fit", "%%agent\nfit a Gaussian process to noisy samples of a sine", SAVE, STORE, LIST, SHOW, DIFF
+        "fit",
+        "%%agent\nfit a Gaussian process to noisy samples of a sine",
+        SAVE,
+        STORE,
+        CHANGE,
+        *map("%skill {}".format, WORDS),
     )
     await notebook.run_cell(0)
     for step in (1, 2):
@@ -66,28 +77,43 @@ async def test_a_fit_becomes_a_skill_that_the_next_notebook_s_agent_finds(
     await notebook.until_output(0, "Fitted.")
     await notebook.run_cell(3)
     await notebook.until_output(3, "1 test passed")
-    assert "Checking gp_fit" not in await notebook.cell(3).inner_text()
+    await expect(notebook.cell(3)).not_to_contain_text("Checking gp_fit")
     service.add(Reply(tool_calls=[ToolCall("skills", STORED)]), Reply(text="Stored."))
     await notebook.run_cell(4)
     await notebook.until_output(4, "+def plot_pred(predict, x, y)")
     await notebook.bar.get_by_role("button", name="Save").click()
     await notebook.until_output(4, "Stored.")
-    for number in range(5, 8):
+    service.add(Reply(tool_calls=[ToolCall("edit_file", CHANGED)]), act(f"from gp_fit import gp_fit\n{COSINE}"))
+    service.add(Reply(text="Changed."))
+    await notebook.run_cell(5)
+    await notebook.until_output(5, "+def gp_fit(x, y, n_restarts=15)")
+    await notebook.bar.get_by_role("button", name="Save").click()
+    await notebook.button("Run").first.click()
+    await notebook.until_output(6, "(15,) True")
+    await notebook.until_output(5, "Changed.")
+    for number in range(7, 13):
         await notebook.run_cell(number)
-    await notebook.until_output(5, "Fit a Gaussian process")
-    await notebook.until_output(6, "def plot_pred")
-    await notebook.until_output(7, "+def plot_pred(predict, x, y)")
+    for number, text in {
+        7: "Fit a Gaussian process",
+        8: "def plot_pred",
+        9: "+def gp_fit(x, y, n_restarts=15)",
+        10: "gp_fit has 3 versions",
+        11: "gaussian, process in its functions, docstrings",
+        12: "shared by all workspaces",
+    }.items():
+        await notebook.until_output(number, text)
     await pictures(notebook, shots)
     await notebook.close()
 
     service.add(act(REUSE), Reply(text="Done with the skill."))
-    await notebook.open("reuse", "%%agent\nfit a Gaussian process to samples of a cosine")
+    await notebook.open("reuse", SAMPLES, "%%agent\nfit a Gaussian process to these samples")
     await notebook.run_cell(0)
+    await notebook.run_cell(1)
     await notebook.ready()
     assert "gp_fit(x, y, n_restarts=15)" in told(service, -1)
     await notebook.button("Run").first.click()
-    await notebook.cell(1).locator(".jp-OutputArea img").wait_for()
-    await notebook.until_output(0, "skills used: gp_fit")
+    await notebook.cell(2).locator(".jp-OutputArea img").wait_for()
+    await notebook.until_output(1, "skills used: gp_fit")
 
 
 async def pictures(notebook: Notebook, shots: Path) -> None:
@@ -101,6 +127,6 @@ async def pictures(notebook: Notebook, shots: Path) -> None:
         )
         # JupyterLab covers the page while it changes.
         await notebook.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        await notebook.cell(3).evaluate("cell => cell.scrollIntoView()")
+        await notebook.cell(7).evaluate("cell => cell.scrollIntoView()")
         await notebook.page.screenshot(path=shots / f"skills-{theme.lower()}.png")
     await notebook.page.set_viewport_size({"width": 1200, "height": 900})

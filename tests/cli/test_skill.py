@@ -15,8 +15,8 @@ import pexpect
 import pytest
 
 from jupyter_codeact.errors import UsageError
+from jupyter_codeact.magics.importing import import_parser
 from jupyter_codeact.magics.parser import save_parser
-from jupyter_codeact.magics.transfer import import_parser
 
 Command = Callable[..., Any]
 CELLS = [
@@ -103,6 +103,45 @@ def test_what_fails_in_the_sandbox_is_not_stored_unasked(
     monkeypatch.setenv("JUPYTER_CODEACT_SANDBOX", "none")
     command("skill", "import", "bad.py", "--yes", "--as", "twin")
     assert [mark for mark in marks if not mark.exists()] == []
+
+
+def test_a_name_that_no_test_reaches_is_looked_for_before_it_is_stored(
+    command: Command, work: Path, sandbox: None
+) -> None:
+    """In the sandbox all is well: the function that would fail is never called there."""
+    (work / "fine.py").write_text("def rare():\n    return nowhere\n\n\ndef test_nothing():\n    pass\n")
+    done = command("skill", "import", "fine.py", "--yes")
+    assert (done.code, "return nowhere" in done.out) == (1, True)
+    assert "does not pass its checks (--force stores it): fine.py, line 2: nowhere is not defined" in done.err
+    assert "No skills yet" in command("skill", "list").out
+    forced = command("skill", "import", "fine.py", "--yes", "--force")
+    assert (forced.code, forced.err, "Stored fine" in forced.out) == (0, "", True)
+    assert forced.out.count("fine.py, line 2: nowhere is not defined") == 2
+    assert "Forced, though fine.py, line 2" in forced.out
+    assert "checks forced: fine.py, line 2: nowhere is not defined)" in command("skill", "log", "fine").out
+
+
+def test_a_file_in_the_working_folder_would_hide_the_skill_and_that_is_said(command: Command, notebook: Path) -> None:
+    command("skill", "save", "circles", notebook, "--cells", "3-4")
+    assert (
+        "While it lies there, import circles takes this file"
+        in command("skill", "export", "circles", "--to", "file").out
+    )
+    assert "1 skill, hidden here: circles" in command("skill", "where").out
+    assert "lies there" not in command("skill", "export", "circles", "--to", "file", "--out", "sent.py").out
+
+
+def test_a_notebook_of_a_skill_without_doctests_has_help_that_ran(
+    command: Command, work: Path, home: Path, sandbox: None
+) -> None:
+    own = home / "skills" / "private" / "default"
+    (own / "kit").mkdir(parents=True)
+    (own / "kit" / "__init__.py").write_text("")
+    (own / "kit" / "api.py").write_text("def cube(x):\n    'The third power.'\n    return x**3\n")
+    assert "It ran in a fresh sandbox" in command("skill", "export", "kit", "--to", "notebook").out
+    example = nbformat.read(work / "kit.ipynb", 4).cells[-1]
+    assert example.source == "from kit.api import cube\nhelp(cube)"
+    assert "cube(x)\n    The third power." in example.outputs[0].text
 
 
 def test_a_module_that_never_ends_is_not_waited_for(sandbox: None, home: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import environment, shown
+from helpers import environment, history, shown
 from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_codeact.notebook.document import Document
@@ -39,21 +39,34 @@ def add_kernel(setup: dict[str, Any], tmp_path: Path, monkeypatch: pytest.Monkey
     return add
 
 
+@pytest.mark.usefixtures("sandbox")
 async def test_cells_run_in_the_other_environment_and_the_agent_stays_in_ours(
-    sandbox: None, add_kernel: Callable[[str], Path], home: Path, work: Path, tmp_path: Path
+    add_kernel: Callable[[str], Path], home: Path, work: Path, tmp_path: Path, script: Callable[..., None]
 ) -> None:
+    """Packages that are installed there are skills, too, which the agent is given by name."""
     python, packages = environment(tmp_path / "torch" / ".venv")
     (packages / "marker_of_torch.py").write_text("")
+    package = packages / "freeact_skills" / "search" / "google" / "stream"
+    package.mkdir(parents=True)
+    (package / "api.py").write_text('"""Search the web."""\n\n\ndef search(query: str) -> list:\n    return [query]\n')
+    name = "freeact_skills.search.google.stream.api"
+    script({"code": f"from {name} import search\nsearch('x')"}, {"text": "Found."})
     spec = json.loads((add_kernel(python) / "codeact-torch" / "kernel.json").read_text())
     assert spec["display_name"] == "Python 3 (CodeAct) [torch]"
     assert spec["argv"][0] == sys.executable
-    sources = ("import sys, marker_of_torch; print(sys.prefix, sys.executable)", "%agent status")
+    place = "import sys, marker_of_torch; print(sys.prefix, sys.executable)"
+    sources = (place, "%agent status", f"%%agent --review auto --skills {name}\nsearch for x")
     nb = new_notebook(cells=[new_code_cell(source) for source in sources])
     options: dict[str, Any] = {"kernel_name": "codeact-torch", "resources": {"metadata": {"path": str(work)}}}
     async with Document(nb, **options) as document:
         await document.run_cells()
     assert shown(nb.cells[0]).split() == [str(tmp_path / "torch" / ".venv"), python]
     assert "Error" not in shown(nb.cells[1])
+    (told,) = [message["content"] for message in history(home) if message["message_type"] == "instance"]
+    assert f"The skill `{name}` can be imported" in told
+    assert "def search(query: str) -> list:" in told
+    assert shown(nb.cells[3]) == "['x']"
+    assert f"skills used: {name}" in shown(nb.cells[2])
 
 
 def _executable(path: Path, text: str) -> str:

@@ -162,6 +162,7 @@ async def test_a_module_of_the_environment_is_given_with_its_source_and_not_impo
         ("gp_fti", "Did you mean gp_fit?"),
         ("freeact_skills.serch", "Did you mean freeact_skills.search?"),
         ("freeact_skills.search.apy", "Did you mean freeact_skills.search.api?"),
+        ("gp_fit.yaml", "Did you mean gp_fit?"),
         ("qqqqqqqq", "`%skill list` shows"),
         ("../secret", "is no name of a skill or a module"),
         ("math", "has no source in Python"),
@@ -179,7 +180,7 @@ async def test_search_shows_what_fits_and_why(place: Place) -> None:
     )
     assert "glacier in its notes" in noted
     assert "gp_fit" in found
-    assert "gaussian, process in its docstrings" in found
+    assert "gaussian, process in its functions, docstrings" in found
     assert "No skill fits 'zebra'" in none
     assert "needs words" in bare
 

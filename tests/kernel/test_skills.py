@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from helpers import history, shown, until_shown
 from jupyter_client.manager import start_new_kernel
@@ -248,6 +249,27 @@ async def test_statements_are_saved_as_a_function(opened: Opened, home: Path) ->
         await document.run_cells()
     assert shown(document.nb.cells[-1]) == "(3.0, True)"
     assert 'fit: nobody has described it yet."""' in (own(home) / "line.py").read_text()
+
+
+async def test_a_skill_notebook_has_a_call_of_hers_that_ran(opened: Opened, work: Path) -> None:
+    """Unless it does not run without her files: then it has help."""
+    (work / "n.txt").write_text("3")
+    cells = ["def cube(x):\n    return x**3", "%skill save cubes 1", "n = 1 + 1\ncube(n)"]
+    export = "%skill export cubes --to notebook --force"
+    hers = "m = int(open('n.txt').read())\ncube(m)"
+    async with opened(*cells, export, hers, export) as document:
+        for cell in document.nb.cells[:4]:
+            assert await document.run_cell(cell) == "ok"
+        assert "Its example is from your cell 3" in shown(document.nb.cells[3])
+        example = nbformat.read(work / "cubes.ipynb", 4).cells[-1]
+        assert (example.source, example.outputs[0].data["text/plain"]) == ("n = 1 + 1\ncube(n)", "8")
+        for cell in document.nb.cells[4:]:
+            assert await document.run_cell(cell) == "ok"
+        assert "Its example" not in shown(document.nb.cells[-1])
+        assert "It ran in a fresh sandbox" in shown(document.nb.cells[-1])
+        example = nbformat.read(work / "cubes.ipynb", 4).cells[-1]
+        assert example.source == "help(cube)"
+        assert "nobody has described it yet" in example.outputs[0].text
 
 
 async def test_stop_ends_the_checks_and_nothing_is_saved(opened: Opened, home: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_codeact.cli.skill import NotebookFile
-from jupyter_codeact.magics.listing import NEWEST, listed, show
+from jupyter_codeact.magics.listing import NEWEST, listed, show, where
 from jupyter_codeact.session import Session
 from jupyter_codeact.settings import Settings
 from jupyter_codeact.skills.history import Note
@@ -79,4 +79,30 @@ def test_what_others_keep_is_shown_without_a_history(tmp_path: Path) -> None:
     assert "version" not in text
     assert text.endswith("No agent has used it yet.")
     assert not [*settings.histories.glob("*/HEAD")]
+    session.skills.search.index.close()
+
+
+def test_where_says_the_order_and_what_is_hidden_by_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "work" / "b").mkdir(parents=True)
+    (tmp_path / "theirs").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    settings = Settings(tmp_path / "home", workspace="mine", other_skills=(str(tmp_path / "theirs"),))
+    settings.make_folders()
+    for folder, names in {
+        settings.private_skills: "abd",
+        settings.shared_skills: "bc",
+        tmp_path / "theirs": "ace",
+    }.items():
+        for name in names:
+            (folder / f"{name}.py").write_text("")
+    (tmp_path / "work" / "d.py").write_text("")
+    session = Session(settings, NotebookFile([]))
+    assert where(session, "").splitlines()[2:] == [
+        f"1. `{tmp_path / 'work'}`, the working folder, and then installed packages: modules there are no skills",
+        f"2. `{settings.private_skills}`, yours: `%skill save` writes here; 3 skills, hidden here: d",
+        f"3. `{settings.shared_skills}`, shared by all workspaces: `--shared` writes here; 2 skills, hidden here: b",
+        f"4. `{tmp_path / 'theirs'}`, only read here; 3 skills, hidden here: a, c",
+    ]
+    (tmp_path / "work" / "b" / "__init__.py").write_text("")
+    assert "hidden here: b, d" in where(session, "")
     session.skills.search.index.close()

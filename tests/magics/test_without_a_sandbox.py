@@ -10,7 +10,7 @@ import pytest
 from jupyter_codeact.cli.skill import NotebookFile
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.events import MimeBundle, RanCell
-from jupyter_codeact.magics import editing, skill, transfer
+from jupyter_codeact.magics import editing, importing, skill
 from jupyter_codeact.session import Session
 from jupyter_codeact.settings import Settings
 
@@ -74,7 +74,7 @@ async def test_what_comes_from_elsewhere_is_not_stored_untried(
 ) -> None:
     (work / "theirs.py").write_text(MINE)
     with pytest.raises(SandboxUnavailable, match=r"bubblewrap.*Nothing was stored.*--force.*does not do without"):
-        await transfer.import_(session, cell, f"theirs.py --yes{force}", in_terminal=True)
+        await importing.import_(session, cell, f"theirs.py --yes{force}", in_terminal=True)
     assert session.skills.library.list() == []
 
 

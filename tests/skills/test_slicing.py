@@ -98,6 +98,23 @@ def test_comments_and_formatting_are_kept() -> None:
         (["x = 1\r\ndef f():\r\n    return x\r\n"], 1),
         (["x = 1\ndel x\nx = 2\nt = 1; del t", "def f(): return x"], 2),
         (["é = 'ü'; x = 'ä'", "def f(): return x"], "ä"),
+        # what a handler catches is its own
+        (["try:\n    n = int('no')\nexcept ValueError as e:\n    n = len(str(e)) * 0", "def f(): return n"], 0),
+        (["from math import e", "try: n = int(e)\nexcept OSError as e: n = e", "def f(): return n + (e < 3)"], 3),
+        (["try: raise ExceptionGroup('', [OSError()])\nexcept* OSError as g: n = 1", "def f(): return n"], 1),
+        # what is deleted is no more
+        (["sum = 3\nx = sum + 1\ndel sum", "def f(): return sum([x, 1])"], 5),
+        (["x = len('ab')", "len = 7", "del len", "def f(): return len('a') + x"], 3),
+        (["d = {'a': 1, 'b': 2}", "del d['a']", "def f(): return d"], {"b": 2}),
+        (["class A: pass\na = A()\na.n = 1\na.m = 2", "del a.n", "def f(): return vars(a)"], {"m": 2}),
+        (["x = [1, 2]", "for i in range(1):\n    t = i\n    del x[t], t", "def f(): return x"], [2]),
+        # a lambda may be called by what it is handed to
+        (["k = 2", "x = list(map(lambda v: v * k, [1, 2]))", "k = 3", "def f(): return x, k"], ([2, 4], 3)),
+        (["x = 1", "x = (lambda: x + 2)()", "def f(): return x"], 3),
+        (["k = -1", "class A:\n    n = max([1, 2], key=lambda v: v * k)", "k = 1", "def f(): return A.n, k"], (1, 1)),
+        # functions that another one is told of
+        (["from functools import singledispatch as sd\n@sd\ndef g(v): return 1", "@g.register\ndef _(v: int): return 2",
+          "@g.register(str)\ndef _(v): return 3", "def f(): return g(1), g(''), g(2.5)"], (2, 3, 1)),
     ],
 )  # fmt: skip
 def test_the_module_does_what_the_notebook_did(cells: list[str], value: Any) -> None:
@@ -155,6 +172,10 @@ def test_the_same_import_in_two_cells_stands_once() -> None:
 def test_by_default_every_function_and_class_is_stored_and_no_value() -> None:
     module = loaded(["x = 1\ndef f(): pass", "class A: pass", "async def g(): pass", "from math import e", "f = print"])
     assert {name for name in module if not name.startswith("__")} == {"f", "A", "g"}
+
+
+def test_what_was_deleted_is_not_stored() -> None:
+    assert module_of(["def f(): return 1", "def g(): return 2\ndel g"]) == "def f(): return 1\n"
 
 
 def test_a_value_is_stored_where_it_is_named() -> None:

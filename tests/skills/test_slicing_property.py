@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from jupyter_codeact.skills.slicing import module_of
 
+from .pieces import PIECES
+
 START = [
     "import math\na, b, c = 1, 2, 3",
     "d = {'k': 1}",
@@ -125,6 +127,7 @@ TEMPLATES = [
     "tmp = {x}\n{y} = tmp + {n}\ndel tmp",
     "assert {x} == {x}, f'{{{y}}}'",
     "type({x})\n{y} = int(f'{{{n}}}')",
+    *PIECES,
 ]
 STATEMENT = st.builds(
     lambda template, **names: template.format(**names),
@@ -140,9 +143,10 @@ STATEMENT = st.builds(
 def results(source: str) -> dict[str, Any]:
     """What each function returns at first, after the source has run, or what it raises."""
     found = {}
+    code = compile(source, "<made>", "exec", dont_inherit=True)
     for name in "fgh":
-        namespace: dict[str, Any] = {"print": lambda *_: None}
-        exec(source, namespace)
+        namespace: dict[str, Any] = {"print": lambda *_: None, "__name__": "made"}
+        exec(code, namespace)
         try:
             found[name] = namespace[name]()
         except (AttributeError, RecursionError) as error:
@@ -150,7 +154,7 @@ def results(source: str) -> dict[str, Any]:
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=250)
 @given(statements=st.lists(STATEMENT, max_size=10), joined=st.lists(st.booleans(), min_size=10, max_size=10))
 def test_functions_of_the_module_return_what_the_notebook_s_do(statements: list[str], joined: list[bool]) -> None:
     cells = [*START]

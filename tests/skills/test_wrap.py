@@ -185,6 +185,25 @@ LINES = [
     "while {x} > 9:\n    {x} -= {n} + 1\nelse:\n    {y} = {x}",
     "with open('/dev/null') as file:\n    {x} = len(file.name) + {y}",
     "tmp = {y} + {n}\n{x} = tmp\ndel tmp",
+    # handlers, deletions, lambdas, coroutines, branches that define
+    "try:\n    {x} = int('no')\nexcept ValueError as problem:\n    {x} = {n} + len(str(problem)) + {y}",
+    "k = [{y}, {n}]\ndel k[0]\n{x} = k[0]",
+    "{x} = sorted([1, 2], key=lambda v: v * {y} - {z})[0]",
+    "{x} = sum(map(lambda v: v + {y}, range({n})))",
+    "async def later(): return {y}\nimport asyncio\n{x} = asyncio.run(later())",
+    "def gen(m={n}):\n    for i in range(m): yield i + {y}\n{x} = sum(gen())",
+    "try:\n    import nowhere\nexcept ImportError:\n    nowhere = None\n{x} = {y} if nowhere is None else 0",
+    "if {y} % 2:\n    def g(v): return v + {n}\nelse:\n    def g(v): return v - {z}\n{x} = g({n})",
+    (
+        "from functools import singledispatch\n@singledispatch\ndef one(v): return {y}\n"
+        "@one.register\ndef _(v: int): return {z} + v\n{x} = one({n}) + one('a')"
+    ),
+    "if (t := {y}) > {n}:\n    {x} = t\nelse:\n    {x} = {z}",
+    "from enum import Enum\nclass E(Enum):\n    A = {y}\n{x} = E.A.value",
+    "def g(): return g.n + {y}\ng.n = {n}\n{x} = g()",
+    "Alias = int | None\ndef g(v: Alias = {y}) -> 'Alias': return v\n{x} = g()",
+    "for i in range(2):\n    def g(v=i): return v + {y}\n{x} = g()",
+    "from contextlib import contextmanager\n@contextmanager\ndef held(): yield {y}\nwith held() as v: {x} = v + {n}",
 ]
 LINE = st.builds(
     lambda line, **names: line.format(**names), st.sampled_from(LINES), x=NAME, y=NAME, z=NAME, n=st.integers(0, 9)

@@ -1,4 +1,7 @@
-"""A module's doctests and tests as cells of a notebook, which has either the module's names or imports them."""
+"""A module's doctests, or help on it, and its tests as cells of a notebook.
+
+The notebook has either the module's names or imports them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,9 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeGuard
 
 from ..scopes import names_of
+
+# Functions on which a notebook has help where it has no example.
+MOST_HELP = 4
 
 
 class Here(NamedTuple):
@@ -20,10 +26,18 @@ class Here(NamedTuple):
     path: str
     skill: str
 
+    def names(self) -> set[str]:
+        """All that it binds."""
+        return {name for node in self.tree.body for name in names_of(node, ast.unparse(node)).binds}
+
+    def defined(self) -> list[str]:
+        """Its functions and classes."""
+        kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+        return [node.name for node in self.tree.body if isinstance(node, kinds)]
+
     def importing(self, wanted: set[str]) -> list[str]:
         """The line that brings those of its names into the notebook, unless they are there."""
-        has = {name for node in self.tree.body for name in names_of(node, ast.unparse(node)).binds}
-        found = sorted(wanted & has)
+        found = sorted(wanted & self.names())
         return [f"from {self.path.replace('/', '.')} import {', '.join(found)}"] if self.path and found else []
 
 
@@ -41,6 +55,14 @@ def examples_of(here: Here) -> Iterator[tuple[str, list[dict[str, Any]]]]:
                 before = []
         if before:
             yield "\n".join(before), []
+
+
+def help_of(here: Here) -> str:
+    """What is known of the module without calling anything of it: help on its functions, or the value of a name."""
+    public = [name for name in here.defined() if not name.startswith(("_", "test_"))][:MOST_HELP]
+    values = sorted(name for name in here.names() if not name.startswith("_"))[:1]
+    lines = [f"help({name})" for name in public] or values
+    return "\n".join([*here.importing({*public} or {*values}), *lines])
 
 
 def tests_of(here: Here) -> str:

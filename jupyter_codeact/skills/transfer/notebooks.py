@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from .bundle import Bundle, written_past
-from .examples import Here, examples_of, is_test, tests_of
+from .examples import Here, examples_of, help_of, is_test, tests_of
 
 # What our notebooks and cells say of themselves, in their metadata.
 KEY = "jupyter_codeact"
@@ -18,14 +18,17 @@ _WRITE = "%%writefile "
 _BESIDE = "Running this notebook writes the package's files beside it."
 
 
-def notebook_of(bundle: Bundle) -> bytes:
-    """The notebook's JSON. The cells that hold the code make it up again, byte for byte."""
+def notebook_of(bundle: Bundle, use: str = "") -> bytes:
+    """The notebook's JSON. The cells that hold the code make it up again, byte for byte.
+
+    use: the example of a skill without doctests; "" has it show help.
+    """
     is_module = "/" not in bundle.main
     doc = ast.get_docstring(_tree(bundle.files.get(bundle.shown, ""))) or ""
     cells = [
         _cell("markdown", "\n\n".join(filter(None, (f"# {bundle.name}", doc, "" if is_module else _BESIDE)))),
         *(_module(bundle.files[bundle.main]) if is_module else _package(bundle)),
-        *_shown(bundle),
+        *_shown(bundle, use),
     ]
     metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -95,11 +98,23 @@ def _package(bundle: Bundle) -> Iterator[Cell]:
         yield _code(f"{_WRITE}{path}\n{text.rstrip() or chr(10)}", {"part": "file", "end": _end(text)})
 
 
-def _shown(bundle: Bundle) -> Iterator[Cell]:
+def here_of(bundle: Bundle, path: str) -> Here:
+    """A file of a skill, as its notebook has it."""
+    module = "" if "/" not in path else path.removesuffix(".py").removesuffix("/__init__")
+    return Here(_tree(bundle.files.get(path, "")), module, bundle.name)
+
+
+def has_examples(bundle: Bundle) -> bool:
+    """Whether a doctest says how it is used."""
+    return any(next(examples_of(here_of(bundle, path)), None) for path in bundle.files)
+
+
+def _shown(bundle: Bundle, use: str) -> Iterator[Cell]:
     """Examples and tests, those of what agents are shown first."""
+    if not has_examples(bundle) and (source := use or help_of(here_of(bundle, bundle.shown))):
+        yield _code(source, {"example": True})
     for path in sorted(bundle.files, key=lambda path: (path != bundle.shown, path)):
-        tree = _tree(bundle.files[path])
-        here = Here(tree, "" if "/" not in path else path.removesuffix(".py").removesuffix("/__init__"), bundle.name)
+        here = here_of(bundle, path)
         for source, outputs in examples_of(here):
             yield _code(source, {"example": True}, outputs)
         if source := tests_of(here):

@@ -1,9 +1,8 @@
-"""`%skill export` and `%skill import`: what leaves is written whole, what comes in is shown before it is stored."""
+"""`%skill import`: what comes from elsewhere is shown, checked and tried before it is stored."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -11,25 +10,20 @@ from pathlib import Path
 from ..errors import SandboxUnavailable, SkillConflict, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
+from ..skills.checks import problems
 from ..skills.history import Note
 from ..skills.selection import chosen
 from ..skills.skill import files_of
-from ..skills.transfer.bundle import HISTORY, MOST_NOTES, Bundle, bundle_of, written_past
-from ..skills.transfer.exports import KINDS, exported
+from ..skills.transfer.bundle import HISTORY, Bundle, written_past
 from ..skills.transfer.git import without_password
 from ..skills.transfer.imports import found_in
-from ..skills.transfer.notebooks import as_json
-from ..skills.transfer.placing import place
 from ..skills.transfer.warnings import warnings_of
 from ..texts import diff_of
-from ..words import fenced, plural
+from ..words import fenced
+from .exporting import versions_of
 from .parser import LineParser
-from .saving import progress
 
-HELP = """\
-%skill export NAME --to notebook|wheel|skill-folder|file   for others; `%skill export --help` says more
-%skill import PATH or GIT-URL   skills of others, shown before they are stored"""
-COMMANDS = ("export", "import")
+HELP = "%skill import PATH or GIT-URL   skills of others, shown before they are stored"
 UNTRIED = (
     "Nothing was stored: what comes from elsewhere is tried in a sandbox first, and --force, which is for what failed "
     "there, does not do without."
@@ -46,25 +40,6 @@ AGREE = (
 )
 
 
-def export_parser() -> LineParser:
-    parser = LineParser(
-        "%skill export",
-        "Write a skill into the working folder: for colleagues, pip or other agents.\n"
-        "notebook      doc, code, examples and tests, run in a sandbox, with their outputs\n"
-        "wheel         what pip installs\n"
-        "skill-folder  SKILL.md and scripts, after agentskills.io\n"
-        "file          the module; a package of several files can't leave so\n"
-        f"Each carries the notes of its versions (when, by whom, why: the newest {MOST_NOTES}), and `%skill import` "
-        "reads them.\nNone carries the sources of older versions.",
-        "Example:\n  %skill export gp_fit --to wheel",
-    )
-    parser.add_argument("name", help="the skill")
-    parser.add_argument("--to", choices=KINDS, required=True, help="in which form")
-    parser.add_argument("--out", default="", metavar="PATH", help="where it goes (default: into the working folder)")
-    parser.add_argument("--force", action="store_true", help="replace what is there")
-    return parser
-
-
 def import_parser(*, in_terminal: bool = False) -> LineParser:
     """In a terminal she may agree beforehand. A notebook's cell may come from elsewhere, and must not agree for her."""
     parser = LineParser(
@@ -79,42 +54,14 @@ def import_parser(*, in_terminal: bool = False) -> LineParser:
     parser.add_argument("--cells", default="", help="of a notebook: execution counts such as 3-5,8, or cell ids")
     parser.add_argument("--as", dest="rename", default="", metavar="NAME", help="its name here")
     parser.add_argument("--shared", action="store_true", help="into the library of all workspaces")
-    parser.add_argument("--force", action="store_true", help="store it though it fails in the sandbox")
+    parser.add_argument("--force", action="store_true", help="store it though it fails its checks")
     if in_terminal:
         parser.add_argument("--yes", "-y", action="store_true", help="store it without asking")
     return parser
 
 
-async def export(session: Session, cell: AgentCell, line: str) -> str:
-    """Write one skill. Raises UsageError, SkillError."""
-    options = export_parser().read(line)
-    bundle = bundle_of(session.skills.library, options.name)
-    name, content = exported(bundle, options.to)
-    told = ""
-    if options.to == "notebook" and isinstance(content, bytes):
-        content, told = await _run(session, cell, content, options.name)
-    path = place(name, content, options.out, Path.cwd(), force=options.force)
-    return f"Wrote `{path}`: **{options.name}**, {_versions(bundle)}.{told}"
-
-
-async def _run(session: Session, cell: AgentCell, content: bytes, name: str) -> tuple[bytes, str]:
-    """The notebook as it ran, and what is told of that."""
-    notebook = json.loads(content)
-    tell = progress(cell, f"Running the notebook of {name}")
-    try:
-        wrong = await session.skills.run_examples(notebook, tell)
-    except SandboxUnavailable as error:
-        return content, f"\n\nNothing in it was run: its outputs are what its doctests promise. {error}"
-    finally:
-        tell("")
-    if not wrong:
-        return as_json(notebook), "\n\nIt ran in a fresh sandbox, and has the outputs of that."
-    lines = "\n".join(f"- {line}" for line in wrong)
-    return as_json(notebook), f"\n\nNot all of it ran in a fresh sandbox with an empty folder:\n\n{lines}"
-
-
 async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: bool = False) -> str:
-    """Read, show, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable."""
+    """Read, show, check, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable."""
     options = import_parser(in_terminal=in_terminal).read(line)
     choose = partial(chosen, words=_listed(options.cells), last=()) if options.cells else list
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
@@ -126,6 +73,9 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     for bundle, here in zip(bundles, before, strict=True):
         text = _shown(bundle, dict(here), source)
         cell.display({"text/markdown": text, "text/plain": text})
+    unsound = [line for bundle in bundles for line in problems(bundle.files)]
+    if unsound and not options.force:
+        raise SkillFailed(_failed("it does not pass its checks", unsound))
     if not (in_terminal and options.yes) and not await _agreed(cell, AGREE if in_terminal else NOBODY):
         return "Nothing was stored."
     try:
@@ -133,8 +83,9 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     except SandboxUnavailable as error:
         raise SandboxUnavailable(f"{error} {UNTRIED}") from None
     if wrong and not options.force:
-        raise SkillFailed(f"Nothing was stored, since it fails in a sandbox (--force stores it): {' '.join(wrong)}")
-    checks = f"forced: {' '.join(wrong)[:300]}" if wrong else "passed"
+        raise SkillFailed(_failed("it fails in a sandbox", wrong))
+    failures = [*unsound, *wrong]
+    checks = f"forced: {'; '.join(failures)[:300]}" if failures else "passed"
     stored: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
         note = _note(session, bundle, source, checks)
@@ -144,7 +95,12 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
             raise SkillFailed(f"{conflict} {_so_far(stored)}") from None
         stored.append(bundle.name)
     names = ", ".join(f"**{name}**" for name in stored)
-    return f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
+    told = f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
+    return told + "".join(f"\n- Forced, though {failure}." for failure in failures).replace("\n", "\n\n", 1)
+
+
+def _failed(why: str, failures: Sequence[str]) -> str:
+    return f"Nothing was stored, since {why} (--force stores it): {'; '.join(failures)}"
 
 
 async def _agreed(cell: AgentCell, nobody: str) -> bool:
@@ -167,8 +123,8 @@ def _note(session: Session, bundle: Bundle, source: str, checks: str) -> Note:
 
 def _shown(bundle: Bundle, before: dict[str, str], source: str) -> str:
     """Everything that would be stored, as it is; of a skill that is there, what would change."""
-    parts = [f"**{bundle.name}** from `{source}`, {_versions(bundle)}."]
-    warnings = warnings_of(bundle)
+    parts = [f"**{bundle.name}** from `{source}`, {versions_of(bundle)}."]
+    warnings = [*problems(bundle.files), *warnings_of(bundle)]
     if warnings:
         parts.append("Look at this first:\n\n" + "\n".join(f"- {line}" for line in warnings))
     for path in sorted({*bundle.files, *before}):
@@ -176,10 +132,6 @@ def _shown(bundle: Bundle, before: dict[str, str], source: str) -> str:
         block = fenced(diff_of(old, new, path), "diff") if before else fenced((new or "").rstrip("\n"), "python")
         parts.append(f"`{path}`{', as it would change' if before else ''}:\n\n{block}")
     return "\n\n".join(parts)
-
-
-def _versions(bundle: Bundle) -> str:
-    return f"with the notes of {plural(len(bundle.past), 'version')}" if bundle.past else "without a history"
 
 
 def _so_far(stored: Sequence[str]) -> str:
