@@ -7,8 +7,8 @@ disk at any moment leaves the old files or the new ones, and what was there befo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -55,6 +55,11 @@ class Library:
     def shared(self) -> Path:
         return self.folders[1]
 
+    @property
+    def kept(self) -> tuple[Path, ...]:
+        """Those that are written here, and of whose skills versions are kept."""
+        return self.folders[:2]
+
     # ---- reading
 
     def list(self) -> list[Skill]:
@@ -76,7 +81,7 @@ class Library:
         for folder in self.folders:
             if name in skills_in(folder):
                 return folder
-        for folder in self.folders[:2]:
+        for folder in self.kept:
             if self.history(folder).newest(name) is not None:
                 return folder
         raise SkillError(_unknown(name, [skill.name for skill in self.list()]))
@@ -88,7 +93,7 @@ class Library:
         """
         folder = self.folder_of(name)
         now = self.history(folder).newest(name)
-        for before in self.folders[: min(2, self.folders.index(folder))]:
+        for before in takewhile(lambda kept: kept != folder, self.kept):
             gone = self.history(before).newest(name)
             if gone is not None and gone.removed and (now is None or now.when <= gone.when):
                 return before
@@ -96,7 +101,7 @@ class Library:
 
     def keeps(self, name: str) -> bool:
         """Whether there are versions of it: not of what is only read here."""
-        return self.folder_of(name) in self.folders[:2]
+        return self.folder_of(name) in self.kept
 
     def history(self, folder: Path) -> History:
         return History(self._histories / f"{folder.parent.name}-{folder.name}")
@@ -113,7 +118,7 @@ class Library:
     def newest(self, skills: Iterable[Skill]) -> dict[str, Version]:
         """The newest version of each, by name; none of what was put there by hand and never looked at."""
         found: dict[str, Version] = {}
-        for folder in self.folders[:2]:
+        for folder in self.kept:
             history = self.history(folder)
             if history.folder.is_dir():
                 with history.opened():
@@ -124,7 +129,7 @@ class Library:
     def notes(self, modules: Sequence[Module]) -> dict[str, str]:
         """By path, the words of a skill's versions: why each was made, on which prompt, in which notebook."""
         found: dict[str, str] = {}
-        for folder in self.folders[:2]:
+        for folder in self.kept:
             history = self.history(folder)
             if history.folder.is_dir():
                 # Who asks for a history hears that it is damaged; who looks for skills does without.
@@ -164,6 +169,14 @@ class Library:
         except (OSError, UnicodeError) as error:
             path = _shown(folder, name, files)
             raise SkillFailed(f"{path} can't be written: {reason(error)}. {_left(folder, name, here)}") from None
+
+    def add(self, name: str, version: Version, about: Mapping[str, str], folder: Path | None = None) -> None:
+        """More facts of a version that is still the newest, such as what its checks have said. Raises SkillError."""
+        try:
+            with self._locked(folder or self.own) as history:
+                history.add(name, version, about)
+        except OSError as error:
+            raise SkillFailed(f"What is remembered of {name} can't be written: {reason(error)}.") from None
 
     @contextlib.contextmanager
     def _locked(self, folder: Path) -> Iterator[History]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -160,33 +158,3 @@ def test_without_its_history_a_skill_is_found_by_its_source(library: Library) ->
     shutil.rmtree(folder)
     assert found_by(library, "fit") == ["fit"]
     assert not folder.exists()
-
-
-SAVE = """
-import sys
-from pathlib import Path
-from jupyter_codeact.skills.history import Note
-from jupyter_codeact.skills.library import Library
-folder, who, count = sys.argv[1:]
-library = Library(Path(folder, "own"), Path(folder, "shared"))
-print(flush=True)
-for number in range(int(count)):
-    library.write("fit", {"fit.py": f"x = '{who} {number}'\\n"}, Note(who))
-    print(number, flush=True)
-"""
-
-
-def saving(library: Library, who: str, count: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", SAVE, str(library.own.parent), who, str(count)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-
-
-def test_eight_writers_at_once_lose_nothing(library: Library) -> None:
-    writers = [saving(library, f"writer {n}", 100) for n in range(8)]
-    for writer in writers:
-        with writer:
-            writer.communicate()
-    assert [writer.returncode for writer in writers] == [0] * 8
-    expected = sorted(f"x = 'writer {n} {number}'\n" for n in range(8) for number in range(100))
-    assert sorted(texts(library)) == expected
-    assert (library.own / "fit.py").read_text() == texts(library)[-1]
