@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_codeact.errors import EditError
+from jupyter_codeact.skills.checks import Tried
 from jupyter_codeact.skills.editor import LibraryEditor
 from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.skill import Files
 
 TEXT = "a = 1\nb = 2\n"
 
@@ -99,7 +103,7 @@ def test_shared_skills_are_not_edited(editor: LibraryEditor, shared: Path) -> No
 
 @pytest.mark.parametrize("path", ["fit.py", "fit", "/fit.py", "{own}/fit.py"])
 def test_create_writes_the_whole_file(editor: LibraryEditor, own: Path, path: str) -> None:
-    text = "def f():\n\treturn 'ü'\r\n"
+    text = "def _f():\n\treturn 'ü'\r\n"
     said = do(editor, "create", path.format(own=own), file_text=text)
     assert (own / "fit.py").read_bytes() == text.encode()
     assert said.startswith("Create fit.py: done.\n")
@@ -194,6 +198,66 @@ def test_undo_goes_back_one_edit_at_a_time(editor: LibraryEditor, own: Path) -> 
         do(editor, "undo")
 
 
+def test_a_function_that_nobody_has_described_says_so(editor: LibraryEditor, own: Path) -> None:
+    """With the line ends of the file, and seen before she agrees."""
+    edit = editor.plan({"command": "create", "path": "fit.py", "file_text": "def f():\r\n    return 1\r\n"})
+    assert '+    """f: nobody has described it yet."""\r\n' in edit.diff
+    edit.apply()
+    assert (own / "fit.py").read_bytes().count(b"\r\n") == 3
+
+
+class Trial:
+    """A trial that finds what it is told, or never ends."""
+
+    def __init__(self, *failures: str, ends: bool = True) -> None:
+        self.failures, self.ends = failures, ends
+        self.begun = asyncio.Event()
+
+    async def __call__(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+        tell(f"importing {name}")
+        self.begun.set()
+        if not self.ends:
+            await asyncio.Event().wait()
+        return Tried(self.failures)
+
+
+@pytest.mark.parametrize(
+    ("trial", "text", "said"),
+    [
+        (Trial(), "x = 1\n", "passed"),
+        (Trial("test_f: no"), "x = 1\n", "failed: test_f: no"),
+        (Trial(), "x = y\n", "failed: fit.py, line 1: y is not defined"),
+        (Trial(ends=False), "x = 1\n", "stopped"),
+    ],
+)
+async def test_a_version_remembers_what_the_checks_of_the_edit_said(
+    own: Path, shared: Path, trial: Trial, text: str, said: str
+) -> None:
+    library, heard = Library(own, shared), list[str]()
+    editor = LibraryEditor(library, trial)
+    edit = editor.plan({"command": "create", "path": "fit.py", "file_text": text})
+    edit.apply()
+    checks = asyncio.ensure_future(edit.checks(heard.append))
+    if not trial.ends:
+        await trial.begun.wait()
+        checks.cancel()
+    await asyncio.wait([checks])
+    (version,) = library.log("fit")
+    assert (version.number, version.note.about["Checks"]) == (1, said)
+    assert heard == (["importing fit"] if "defined" not in said else [])
+
+
+async def test_the_checks_of_an_edit_are_no_later_version_s(own: Path, shared: Path) -> None:
+    library, trial = Library(own, shared), Trial()
+    editor = LibraryEditor(library, trial)
+    edit = editor.plan({"command": "create", "path": "fit.py", "file_text": "x = 1\n"})
+    edit.apply()
+    put(own, "x = 'hers'\n")
+    library.log("fit")
+    await edit.checks()
+    assert ["Checks" in version.note.about for version in library.log("fit")] == [False, False]
+
+
 def test_an_edit_that_was_refused_is_not_undone(editor: LibraryEditor, own: Path) -> None:
     put(own, TEXT)
     editor.plan({"command": "create", "path": "fit.py", "file_text": "x = 1\n"})
@@ -225,8 +289,11 @@ def test_a_change_by_somebody_else_meanwhile_is_kept(editor: LibraryEditor, own:
     path = put(own, TEXT)
     edit = editor.plan({"command": "create", "path": "fit.py", "file_text": "x = 1\n"})
     put(own, other) if other else path.unlink()
-    with pytest.raises(EditError, match="somebody else"):
+    with pytest.raises(EditError, match="somebody else") as caught:
         edit.apply()
+    # Both are shown.
+    assert (f"+{other}" if other else "-a = 1") in str(caught.value)
+    assert "not saved:\n@@ -1,2 +1 @@\n-a = 1\n-b = 2\n+x = 1" in str(caught.value)
     assert (path.read_text() if path.exists() else None) == other
 
 
