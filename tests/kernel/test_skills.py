@@ -322,11 +322,13 @@ def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: P
     try:
         nobody = run("%skill import powers.py")
         assert "return x**3" in nobody
+        assert "cube: nobody has described it yet." in nobody
         assert "nobody can be asked here" in nobody
         assert "Nothing was stored" in run("%skill import powers.py", "n")
         assert not (own(home) / "powers.py").exists()
         assert "Stored **mine**" in run("%skill import powers.py --as mine", "y")
-        assert (own(home) / "mine.py").read_text() == source
+        stored = source.replace("    return", '    """cube: nobody has described it yet."""\n    return')
+        assert (own(home) / "mine.py").read_text() == stored
         assert "27" in run("import mine; mine.cube(3)")
         assert "'text/plain': 'mine" in run("%skill show mine")
         assert "x**3" in run("%skill show mine").partition("text/plain")[2]
