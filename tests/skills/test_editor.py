@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_codeact.errors import EditError
-from jupyter_codeact.skills.checks import Tried
 from jupyter_codeact.skills.editor import LibraryEditor
 from jupyter_codeact.skills.library import Library
-from jupyter_codeact.skills.skill import Files
 
 TEXT = "a = 1\nb = 2\n"
 
@@ -204,58 +200,6 @@ def test_a_function_that_nobody_has_described_says_so(editor: LibraryEditor, own
     assert '+    """f: nobody has described it yet."""\r\n' in edit.diff
     edit.apply()
     assert (own / "fit.py").read_bytes().count(b"\r\n") == 3
-
-
-class Trial:
-    """A trial that finds what it is told, or never ends."""
-
-    def __init__(self, *failures: str, ends: bool = True) -> None:
-        self.failures, self.ends = failures, ends
-        self.begun = asyncio.Event()
-
-    async def __call__(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
-        tell(f"importing {name}")
-        self.begun.set()
-        if not self.ends:
-            await asyncio.Event().wait()
-        return Tried(self.failures)
-
-
-@pytest.mark.parametrize(
-    ("trial", "text", "said"),
-    [
-        (Trial(), "x = 1\n", "passed"),
-        (Trial("test_f: no"), "x = 1\n", "failed: test_f: no"),
-        (Trial(), "x = y\n", "failed: fit.py, line 1: y is not defined"),
-        (Trial(ends=False), "x = 1\n", "stopped"),
-    ],
-)
-async def test_a_version_remembers_what_the_checks_of_the_edit_said(
-    own: Path, shared: Path, trial: Trial, text: str, said: str
-) -> None:
-    library, heard = Library(own, shared), list[str]()
-    editor = LibraryEditor(library, trial)
-    edit = editor.plan({"command": "create", "path": "fit.py", "file_text": text})
-    edit.apply()
-    checks = asyncio.ensure_future(edit.checks(heard.append))
-    if not trial.ends:
-        await trial.begun.wait()
-        checks.cancel()
-    await asyncio.wait([checks])
-    (version,) = library.log("fit")
-    assert (version.number, version.note.about["Checks"]) == (1, said)
-    assert heard == (["importing fit"] if "defined" not in said else [])
-
-
-async def test_the_checks_of_an_edit_are_no_later_version_s(own: Path, shared: Path) -> None:
-    library, trial = Library(own, shared), Trial()
-    editor = LibraryEditor(library, trial)
-    edit = editor.plan({"command": "create", "path": "fit.py", "file_text": "x = 1\n"})
-    edit.apply()
-    put(own, "x = 'hers'\n")
-    library.log("fit")
-    await edit.checks()
-    assert ["Checks" in version.note.about for version in library.log("fit")] == [False, False]
 
 
 def test_an_edit_that_was_refused_is_not_undone(editor: LibraryEditor, own: Path) -> None:
