@@ -172,6 +172,10 @@ class SkillConflict(SkillFailed):
         super().__init__(f"{name} was changed by somebody else meanwhile: yours was not saved, and theirs is there.")
         self.diff = diff
 
+    def beside(self, own: str) -> str:
+        """Both changes, for an agent: ``own`` is the diff of what was not saved."""
+        return f"{self}\nWhat they changed:\n{self.diff}\nWhat you wanted, which was not saved:\n{own}"
+
 
 class EditError(CodeActError):
     """The agent asked for an impossible edit. It is told why; nothing was changed."""

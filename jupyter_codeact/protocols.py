@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Any, Protocol
 
 from .events import Checked, CodeAction, Delta, EditAction, MimeBundle, Outcome, RanCell
@@ -63,6 +63,14 @@ class Editor(Protocol):
         """What an edit would do. Raises EditError where it is impossible."""
 
 
+Tell = Callable[[str], None]
+"""Hears how far something is, in a few words."""
+
+
+def unheard(_text: str) -> None:
+    """Where nobody waits for it."""
+
+
 class Change(Protocol):
     """A change of files that is possible and not yet made. The loop shows it, and then awaits it, in its own task."""
 
@@ -78,10 +86,10 @@ class Change(Protocol):
     def summary(self) -> str:
         """What it would do, in a few words."""
 
-    async def apply(self) -> str:
-        """Make it; what the model is told. Raises EditError."""
+    async def apply(self, tell: Tell = unheard) -> str:
+        """Make it; what the model is told. May take seconds. Raises EditError."""
 
-    async def checks(self) -> Checked:
+    async def checks(self, tell: Tell = unheard) -> Checked:
         """What is told of it once it is made. May take seconds."""
 
 
@@ -116,7 +124,7 @@ class PlannedEdit(Protocol):
     def apply(self) -> str:
         """Do it, atomically; returns what the model is told. Raises EditError where the file has changed."""
 
-    async def checks(self) -> Checked:
+    async def checks(self, tell: Tell = unheard) -> Checked:
         """Once it is done: what its checks say. Takes seconds; cancelling ends it."""
 
 

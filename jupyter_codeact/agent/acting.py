@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ActionFailed, EditError, Forfeited, OutOfTime, SandboxDied, SandboxError, TimedOutAgain
 from ..events import Action, ActionDone, CodeAction, EditAction, Edited, Ended, Outcome, Ran, Rejected, Working
 from ..execution import RunStopped
-from ..protocols import Change
+from ..protocols import Change, Tell
 from ..words import plural, seconds
 from .editing import place_of
 from .history import source_of
@@ -71,16 +71,16 @@ async def _edit(agent: Agent, action: EditAction) -> Outcome:
         if refused is not None:
             return refused
         agent.emit(Working("saving", change.summary))
-        return await _made(change)
+        return await _made(change, lambda text: agent.emit(Working("saving", f"{change.summary}: {text}")))
     except (EditError, SandboxError) as error:
         return Edited(str(error), ok=False, complaint=_complaint(action, str(error)))
 
 
-async def _made(change: Change) -> Outcome:
+async def _made(change: Change, tell: Tell) -> Outcome:
     """The change made, and what its checks say. A Stop ends the checks; the change stands."""
-    done = await change.apply()
+    done = await change.apply(tell)
     try:
-        checked = await change.checks()
+        checked = await change.checks(tell)
     except asyncio.CancelledError:
         raise RunStopped(Edited(f"{done}\nIts checks were stopped.", changed=True)) from None
     text = "\n".join(filter(None, [done, checked.text]))

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import EditError
 from ..events import Checked, EditAction, SkillAction
-from ..protocols import Change, Editor, Environment, PlannedEdit
+from ..protocols import Change, Editor, Environment, PlannedEdit, Tell, unheard
 from ..texts import changed, check_syntax, diff_of, numbered, summary_of
 
 SKILL = "skill:"
@@ -44,11 +44,11 @@ class SkillChange:
     def summary(self) -> str:
         return self.planned.summary
 
-    async def apply(self) -> str:
+    async def apply(self, tell: Tell = unheard) -> str:
         return self.planned.apply()
 
-    async def checks(self) -> Checked:
-        return await self.planned.checks()
+    async def checks(self, tell: Tell = unheard) -> Checked:
+        return await self.planned.checks(tell)
 
 
 @dataclass
@@ -74,7 +74,7 @@ class WorkChange:
     def summary(self) -> str:
         return summary_of(self.before, self.after, self.path)
 
-    async def apply(self) -> str:
+    async def apply(self, tell: Tell = unheard) -> str:
         wrong = await self.env.inside(
             "write_text", root=self.root, path=self.path, before=self.before, after=self.after
         )
@@ -83,7 +83,7 @@ class WorkChange:
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
 
-    async def checks(self) -> Checked:
+    async def checks(self, tell: Tell = unheard) -> Checked:
         return Checked()
 
 

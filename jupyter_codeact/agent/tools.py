@@ -118,6 +118,8 @@ _DEFINITIONS = {
             "command": {"type": "string", "enum": ["search", "read", "test", "save"]},
             "name": {"type": "string"},
             "what": {"type": "string"},
+            "wrap": _text("Makes statements fit(x, y=1) -> model."),
+            "shared": {"type": "boolean"},
         },
         ["command", "name"],
     ),

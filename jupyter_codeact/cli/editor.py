@@ -10,11 +10,11 @@ import tempfile
 from pathlib import Path
 
 from ..errors import CodeActError, SkillError, SkillFailed, UsageError
-from ..magics.editing import store
+from ..magics.editing import place_of, store
 from ..magics.parser import edit_parser
 from ..protocols import AgentCell
 from ..session import Session
-from ..skills.skill import check_name
+from ..skills.skill import check_name, files_of
 
 EDITORS = ("editor", "nano", "vi")
 
@@ -22,10 +22,12 @@ EDITORS = ("editor", "nano", "vi")
 async def edited(session: Session, cell: AgentCell, words: list[str]) -> str:
     """What is told of it. Raises UsageError, SkillError; what she wrote is kept, and the error says where."""
     options = edit_parser(in_terminal=True).read(shlex.join(words))
-    check_name(options.name)
-    library, before = session.skills.library, ""
-    if options.name in [skill.name for skill in library.list()]:
-        before, options.version = library.get(options.name).source, library.log(options.name)[0].number
+    (name, module), before = place_of(session, options.name), ""
+    check_name(name)
+    library = session.skills.library
+    if name in [skill.name for skill in library.list()]:
+        options.version = library.log(name)[0].number
+        before = files_of(library.folder_of(name), name).get(module, "")
     path = Path(tempfile.mkdtemp(prefix="codeact-edit-")) / f"{options.name}.py"
     path.write_text(before, encoding="utf-8")
     try:
@@ -33,7 +35,7 @@ async def edited(session: Session, cell: AgentCell, words: list[str]) -> str:
         text = path.read_text(encoding="utf-8")
         told = f"Nothing of **{options.name}** was changed."
         if text.strip() != before.strip():
-            _, told = await store(session, cell, options, text)
+            _, told, _ = await store(session, cell, options, text)
     except (CodeActError, OSError, UnicodeError) as error:
         raise SkillFailed(f"{str(error).rstrip('.')}. What you wrote is in {path}") from None
     shutil.rmtree(path.parent)

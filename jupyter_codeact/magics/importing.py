@@ -10,7 +10,8 @@ from pathlib import Path
 from ..errors import SandboxUnavailable, SkillConflict, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
-from ..skills.checks import problems
+from ..skills.checks import CHECKS, FORCED, PASSED, problems
+from ..skills.docstrings import described
 from ..skills.history import Note
 from ..skills.selection import chosen
 from ..skills.skill import files_of
@@ -67,6 +68,7 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
     # An address may take long, and Stop must not wait for it.
     bundles = await asyncio.to_thread(read, choose=choose)
+    bundles = [bundle._replace(files=described(bundle.files)) for bundle in bundles]
     source = without_password(options.source)
     folder = session.skills.library.shared if options.shared else session.skills.library.own
     before = [files_of(folder, bundle.name) for bundle in bundles]
@@ -85,7 +87,7 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     if wrong and not options.force:
         raise SkillFailed(_failed("it fails in a sandbox", wrong))
     failures = [*unsound, *wrong]
-    checks = f"forced: {'; '.join(failures)[:300]}" if failures else "passed"
+    checks = f"{FORCED}: {'; '.join(failures)[:300]}" if failures else PASSED
     stored: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
         note = _note(session, bundle, source, checks)
@@ -118,7 +120,7 @@ async def _agreed(cell: AgentCell, nobody: str) -> bool:
 def _note(session: Session, bundle: Bundle, source: str, checks: str) -> Note:
     note = session.skills.note(f"Imported from {source}")
     past = {HISTORY: written_past(bundle.past)} if bundle.past else {}
-    return note._replace(about={**note.about, "From": source, "Checks": checks, **past})
+    return note._replace(about={**note.about, "From": source, CHECKS: checks, **past})
 
 
 def _shown(bundle: Bundle, before: dict[str, str], source: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..session import Session
+from ..skills.checks import CHECKS, PASSED
 from ..skills.contents import contents_of
 from ..skills.history import Version
 from ..skills.search import Found
@@ -76,11 +77,11 @@ def tests_of(skill: Skill, version: Version | None) -> str:
     """``2 tests, passed``; how they went is what is remembered of the version."""
     files = files_of(skill.folder, skill.name)
     count = sum(contents_of(text).tests for text in files.values())
+    went = version.note.about.get(CHECKS, "").partition(":")[0] if version else ""
+    went = PASSED if went.endswith(("warning", "warnings")) else went
     if not count:
-        return "no tests"
-    checks = version.note.about.get("Checks", "") if version else ""
-    went = ", forced" if checks.startswith("forced") else ", passed" if checks else ""
-    return f"{plural(count, 'test')}{went}"
+        return "no tests" + (f", checks {went}" if went not in ("", PASSED) else "")
+    return ", ".join(filter(None, [plural(count, "test"), went]))
 
 
 def _row(skill: Skill, version: Version | None, places: Mapping[str, float]) -> tuple[str, ...]:

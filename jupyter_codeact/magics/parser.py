@@ -182,17 +182,20 @@ def save_parser(*, of_a_file: bool = False) -> LineParser:
     return parser
 
 
+PART = "of a package its api; NAME.impl and so on for its other modules"
+
+
 def edit_parser(*, in_terminal: bool = False) -> LineParser:
     """in_terminal: an editor opens, and knows what it was given."""
     if in_terminal:
         about = "Open a skill in the editor that VISUAL or EDITOR names; closing it saves a new version, with checks."
         parser = LineParser("%skill edit", about, "Example:\n  %skill edit gp_fit")
-        parser.add_argument("name", help="name of the skill, or of a new one")
+        parser.add_argument("name", help=f"name of the skill, or of a new one; {PART}")
         parser.set_defaults(version=None)
     else:
         about = "Put a skill's source into this cell; running the cell again saves it as a new version."
         parser = LineParser("%%skill edit", about, "Example:\n  %%skill edit gp_fit")
-        parser.add_argument("name", help="name of the skill, or of a new one whose source stands below")
+        parser.add_argument("name", help=f"name of the skill, or of a new one whose source stands below; {PART}")
         parser.add_argument("--version", type=count, help="the version that the source below was made from")
     parser.add_argument("--message", default="", help="why, for `%%skill log`")
     _add_checks(parser)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from secrets import token_hex
 
-from ..errors import SandboxUnavailable, SkillFailed
+from ..errors import SandboxUnavailable, SkillConflict, SkillFailed
+from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
-from ..skills.checks import Tried, problems, warnings
+from ..skills.checks import CHECKS, FORCED, PASSED, Tried, problems, warnings
 from ..skills.docstrings import with_stubs
 from ..skills.selection import chosen, listed, module_from
-from ..skills.skill import Files, check_name
-from ..words import plural
+from ..skills.skill import Files, check_name, files_of
+from ..words import fenced, plural
 from . import versions
 from .parser import save_parser
 
@@ -29,24 +31,47 @@ async def save(session: Session, cell: AgentCell, line: str) -> str:
 async def store(session: Session, cell: AgentCell, options: argparse.Namespace) -> str:
     """``save``, once its words are read."""
     check_name(options.name)
-    cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_actions))
-    source = module_from(session.skills.ran(), cells, listed(options.names), options.wrap, lenient=options.force)
-    files = {f"{options.name}.py": with_stubs(source)}
-    about, told = await check(session, cell, options, files)
     library = session.skills.library
-    note = session.skills.note(options.message or "Saved from cells", cells, about)
     folder = library.shared if options.shared else library.own
-    saved = library.write(options.name, files, note, folder=folder)
+    base = files_of(folder, options.name)
+    cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_actions))
+    source, forced = _source(session.skills.ran(), cells, options)
+    files = {f"{options.name}.py": with_stubs(source)}
+    about, told = await check(session, cell, options, files, forced)
+    note = session.skills.note(options.message or "Saved from cells", cells, about)
+    try:
+        saved = library.write(options.name, files, note, base=base, folder=folder)
+    except SkillConflict as conflict:
+        show_conflict(cell, conflict, "while yours was checked")
+        raise SkillFailed(f"{conflict} Run the cell again to make yours the next version.") from None
     functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
     return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`\n\n{told}".rstrip()
 
 
+def _source(ran: list[RanCell], cells: list[RanCell], options: argparse.Namespace) -> tuple[str, list[str]]:
+    """The module, and what --force has let pass. Raises SkillError."""
+    made = partial(module_from, ran, cells, listed(options.names), options.wrap)
+    try:
+        return made(), []
+    except SkillFailed as error:
+        if not options.force:
+            raise SkillFailed(f"{error} {GO_ON}") from None
+        return made(lenient=True), [str(error).rstrip(".")]
+
+
+def show_conflict(cell: AgentCell, conflict: SkillConflict, since: str) -> None:
+    """What somebody else has changed meanwhile, as a diff."""
+    difference = f"What they changed {since}:\n\n{fenced(conflict.diff, 'diff')}"
+    cell.display({"text/markdown": difference, "text/plain": conflict.diff})
+
+
 async def check(
-    session: Session, cell: AgentCell, options: argparse.Namespace, files: Files
+    session: Session, cell: AgentCell, options: argparse.Namespace, files: Files, forced: Sequence[str] = ()
 ) -> tuple[dict[str, str], str]:
     """What is remembered of the checks, and what is told of them. Raises SkillFailed, SandboxUnavailable.
 
-    options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test.
+    options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test. forced: what was let
+    pass before.
     """
     failures, tried = problems(files), None
     if not failures:
@@ -60,12 +85,13 @@ async def check(
             failures = [f"nothing of it was imported or tested: {error}"]
         finally:
             tell("")
+    failures = [*forced, *failures]
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
     found = warnings(files) if not problems(files) else []
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
-    return {"Checks": _remembered(failures, found)}, _told(failures, found, tried)
+    return {CHECKS: _remembered(failures, found)}, _told(failures, found, tried)
 
 
 def progress(cell: AgentCell, what: str) -> Callable[[str], None]:
@@ -84,8 +110,8 @@ def progress(cell: AgentCell, what: str) -> Callable[[str], None]:
 
 def _remembered(failures: list[str], found: list[str]) -> str:
     if failures:
-        return f"forced: {'; '.join(failures)}"
-    return plural(len(found), "warning") if found else "passed"
+        return f"{FORCED}: {'; '.join(failures)}"
+    return plural(len(found), "warning") if found else PASSED
 
 
 def _told(failures: list[str], found: list[str], tried: Tried | None) -> str:

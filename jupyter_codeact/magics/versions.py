@@ -18,7 +18,7 @@ HELP = """\
 %skill diff NAME [V1 [V2]]  what the last version changed; from V1 to now; from V1 to V2
 %skill rollback NAME V      make version V the newest one again
 %skill rm NAME              take it away; `%skill rollback` brings it back
-%%skill edit NAME           its source, in this cell; running the cell again saves it"""
+%%skill edit NAME           its source, in this cell; running the cell again saves it; NAME.impl: of a package"""
 COMMANDS = ("log", "diff", "rollback", "rm")
 
 
@@ -74,7 +74,8 @@ def _diff(session: Session, name: str, versions: list[int]) -> str:
 
 def _between(session: Session, name: str, first: int, last: int) -> str:
     history = session.skills.library.history(session.skills.library.folder_of(name))
-    before, after = (history.files(name, number) if number else {} for number in (first, last))
+    with history.opened():
+        before, after = [history.files(name, number) if number else {} for number in (first, last)]
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     return "\n".join(f"{path}\n{diff_of(before.get(path), after.get(path), path)}" for path in changed) or "(no change)"
 

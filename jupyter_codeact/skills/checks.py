@@ -9,13 +9,14 @@ import ast
 import asyncio
 import builtins
 import symtable
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
 
 from ..errors import EditError, SandboxError
 from ..events import Checked
+from ..protocols import Tell, unheard
 from ..texts import check_syntax
 from ..words import plural, seconds
 from .baked import baked_in
@@ -26,6 +27,8 @@ from .skill import Files
 
 # What every module has.
 _GIVEN = {"__file__", "__path__", "__annotations__", *dir(builtins), "__name__", "__doc__", "__spec__"}
+# What a version remembers of its checks, and how they went: beside these "2 warnings", and "stopped".
+CHECKS, PASSED, FAILED, FORCED = "Checks", "passed", "failed", "forced"
 # For a check whose result the model waits for.
 AGENT_S = 20.0
 
@@ -47,7 +50,7 @@ class Tried:
 class Trial(Protocol):
     """Imports a skill in a fresh sandbox and runs its tests. Awaited in the host's loop; cancelling ends it."""
 
-    async def __call__(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+    async def __call__(self, name: str, files: Files, tell: Tell) -> Tried:
         """``tell`` hears how far it is. Raises SandboxError."""
 
 
@@ -111,14 +114,14 @@ def _problems(path: str, text: str) -> Iterator[str]:
         yield f"{path}, line {line}: {name} is not defined"
 
 
-async def checked(name: str, files: Files, trial: Trial | None) -> tuple[list[str], Tried | None]:
+async def checked(name: str, files: Files, trial: Trial | None, tell: Tell = unheard) -> tuple[list[str], Tried | None]:
     """What is wrong with a skill, one line each, and what came of it in a sandbox, for somebody who waits for it."""
     found = problems(files)
     tried = None
     if trial is not None and not found:
         try:
             async with asyncio.timeout(AGENT_S):
-                tried = await trial(name, files, lambda _text: None)
+                tried = await trial(name, files, tell)
             found = [*tried.failures]
         except TimeoutError:
             found = [f"import and tests took longer than {AGENT_S:.0f} seconds, and were ended"]
@@ -127,9 +130,9 @@ async def checked(name: str, files: Files, trial: Trial | None) -> tuple[list[st
     return found, tried
 
 
-async def report(name: str, files: Files, trial: Trial | None) -> Checked:
+async def report(name: str, files: Files, trial: Trial | None, tell: Tell = unheard) -> Checked:
     """What a model is told of a skill; it stands whatever that is."""
-    found, tried = await checked(name, files, trial)
+    found, tried = await checked(name, files, trial, tell)
     if found:
         return Checked("Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found), tuple(found))
     passed = f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."

@@ -12,6 +12,7 @@ from ..errors import EditError, SkillError
 from ..protocols import PlannedEdit
 from ..texts import changed, check_syntax, numbered
 from .checks import Trial
+from .docstrings import with_stubs
 from .edits import FileEdit, read
 from .history import Note
 from .library import Library
@@ -51,6 +52,7 @@ class LibraryEditor:
             return self._undo(path, before)
         after = changed(arguments, before, path)
         check_syntax(self._library.own / path, after)
+        after = with_stubs(after)
         return FileEdit(
             self._library, path, before, after, self.note, self._past.setdefault(path, []).append, self._trial
         )

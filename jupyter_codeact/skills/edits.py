@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EditError, SkillConflict, SkillError
 from ..events import Checked
+from ..protocols import Tell, unheard
 from ..texts import diff_of, summary_of
-from .checks import Trial, report
-from .history import Note
+from .checks import CHECKS, FAILED, PASSED, Trial, report
+from .history import Note, Version
 from .library import Library
 from .skill import exactly, files_of
 
@@ -26,6 +28,7 @@ class FileEdit:
     note: Note
     done: Callable[[FileEdit], object]
     trial: Trial | None = None
+    _version: Version | None = None
 
     @property
     def summary(self) -> str:
@@ -36,26 +39,40 @@ class FileEdit:
         return diff_of(self.before, self.after, self.path)
 
     def apply(self) -> str:
-        name = _skill(self.path)
+        name = self._name
         try:
             others = {path: text for path, text in files_of(self.library.own, name).items() if path != self.path}
             base, files = ({**others, **_one(self.path, text)} for text in (self.before, self.after))
-            self.library.write(name, files, self.note, base=base)
-        except SkillConflict:
-            raise EditError(f"{self.path} was changed by somebody else meanwhile: view it and edit again.") from None
+            self._version = self.library.write(name, files, self.note, base=base).version
+        except SkillConflict as conflict:
+            raise EditError(f"{conflict.beside(self.diff)}\nView it and edit again.") from None
         except (SkillError, OSError) as error:
             raise EditError(str(error)) from None
         self.done(self)
         return f"{self.summary}: done.\n{self.diff}"
 
-    async def checks(self) -> Checked:
-        name = _skill(self.path)
-        files = files_of(self.library.own, name)
-        return await report(name, files, self.trial) if files else Checked()
+    async def checks(self, tell: Tell = unheard) -> Checked:
+        """The version remembers what they say."""
+        files = files_of(self.library.own, self._name)
+        if not files:
+            return Checked()
+        said = "stopped"
+        try:
+            found = await report(self._name, files, self.trial, tell)
+            said = f"{FAILED}: {'; '.join(found.problems)}" if found.problems else PASSED
+        finally:
+            self._remember(said)
+        return found
 
+    def _remember(self, said: str) -> None:
+        """That it can't be written is no reason to tell the agent that its edit is not there."""
+        if self._version is not None:
+            with suppress(SkillError):
+                self.library.add(self._name, self._version, {CHECKS: said})
 
-def _skill(path: str) -> str:
-    return path.split("/", maxsplit=1)[0].removesuffix(".py")
+    @property
+    def _name(self) -> str:
+        return self.path.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
 def _one(path: str, text: str | None) -> dict[str, str]:

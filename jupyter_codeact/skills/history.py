@@ -8,26 +8,22 @@ is taken in as a version before anything else is written.
 from __future__ import annotations
 
 import contextlib
-import os
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from ..errors import SkillError, SkillFailed
+from .repository import commits_of, head_of, made, read_tree, ref_of, store_tree, unlocked
 from .skill import Files
 
 if TYPE_CHECKING:
     from dulwich.objects import Commit, ObjectID
-    from dulwich.refs import Ref
     from dulwich.repo import Repo
 
-Result = TypeVar("Result")
 HAND = "by hand"
 # The fact that a commit has of its place, so that nobody has to count.
 NUMBER = "Version"
-_FILE, _FOLDER = 0o100644, 0o40000
 
 
 class Note(NamedTuple):
@@ -78,14 +74,24 @@ class History:
         What takes room is written before the block: on a full disk it is not entered. Raises SkillError, OSError.
         """
         with self._repository() as repository:
-            parent = _head(repository, name)
-            tree = _unlocked(lambda: _store_tree(repository, files))
+            parent = head_of(repository, name)
+            tree = unlocked(lambda: store_tree(repository, files))
             commit = _commit(tree, parent, note)
-            _unlocked(lambda: repository.object_store.add_object(commit))
+            unlocked(lambda: repository.object_store.add_object(commit))
             yield
             before = parent.id if parent is not None else None
-            if not _unlocked(lambda: repository.refs.set_if_equals(_ref(name), before, commit.id)):
+            if not unlocked(lambda: repository.refs.set_if_equals(ref_of(name), before, commit.id)):
                 raise SkillFailed(f"{name} was saved by somebody who holds no lock. Try again.")
+
+    def add(self, name: str, version: Version, about: Mapping[str, str]) -> None:
+        """More facts of a version, where it is still the newest. Raises SkillError, OSError."""
+        with self._repository() as repository:
+            head = head_of(repository, name)
+            if head is not None and head.id.decode() == version.commit:
+                commit = cast("Commit", head.copy())
+                commit.message = head.message + _facts(about).encode()
+                unlocked(lambda: repository.object_store.add_object(commit))
+                unlocked(lambda: repository.refs.set_if_equals(ref_of(name), head.id, commit.id))
 
     def log(self, name: str) -> list[Version]:
         """The versions of a skill, the newest first; none for one that never was."""
@@ -94,30 +100,31 @@ class History:
     def versions(self, name: str) -> Iterator[Version]:
         """As ``log``, one after the other."""
         with self._repository() as repository:
-            for commit in _commits(repository, name):
+            for commit in commits_of(repository, name):
                 yield _version(repository, commit)
 
     def newest(self, name: str) -> Version | None:
         """The newest version; None where there is none. Takes as long however many there are."""
         with self._repository() as repository:
-            head = _head(repository, name)
+            head = head_of(repository, name)
             return None if head is None else _version(repository, head)
 
     def files(self, name: str, number: int) -> Files:
         """The files of one version. Raises SkillError where there is none of that number."""
         with self._repository() as repository:
-            found = [commit for commit in _commits(repository, name) if _number(commit) == number]
-            if not found:
-                newest = _head(repository, name)
+            # The newest come first, and are what is mostly asked for.
+            found = next((commit for commit in commits_of(repository, name) if _number(commit) == number), None)
+            if found is None:
+                newest = head_of(repository, name)
                 there = f"versions 1 to {_number(newest)}" if newest else "no versions"
                 raise SkillError(f"There is no version {number} of {name}: it has {there}.")
-            return dict(_read_tree(repository, found[0].tree))
+            return dict(read_tree(repository, found.tree))
 
     def content(self, version: Version) -> Files:
         """The files of a version."""
         with self._repository() as repository:
             commit = repository[version.commit.encode()]
-            return dict(_read_tree(repository, commit.tree))  # type: ignore[attr-defined]  # that is what a version is
+            return dict(read_tree(repository, commit.tree))  # type: ignore[attr-defined]  # that is what a version is
 
     @contextlib.contextmanager
     def _repository(self) -> Iterator[Repo]:
@@ -130,62 +137,9 @@ class History:
         try:
             repository = Repo(str(self.folder))
         except NotGitRepository:
-            repository = _made(self.folder)
+            repository = made(self.folder)
         with repository:
             yield repository
-
-
-def _unlocked(write: Callable[[], Result]) -> Result:
-    """Write where a writer that was killed has left its lock: nobody else writes, since writers hold the library's."""
-    from dulwich.file import FileLocked
-
-    while True:
-        try:
-            return write()
-        except FileLocked as error:
-            os.unlink(error.lockfilename)
-
-
-def _made(folder: Path) -> Repo:
-    """A fresh repository, which appears under its name when it is whole."""
-    from dulwich.repo import Repo
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-")
-    with contextlib.closing(Repo.init_bare(fresh)) as repository:
-        config = repository.get_config()
-        # A version that was said to be saved outlives a power cut.
-        config.set(b"core", b"fsyncObjectFiles", True)
-        config.write_to_path()
-    os.replace(fresh, folder)
-    return Repo(str(folder))
-
-
-def _ref(name: str) -> Ref:
-    return cast("Ref", b"refs/skills/" + name.encode())
-
-
-def _head(repository: Repo, name: str) -> Commit | None:
-    from dulwich.objects import Commit
-
-    try:
-        found = repository[repository.refs[_ref(name)]]
-    except KeyError:
-        return None
-    assert isinstance(found, Commit)
-    return found
-
-
-def _commits(repository: Repo, name: str) -> Iterator[Commit]:
-    """From the newest to the oldest."""
-    from dulwich.objects import Commit
-
-    commit = _head(repository, name)
-    while commit is not None:
-        yield commit
-        parent = repository[commit.parents[0]] if commit.parents else None
-        assert parent is None or isinstance(parent, Commit)
-        commit = parent
 
 
 def _commit(tree: ObjectID, parent: Commit | None, note: Note) -> Commit:
@@ -199,9 +153,12 @@ def _commit(tree: ObjectID, parent: Commit | None, note: Note) -> Commit:
     commit.author_timezone = commit.commit_timezone = 0
     commit.encoding = b"UTF-8"
     about = {NUMBER: str(_number(parent) + 1 if parent is not None else 1), **note.about}
-    facts = "".join(f"{key}: {_one_line(value)}\n" for key, value in about.items() if value)
-    commit.message = f"{_one_line(note.message)}\n\n{facts}".encode()
+    commit.message = f"{_one_line(note.message)}\n\n{_facts(about)}".encode()
     return commit
+
+
+def _facts(about: Mapping[str, str]) -> str:
+    return "".join(f"{key}: {_one_line(value)}\n" for key, value in about.items() if value)
 
 
 def _number(commit: Commit) -> int:
@@ -219,38 +176,8 @@ def _version(repository: Repo, commit: Commit) -> Version:
     number = int(about.pop(NUMBER))
     by = commit.author.decode(errors="replace").removesuffix(" <>")
     when = datetime.fromtimestamp(commit.commit_time, UTC)
-    removed = not [*_read_tree(repository, commit.tree)]
+    removed = not [*read_tree(repository, commit.tree)]
     return Version(number, commit.id.decode(), when, Note(by, message, about), removed)
-
-
-def _store_tree(repository: Repo, files: Files) -> ObjectID:
-    """Store the files, and the folders that they lie in; returns the id of the outermost."""
-    from dulwich.objects import Blob, Tree
-
-    tree, inner = Tree(), dict[str, dict[str, str]]()
-    for path, text in files.items():
-        first, _, rest = path.partition("/")
-        if rest:
-            inner.setdefault(first, {})[rest] = text
-            continue
-        blob = Blob.from_string(text.encode("utf-8", "surrogateescape"))
-        repository.object_store.add_object(blob)
-        tree.add(first.encode(), _FILE, blob.id)
-    for folder, own in inner.items():
-        tree.add(folder.encode(), _FOLDER, _store_tree(repository, own))
-    repository.object_store.add_object(tree)
-    return tree.id
-
-
-def _read_tree(repository: Repo, tree: ObjectID, prefix: str = "") -> Iterator[tuple[str, str]]:
-    from dulwich.objects import Blob, Tree
-
-    for name, _, item in repository[tree].items():  # type: ignore[attr-defined]  # a tree, as its commit says
-        found, path = repository[item], prefix + name.decode()
-        if isinstance(found, Tree):
-            yield from _read_tree(repository, item, f"{path}/")
-        elif isinstance(found, Blob):
-            yield path, found.data.decode("utf-8", "surrogateescape")
 
 
 def _one_line(text: str) -> str:

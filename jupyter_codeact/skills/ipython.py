@@ -30,6 +30,14 @@ def python_of(line: str) -> str | None:
     return python if python and _is_statement(python) else None
 
 
+def as_ipython(line: str) -> str | None:
+    """The line as calls of IPython, which work where that is there; None for what is none of its."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    python = str(TransformerManager().transform_cell(line.strip())).strip()
+    return python if _is_statement(python) else None
+
+
 def is_other_language(cell: str) -> bool:
     """Whether a cell magic takes the cell for something else than code of this notebook."""
     first = cell.lstrip()

@@ -7,22 +7,19 @@ disk at any moment leaves the old files or the new ones, and what was there befo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SkillConflict, SkillError, SkillFailed
-from ..files import write_atomically
 from ..texts import diff_of
 from ..words import reason
 from .files import Module
 from .history import HAND, History, Note, Version
-from .skill import Files, Skill, check_name, files_of, skills_in
+from .skill import Files, Skill, check_name, files_of, module_of, skills_in
+from .writing import Meanwhile, laid, mend
 
-# The sandbox may be another user, and reads.
-READABLE = 0o644
 LOCK_S, POLL_S = 30.0, 0.01
 # The facts of a version that a search looks at, of how many versions, and how much of it.
 SEARCHED = ("Prompt", "Notebook", "From")
@@ -58,6 +55,11 @@ class Library:
     def shared(self) -> Path:
         return self.folders[1]
 
+    @property
+    def kept(self) -> tuple[Path, ...]:
+        """Those that are written here, and of whose skills versions are kept."""
+        return self.folders[:2]
+
     # ---- reading
 
     def list(self) -> list[Skill]:
@@ -79,7 +81,7 @@ class Library:
         for folder in self.folders:
             if name in skills_in(folder):
                 return folder
-        for folder in self.folders[:2]:
+        for folder in self.kept:
             if self.history(folder).newest(name) is not None:
                 return folder
         raise SkillError(_unknown(name, [skill.name for skill in self.list()]))
@@ -91,7 +93,7 @@ class Library:
         """
         folder = self.folder_of(name)
         now = self.history(folder).newest(name)
-        for before in self.folders[: min(2, self.folders.index(folder))]:
+        for before in takewhile(lambda kept: kept != folder, self.kept):
             gone = self.history(before).newest(name)
             if gone is not None and gone.removed and (now is None or now.when <= gone.when):
                 return before
@@ -99,7 +101,7 @@ class Library:
 
     def keeps(self, name: str) -> bool:
         """Whether there are versions of it: not of what is only read here."""
-        return self.folder_of(name) in self.folders[:2]
+        return self.folder_of(name) in self.kept
 
     def history(self, folder: Path) -> History:
         return History(self._histories / f"{folder.parent.name}-{folder.name}")
@@ -116,7 +118,7 @@ class Library:
     def newest(self, skills: Iterable[Skill]) -> dict[str, Version]:
         """The newest version of each, by name; none of what was put there by hand and never looked at."""
         found: dict[str, Version] = {}
-        for folder in self.folders[:2]:
+        for folder in self.kept:
             history = self.history(folder)
             if history.folder.is_dir():
                 with history.opened():
@@ -127,7 +129,7 @@ class Library:
     def notes(self, modules: Sequence[Module]) -> dict[str, str]:
         """By path, the words of a skill's versions: why each was made, on which prompt, in which notebook."""
         found: dict[str, str] = {}
-        for folder in self.folders[:2]:
+        for folder in self.kept:
             history = self.history(folder)
             if history.folder.is_dir():
                 # Who asks for a history hears that it is damaged; who looks for skills does without.
@@ -148,20 +150,33 @@ class Library:
         """
         check_name(name)
         folder = folder or self.own
+        here: Files | None = None
         try:
             with self._locked(folder) as history:
+                _uncover(history, folder, name)
                 here = _take_in(history, folder, name)
                 if base is not None and dict(here) != dict(base):
                     raise SkillConflict(name, changes(base, here))
                 before = history.newest(name)
                 if dict(here) != dict(files) or before is None:
-                    _replace(history.recording(name, files, note), folder, here, files)
+                    with laid(folder, name, here, files) as put, history.recording(name, files, note):
+                        put()
                 now = history.newest(name)
                 assert now is not None
                 return Saved(_shown(folder, name, files), now, before)
+        except Meanwhile:
+            raise SkillConflict(name, changes(here or {}, files_of(folder, name))) from None
         except (OSError, UnicodeError) as error:
             path = _shown(folder, name, files)
-            raise SkillFailed(f"{path} can't be written: {reason(error)}. It is as it was.") from None
+            raise SkillFailed(f"{path} can't be written: {reason(error)}. {_left(folder, name, here)}") from None
+
+    def add(self, name: str, version: Version, about: Mapping[str, str], folder: Path | None = None) -> None:
+        """More facts of a version that is still the newest, such as what its checks have said. Raises SkillError."""
+        try:
+            with self._locked(folder or self.own) as history:
+                history.add(name, version, about)
+        except OSError as error:
+            raise SkillFailed(f"What is remembered of {name} can't be written: {reason(error)}.") from None
 
     @contextlib.contextmanager
     def _locked(self, folder: Path) -> Iterator[History]:
@@ -172,6 +187,7 @@ class Library:
         try:
             history = self.history(folder)
             with FileLock(f"{history.folder}.lock", timeout=LOCK_S, poll_interval=POLL_S), history.opened():
+                mend(folder)
                 yield history
         except Timeout:
             raise SkillFailed(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
@@ -179,33 +195,34 @@ class Library:
 
 def _take_in(history: History, folder: Path, name: str) -> Files:
     """What lies there, which is a version from now on if somebody changed it by hand."""
-    here, newest = files_of(folder, name), history.newest(name)
-    if dict(here) != dict(history.content(newest) if newest else {}):
-        with history.recording(name, here, Note(HAND, "Changed by hand")):
-            pass
+    here = files_of(folder, name)
+    _record(history, name, here)
     return here
 
 
-def _replace(recording: AbstractContextManager[None], folder: Path, old: Files, new: Files) -> None:
-    """Where it fails, what was there before is there again."""
-    try:
-        with recording:
-            _write(folder, old, new)
-    except OSError:
-        with contextlib.suppress(OSError):
-            _write(folder, new, old)
-        raise
+def _record(history: History, name: str, here: Files) -> None:
+    newest = history.newest(name)
+    if dict(here) != dict(history.content(newest) if newest else {}):
+        with history.recording(name, here, Note(HAND, "Changed by hand")):
+            pass
 
 
-def _write(folder: Path, old: Files, new: Files) -> None:
-    """Write first, and take away then."""
-    for path, text in new.items():
-        if old.get(path) != text:
-            if "/" in path:
-                (folder / path).parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            write_atomically(folder / path, text, READABLE, "surrogateescape")
-    for path in old.keys() - new.keys():
-        (folder / path).unlink(missing_ok=True)
+def _uncover(history: History, folder: Path, name: str) -> None:
+    """A module that a package of its name hides is a version, and goes: it would come to light after the package."""
+    hidden, here = module_of(folder, name), files_of(folder, name)
+    if hidden.keys() - here.keys():
+        _record(history, name, hidden)
+        _record(history, name, here)
+        with laid(folder, name, {**hidden, **here}, here) as put:
+            put()
+
+
+def _left(folder: Path, name: str, before: Files | None) -> str:
+    """How it is after a write that failed."""
+    with contextlib.suppress(OSError):
+        if before is None or dict(files_of(folder, name)) == dict(before):
+            return "It is as it was."
+    return f"It may not be as it was: `%skill diff {name}` shows that, and `%skill rollback` brings a version back."
 
 
 def _shown(folder: Path, name: str, files: Files) -> Path:

@@ -69,10 +69,17 @@ def skills_in(folder: Path) -> dict[str, Skill]:
 
 
 def files_of(folder: Path, name: str) -> Files:
-    """The files that make up a skill, byte for byte. Raises OSError."""
-    module, package = folder / f"{name}.py", folder / name
-    paths = [module] if module.is_file() else sorted(package.rglob("*.py")) if (package / INIT).is_file() else []
-    return {path.relative_to(folder).as_posix(): exactly(path) for path in paths if path.is_file()}
+    """The files that make up a skill, byte for byte: those that Python imports. Raises OSError."""
+    package = folder / name
+    paths = sorted(package.rglob("*.py")) if (package / INIT).is_file() else []
+    here = {path.relative_to(folder).as_posix(): exactly(path) for path in paths if path.is_file()}
+    return here or module_of(folder, name)
+
+
+def module_of(folder: Path, name: str) -> Files:
+    """The file of a skill that is no package; a package of its name hides it. Raises OSError."""
+    module = folder / f"{name}.py"
+    return {module.name: exactly(module)} if module.is_file() else {}
 
 
 def exactly(path: Path) -> str:

@@ -7,9 +7,9 @@ import contextlib
 import math
 from collections.abc import Callable, Iterator
 
-from ..errors import SkillError
+from ..errors import SkillError, SkillFailed
 from ..texts import unwarned
-from .statements import Statement, statements_of
+from .statements import UNFORCED, Statement, statements_of
 
 # What is there in every cell, and is imported in a module.
 _GIVEN = {
@@ -36,8 +36,8 @@ def module_of(
     """The source of a module with ``names`` (default: every function and class) and what they need.
 
     Comments and formatting are kept. Calls that bind nothing, such as ``data.append(1)``, are left out. Raises
-    SkillError where a name is defined in no cell, which ``lenient`` lets pass, or where the cells define neither
-    function nor class. ``elsewhere`` says which other cell defines a name, or "".
+    SkillFailed where a name is defined in no cell, or a line is IPython's, which ``lenient`` lets pass, and SkillError
+    where the cells define neither function nor class. ``elsewhere`` says which other cell defines a name, or "".
     """
     cells = Cells(sources, elsewhere, lenient=lenient)
     wanted = names or cells.defined
@@ -59,7 +59,7 @@ class Cells:
         self.futures: list[Statement] = []
         self.binders: dict[str, list[Statement]] = {}
         self.given: set[str] = set()
-        for statement in statements_of(sources):
+        for statement in statements_of(sources, lenient=lenient):
             if statement.is_future:
                 self.futures.append(statement)
                 continue
@@ -113,7 +113,7 @@ class Cells:
             stars = self.binders.get("*", [])
             yield from ((star, at) for star in stars)
             if not stars and not self._lenient:
-                raise SkillError(self._missing(name, ", ".join(sorted(by.names.binds | by.names.changes))))
+                raise SkillFailed(self._missing(name, ", ".join(sorted(by.names.binds | by.names.changes))))
 
     def _missing(self, name: str, what: str) -> str:
         if where := self._elsewhere(name):
@@ -158,7 +158,7 @@ def definer_of(labelled: dict[str, str], name: str) -> str:
 def _no_ipython(statement: Statement) -> None:
     if statement.ipython:
         what = ", ".join(sorted(statement.names.binds))
-        raise SkillError(f"{what} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only.")
+        raise SkillFailed(f"{what} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only.")
 
 
 def _written(cells: Cells, kept: list[Statement]) -> str:
@@ -175,5 +175,5 @@ def _checked(module: str) -> str:
     try:
         compile(module, "<module>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise SkillError(f"These cells make no module: {error}.") from None
+        raise SkillError(f"These cells make no module: {error}. {UNFORCED}") from None
     return module

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from ..errors import SkillError
 from ..texts import unwarned
-from .ipython import is_other_language, python_of
+from .ipython import as_ipython, is_other_language, python_of
 from .scopes import Names, names_of
 
+UNFORCED = "`--force` does not help: what does not parse can't be imported."
 _IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
 
 
@@ -34,26 +35,30 @@ class Statement:
     below: tuple[str, ...] = ()
 
 
-def statements_of(sources: list[str]) -> Iterator[Statement]:
-    """The statements, in order. Raises SkillError for a cell that can't be read."""
+def statements_of(sources: list[str], *, lenient: bool = False) -> Iterator[Statement]:
+    """The statements, in order. Raises SkillError for a cell that can't be read.
+
+    lenient: what of IPython has no Python of its own becomes a call of IPython.
+    """
     order = 0
     for number, source in enumerate(sources, start=1):
         if is_other_language(source):
             continue
         try:
-            cell = _Cell(source)
+            cell = _Cell(source, lenient=lenient)
             for node in cell.tree.body:
                 order += 1
                 yield cell.statement(order, node)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line, text = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error) or "too deep"
-            raise SkillError(f"Cell {number} can't be read as Python, line {line}: {text}.") from None
+            raise SkillError(f"Cell {number} can't be read as Python, line {line}: {text}. {UNFORCED}") from None
 
 
 class _Cell:
     """One cell. Its lines of IPython syntax are put into Python, and read as ``pass`` where that can't be."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, *, lenient: bool) -> None:
+        self._lenient = lenient
         # As Python reads line ends; str.splitlines knows more of them.
         self.lines = re.split(r"\r\n|\r|\n", source)
         self.plain = list(self.lines)
@@ -69,7 +74,7 @@ class _Cell:
                 found = _IPYTHON.match(self.plain[at]) if at < len(self.plain) else None
                 if found is None:
                     raise
-                python = python_of(found[2])
+                python = python_of(found[2]) or (as_ipython(found[2]) if self._lenient else None)
                 self.plain[at] = found[1] + (python or "pass")
                 if python:
                     self.lines[at] = self.plain[at]

@@ -8,21 +8,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from ..errors import EditError, SkillConflict, SkillError
-from ..events import Checked, RanCell
+from ..errors import EditError, SkillError
+from ..events import RanCell
 from ..protocols import Change
-from ..texts import summary_of
-from .checks import Trial, checked, problems, report, warnings
+from .checks import Trial, problems, report
 from .docstrings import with_stubs
 from .history import Note
-from .library import Library, changes
+from .library import Library
 from .offers import offer_of
+from .saves import Saving
 from .search import Search
 from .selection import chosen, listed, module_from
-from .skill import Files, check_name, files_of
+from .skill import check_name, files_of
 from .slicing import definer_of
 
 Ran = Callable[[], tuple[list[RanCell], tuple[str, ...]]]
@@ -73,68 +72,26 @@ class SkillTool:
     def _saving(self, arguments: dict[str, Any]) -> str | Change:
         """Raises EditError, SkillError."""
         name, what = _text(arguments, "name").removesuffix(".py"), _list(arguments, "what")
-        words = [word for word in what if _CELLS.fullmatch(word)]
+        wrap = str(arguments.get("wrap") or "")
+        ran, last = self._ran()
+        ids = {cell.cell_id for cell in ran} - {""}
+        words = [word for word in what if _CELLS.fullmatch(word) or word in ids]
         names = [word for word in what if word not in words]
-        if not what:
+        if not what and not wrap:
             raise EditError("save needs what: functions and classes that cells have defined, such as f,g.")
         check_name(name)
-        ran, last = self._ran()
-        cells = [*chosen(ran, words or [f"1-{ran[-1].count if ran else 1}"], last)]
-        files = {f"{name}.py": with_stubs(module_from(ran, cells, names))}
+        # A name may come from any cell; statements are those of this run, where none are named.
+        cells = [*chosen(ran, words or ["last" if wrap else f"1-{ran[-1].count if ran else 1}"], last)]
+        files = {f"{name}.py": with_stubs(module_from(ran, cells, names, wrap))}
         if found := problems(files):
             raise EditError("\n".join(["Nothing was saved. Mend this:", *(f"- {problem}" for problem in found)]))
-        before = files_of(self._library.own, name)
+        folder = self._library.shared if arguments.get("shared") is True else self._library.own
+        before = files_of(folder, name)
         if dict(before) == files:
             return f"{name} is already like this."
-        about = {"Cells": ", ".join(_defining(cells, names))}
+        about = {"Cells": ", ".join(_defining(cells, [] if wrap else names))}
         note = self.note._replace(message="Saved from cells by the agent", about={**self.note.about, **about})
-        return Saving(self._library, name, before, files, note, self._trial)
-
-
-@dataclass(frozen=True)
-class Saving:
-    """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks."""
-
-    library: Library
-    name: str
-    before: Files
-    after: Files
-    note: Note
-    trial: Trial | None
-
-    @property
-    def changes(self) -> bool:
-        return True
-
-    @property
-    def diff(self) -> str:
-        return changes(self.before, self.after)
-
-    @property
-    def summary(self) -> str:
-        """With what she may not have meant to save."""
-        path = min(self.after)
-        said = summary_of(self.before.get(path), self.after[path], path)
-        return ". Look at ".join([said, *warnings(self.after)])
-
-    async def apply(self) -> str:
-        """What fails is not saved: nothing stands on it yet."""
-        wrong, tried = await checked(self.name, self.after, self.trial)
-        if wrong:
-            raise EditError(
-                "\n".join(["Nothing was saved, since its checks failed:", *(f"- {line}" for line in wrong)])
-            )
-        note = self.note._replace(about={**self.note.about, "Checks": "passed"})
-        try:
-            self.library.write(self.name, self.after, note, base=self.before)
-        except SkillConflict:
-            raise EditError(f"{self.name} was changed by somebody else meanwhile: read it and save again.") from None
-        except SkillError as error:
-            raise EditError(str(error)) from None
-        return "\n".join(filter(None, [f"{self.summary}: done.", self.diff, f"Checked: {tried}." if tried else ""]))
-
-    async def checks(self) -> Checked:
-        return Checked()
+        return Saving(self._library, folder, name, before, files, note, self._trial)
 
 
 def _defining(cells: Sequence[RanCell], names: Sequence[str]) -> list[str]:

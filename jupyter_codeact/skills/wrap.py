@@ -55,7 +55,7 @@ def wrapped(
     ``others`` are sources of other cells, which imports, functions and classes come from. Raises SkillError.
     """
     wish = Signature.read(signature)
-    statements = [*statements_of(chosen)]
+    statements = [*statements_of(chosen, lenient=lenient)]
     body = _Body(statements, wish.parameters or ())
     while True:
         outside = [s.source for s in statements if s.order in body.outside]

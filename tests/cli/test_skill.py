@@ -310,7 +310,7 @@ def test_a_skill_is_edited_in_her_editor(
     [
         ("text = text.replace('math.pi', 'pi')", "pi is not defined"),
         ("text += 'x = 1'; path.write_text(text); sys.exit(3)", "ended with 3: nothing was saved"),
-        ("text += 'x = 1'; subprocess.run([*{command}, 'rm', 'circles'], check=True)", "There is no skill called"),
+        ("text += 'x = 1'; subprocess.run([*{command}, 'rm', 'circles'], check=True)", "was changed by somebody else"),
         (
             "text += 'x = 1'; subprocess.run([*{command}, 'save', 'circles', 'analysis.ipynb', '--cells=5'])",
             "was changed by somebody else meanwhile",

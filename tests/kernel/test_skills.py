@@ -71,8 +71,14 @@ async def test_a_changed_skill_is_reloaded_and_imported_names_follow(opened: Ope
 
 async def test_the_agents_accepted_cells_are_saved_by_default(opened: Opened, script: Any, home: Path) -> None:
     script({"code": "def twice(x):\n    return 2 * x"}, {"text": "ok"})
-    async with opened("def mine():\n    return 1", "%%agent\ngo", "%skill save doubling") as document:
+    save = ["%skill save doubling", "%skill log doubling", "%skill show doubling"]
+    async with opened("def mine():\n    return 1", "%%agent\ngo", *save) as document:
         await document.run_cells()
+        *_, log, show = document.nb.cells
+    # With what it was made of: the run, its model, its prompt.
+    (run,) = [path.name for path in (home / "runs").iterdir()]
+    for cell in (log, show):
+        assert f"run {run}, model scripted/script, prompt go" in shown(cell)
     source = (own(home) / "doubling.py").read_text()
     assert "def twice" in source
     assert "def mine" not in source
@@ -101,7 +107,7 @@ async def test_a_save_that_can_not_be_says_why_and_saves_nothing(opened: Opened,
 
 
 async def test_the_agents_editor_creates_changes_and_undoes(opened: Opened, script: Any, home: Path) -> None:
-    text = '"""Fit."""\n\n\ndef fit(n_restarts=10):\n    return n_restarts\n'
+    text = '"""Fit."""\n\n\ndef fit(n_restarts=10):\n    "Fit."\n    return n_restarts\n'
     script(
         {"edit": {"command": "create", "path": "skill:fit.py", "file_text": text}},
         {"code": "from fit import fit\nfit()"},
@@ -296,17 +302,22 @@ async def test_the_agent_is_told_what_the_checks_of_its_edit_say(opened: Opened,
         {"edit": mend},
         {"text": "ok"},
     )
-    async with opened("%%agent --review auto\ngo") as document:
+    async with opened("%%agent --review auto\ngo", "%skill log mine", "%skill list") as document:
         await document.run_cells()
-        seen = shown(document.nb.cells[0])
+        seen, log, listed = map(shown, document.nb.cells)
     told = [str(message["content"]) for message in history(home) if message["role"] == "tool"]
-    assert "mine.py, line 2: scale is not defined" in told[0]
-    assert "test_f: AssertionError (mine.py, line 6)" in told[1]
+    assert "mine.py, line 3: scale is not defined" in told[0]
+    assert "test_f: AssertionError (mine.py, line 7)" in told[1]
     assert "Checks passed: imported in a fresh sandbox, 1 test passed" in told[2]
     assert "nothing was done" in told[3]
     assert "return 1" in (own(home) / "mine.py").read_text()
+    # The versions remember it.
+    rows = log.splitlines()[-3:]
+    for row, said in zip(rows, ("passed", "failed: test_f: ", "failed: mine.py, line 3: scale"), strict=True):
+        assert f"checks {said}" in row
+    assert "| 1 test, passed |" in listed
     # She is told of what failed, too, and what changed nothing is no change.
-    assert "- mine.py, line 2: scale is not defined" in seen
+    assert "- mine.py, line 3: scale is not defined" in seen
     assert "The agent could not str_replace skill:mine.py: old_str occurs 0 times" in seen
     assert "3 changes to skills" in seen
 
@@ -333,11 +344,13 @@ def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: P
     try:
         nobody = run("%skill import powers.py")
         assert "return x**3" in nobody
+        assert "cube: nobody has described it yet." in nobody
         assert "nobody can be asked here" in nobody
         assert "Nothing was stored" in run("%skill import powers.py", "n")
         assert not (own(home) / "powers.py").exists()
         assert "Stored **mine**" in run("%skill import powers.py --as mine", "y")
-        assert (own(home) / "mine.py").read_text() == source
+        stored = source.replace("    return", '    """cube: nobody has described it yet."""\n    return')
+        assert (own(home) / "mine.py").read_text() == stored
         assert "27" in run("import mine; mine.cube(3)")
         assert "'text/plain': 'mine" in run("%skill show mine")
         assert "x**3" in run("%skill show mine").partition("text/plain")[2]

@@ -64,8 +64,10 @@ def test_our_own_library_would_write_it_outside(work: Path, tmp_path: Path, monk
         found_in("a.zip", work)
     monkeypatch.setattr(imports, "_check", lambda _bundle: None)
     (bundle,) = found_in("a.zip", work)
-    Library(tmp_path / "library" / "own", tmp_path / "library" / "shared").write("fit", bundle.files, Note())
-    assert (tmp_path / "library" / "evil.py").read_text() == GOOD
+    own = tmp_path / "library" / "own"
+    own.mkdir(parents=True)
+    Library(own).write("fit", bundle.files, Note())
+    assert (own / "evil.py").read_text() == GOOD
 
 
 @pytest.mark.parametrize(("name", "place"), [("..\\evil.py", "..\\evil.py"), ("D:/evil.py", "D:\\evil.py")])

@@ -99,7 +99,7 @@ def test_shared_skills_are_not_edited(editor: LibraryEditor, shared: Path) -> No
 
 @pytest.mark.parametrize("path", ["fit.py", "fit", "/fit.py", "{own}/fit.py"])
 def test_create_writes_the_whole_file(editor: LibraryEditor, own: Path, path: str) -> None:
-    text = "def f():\n\treturn 'ü'\r\n"
+    text = "def _f():\n\treturn 'ü'\r\n"
     said = do(editor, "create", path.format(own=own), file_text=text)
     assert (own / "fit.py").read_bytes() == text.encode()
     assert said.startswith("Create fit.py: done.\n")
@@ -194,6 +194,14 @@ def test_undo_goes_back_one_edit_at_a_time(editor: LibraryEditor, own: Path) -> 
         do(editor, "undo")
 
 
+def test_a_function_that_nobody_has_described_says_so(editor: LibraryEditor, own: Path) -> None:
+    """With the line ends of the file, and seen before she agrees."""
+    edit = editor.plan({"command": "create", "path": "fit.py", "file_text": "def f():\r\n    return 1\r\n"})
+    assert '+    """f: nobody has described it yet."""\r\n' in edit.diff
+    edit.apply()
+    assert (own / "fit.py").read_bytes().count(b"\r\n") == 3
+
+
 def test_an_edit_that_was_refused_is_not_undone(editor: LibraryEditor, own: Path) -> None:
     put(own, TEXT)
     editor.plan({"command": "create", "path": "fit.py", "file_text": "x = 1\n"})
@@ -225,8 +233,11 @@ def test_a_change_by_somebody_else_meanwhile_is_kept(editor: LibraryEditor, own:
     path = put(own, TEXT)
     edit = editor.plan({"command": "create", "path": "fit.py", "file_text": "x = 1\n"})
     put(own, other) if other else path.unlink()
-    with pytest.raises(EditError, match="somebody else"):
+    with pytest.raises(EditError, match="somebody else") as caught:
         edit.apply()
+    # Both are shown.
+    assert (f"+{other}" if other else "-a = 1") in str(caught.value)
+    assert "not saved:\n@@ -1,2 +1 @@\n-a = 1\n-b = 2\n+x = 1" in str(caught.value)
     assert (path.read_text() if path.exists() else None) == other
 
 

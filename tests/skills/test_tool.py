@@ -50,6 +50,7 @@ class Hands:
         self.tool.note = Note("agent", "Edited by the agent", {"Prompt": "store it"})
 
     async def trial(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
+        tell(f"importing {name}")
         self.tried.append(files)
         return Tried(self.failures)
 
@@ -126,9 +127,33 @@ async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(hands: Hand
     change = await hands.tool.answer({"command": "save", "name": "circles", "what": "area"})
     assert not isinstance(change, str)
     hands.put("circles", "theirs = 1\n")
-    with pytest.raises(EditError, match="changed by somebody else meanwhile"):
+    with pytest.raises(EditError, match="changed by somebody else meanwhile") as caught:
         await change.apply()
+    # Both are shown.
+    assert "What they changed:\n@@ -0,0 +1 @@\n+theirs = 1" in str(caught.value)
+    assert "+def area(r):" in str(caught.value).partition("which was not saved:")[2]
     assert hands.library.get("circles").source == "theirs = 1\n"
+
+
+async def test_statements_become_a_function(hands: Hands) -> None:
+    """By default those of the present run."""
+    hands.ran.append(RanCell(5, "id4", "r = 2\nquarter = area(r) / 4", True))
+    await hands.do("save", wrap="quarter_of(r) -> quarter")
+    assert "quarter_of(r)" in hands.library.get("circles").functions
+    assert "r = 2" not in hands.library.get("circles").source
+    assert hands.library.log("circles")[0].note.about["Cells"] == "5"
+
+
+async def test_a_shared_skill_is_said_to_be_one(hands: Hands) -> None:
+    """Cells may be named by their ids."""
+    hands.ran[1] = RanCell(2, "id2", f"import math\n{CELLS[1]}", True)
+    change = await hands.tool.answer({"command": "save", "name": "circles", "what": "id2", "shared": True})
+    assert not isinstance(change, str)
+    assert change.summary == "Create circles.py in the shared library"
+    heard: list[str] = []
+    await change.apply(heard.append)
+    assert heard == ["importing circles"]
+    assert hands.library.get("circles").folder == hands.library.shared
 
 
 async def test_she_is_told_what_of_hers_is_in_it(hands: Hands) -> None:

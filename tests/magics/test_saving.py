@@ -1,0 +1,224 @@
+"""`%skill save` and `%%skill edit` where somebody else writes too, where a check fails, and in packages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.cli.skill import NotebookFile
+from jupyter_codeact.errors import SandboxUnavailable, SkillError, SkillFailed
+from jupyter_codeact.events import RanCell
+from jupyter_codeact.magics import editing, listing, saving, versions
+from jupyter_codeact.session import Session
+from jupyter_codeact.settings import Settings
+from jupyter_codeact.skills.history import Note
+from jupyter_codeact.skills.library import Library
+
+CELLS = [
+    "def area(r):\n    return 3 * r",
+    "def go():\n    %cd /\n    return area(2)",
+    "def late():\n    return nowhere",
+]
+PACKAGE = {
+    "geo/__init__.py": "",
+    "geo/api.py": "from .impl import area\n",
+    "geo/impl.py": "def area(r):\n    return r\n",
+}
+
+
+class Cell:
+    """What a cell shows, and what becomes of it."""
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.source = ""
+
+    def display(self, data: dict[str, Any], display_id: str = "", update: bool = False) -> None:
+        self.shown.append(str(data["text/plain"]))
+
+    def become(self, source: str) -> None:
+        self.source = source
+
+
+class Desk:
+    """A notebook whose cells ran, without a sandbox. ``meanwhile`` happens while one would be opened."""
+
+    def __init__(self, home: Path) -> None:
+        settings = Settings(home)
+        settings.make_folders()
+        self.meanwhile: Callable[[], object] = lambda: None
+        ran = [RanCell(n, f"id{n}", source, True) for n, source in enumerate(CELLS, start=1)]
+        self.session = Session(settings, NotebookFile(ran), self.fresh)
+        self.library: Library = self.session.skills.library
+        self.cell: Any = Cell()
+
+    def fresh(self, *_: object) -> Any:
+        self.meanwhile()
+        raise SandboxUnavailable("There is none.")
+
+    async def save(self, line: str) -> str:
+        return await saving.save(self.session, self.cell, f"{line} --force")
+
+    async def edit(self, line: str, body: str = "") -> str:
+        return await editing.edit(self.session, self.cell, f"{line} --force" if body else line, body)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.session.skills.search.index.close()
+
+
+async def test_what_somebody_else_saves_while_hers_is_checked_is_shown_and_kept(desk: Desk) -> None:
+    await desk.save("fit 1")
+    theirs = desk.library.own / "fit.py"
+    desk.meanwhile = lambda: theirs.write_text("x = 'theirs'\n")
+    with pytest.raises(SkillFailed, match="Run the cell again to make yours the next version"):
+        await desk.save("fit 1-2")
+    assert any("+x = 'theirs'" in shown for shown in desk.cell.shown)
+    assert theirs.read_text() == "x = 'theirs'\n"
+    desk.meanwhile = lambda: None
+    assert "-x = 'theirs'" in await desk.save("fit 1-2")
+
+
+async def test_a_line_that_only_ipython_knows_can_be_forced(desk: Desk) -> None:
+    with pytest.raises(SkillFailed, match=r"uses `%cd /`: that is IPython's.*`--force` saves it as it is"):
+        await saving.save(desk.session, desk.cell, "fit 1-2")
+    assert desk.library.list() == []
+    said = await desk.save("fit 1-2")
+    assert "Forced, though go uses `%cd /`" in said
+    source = desk.library.get("fit").source
+    assert source.startswith("from IPython import get_ipython\n")
+    assert "    get_ipython().run_line_magic('cd', '/')\n" in source
+    (version,) = desk.library.log("fit")
+    assert version.note.about["Checks"].startswith("forced: go uses `%cd /`")
+    assert "no tests, checks forced" in listing.listed(desk.session, "")
+    assert "Forced, though late needs nowhere" in await desk.save("late 3")
+
+
+async def test_what_does_not_parse_is_refused_though_it_is_forced(desk: Desk) -> None:
+    desk.session.skills.ran().append(RanCell(4, "id4", "def f(:", True))
+    with pytest.raises(SkillError, match=r"can't be read as Python.*`--force` does not help: what does not parse"):
+        await desk.save("fit 4")
+
+
+async def test_what_is_shared_lies_there_and_hers_comes_first(desk: Desk) -> None:
+    await desk.save("fit 1 --shared")
+    assert desk.library.get("fit").folder == desk.library.shared
+    assert not [*desk.library.own.iterdir()]
+    await desk.save("fit 1-2")
+    assert desk.library.get("fit").folder == desk.library.own
+    assert "go" not in (desk.library.shared / "fit.py").read_text()
+    versions.answer(desk.session, "rm", "fit")
+    await desk.save("fit 1-2 --shared --message 'for all'")
+    assert [v.note.message for v in desk.library.log("fit")] == ["for all", "Saved from cells"]
+
+
+async def test_each_module_of_a_package_is_edited(desk: Desk) -> None:
+    desk.library.write("geo", PACKAGE, Note())
+    assert "`geo.impl`" in await desk.edit("geo")
+    assert desk.cell.source == "%%skill edit geo --version 1\nfrom .impl import area"
+    await desk.edit("geo.impl")
+    assert desk.cell.source == "%%skill edit geo.impl --version 1\ndef area(r):\n    return r"
+    await desk.edit("geo.impl --version 1", "def area(r):\n    return 3 * r\n")
+    stub = '    """area: nobody has described it yet."""\n'
+    assert desk.cell.source == f"%%skill edit geo.impl --version 2\ndef area(r):\n{stub}    return 3 * r"
+    assert (desk.library.own / "geo" / "impl.py").read_text() == f"def area(r):\n{stub}    return 3 * r\n"
+    assert (desk.library.own / "geo" / "api.py").read_text() == PACKAGE["geo/api.py"]
+    await desk.edit("geo.deep.new", "x = 1\n")
+    assert (desk.library.own / "geo" / "deep" / "new.py").read_text() == "x = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("geo.none", r"There is no geo/none\.py"),
+        ("fit.impl", "fit is no package"),
+        ("nope.impl", "nope is no package"),
+        ("geo.../x", "can't be a module's name"),
+        ("theirs.impl", r"theirs is not your own: `%%skill edit theirs\.impl` alone fetches it"),
+    ],
+)
+async def test_what_is_no_module_of_a_package_is_said(desk: Desk, line: str, said: str) -> None:
+    desk.library.write("geo", PACKAGE, Note())
+    theirs = {path.replace("geo", "theirs"): text for path, text in PACKAGE.items()}
+    desk.library.write("theirs", theirs, Note(), folder=desk.library.shared)
+    await desk.save("fit 1")
+    with pytest.raises(SkillError, match=said):
+        await desk.edit(line, "x = 1\n" if "theirs" in line else "")
+
+
+SAVES = """
+import asyncio, sys
+from pathlib import Path
+from jupyter_codeact.errors import SkillFailed
+from jupyter_codeact.events import RanCell
+from magics.test_saving import Desk
+
+async def saves(desk, who, name):
+    refused = 0
+    for number in range(100):
+        source = f"def f():\\n    return '{who} {number}'"
+        desk.session.skills.ran()[:] = [RanCell(9, "id9", source, True)]
+        while True:
+            try:
+                await desk.save(f"{name} 9")
+                break
+            except SkillFailed as error:
+                assert "Run the cell again" in str(error), error
+                refused += 1
+        print(refused, flush=True)
+
+asyncio.run(saves(Desk(Path(sys.argv[1])), *sys.argv[2:]))
+"""
+NAMES = ("fit0", "fit1", "fit2")
+
+
+def test_eight_who_save_at_once_and_a_hand_that_writes_between_lose_nothing(desk: Desk, tmp_path: Path) -> None:
+    """By `%skill save`: who is refused saves again. What is written by hand is there, or a version."""
+    library, history = desk.library, desk.library.history(desk.library.own)
+    library.write("first", {"first.py": "x = 1\n"}, Note())
+    # What holds after a power cut is not looked at here, and takes its time.
+    config = history.folder / "config"
+    config.write_text(config.read_text().replace("fsyncObjectFiles = true", "fsyncObjectFiles = false"))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    with ExitStack() as stack:
+        writers = []
+        for n in range(8):
+            words = [sys.executable, "-c", SAVES, str(tmp_path), f"writer {n}", NAMES[n % 3]]
+            writer = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
+            stack.enter_context(writer)
+            stack.callback(writer.kill)
+            writers.append(writer)
+        # She writes after some of the first one's saves.
+        assert writers[0].stdout is not None
+        for edits, _ in enumerate(islice(writers[0].stdout, 0, None, 4)):
+            name = NAMES[edits % 3]
+            (desk.library.own / f"{name}.py").write_text(f"x = 'hers {edits}'\n")
+            # A look, without which her next edit would take the place of this one.
+            assert f"x = 'hers {edits}'\n" in texts(desk.library, name)
+        refused = [writer.communicate()[0].split()[-1] for writer in writers[1:]]
+        writers[0].wait()
+    assert [writer.returncode for writer in writers] == [0] * 8
+    assert {*refused} != {"0"}
+    kept = {name: texts(desk.library, name, most=10_000) for name in NAMES}
+    assert [n for n in range(25) if f"x = 'hers {n}'\n" not in kept[NAMES[n % 3]]] == []
+    for n in range(8):
+        there = [text.partition("return ")[2].strip() for text in kept[NAMES[n % 3]]]
+        assert {f"'writer {n} {number}'" for number in range(100)} <= {*there}
+
+
+def texts(library: Library, name: str, most: int = 40) -> list[str]:
+    """What the newest versions hold."""
+    library.log(name)
+    with library.history(library.own).opened() as history:
+        return ["".join(history.content(version).values()) for version in islice(history.versions(name), most)]
