@@ -108,11 +108,11 @@ def test_what_fails_in_the_sandbox_is_not_stored_unasked(
 def test_a_name_that_no_test_reaches_is_looked_for_before_it_is_stored(
     command: Command, work: Path, sandbox: None
 ) -> None:
-    """In the sandbox all is well: the function that would fail is never called there."""
+    """In the sandbox all is well: the function that would fail is never called. Lines are those of what is shown."""
     (work / "fine.py").write_text("def rare():\n    return nowhere\n\n\ndef test_nothing():\n    pass\n")
     done = command("skill", "import", "fine.py", "--yes")
     assert (done.code, "return nowhere" in done.out) == (1, True)
-    assert "does not pass its checks (--force stores it): fine.py, line 2: nowhere is not defined" in done.err
+    assert "does not pass its checks (--force stores it): fine.py, line 3: nowhere is not defined" in done.err
     assert "No skills yet" in command("skill", "list").out
     forced = command("skill", "import", "fine.py", "--yes", "--force")
     assert (forced.code, forced.err, "Stored fine" in forced.out) == (0, "", True)
