@@ -116,9 +116,9 @@ def test_a_name_that_no_test_reaches_is_looked_for_before_it_is_stored(
     assert "No skills yet" in command("skill", "list").out
     forced = command("skill", "import", "fine.py", "--yes", "--force")
     assert (forced.code, forced.err, "Stored fine" in forced.out) == (0, "", True)
-    assert forced.out.count("fine.py, line 2: nowhere is not defined") == 2
+    assert forced.out.count("fine.py, line 3: nowhere is not defined") == 2
     assert "Forced, though fine.py, line 2" in forced.out
-    assert "checks forced: fine.py, line 2: nowhere is not defined)" in command("skill", "log", "fine").out
+    assert "checks forced: fine.py, line 3: nowhere is not defined)" in command("skill", "log", "fine").out
 
 
 def test_a_file_in_the_working_folder_would_hide_the_skill_and_that_is_said(command: Command, notebook: Path) -> None:
