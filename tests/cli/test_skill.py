@@ -117,7 +117,7 @@ def test_a_name_that_no_test_reaches_is_looked_for_before_it_is_stored(
     forced = command("skill", "import", "fine.py", "--yes", "--force")
     assert (forced.code, forced.err, "Stored fine" in forced.out) == (0, "", True)
     assert forced.out.count("fine.py, line 3: nowhere is not defined") == 2
-    assert "Forced, though fine.py, line 2" in forced.out
+    assert "Forced, though fine.py, line 3" in forced.out
     assert "checks forced: fine.py, line 3: nowhere is not defined)" in command("skill", "log", "fine").out
 
 
