@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ..errors import ConfigError
 from ..parts import ModelConfig, code_transform, open_model
 from ..words import reason
+from .hooks import hooks_of
 from .limits import Limits, Meter
 from .processors import AnyProcessor, default_processors
 from .templates import TemplateConfig
@@ -25,6 +26,7 @@ class AgentConfig:
     """Everything that makes an agent. See the parts for what each key means.
 
     model: see ``ModelConfig``; its name is the only thing that has to be given.
+    hooks: classes, each as ``package.module:Class``; they run in this process, not in the sandbox.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -36,6 +38,7 @@ class AgentConfig:
     history_processors: tuple[AnyProcessor, ...] = field(default_factory=default_processors)
     limits: Limits = field(default_factory=Limits)
     max_requeries: int = 3
+    hooks: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON and YAML can hold it, without the key; ``read_config`` takes it back."""
@@ -76,6 +79,7 @@ def arguments_of(config: AgentConfig | dict[str, Any] | Path | str) -> dict[str,
         "max_requeries": config.max_requeries,
         "name": config.name,
         "meter": Meter(config.limits),
+        "hooks": hooks_of(config.hooks),
     }
 
 

@@ -139,9 +139,12 @@ def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | 
 
     values = read_yaml(options.config) if options.config else {}
     source = str(options.config or "the configuration")
+    agents = values.get("agents", [])
+    agents = agents if isinstance(agents, list) else [agents]
+    if any("hooks" in part for part in (values, *agents) if isinstance(part, dict)):
+        check_is_hers(options.config)
     if "agents" not in values:
         return agent_config(options, values, source), None
-    agents = values["agents"] if isinstance(values["agents"], list) else [values["agents"]]
     made = [agent_config(options, dict(agent or {}), f"{source}, agent {n}") for n, agent in enumerate(agents, 1)]
     retry = checked(RetryConfig, values | {"agents": made}, source)
     return retry.agents[0], retry
@@ -160,6 +163,7 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     for key, default in (("model", own.model_config()), ("limits", own.limits())):
         said = values.get(key, {})
         values = values | {key: asdict(default) | said if isinstance(said, dict) else said}
+    values = {"hooks": own.hooks} | values
     config = read_config(values, source)
     timeout = options.step_timeout
     tools = config.tools if timeout is None else replace(config.tools, timeout_s=timeout)
@@ -173,6 +177,20 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     if not config.model.name:
         raise NoModel(NO_MODEL, NO_MODEL_IN_NOTEBOOK)
     return config
+
+
+def check_is_hers(path: Path) -> None:
+    """Hooks run outside the sandbox: what names them must lie where no sandbox can write. Raises ConfigError."""
+    from jupyter_core.paths import jupyter_config_path
+
+    from ..errors import ConfigError
+
+    folders = [Path(folder) for folder in jupyter_config_path()]
+    if not any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
+        raise ConfigError(
+            f"{path} names hooks, and lies where code in a sandbox may write. Hooks are named in one of Jupyter's "
+            f"config folders, such as {folders[0]}: there, or as `c.Agent.hooks` in jupyter_codeact_config.py."
+        )
 
 
 def texts_of(folder: Path | None) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_codeact.agent import AbstractAgentHook, Agent
-from jupyter_codeact.agent.hooks import Moment
+from jupyter_codeact.agent.hooks import Moment, hooks_of
+from jupyter_codeact.errors import ConfigError
 
 from .twins import ANSWER, StreamModel, agent_of, answered, calls, run, scripted, words
 
@@ -86,6 +88,57 @@ async def test_one_that_raises_does_not_end_the_run(method: str, caplog: pytest.
     assert answered(await run(agent)) == "Done."
     assert set(after.names) == METHODS
     assert f"Failing raised in {method}" in caplog.text
+
+
+HOOKS = """
+from jupyter_codeact.agent import AbstractAgentHook
+
+class First(AbstractAgentHook):
+    def on_init(self, *, agent):
+        agent.name += " one"
+
+class Second(AbstractAgentHook):
+    def on_init(self, *, agent):
+        agent.name += " two"
+
+class Failing(AbstractAgentHook):
+    def __init__(self):
+        raise OSError("no disk")
+
+def function(): ...
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "hooks_of_hers.py").write_text(HOOKS)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "hooks_of_hers"
+
+
+def test_a_configuration_names_them_in_order(module: str) -> None:
+    hooks = [f"{module}:First", f"{module}:Second"]
+    agent = Agent.from_config({"model": {"name": "scripted/gp_fit"}, "hooks": hooks, "name": "main"})
+    assert agent.name == "main one two"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no_such_module:First", "'no_such_module:First' can't be made: ModuleNotFoundError"),
+        ("{}:Third", "can't be made: AttributeError"),
+        ("{}", "can't be made: AttributeError"),
+        (":First", "can't be made: ValueError"),
+        ("{}:Failing", "can't be made: OSError: no disk"),
+        ("{}:function", "is no subclass of AbstractAgentHook"),
+        ("subprocess:Popen", "is no subclass of AbstractAgentHook"),
+    ],
+)
+def test_what_is_no_hook_is_one_line(module: str, name: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        hooks_of([name.format(module)])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 MEMBERS = """

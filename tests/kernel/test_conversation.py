@@ -41,6 +41,36 @@ async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home:
     assert "In short: one." in str(history(home))
 
 
+HOOK = """
+import sys
+sys.path.insert(0, {folder!r})
+c.Agent.hooks = ["hooks_of_hers:Noting"]
+"""
+HOOKS = """
+from pathlib import Path
+from jupyter_codeact.agent import AbstractAgentHook
+
+class Noting(AbstractAgentHook):
+    def on_run_done(self, *, trajectory, info):
+        with (Path(__file__).parent / "noted").open("a") as file:
+            file.write(str(info["exit_status"]) + " ")
+"""
+
+
+async def test_hooks_hear_of_runs_in_a_notebook(
+    opened: Opened, script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers = tmp_path / "jupyter"
+    hers.mkdir()
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(hers))
+    (hers / "jupyter_codeact_config.py").write_text(HOOK.format(folder=str(hers)))
+    (hers / "hooks_of_hers.py").write_text(HOOKS)
+    script({"code": "1"}, {"text": "Done."}, {"text": "Again."})
+    async with opened("%%agent --review auto\ngo", "%%agent\non") as document:
+        await document.run_cells()
+    assert (hers / "noted").read_text() == "submitted submitted "
+
+
 async def test_limits_are_told_and_raised(opened: Opened, script: Any, home: Path) -> None:
     script(*[{"code": "1"}] * 3, {"text": "Done."})
     cells = ["%agent limit", "%agent limit calls 2", "%%agent --review auto\ngo", "%agent limit calls 9"]
