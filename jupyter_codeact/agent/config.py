@@ -26,6 +26,7 @@ class AgentConfig:
     """Everything that makes an agent. See the parts for what each key means.
 
     model: see ``ModelConfig``; its name is the only thing that has to be given.
+    templates: in a file or a dict, ``folder`` names one with `.j2` files, as TemplateConfig.from_folder takes it.
     hooks: classes, each as ``package.module:Class``; they run in this process, not in the sandbox.
     """
 
@@ -49,11 +50,29 @@ class AgentConfig:
         return values
 
 
-def read_config(value: dict[str, Any] | Path | str, source: str = "the configuration") -> AgentConfig:
-    """A dict from ``source``, or the path of a YAML file. Raises ConfigError that names what is wrong in it."""
+def read_config(
+    value: dict[str, Any] | Path | str, source: str = "the configuration", folder: Path = Path()
+) -> AgentConfig:
+    """A dict from ``source``, or the path of a YAML file. Raises ConfigError that names what is wrong in it.
+
+    folder: where the files lie that a dict names; a YAML file names those beside it.
+    """
     if not isinstance(value, dict):
-        source, value = str(value), read_yaml(Path(value))
-    return checked(AgentConfig, value, source)
+        source, folder, value = str(value), Path(value).parent, read_yaml(Path(value))
+    return checked(AgentConfig, _with_files(value, folder), source)
+
+
+def _with_files(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """With the texts of ``templates.folder``; what is written in the configuration itself beats them."""
+    templates = values.get("templates")
+    if not isinstance(templates, dict):
+        return values
+    texts = dict(templates)
+    place = texts.pop("folder", None)
+    found = {} if place is None else TemplateConfig.from_folder(folder / str(place)).texts
+    if isinstance(paths := texts.get("demonstrations"), list | tuple):
+        texts["demonstrations"] = [folder / str(path) for path in paths]
+    return values | {"templates": found | texts}
 
 
 def checked(kind: type[T], value: dict[str, Any], source: str) -> T:

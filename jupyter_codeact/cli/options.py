@@ -156,6 +156,7 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
 
     from .. import config as defaults
     from ..agent.config import read_config
+    from ..agent.templates import TemplateConfig
     from ..errors import NoModel
     from ..models.catalog import NO_MODEL, NO_MODEL_IN_NOTEBOOK
 
@@ -164,13 +165,14 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
         said = values.get(key, {})
         values = values | {key: asdict(default) | said if isinstance(said, dict) else said}
     values = {"hooks": own.hooks} | values
-    config = read_config(values, source)
+    config = read_config(values, source, options.config.parent if options.config else Path())
+    texts = TemplateConfig.from_folder(options.templates).texts if options.templates else {}
     timeout = options.step_timeout
     tools = config.tools if timeout is None else replace(config.tools, timeout_s=timeout)
     config = replace(
         config,
         model=replace(config.model, **given(options, MODEL_KEYS)),
-        templates=replace(config.templates, **texts_of(options.templates)),
+        templates=replace(config.templates, **texts),
         limits=replace(config.limits, **given(options, LIMIT_KEYS)),
         tools=replace(tools, submits=True),
     )
@@ -191,14 +193,6 @@ def check_is_hers(path: Path) -> None:
             f"{path} names hooks, and lies where code in a sandbox may write. Hooks are named in one of Jupyter's "
             f"config folders, such as {folders[0]}: there, or as `c.Agent.hooks` in jupyter_codeact_config.py."
         )
-
-
-def texts_of(folder: Path | None) -> dict[str, Any]:
-    """The templates in ``folder``, under the configuration's names. Raises ConfigError."""
-    from ..agent.templates import TemplateConfig
-
-    found = vars(TemplateConfig.from_folder(folder)) if folder else {}
-    return {name: text for name, text in found.items() if isinstance(text, str)}
 
 
 def check_can_act(config: AgentConfig, retry: RetryConfig | None) -> None:

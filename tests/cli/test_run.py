@@ -388,7 +388,10 @@ def test_texts_of_a_folder_take_the_place_of_the_configurations(
     folder = tmp_path / "texts"
     folder.mkdir()
     (folder / "system.j2").write_text("Act in {{ work }}.")
-    own = {"system_template": "Not this.", "instance_template": "Task: {{ problem_statement }}"}
+    # Beside the configuration, wherever the command is started.
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "instance.j2").write_text("Task: {{ problem_statement }}")
+    own = {"system_template": "Not this.", "folder": "beside"}
     (tmp_path / "agent.yaml").write_text(json.dumps({"templates": own}))
     flags = ("--config", tmp_path / "agent.yaml", "--templates", folder, "--out", tmp_path / "out")
     model = replies({"submit": "Done."})
