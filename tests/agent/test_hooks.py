@@ -141,6 +141,44 @@ def test_what_is_no_hook_is_one_line(module: str, name: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+FLAGS = "_catch_errors=True, _always_require_zero_exit_code=False"
+
+
+@pytest.mark.parametrize(
+    ("method", "written"),
+    [
+        ("__init__", f"templates, tools, history_processors, model, max_requeries=3, name='main', {FLAGS}"),
+        ("from_config", "config"),
+        ("add_hook", "hook"),
+        ("setup", "env, problem_statement, output_dir=PosixPath('.')"),
+        ("run", "env, problem_statement, output_dir=PosixPath('.')"),
+        ("setup_attempt", ""),
+        ("add_system_message_to_history", ""),
+        ("add_demonstrations_to_history", ""),
+        ("add_instance_template_to_history", "state"),
+        ("add_step_to_history", "step"),
+        ("add_step_to_trajectory", "step"),
+        ("forward", "history"),
+        ("forward_with_handling", "history"),
+        ("get_model_requery_history", "error_template, output, **kwargs"),
+        ("handle_action", "step"),
+        ("handle_submission", "step, observation=''"),
+        ("attempt_autosubmission_after_error", "step"),
+        ("step", ""),
+        ("save_trajectory", ""),
+    ],
+)
+def test_members_take_what_swe_agents_take(method: str, written: str) -> None:
+    """As its class's page writes them. What ours take besides comes after it, and has a default."""
+    found = inspect.signature(getattr(Agent, method)).parameters
+    ours = [p.replace(annotation=p.empty) for name, p in found.items() if name != "self"]
+    theirs = written.split(", ") if written else []
+    assert [str(p) for p in ours[: len(theirs)]] == theirs
+    assert all(p.default is not p.empty for p in ours[len(theirs) :])
+    if method == "__init__":
+        assert {p.kind for p in ours} == {inspect.Parameter.KEYWORD_ONLY}
+
+
 MEMBERS = """
 history info logger messages replay_config traj_path trajectory add_demonstrations_to_history add_hook run
 save_trajectory

@@ -6,8 +6,10 @@ The scripted server holds every request to them (``servers/rules.py``), in the t
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import Answer, Failure, ModelServer, Reply, ToolCall
 
-from jupyter_codeact.agent.processors import CacheControl, Compact, LastNObservations
+from jupyter_codeact.agent.processors import CacheControl, Compact, LastNObservations, default_processors
 from jupyter_codeact.errors import SandboxDied
 from jupyter_codeact.events import Ran, Rejected
 from jupyter_codeact.execution import RunStopped
@@ -35,10 +37,9 @@ CLAUDE, GPT, OTHER = "anthropic/claude-sonnet-4-5", "openai/gpt-4o", "openai/loc
 TEXTS = st.sampled_from(
     ["", " ", "So. ", "\n\n", "It is so.", "```python\nx = 1\n```", "```python\nx", "é\u2028\x00🤖"]
 )
+RUN = ToolCall("run_cell", {"code": "x = 1"})
 USED = st.sampled_from([(10, 5), (900, 5)])
-GOOD = st.sampled_from(
-    [ToolCall("run_cell", {"code": "x = 1"}), ToolCall("edit_file", {"command": "view", "path": "."})]
-)
+GOOD = st.sampled_from([RUN, ToolCall("edit_file", {"command": "view", "path": "."})])
 # One of these voids a reply.
 BAD = st.sampled_from(
     [
@@ -115,3 +116,29 @@ async def test_nothing_that_is_sent_is_refused(
 ) -> None:
     await converse(server, name, answers, outcomes, prompts)
     assert server.refused == []
+
+
+@pytest.mark.parametrize("name", [CLAUDE, GPT, OTHER])
+async def test_each_request_continues_the_one_before_but_where_outputs_are_left_out(
+    server: ModelServer, name: str
+) -> None:
+    """Byte for byte, or no service's cache would hit; marks for a cache are no part of what is cached."""
+    server.reset()
+    act = Reply("I act.\n```python\nx = 1\n```" if name == OTHER else "", tool_calls=[] if name == OTHER else [RUN])
+    server.add(*[act] * 17, Reply("Done."))
+    agent = agent_of(opened(server, name), history_processors=list(default_processors()))
+    await run(agent, ScriptedCells(*[printing(f"{n} " * 150) for n in range(17)]))
+    bodies = [unmarked(request.json) for request in server.requests]
+    assert len({json.dumps([body.get("system"), body.get("tools")]) for body in bodies}) == 1
+    sent = [json.dumps(body["messages"]).removesuffix("]") for body in bodies]
+    changed = [outputs for outputs, (a, b) in enumerate(pairwise(sent), start=1) if not b.startswith(a)]
+    assert changed == [8, 16]
+
+
+def unmarked(value: Any) -> Any:
+    """Without marks for a cache, and with texts that stand alone as litellm sends those without a mark."""
+    if isinstance(value, list):
+        return [unmarked(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {key: unmarked(item) for key, item in value.items() if key != "cache_control"}
