@@ -59,6 +59,10 @@ class Agent(Configurable):
     embedding_api_base = Unicode("", help="Address of that model's service, where it is not the provider's own.").tag(
         config=True
     )
+    hooks = List(
+        Unicode(),
+        help="Classes of your own, as 'package.module:Class', that hear of each moment of a run (docs/agent.md).",
+    ).tag(config=True)
     record = Bool(True, help="Write a trajectory of every run.").tag(config=True)
 
     def model_config(self) -> ModelConfig:

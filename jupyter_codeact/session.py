@@ -12,6 +12,7 @@ from pathlib import Path
 
 from . import config, words
 from .agent.config import AgentConfig
+from .agent.hooks import hooks_of
 from .agent.ledger import Part, next_request
 from .agent.limits import Meter
 from .agent.loop import Agent
@@ -169,6 +170,7 @@ class Session:
             history_processors=wanted.history_processors,
             model=model,
             meter=self.meter,
+            hooks=hooks_of(wanted.hooks),
         )
 
     def _wanted(self, wishes: RunOptions) -> AgentConfig:
@@ -187,6 +189,7 @@ class Session:
             tools=ToolConfig(timeout_s=wishes.step_timeout_s or own.step_timeout),
             limits=replace(self.limits, max_steps=wishes.max_steps or own.max_steps),
             max_requeries=own.max_requeries,
+            hooks=tuple(own.hooks),
         )
 
     def _note(self, event: object) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import Unreadable
-from ..events import Reply, Retrying, Usage, UsageSeen, WordsDropped, Working
+from ..events import Reply, Retrying, TextDelta, Usage, UsageSeen, WordsDropped, Working
 from .history import describe, said, source_of
 from .hooks import ActionsGenerated, ModelQueried
 from .parsing import FenceReader, Problem, ToolReader, reader_for
@@ -34,7 +34,7 @@ async def ask(agent: Agent, history: list[Message], step: StepOutput) -> None:
 async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tuple[Reply, ToolReader | FenceReader]:
     takes_tools = agent.model.takes_tools
     reader = reader_for(takes_tools, agent.steps + 1, agent.tools.names)
-    reply = Reply("")
+    reply, came = Reply(""), ""
     try:
         async with aclosing(agent.model.query(history, agent.tools.definitions() if takes_tools else [])) as deltas:
             async for delta in deltas:
@@ -46,11 +46,14 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
                         _void(agent, reader, Working("retrying", delta.why))
                         agent.charge(delta.usage)
                         agent.meter.check()
-                        reader = reader_for(takes_tools, agent.steps + 1, agent.tools.names)
+                        reader, came = reader_for(takes_tools, agent.steps + 1, agent.tools.names), ""
                     case _:
+                        came += delta.text if isinstance(delta, TextDelta) else ""
                         for event in reader.feed(delta):
                             agent.emit(event)
     except Exception as error:
+        # They do not count, but the record has them.
+        step.output = came
         _void(agent, reader)
         agent.charge(used_by(error))
         raise

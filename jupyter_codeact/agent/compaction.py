@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import ModelError
 from ..events import Reply, Retrying, UsageSeen, Working
+from ..words import plural
 from .asking import used_by
 from .history import text_message
 from .processors import Compact, shortened
@@ -26,6 +27,9 @@ KEPT = 4
 FEWEST = 3
 # A conversation that no longer fits is summed up from shortened outputs.
 SHORT_CHARACTERS = 600
+# How often a summary is asked for until it comes whole, and what is said the second time.
+TRIES = 2
+SHORTER = "Your first try was cut off, being as long as a reply may be: write at most 150 words."
 
 
 async def compact_if_long(agent: Agent) -> None:
@@ -80,12 +84,24 @@ def _oldest(own: list[Message], keep: int) -> tuple[int, int]:
 
 
 async def _asked(agent: Agent, oldest: list[Message]) -> str:
-    request = text_message("user", agent.templates.compact(), "compact", agent.name)
+    """The summary, whole: half of one would be taken for all that was. Raises ModelError where none comes whole."""
+    request = agent.templates.compact()
+    for _ in range(TRIES):
+        reply = await _reply(agent, [*oldest, text_message("user", request, "compact", agent.name)])
+        if not reply.cut:
+            return reply.text.strip()
+        agent.logger.info("A summary was cut off at its greatest length")
+        agent.meter.check()
+        request = f"{agent.templates.compact()}\n\n{SHORTER}"
+    raise ModelError(f"The summary was cut off {plural(TRIES, 'time')}, being longer than a reply may be (max_tokens).")
+
+
+async def _reply(agent: Agent, messages: list[Message]) -> Reply:
     # With the tools, though none is wanted: services want them where calls of them are in the messages.
     tools = agent.tools.definitions() if agent.model.takes_tools else []
-    text = ""
+    reply = Reply("")
     try:
-        async with aclosing(agent.model.query([*oldest, request], tools)) as deltas:
+        async with aclosing(agent.model.query(messages, tools)) as deltas:
             async for delta in deltas:
                 if isinstance(delta, Retrying | Reply):
                     agent.charge(delta.usage)
@@ -93,8 +109,8 @@ async def _asked(agent: Agent, oldest: list[Message]) -> str:
                 if isinstance(delta, Retrying):
                     agent.meter.check()
                 if isinstance(delta, Reply):
-                    text = delta.text.strip()
+                    reply = delta
     except (ModelError, asyncio.CancelledError) as error:
         agent.charge(used_by(error))
         raise
-    return text
+    return reply

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ..errors import ConfigError
 from ..parts import ModelConfig, code_transform, open_model
 from ..words import reason
+from .hooks import hooks_of
 from .limits import Limits, Meter
 from .processors import AnyProcessor, default_processors
 from .templates import TemplateConfig
@@ -25,6 +26,8 @@ class AgentConfig:
     """Everything that makes an agent. See the parts for what each key means.
 
     model: see ``ModelConfig``; its name is the only thing that has to be given.
+    templates: in a file or a dict, ``folder`` names one with `.j2` files, as TemplateConfig.from_folder takes it.
+    hooks: classes, each as ``package.module:Class``; they run in this process, not in the sandbox.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -36,6 +39,7 @@ class AgentConfig:
     history_processors: tuple[AnyProcessor, ...] = field(default_factory=default_processors)
     limits: Limits = field(default_factory=Limits)
     max_requeries: int = 3
+    hooks: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON and YAML can hold it, without the key; ``read_config`` takes it back."""
@@ -46,11 +50,29 @@ class AgentConfig:
         return values
 
 
-def read_config(value: dict[str, Any] | Path | str, source: str = "the configuration") -> AgentConfig:
-    """A dict from ``source``, or the path of a YAML file. Raises ConfigError that names what is wrong in it."""
+def read_config(
+    value: dict[str, Any] | Path | str, source: str = "the configuration", folder: Path = Path()
+) -> AgentConfig:
+    """A dict from ``source``, or the path of a YAML file. Raises ConfigError that names what is wrong in it.
+
+    folder: where the files lie that a dict names; a YAML file names those beside it.
+    """
     if not isinstance(value, dict):
-        source, value = str(value), read_yaml(Path(value))
-    return checked(AgentConfig, value, source)
+        source, folder, value = str(value), Path(value).parent, read_yaml(Path(value))
+    return checked(AgentConfig, _with_files(value, folder), source)
+
+
+def _with_files(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """With the texts of ``templates.folder``; what is written in the configuration itself beats them."""
+    templates = values.get("templates")
+    if not isinstance(templates, dict):
+        return values
+    texts = dict(templates)
+    place = texts.pop("folder", None)
+    found = {} if place is None else TemplateConfig.from_folder(folder / str(place)).texts
+    if isinstance(paths := texts.get("demonstrations"), list | tuple):
+        texts["demonstrations"] = [folder / str(path) for path in paths]
+    return values | {"templates": found | texts}
 
 
 def checked(kind: type[T], value: dict[str, Any], source: str) -> T:
@@ -76,6 +98,7 @@ def arguments_of(config: AgentConfig | dict[str, Any] | Path | str) -> dict[str,
         "max_requeries": config.max_requeries,
         "name": config.name,
         "meter": Meter(config.limits),
+        "hooks": hooks_of(config.hooks),
     }
 
 

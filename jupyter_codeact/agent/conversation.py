@@ -183,7 +183,8 @@ class Conversation:
     async def _state(self) -> dict[str, Any]:
         assert self.problem_statement is not None
         self._prompt = await self.problem_statement.text()
-        state = self._known_state = await state_of(self, named_in(self._prompt))
+        state = await state_of(self, named_in(self._prompt))
+        self._known_state = {"variables": state.get("variables")}
         self._found = await self.finder.fields(self._prompt, state) if self.finder else {}
         return state
 

@@ -31,7 +31,8 @@ HERS = (ConfigError, UsageError)
 
 async def forward_with_handling(agent: Agent, history: list[Message]) -> StepOutput:
     """``Agent.forward`` until it ends well, or ends the run. Failed tries go to the trajectory alone."""
-    failed, compacted = 0, False
+    failed: list[Exception] = []
+    compacted = False
     while True:
         try:
             return await agent.forward(history)
@@ -43,8 +44,8 @@ async def forward_with_handling(agent: Agent, history: list[Message]) -> StepOut
             step: StepOutput = error.step  # type: ignore[attr-defined]  # forward puts it there
             again: list[Message] | None = None
             if isinstance(error, Unreadable | ContentPolicy):
-                failed += 1
-                again = _again(agent, error, step, history) if failed < agent.max_requeries else None
+                failed.append(error)
+                again = _again(agent, error, step, history) if len(failed) < agent.max_requeries else None
             elif isinstance(error, ContextExceeded) and not compacted:
                 compacted = True
                 again = await _compacted(agent)
@@ -58,9 +59,10 @@ def _again(agent: Agent, error: Unreadable | ContentPolicy, step: StepOutput, hi
     """The messages of the next try. They are not cumulative: only the last failure is in them."""
     # Escaped: it may quote the reply.
     agent.logger.info("Asking again after %s: %r", type(error).__name__, str(error))
-    agent.emit(Working("retrying", "The reply could not be read, asking again"))
     if isinstance(error, ContentPolicy):
+        agent.emit(Working("retrying", "The service refused an answer, asking again"))
         return history
+    agent.emit(Working("retrying", "The reply could not be read, asking again"))
     return agent.get_model_requery_history(error.kind, output=step.output, text=str(error))
 
 
@@ -70,11 +72,14 @@ async def _compacted(agent: Agent) -> list[Message] | None:
     return None
 
 
-def _last_word(error: Exception, failed: int) -> Exception:
+def _last_word(error: Exception, failed: list[Exception]) -> Exception:
     """For the person, who has not seen the tries before."""
-    if isinstance(error, Unreadable):
-        return RepliesUnreadable(f"The model's reply could not be read {plural(failed, 'time')} in a row: {error}")
-    return error
+    times = plural(len(failed), "time")
+    if not isinstance(error, Unreadable):
+        return error
+    if any(isinstance(other, ContentPolicy) for other in failed):
+        return RepliesUnreadable(f"The model's reply was refused or could not be read {times} in a row: {error}")
+    return RepliesUnreadable(f"The model's reply could not be read {times} in a row: {error}")
 
 
 def failed_try(step: StepOutput, error: Exception) -> StepOutput:

@@ -5,10 +5,13 @@ A moment is a frozen value like every event; its fields are the arguments of the
 
 from __future__ import annotations
 
+import importlib
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from ..errors import ConfigError
 from ..events import Event
 from .shapes import AgentInfo, Message, StepOutput, Trajectory
 
@@ -178,6 +181,26 @@ class Hooks:
             arguments = {field.name: getattr(event, field.name) for field in fields(event)}  # type: ignore[arg-type]
             for hook in self._hooks:
                 _call(hook, event.hook, arguments)
+
+
+def hooks_of(names: Iterable[str]) -> list[AbstractAgentHook]:
+    """A hook of each class that is named as ``package.module:Class``. Raises ConfigError.
+
+    Their code runs in this process: names come from the person's own configuration, and from nowhere else.
+    """
+    return [_hook(name) for name in names]
+
+
+def _hook(name: str) -> AbstractAgentHook:
+    module, _, kind = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), kind)
+        hook = found() if isinstance(found, type) and issubclass(found, AbstractAgentHook) else None
+    except Exception as error:  # noqa: BLE001  people's own code: anything may be raised in it
+        raise ConfigError(f"The hook {name!r} can't be made: {type(error).__name__}: {error}") from None
+    if hook is None:
+        raise ConfigError(f"The hook {name!r} is no subclass of AbstractAgentHook; hooks are package.module:Class.")
+    return hook
 
 
 def _call(hook: AbstractAgentHook, method: str, arguments: dict[str, Any]) -> None:

@@ -22,7 +22,7 @@ from .asking import ask
 from .compaction import compact, compact_if_long
 from .conversation import Conversation
 from .history import ENDED, STOPPED, requery_messages
-from .hooks import RunDone, RunStarted, StepDone, StepStarted
+from .hooks import AbstractAgentHook, RunDone, RunStarted, StepDone, StepStarted
 from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
@@ -58,6 +58,8 @@ class Agent(Conversation):
         An action that raises ends the run.
     meter
         Limits, and what was used; several agents may share one.
+    hooks
+        Added at once, in order.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Agent(Conversation):
         _catch_errors: bool = True,
         _always_require_zero_exit_code: bool = False,
         meter: Meter | None = None,
+        hooks: Sequence[AbstractAgentHook] = (),
     ) -> None:
         super().__init__(
             templates=templates, tools=tools, history_processors=history_processors, model=model, name=name, meter=meter
@@ -79,6 +82,8 @@ class Agent(Conversation):
         self.max_requeries = max_requeries
         self.catch_errors = _catch_errors
         self.always_require_zero_exit_code = _always_require_zero_exit_code
+        for hook in hooks:
+            self.add_hook(hook)
 
     @classmethod
     def from_config(cls, config: AgentConfig | dict[str, Any] | Path | str) -> Self:

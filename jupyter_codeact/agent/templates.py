@@ -64,6 +64,11 @@ class TemplateConfig:
             raise ConfigError(f"A template in {folder} can't be read: {error}.") from None
         return cls(**texts, **more)
 
+    @property
+    def texts(self) -> dict[str, Any]:
+        """Those that take the place of ours, by their keys."""
+        return {name: text for name, text in vars(self).items() if isinstance(text, str)}
+
 
 class Templates:
     """Renders the texts of one conversation.

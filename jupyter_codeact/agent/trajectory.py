@@ -1,6 +1,6 @@
 """The record of a run on disk, with the top-level keys of SWE-agent's ``.traj`` files.
 
-Nothing is written twice: a query names messages of the history, and a message there names the step that has its
+Nothing long is written twice: a query names messages of the history, and a message there names the step that has its
 texts (``references.py``). So the file grows with the outputs, and not with the square of the steps.
 """
 
@@ -18,7 +18,7 @@ from ..files import write_atomically
 from ..words import reason
 from .context import variables_in
 from .history import tool_of
-from .references import cut, rehydrated, unbound
+from .references import cut, drawn, placed, rehydrated, unbound
 from .shapes import Message, StepOutput, TrajectoryStep
 
 if TYPE_CHECKING:
@@ -85,14 +85,15 @@ def changed(before: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
     old, new = ({str(item.get("name")): item for item in variables_in(s)} for s in (before, state))
     made = [item for name, item in new.items() if old.get(name) != item]
     gone = [name for name in old if name not in new]
-    return {**state, "variables": made} | ({"gone": gone} if gone else {})
+    rest = {key: value for key, value in state.items() if key != "variables" and before.get(key) != value}
+    return rest | ({"variables": made} if made else {}) | ({"gone": gone} if gone else {})
 
 
 def _reference(query: list[Message]) -> dict[str, Any]:
     """How many messages of the history were sent, and what followed them in a second try."""
     failed = sum(message["message_type"] in ("failed", "error") for message in query)
     again = f" and {failed} about the last try" if failed else ""
-    return {"role": "reference", "content": f"{len(query) - failed} messages of the history{again}"}
+    return {"role": "reference", "content": f"{len(query) - failed} messages{again}"}
 
 
 class Recorder:
@@ -134,7 +135,7 @@ class Recorder:
         done = len(self._messages)
         self._messages += [_json(self._kept(done + n, m)) for n, m in enumerate(agent.history[done:])]
         rest = {
-            "info": agent.info,
+            "info": self._info(agent),
             "replay_config": asdict(agent.replay_config) if agent.replay_config else None,
             "environment": ENVIRONMENT,
         }
@@ -151,7 +152,11 @@ class Recorder:
 
     def _kept(self, place: int, message: Message) -> Message:
         """Without what its step has, if that is in the same file."""
-        return cut(message) if place >= self._before else unbound(message)
+        return drawn(cut(message) if place >= self._before else unbound(message))
+
+    def _info(self, agent: Conversation) -> dict[str, Any]:
+        cells = agent.info.get("cells")
+        return {**agent.info} | ({"cells": placed(cells, agent.trajectory)} if cells else {})
 
 
 def _json(value: Any) -> str:

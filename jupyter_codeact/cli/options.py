@@ -139,9 +139,12 @@ def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | 
 
     values = read_yaml(options.config) if options.config else {}
     source = str(options.config or "the configuration")
+    agents = values.get("agents", [])
+    agents = agents if isinstance(agents, list) else [agents]
+    if any("hooks" in part for part in (values, *agents) if isinstance(part, dict)):
+        check_is_hers(options.config)
     if "agents" not in values:
         return agent_config(options, values, source), None
-    agents = values["agents"] if isinstance(values["agents"], list) else [values["agents"]]
     made = [agent_config(options, dict(agent or {}), f"{source}, agent {n}") for n, agent in enumerate(agents, 1)]
     retry = checked(RetryConfig, values | {"agents": made}, source)
     return retry.agents[0], retry
@@ -153,6 +156,7 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
 
     from .. import config as defaults
     from ..agent.config import read_config
+    from ..agent.templates import TemplateConfig
     from ..errors import NoModel
     from ..models.catalog import NO_MODEL, NO_MODEL_IN_NOTEBOOK
 
@@ -160,13 +164,15 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     for key, default in (("model", own.model_config()), ("limits", own.limits())):
         said = values.get(key, {})
         values = values | {key: asdict(default) | said if isinstance(said, dict) else said}
-    config = read_config(values, source)
+    values = {"hooks": own.hooks} | values
+    config = read_config(values, source, options.config.parent if options.config else Path())
+    texts = TemplateConfig.from_folder(options.templates).texts if options.templates else {}
     timeout = options.step_timeout
     tools = config.tools if timeout is None else replace(config.tools, timeout_s=timeout)
     config = replace(
         config,
         model=replace(config.model, **given(options, MODEL_KEYS)),
-        templates=replace(config.templates, **texts_of(options.templates)),
+        templates=replace(config.templates, **texts),
         limits=replace(config.limits, **given(options, LIMIT_KEYS)),
         tools=replace(tools, submits=True),
     )
@@ -175,12 +181,18 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     return config
 
 
-def texts_of(folder: Path | None) -> dict[str, Any]:
-    """The templates in ``folder``, under the configuration's names. Raises ConfigError."""
-    from ..agent.templates import TemplateConfig
+def check_is_hers(path: Path) -> None:
+    """Hooks run outside the sandbox: what names them must lie where no sandbox can write. Raises ConfigError."""
+    from jupyter_core.paths import jupyter_config_path
 
-    found = vars(TemplateConfig.from_folder(folder)) if folder else {}
-    return {name: text for name, text in found.items() if isinstance(text, str)}
+    from ..errors import ConfigError
+
+    folders = [Path(folder) for folder in jupyter_config_path()]
+    if not any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
+        raise ConfigError(
+            f"{path} names hooks, and lies where code in a sandbox may write. Hooks are named in one of Jupyter's "
+            f"config folders, such as {folders[0]}: there, or as `c.Agent.hooks` in jupyter_codeact_config.py."
+        )
 
 
 def check_can_act(config: AgentConfig, retry: RetryConfig | None) -> None:

@@ -113,7 +113,9 @@ def agent_parser() -> LineParser:
     parser = LineParser(
         "%%agent",
         "Send the text of the cell to the agent. It proposes cells; you run them, change them or reject them.",
-        "Example:\n  %%agent --skills gp_fit\n  Fit a Gaussian process to `samples` and plot the result.",
+        "Example:\n  %%agent --skills gp_fit\n  Fit a Gaussian process to `samples` and plot the result.\n\n"
+        "Keys and addresses of models are never written in a notebook: they are in the environment that JupyterLab is\n"
+        "started from (OPENAI_API_KEY, JUPYTER_CODEACT_API_BASE), or in jupyter_codeact_config.py.",
     )
     parser.add_argument("--model", "-m", default="", help=MODEL)
     parser.add_argument("--review", choices=("ask", "auto"), help="ask: you run each cell. auto: the agent does")

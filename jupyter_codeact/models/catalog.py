@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import NoModel
+from ..errors import ConfigError, NoModel
 from ..parts import ModelConfig
 from ..protocols import Model
 
@@ -18,6 +18,10 @@ NO_MODEL_IN_NOTEBOOK = (
     "No model is set up. Put ANTHROPIC_API_KEY (or another provider's key) in the environment and write "
     "`%agent model anthropic/claude-sonnet-4-5` (or set JUPYTER_CODEACT_MODEL), "
     "or try `%agent model scripted/gp_fit` without a key."
+)
+ADDRESS = (
+    "{name} has an address in it, which is no part of a model's name: set JUPYTER_CODEACT_API_BASE, or "
+    "`c.Agent.api_base` in jupyter_codeact_config.py."
 )
 
 
@@ -62,6 +66,9 @@ def _open(config: ModelConfig, folder: Path) -> Model:
         from .human import HumanModel
 
         return HumanModel()
+    if "://" in rest:
+        # Some of litellm's providers would send the conversation there, whoever wrote the cell (decision 0034).
+        raise ConfigError(ADDRESS.format(name=config.name))
     from .litellm_model import LiteLLMModel
 
     return LiteLLMModel(config)

@@ -10,7 +10,7 @@ import pytest
 from jupyter_codeact.agent.ledger import YOURS, next_request, text_of
 from jupyter_codeact.agent.processors import Compact, LastNObservations
 from jupyter_codeact.errors import ContextExceeded, ModelBusy, ModelError
-from jupyter_codeact.events import Retrying, Usage
+from jupyter_codeact.events import Reply, Retrying, Usage
 
 from .test_setup import STATE
 from .twins import ScriptedCells, StreamModel, agent_of, answered, calls, printing, roles, run, valid, words
@@ -99,6 +99,38 @@ async def test_a_summary_that_fails_does_not_end_the_run(error: Any) -> None:
     failing = error if isinstance(error, list) else [error]
     _, agent = compacting(costing("a"), costing("b"), costing("c", tokens=200), failing, costing("d"))
     assert answered(await run(agent)) == "Done."
+
+
+CUT = [Reply("In sho", cut=True, usage=Usage(10, 5, 0, 1.0, 1))]
+
+
+async def test_half_a_summary_is_asked_for_again_and_never_taken() -> None:
+    before = costing("a"), costing("b"), costing("c", tokens=200)
+    model, agent = compacting(*before, CUT, words("In short."), costing("d"))
+    await run(agent)
+    assert "In short." in str(model.asked[5])
+    assert model.asked[4][:-1] == model.asked[3][:-1]
+    assert "at most 150 words" not in str(model.asked[3])
+    assert "at most 150 words" in str(model.asked[4][-1])
+    model, agent = compacting(*before, CUT, CUT, costing("d"))
+    assert answered(await run(agent)) == "Done."
+    assert "In sho" not in str(agent.history)
+    assert agent.usage.cost == 2.0
+
+
+async def test_where_no_summary_comes_whole_it_is_said_and_a_conversation_that_no_longer_fits_ends() -> None:
+    exceeded = [ContextExceeded("Too long.")]
+    model, agent = compacting(calls("a"), calls("b"), calls("c"), exceeded, CUT, CUT)
+    await run(agent)
+    assert (agent.info["exit_status"], len(model.asked)) == ("submitted (exit_context)", 6)
+    _, agent = compacting(calls("a"), calls("b"), words("Done."), CUT, CUT)
+    await run(agent)
+    with pytest.raises(ModelError, match="The summary was cut off 2 times"):
+        await agent.compact(keep=0)
+    # A limit that the first try reached leaves no second.
+    model, agent = compacting(costing("a"), costing("b"), costing("c", tokens=200), CUT, cost_usd=1.0)
+    await run(agent)
+    assert (len(model.asked), agent.info["exit_status"]) == (4, "submitted (exit_cost)")
 
 
 async def test_a_summary_that_breaks_off_again_and_again_is_charged_up_to_the_limit() -> None:

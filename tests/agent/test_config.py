@@ -46,6 +46,32 @@ async def test_a_yaml_file_makes_an_agent_that_runs(model: dict[str, Any], tmp_p
     assert (tmp_path / "p1.traj").is_file()
 
 
+def test_a_file_names_templates_and_demonstrations_beside_it(model: dict[str, Any], tmp_path: Path) -> None:
+    """Wherever the working folder is."""
+    folder = tmp_path / "hers" / "texts"
+    folder.mkdir(parents=True)
+    (folder / "system.j2").write_text("You are {{ run }}.")
+    (folder / "rejected.j2").write_text("No: {{ reason }}")
+    (folder.parent / "demo.yaml").write_text(yaml.safe_dump({"history": [{"role": "user", "content": "Like this."}]}))
+    templates = {"folder": "texts", "rejected_template": "Not so.", "demonstrations": ["demo.yaml"]}
+    path = folder.parent / "agent.yaml"
+    path.write_text(yaml.safe_dump({"model": model, "templates": templates}))
+    found = read_config(path)
+    assert found.templates.texts == {"system_template": "You are {{ run }}.", "rejected_template": "Not so."}
+    agent = Agent.from_config(path)
+    agent.add_system_message_to_history()
+    agent.add_demonstrations_to_history()
+    assert agent.history[0]["content"] == "You are run_cell."
+    assert "Like this." in agent.history[1]["content"]
+    # As it is recorded.
+    assert read_config(found.as_dict()) == found
+    (folder / "sytem.j2").write_text("")
+    with pytest.raises(ConfigError, match="texts has sytem; templates are called"):
+        read_config(path)
+    with pytest.raises(ConfigError, match="nowhere has no template"):
+        read_config({"model": model, "templates": {"folder": "nowhere"}})
+
+
 def test_a_dict_and_a_dataclass_do_as_well(model: dict[str, Any]) -> None:
     assert Agent.from_config({"model": model}).name == "main"
     assert Agent.from_config(AgentConfig(model=ModelConfig(**model), name="x")).name == "x"

@@ -19,7 +19,18 @@ from jupyter_codeact.errors import (
     Unreadable,
     UsageError,
 )
-from jupyter_codeact.events import CallDelta, LimitReached, Ran, Rejected, Reply, Retrying, TextDelta, ToolCall, Usage
+from jupyter_codeact.events import (
+    CallDelta,
+    LimitReached,
+    Ran,
+    Rejected,
+    Reply,
+    Retrying,
+    TextDelta,
+    ToolCall,
+    Usage,
+    Working,
+)
 
 from .reading import streamed
 from .twins import (
@@ -120,11 +131,31 @@ def edit_of(command: str, **more: Any) -> list[Any]:
 
 async def test_the_service_refuses_this_conversation() -> None:
     refusal = [TextDelta("So"), ContentPolicy("Not this.")]
-    model = StreamModel(refusal, refusal, words("Done."))
+    model = StreamModel([TextDelta("Cut "), Retrying("Busy.", 0.0), *refusal], refusal, words("Done."))
     agent = agent_of(model)
-    assert answered(await run(agent)) == "Done."
+    events = await run(agent)
+    assert answered(events) == "Done."
     assert [len(asked) for asked in model.asked] == [2, 2, 2]
     assert [step["extra_info"].get("failed") for step in agent.trajectory] == ["ContentPolicy", "ContentPolicy", None]
+    assert [step["response"] for step in agent.trajectory] == ["So", "So", "Done."]
+    shown = [event.text for event in events if isinstance(event, Working) and event.state == "retrying"]
+    assert shown == ["Busy.", *["The service refused an answer, asking again"] * 2]
+
+
+@pytest.mark.parametrize(
+    ("tries", "said"),
+    [
+        ([[ContentPolicy("Not this.")]] * 3, "Not this."),
+        ([[ContentPolicy("Not this.")], words(""), words("")], "was refused or could not be read 3 times in a row: It"),
+        ([words(""), words(""), [ContentPolicy("Not this.")]], "Not this."),
+    ],
+)
+async def test_what_was_refused_is_not_said_to_be_unreadable(tries: list[Any], said: str) -> None:
+    agent = agent_of(StreamModel(*tries))
+    await run(agent)
+    assert agent.info["exit_status"] == "exit_format"
+    assert said in agent.info["error"]
+    assert ("could not be read" in agent.info["error"]) is (said != "Not this.")
 
 
 async def test_an_ordinary_exception_is_an_observation() -> None:

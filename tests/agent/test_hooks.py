@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jupyter_codeact.agent import AbstractAgentHook, Agent
-from jupyter_codeact.agent.hooks import Moment
+from jupyter_codeact.agent.hooks import Moment, hooks_of
+from jupyter_codeact.errors import ConfigError
 
 from .twins import ANSWER, StreamModel, agent_of, answered, calls, run, scripted, words
 
@@ -86,6 +88,95 @@ async def test_one_that_raises_does_not_end_the_run(method: str, caplog: pytest.
     assert answered(await run(agent)) == "Done."
     assert set(after.names) == METHODS
     assert f"Failing raised in {method}" in caplog.text
+
+
+HOOKS = """
+from jupyter_codeact.agent import AbstractAgentHook
+
+class First(AbstractAgentHook):
+    def on_init(self, *, agent):
+        agent.name += " one"
+
+class Second(AbstractAgentHook):
+    def on_init(self, *, agent):
+        agent.name += " two"
+
+class Failing(AbstractAgentHook):
+    def __init__(self):
+        raise OSError("no disk")
+
+def function(): ...
+"""
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "hooks_of_hers.py").write_text(HOOKS)
+    monkeypatch.syspath_prepend(tmp_path)
+    return "hooks_of_hers"
+
+
+def test_a_configuration_names_them_in_order(module: str) -> None:
+    hooks = [f"{module}:First", f"{module}:Second"]
+    agent = Agent.from_config({"model": {"name": "scripted/gp_fit"}, "hooks": hooks, "name": "main"})
+    assert agent.name == "main one two"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no_such_module:First", "'no_such_module:First' can't be made: ModuleNotFoundError"),
+        ("{}:Third", "can't be made: AttributeError"),
+        ("{}", "can't be made: AttributeError"),
+        (":First", "can't be made: ValueError"),
+        ("{}:Failing", "can't be made: OSError: no disk"),
+        ("{}:function", "is no subclass of AbstractAgentHook"),
+        ("subprocess:Popen", "is no subclass of AbstractAgentHook"),
+    ],
+)
+def test_what_is_no_hook_is_one_line(module: str, name: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        hooks_of([name.format(module)])
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+FLAGS = "_catch_errors=True, _always_require_zero_exit_code=False"
+
+
+@pytest.mark.parametrize(
+    ("method", "written"),
+    [
+        ("__init__", f"templates, tools, history_processors, model, max_requeries=3, name='main', {FLAGS}"),
+        ("from_config", "config"),
+        ("add_hook", "hook"),
+        ("setup", "env, problem_statement, output_dir=PosixPath('.')"),
+        ("run", "env, problem_statement, output_dir=PosixPath('.')"),
+        ("setup_attempt", ""),
+        ("add_system_message_to_history", ""),
+        ("add_demonstrations_to_history", ""),
+        ("add_instance_template_to_history", "state"),
+        ("add_step_to_history", "step"),
+        ("add_step_to_trajectory", "step"),
+        ("forward", "history"),
+        ("forward_with_handling", "history"),
+        ("get_model_requery_history", "error_template, output, **kwargs"),
+        ("handle_action", "step"),
+        ("handle_submission", "step, observation=''"),
+        ("attempt_autosubmission_after_error", "step"),
+        ("step", ""),
+        ("save_trajectory", ""),
+    ],
+)
+def test_members_take_what_swe_agents_take(method: str, written: str) -> None:
+    """As its class's page writes them. What ours take besides comes after it, and has a default."""
+    found = inspect.signature(getattr(Agent, method)).parameters
+    ours = [p.replace(annotation=p.empty) for name, p in found.items() if name != "self"]
+    theirs = written.split(", ") if written else []
+    assert [str(p) for p in ours[: len(theirs)]] == theirs
+    assert all(p.default is not p.empty for p in ours[len(theirs) :])
+    if method == "__init__":
+        assert {p.kind for p in ours} == {inspect.Parameter.KEYWORD_ONLY}
 
 
 MEMBERS = """

@@ -17,6 +17,7 @@ from jupyter_codeact.agent.trajectory import ReplayConfig, read
 from jupyter_codeact.errors import ConfigError, ModelError
 from jupyter_codeact.events import Edited, Outcome, Ran, Rejected, Reply, Retrying, Usage
 
+from .test_observing import plotting, png
 from .twins import ANSWER, ScriptedCells, StreamModel, agent_of, calls, printing, run, scripted, words
 
 
@@ -48,16 +49,22 @@ async def test_a_run_has_the_keys_of_swe_agent(tmp_path: Path) -> None:
 
 
 async def test_what_is_left_out_of_the_file_is_put_back(tmp_path: Path) -> None:
-    source = "print('a', \"b\\n\")\n# a second line, far behind what stays of an action in the history"
-    outputs = [printing("one"), printing("two\nlines"), Rejected("no"), printing("")]
-    agent = agent_of(StreamModel(calls("a", "b"), calls("'ü'"), calls("d"), calls(source), words("Done.")))
-    await run(agent, ScriptedCells(*outputs), folder=tmp_path)
+    source = "print('a', \"b\\n\")\n# a second line, far behind what stays of an action in the history" + " of it" * 9
+    long = "two\nlines, " + "x" * 200 + " and their end"
+    outputs = [plotting(png(9, 9)), printing(long), Rejected("no")]
+    replies = [calls("a", "b"), calls("'ü'"), calls("d"), calls(source), words("Done."), words("Again.")]
+    agent = agent_of(StreamModel(*replies, sees_images=True))
+    await run(agent, ScriptedCells(*outputs, printing("")), folder=tmp_path)
     history = [{k: v for k, v in m.items() if not k.startswith(("trajectory", "observation"))} for m in agent.history]
     assert written(tmp_path)["history"] == history
     assert history[-3]["action"] == source
-    assert text_of(tmp_path).count("two\\nlines") == 1
-    # In the step, and among the cells that are the run's result.
-    assert text_of(tmp_path).count("in the history") == 2
+    assert [m["content"][0]["type"] for m in history if m["message_type"] == "images"] == ["image_url"]
+    assert text_of(tmp_path).count("and their end") == 1
+    assert text_of(tmp_path).count("in the history") == 1
+    assert written(tmp_path)["info"]["cells"] == agent.info["cells"] == ["a", "b", "d", source]
+    # A later run of the conversation has its own steps alone.
+    await run(agent, folder=tmp_path / "again")
+    assert written(tmp_path / "again")["history"][: len(history)] == history
 
 
 async def test_every_step_has_what_it_used_and_all_together_is_what_the_run_used() -> None:
@@ -193,7 +200,8 @@ async def test_of_the_state_a_step_has_what_changed(tmp_path: Path) -> None:
     agent = agent_of(scripted({"code": "a"}, {"code": "b"}, {"code": "c"}, ANSWER))
     await run(agent, cells, folder=tmp_path)
     kept = [step["state"] for step in written(tmp_path)["trajectory"][:3]]
-    assert [[item["name"] for item in state["variables"]] for state in kept] == [["y"], [], ["y", "z"]]
+    assert [[item["name"] for item in state.get("variables", ())] for state in kept] == [["y"], [], ["y", "z"]]
+    assert [state.get("working_dir") for state in kept] == ["/w", None, None]
     assert kept[2]["gone"] == ["x"]
     assert agent.info["variables"] == ["y", "z"]
 

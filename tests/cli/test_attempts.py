@@ -13,6 +13,7 @@ import pytest
 from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig
 from jupyter_codeact.agent.hooks import ModelQueried, RunStarted
 from jupyter_codeact.agent.retrying import RetryConfig, ReviewConfig
+from jupyter_codeact.agent.trajectory import read
 from jupyter_codeact.headless.attempts import work_on
 from jupyter_codeact.headless.solve import Job
 from jupyter_codeact.parts import ModelConfig
@@ -41,6 +42,24 @@ def test_the_best_attempt_is_the_result(command: Command, replies: Command, chec
     assert patch == (out / "attempt-2" / "task.patch").read_text()
     assert " one\n+second\n" in patch
     assert (checkout / "a.txt").read_text() == "one\n"
+
+
+async def test_each_attempt_is_set_up_anew(replies: Command, checkout: Path, home: Path) -> None:
+    """A fresh kernel, which has no variables of the attempt before, and figures of its own."""
+    look = "print('left' in globals())\nleft = 1"
+    models = [replies({"code": look}, {"submit": name}, name=name) for name in ("first", "second")]
+    review = ReviewConfig(model=ModelConfig(name=replies({"text": "SCORE: 0"}, {"text": "SCORE: 0"}, name="judge")))
+    agents = tuple(AgentConfig(model=ModelConfig(name=name), tools=ToolConfig(submits=True)) for name in models)
+    retry = RetryConfig(agents=agents, review=review, attempts=2)
+    job = Job(TextProblem("go", "task"), agents[0], checkout, checkout.parent / "out", retry)
+    heard: list[object] = []
+    await work_on(job, Settings.from_environment(), listeners=[heard.append])
+    moments = [type(event).__name__ for event in heard]
+    assert [name for name in moments if name in ("AttemptSetUp", "RunStarted")] == ["AttemptSetUp", "RunStarted"] * 2
+    documents = [read(job.folder / f"attempt-{n}" / "task.traj") for n in (1, 2)]
+    assert [document["trajectory"][0]["observation"] for document in documents] == ["False", "False"]
+    assert [document["info"]["model_stats"]["api_calls"] for document in documents] == [2, 2]
+    assert [document["info"]["answer"] for document in documents] == ["first", "second"]
 
 
 async def test_a_stop_leaves_the_best_attempt_so_far(replies: Command, checkout: Path, home: Path) -> None:

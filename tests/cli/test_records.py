@@ -23,41 +23,59 @@ Command = Callable[..., Any]
 
 @pytest.fixture
 def theirs(tmp_path: Path) -> Path:
-    """A trajectory as SWE-agent writes it."""
+    """A trajectory as SWE-agent 1.1 writes it: its keys, in its shapes, of a run that took three steps."""
     steps = [
         ("I look for the file.", "find_file a.py", "Found 1 match\r\n"),
         ("I run it.", "echo started && cat a.txt", "started\none\n"),
         ("Done.", "submit", "diff --git a/a.py b/a.py"),
     ]
-    state = json.dumps({"open_file": "n/a", "working_dir": "/repo"})
-    history = [{"role": "system", "content": "You are", "agent": "main", "message_type": "system_prompt"}]
-    history += [{"role": "user", "content": "ISSUE: it fails", "agent": "main"}]
-    for thought, action, observation in steps:
+    state = {"open_file": "n/a", "working_dir": "/repo", "diff": ""}
+    main = {"agent": "main"}
+    mark = {"type": "text", "text": "ISSUE: it fails", "cache_control": {"type": "ephemeral"}}
+    history: list[dict[str, Any]] = [
+        {"role": "system", "content": "You are", **main, "message_type": "system_prompt"},
+        {"role": "user", "content": "Like this.", **main, "is_demo": True, "message_type": "demonstration"},
+        {"role": "user", "content": [mark], **main, "message_type": "observation"},
+    ]
+    trajectory = []
+    for number, (thought, action, observation) in enumerate(steps):
         call = {
-            "id": "c",
+            "function": {"arguments": json.dumps({"command": action}), "name": "bash"},
+            "id": f"toolu_{number}",
             "type": "function",
-            "function": {"name": "bash", "arguments": json.dumps({"command": action})},
         }
+        query = [{"role": message["role"], "content": message["content"]} for message in history]
+        extra: dict[str, Any] = {"query": query, "extra_info": {}}
+        made = {"action": action, "observation": observation, "response": thought, "thought": thought}
+        trajectory.append({**made, "execution_time": 0.5, "state": state, **extra})
+        reply = {"content": thought, "thought": thought, "action": action, **main, "tool_calls": [call]}
+        answer = {"content": observation, **main, "tool_call_ids": [call["id"]], "message_type": "observation"}
         history += [
-            {"role": "assistant", "content": thought, "action": action, "agent": "main", "tool_calls": [call]},
-            {"role": "tool", "content": observation, "tool_call_ids": ["c"], "agent": "main"},
+            {"role": "assistant", **reply, "message_type": "action", "thinking_blocks": None},
+            {"role": "tool", **answer},
         ]
-    document = {
-        "environment": "repo",
-        "trajectory": [
-            {"thought": t, "action": a, "observation": o, "response": t, "state": state, "execution_time": 0.5}
-            for t, a, o in steps
-        ],
-        "history": history,
-        "info": {
-            "exit_status": "submitted",
-            "submission": "diff --git a/a.py b/a.py",
-            "model_stats": {"instance_cost": 0.25, "tokens_sent": 900, "tokens_received": 100, "api_calls": 3},
-        },
-        "replay_config": json.dumps({"agent": {"tools": {"bundles": []}}, "env": {}}),
+    stats = {"instance_cost": 0.25, "tokens_sent": 900, "tokens_received": 100, "api_calls": 3}
+    info = {
+        "swe_agent_hash": "unavailable",
+        "swe_agent_version": "1.1.0",
+        "swe_rex_version": "1.4.0",
+        "swe_rex_hash": "unavailable",
+        "submission": "diff --git a/a.py b/a.py",
+        "exit_status": "submitted",
+        "edited_files30": "",
+        "edited_files50": "",
+        "edited_files70": "",
+        "model_stats": stats,
     }
+    config = {
+        "env": {"deployment": {"image": "python:3.11", "type": "docker"}, "repo": None, "name": "main"},
+        "agent": {"name": "main", "tools": {"bundles": [{"path": "tools/registry"}]}, "model": {"name": "gpt-4o"}},
+        "problem_statement": {"text": "it fails", "extra_fields": {}, "type": "text", "id": "one"},
+        "output_dir": "DEFAULT",
+    }
+    document = {"trajectory": trajectory, "history": history, "info": info}
     path = tmp_path / "theirs.traj"
-    path.write_text(json.dumps(document))
+    path.write_text(json.dumps(document | {"replay_config": json.dumps(config), "environment": "main"}, indent=2))
     return path
 
 
@@ -250,7 +268,7 @@ def test_a_demonstration_is_one(command: Command, theirs: Path, ours: Path, tmp_
     assert (done.code, done.out) == (0, f"Wrote {tmp_path / 'demo.yaml'}.\n")
     templates = Templates(TemplateConfig(demonstrations=(tmp_path / "demo.yaml",), put_demos_in_history=True))
     said = [(message["role"], message["content"]) for message in demonstration_messages(templates, "main")]
-    assert said[0] == ("user", "ISSUE: it fails")
+    assert said[0] == ("user", "it fails")
     assert said[3][0] == "assistant"
     assert "echo started" in said[3][1]
     assert "You are" not in str(said)

@@ -153,6 +153,53 @@ def test_a_setting_that_can_not_be_is_told_with_those_that_can(
     assert "c.Agent.max_steps can't be what it is set to. Actions in one run." in done.err
 
 
+HOOK = """
+from pathlib import Path
+from jupyter_codeact.agent import AbstractAgentHook
+
+class Noting(AbstractAgentHook):
+    def on_action_executed(self, *, step):
+        with Path({path!r}).open("a") as file:
+            file.write(step.action)
+"""
+
+
+@pytest.mark.parametrize("where", ["one agent", "of attempts", "for all"])
+def test_hooks_of_a_configuration_run_outside_the_sandbox_and_only_from_hers(
+    command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Code in a sandbox may write in any folder but Jupyter's own: what it wrote there would run outside."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.syspath_prepend(tmp_path / "lib")
+    for folder in ("jupyter", "lib"):
+        (tmp_path / folder).mkdir()
+    noted = tmp_path / "noted"
+    # Modules stay imported.
+    module = f"hooks_{where.replace(' ', '_')}"
+    (tmp_path / "lib" / f"{module}.py").write_text(HOOK.format(path=str(noted)))
+    model, hooks = {"name": replies({"code": "6 * 7"}, {"submit": "Done."})}, [f"{module}:Noting"]
+    config: dict[str, Any] = {"model": model, "hooks": hooks}
+    if where == "of attempts":
+        judge = {"model": {"name": replies({"text": "SCORE: 1"}, name="judge")}}
+        config = {"agents": [config], "attempts": 1, "review": judge}
+    elif where == "for all":
+        (tmp_path / "jupyter" / "jupyter_codeact_config.py").write_text(f"c.Agent.hooks = {hooks!r}")
+        config = {"model": model}
+    hers, other = tmp_path / "jupyter" / "agent.yaml", Path("agent.yaml").absolute()
+    hers.write_text(json.dumps(config))
+    other.write_text(hers.read_text())
+    (tmp_path / "jupyter" / "link.yaml").symlink_to(other)
+    flags = ("run", "--text", "go", "--review", "auto", "--out", tmp_path / "out", "--config")
+    if where != "for all":
+        for path in ("agent.yaml", other, tmp_path / "jupyter" / "link.yaml"):
+            done = command(*flags, path)
+            assert (done.code, done.err.count("\n")) == (2, 1)
+            assert "names hooks, and lies where code in a sandbox may write" in done.err
+        assert not noted.exists()
+    assert command(*flags, hers).code == 0
+    assert noted.read_text().startswith("6 * 7{")
+
+
 def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **variables: str) -> tuple[int, str]:
     """Run a command in a terminal, with an answer to each of its questions; its exit code and what was shown."""
     keyboard, terminal = pty.openpty()
@@ -341,7 +388,10 @@ def test_texts_of_a_folder_take_the_place_of_the_configurations(
     folder = tmp_path / "texts"
     folder.mkdir()
     (folder / "system.j2").write_text("Act in {{ work }}.")
-    own = {"system_template": "Not this.", "instance_template": "Task: {{ problem_statement }}"}
+    # Beside the configuration, wherever the command is started.
+    (tmp_path / "beside").mkdir()
+    (tmp_path / "beside" / "instance.j2").write_text("Task: {{ problem_statement }}")
+    own = {"system_template": "Not this.", "folder": "beside"}
     (tmp_path / "agent.yaml").write_text(json.dumps({"templates": own}))
     flags = ("--config", tmp_path / "agent.yaml", "--templates", folder, "--out", tmp_path / "out")
     model = replies({"submit": "Done."})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,50 @@ async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home:
     assert "This conversation: " in shown(cost)
     assert "4 calls" in shown(cost)
     assert "In short: one." in str(history(home))
+
+
+async def test_thinking_is_shown_folded(opened: Opened, script: Any) -> None:
+    """In a terminal, where nothing can be unfolded, there is a line that says how long it took."""
+    script({"thinking": "Hm, a *sine*.", "code": "1"}, {"thinking": "Yes.", "text": "Done."})
+    async with opened("%%agent --review auto\ngo") as document:
+        await document.run_cells()
+    data = [output.data for output in document.nb.cells[0].outputs]
+    thought = [re.sub(r"\d+ s", "0 s", one["text/html"]) for one in data if "text/html" in one]
+    folded = "<details><summary>Thought for 0 s</summary>\n<p>{}</p>\n</details>"
+    assert thought == [folded.format("Hm, a <em>sine</em>."), folded.format("Yes.")]
+    said = next(one["text/plain"] for one in data)
+    assert re.fullmatch(r"\[Thought for \d+ s\]", said)
+    assert [one["text/plain"] for one in data if "sine" in str(one)] == [said]
+
+
+HOOK = """
+import sys
+sys.path.insert(0, {folder!r})
+c.Agent.hooks = ["hooks_of_hers:Noting"]
+"""
+HOOKS = """
+from pathlib import Path
+from jupyter_codeact.agent import AbstractAgentHook
+
+class Noting(AbstractAgentHook):
+    def on_run_done(self, *, trajectory, info):
+        with (Path(__file__).parent / "noted").open("a") as file:
+            file.write(str(info["exit_status"]) + " ")
+"""
+
+
+async def test_hooks_hear_of_runs_in_a_notebook(
+    opened: Opened, script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hers = tmp_path / "jupyter"
+    hers.mkdir()
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(hers))
+    (hers / "jupyter_codeact_config.py").write_text(HOOK.format(folder=str(hers)))
+    (hers / "hooks_of_hers.py").write_text(HOOKS)
+    script({"code": "1"}, {"text": "Done."}, {"text": "Again."})
+    async with opened("%%agent --review auto\ngo", "%%agent\non") as document:
+        await document.run_cells()
+    assert (hers / "noted").read_text() == "submitted submitted "
 
 
 async def test_limits_are_told_and_raised(opened: Opened, script: Any, home: Path) -> None:

@@ -134,3 +134,11 @@ def test_a_subcommand_that_does_not_exist(word: str, said: str) -> None:
 
 def test_a_subcommand_that_exists() -> None:
     assert choose("%skill", "save", ["save", "list"]) == "save"
+
+
+@pytest.mark.parametrize("option", ["--api-key", "--base-url", "--api-base", "--key-env"])
+def test_no_cell_takes_a_key_or_an_address(option: str) -> None:
+    """They would be in the file, and a notebook from elsewhere would say where her keys go."""
+    with pytest.raises(UsageError, match=f"'{option}' is no option here"):
+        agent_parser().read(f"{option} x")
+    assert "never written in a notebook" in agent_parser().format_help()

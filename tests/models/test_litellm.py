@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import threading
 from contextlib import aclosing
@@ -19,6 +20,7 @@ from jupyter_codeact.agent.config import arguments_of
 from jupyter_codeact.agent.loop import Agent
 from jupyter_codeact.errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
 from jupyter_codeact.models import retry
+from jupyter_codeact.models.litellm_model import LiteLLMModel
 from jupyter_codeact.parts import ModelConfig, open_model
 from jupyter_codeact.protocols import Model
 
@@ -59,6 +61,19 @@ def test_what_a_model_can_comes_from_litellms_data(
     assert (model.takes_tools, model.sees_images, model.context_tokens) == (tools, sees, context)
     assert opened(model_server, name, tool_calls="always").takes_tools
     assert not opened(model_server, name, tool_calls="never").takes_tools
+
+
+async def test_a_name_sends_the_conversation_to_no_address_of_its_own(model_server: ModelServer) -> None:
+    """It may stand in a cell of a notebook from elsewhere. litellm itself would send it there."""
+    model_server.add(ACT)
+    name = f"oobabooga/{model_server.url}"
+    for names in ({"name": name}, {"name": GPT, "api_key": "x", "fallbacks": (name,)}):
+        with pytest.raises(ConfigError, match=r"has an address in it.*JUPYTER_CODEACT_API_BASE"):
+            open_model(ModelConfig(**names))
+    assert not model_server.requests
+    with contextlib.suppress(ModelError):
+        await asked(LiteLLMModel(ModelConfig(name=name)), [{"role": "user", "content": "My figures."}])
+    assert "My figures." in str(model_server.requests[0].json)
 
 
 @pytest.mark.parametrize("name", [CLAUDE, GPT, OTHER])

@@ -5,8 +5,8 @@
         litellm.completion("anthropic/claude-sonnet-4-5", api_base=server.anthropic_base, ...)
         assert server.requests[0].json["messages"] == ...
 
-Each request takes the next step of the script. `server.disconnected` is set when a client goes away before
-the end of its answer.
+Each request takes the next step of the script; one that the provider would refuse gets its 400 (`rules.py`), and
+`server.refused` says why. `server.disconnected` is set when a client goes away before the end of its answer.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 from . import anthropic_style, embeddings_style, openai_style
 from .http11 import Request, chunk, head, json_response, read_request
+from .rules import RULES
 from .script import Answer, Failure, Reply, Step
 
 if TYPE_CHECKING:
@@ -36,9 +37,13 @@ SSE = {"content-type": "text/event-stream", "transfer-encoding": "chunked"}
 
 
 class ModelServer:
-    """A context manager; its event loop lives in a thread of its own, so that a test may block."""
+    """A context manager; its event loop lives in a thread of its own, so that a test may block.
 
-    def __init__(self, script: Iterable[Step] = ()) -> None:
+    strict: whether requests are held to the provider's rules.
+    """
+
+    def __init__(self, script: Iterable[Step] = (), *, strict: bool = True) -> None:
+        self._strict = strict
         self._script = deque(script)
         self._requests: list[Request] = []
         self._answered: list[float] = []
@@ -46,6 +51,8 @@ class ModelServer:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="model-server")
         self.disconnected = threading.Event()
+        # Why requests were refused: what was sent must never be.
+        self.refused: list[str] = []
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -98,6 +105,7 @@ class ModelServer:
             self._script.clear()
             self._requests.clear()
             self._answered.clear()
+            self.refused.clear()
         self.disconnected.clear()
 
     def wait_for_request(self, n: int = 1, timeout: float = 10.0) -> Request:
@@ -180,6 +188,9 @@ class ModelServer:
                 return Failure(404, f"the scripted server has no {request.method} {request.path}", {})
             if not self._script:
                 return Failure(500, f"script exhausted: request {len(self._requests)} has no step", {})
+            if self._strict and (refused := RULES.get(request.path, lambda _: "")(request.json)):
+                self.refused.append(refused)
+                return Failure(400, f"the scripted server refuses the request: {refused}", {})
             step = self._script.popleft()
         return _evaluate(step, request)
 

@@ -1,0 +1,117 @@
+"""What both providers refuse of a request's messages: a scripted server that took everything would hide it.
+
+Each function returns why the request is refused, or "".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .script import Json
+
+MOST_MARKS = 4
+OPENAI_KEYS = {
+    "system": {"role", "content", "name"},
+    "user": {"role", "content", "name"},
+    "assistant": {"role", "content", "name", "tool_calls", "reasoning_content", "refusal"},
+    "tool": {"role", "content", "tool_call_id"},
+}
+
+
+def openai(request: Json) -> str:
+    """The rules of OpenAI's chat completions. ``reasoning_content`` is DeepSeek's, who asks for it."""
+    return next(_openai(request.get("messages") or []), "")
+
+
+def anthropic(request: Json) -> str:
+    """The rules of Anthropic's messages."""
+    return next(_anthropic(request), "")
+
+
+def _openai(messages: list[Json]) -> Iterator[str]:
+    due: list[str] = []
+    for place, message in enumerate(messages):
+        role, where = message.get("role"), f"messages[{place}]"
+        if role not in OPENAI_KEYS:
+            yield f"{where}: there is no role {role!r}"
+            return
+        if unknown := message.keys() - OPENAI_KEYS[role]:
+            yield f"{where}: {role} has no {', '.join(sorted(unknown))}"
+        if role == "tool":
+            if message.get("tool_call_id") not in due:
+                yield f"{where}: answers no call of the reply before it"
+            else:
+                due.remove(message["tool_call_id"])
+        elif due:
+            yield f"{where}: calls are not answered: {', '.join(due)}"
+        if not message.get("content") and not message.get("tool_calls"):
+            yield f"{where}: is empty"
+        if role == "assistant":
+            due = [call["id"] for call in message.get("tool_calls") or ()]
+            yield from _calls(where, message)
+    if due:
+        yield f"calls are not answered: {', '.join(due)}"
+
+
+def _calls(where: str, message: Json) -> Iterator[str]:
+    ids = [call["id"] for call in message.get("tool_calls") or ()]
+    if len({*ids}) < len(ids) or not all(ids):
+        yield f"{where}: the ids of its calls are {ids}"
+    for call in message.get("tool_calls") or ():
+        if not _is_object(call["function"]["arguments"]):
+            yield f"{where}: arguments are no JSON object: {call['function']['arguments']!r}"
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
+def _anthropic(request: Json) -> Iterator[str]:
+    messages = request.get("messages") or []
+    marks = sum(map(_marks, (request.get("system"), request.get("tools"), messages)))
+    if marks > MOST_MARKS:
+        yield f"{marks} blocks with cache_control, at most {MOST_MARKS} may have it"
+    due: list[str] = []
+    for place, message in enumerate(messages):
+        role, where = message.get("role"), f"messages.{place}"
+        if role != ("assistant" if place % 2 else "user"):
+            yield f"{where}: roles must alternate, beginning with user"
+        content = message.get("content") or ""
+        blocks = content if isinstance(content, list) else [{"type": "text", "text": content}]
+        yield from _blocks(where, blocks)
+        answered = [block.get("tool_use_id") for block in blocks if block["type"] == "tool_result"]
+        if sorted(answered) != sorted(due):
+            yield f"{where}: tool_use {due} was followed by tool_result {answered}"
+        due = [block["id"] for block in blocks if block["type"] == "tool_use"]
+    if due:
+        yield f"tool_use without tool_result: {', '.join(due)}"
+
+
+def _blocks(where: str, blocks: list[Json]) -> Iterator[str]:
+    kinds = [block["type"] for block in blocks]
+    if not blocks or any(block["type"] == "text" and not block["text"].strip() for block in blocks):
+        yield f"{where}: text must not be empty"
+    if "thinking" in kinds and kinds[0] not in ("thinking", "redacted_thinking"):
+        yield f"{where}: thinking comes first"
+    if any(block["type"] == "thinking" and not block.get("signature") for block in blocks):
+        yield f"{where}: thinking is not signed"
+    results = [place for place, kind in enumerate(kinds) if kind == "tool_result"]
+    if results != [*range(len(results))]:
+        yield f"{where}: tool_result comes before anything else"
+    ids = [block["id"] for block in blocks if block["type"] == "tool_use"]
+    if len({*ids}) < len(ids):
+        yield f"{where}: tool_use ids must be unique"
+
+
+def _marks(value: Any) -> int:
+    if isinstance(value, dict):
+        return ("cache_control" in value) + sum(map(_marks, value.values()))
+    return sum(map(_marks, value)) if isinstance(value, list) else 0
+
+
+RULES: dict[str, Callable[[Json], str]] = {"/v1/chat/completions": openai, "/v1/messages": anthropic}
