@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -34,6 +34,15 @@ MODEL_KEYS = {
     "max_tokens": "max_tokens",
     "api_key": "api_key",
     "base_url": "api_base",
+}
+# Of a model's keys: where its service is, with what key, and all of litellm's own.
+WHERE = ("api_base", "api_key", "options")
+# What a file in the workspace may not set, and what does.
+ELSEWHERE = {
+    "hooks": "c.Agent.hooks",
+    "model.api_base": "c.Agent.api_base",
+    "model.api_key": "c.Agent.api_key",
+    "model.options": "c.Agent.model_options",
 }
 LIMIT_KEYS = {
     "max_steps": "max_steps",
@@ -139,12 +148,11 @@ def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | 
 
     values = read_yaml(options.config) if options.config else {}
     source = str(options.config or "the configuration")
-    agents = values.get("agents", [])
-    agents = agents if isinstance(agents, list) else [agents]
-    if any("hooks" in part for part in (values, *agents) if isinstance(part, dict)):
-        check_is_hers(options.config)
+    for key in hers_alone(values):
+        check_is_hers(options.config, key)
     if "agents" not in values:
         return agent_config(options, values, source), None
+    agents = values["agents"] if isinstance(values["agents"], list) else [values["agents"]]
     made = [agent_config(options, dict(agent or {}), f"{source}, agent {n}") for n, agent in enumerate(agents, 1)]
     retry = checked(RetryConfig, values | {"agents": made}, source)
     return retry.agents[0], retry
@@ -181,8 +189,20 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     return config
 
 
-def check_is_hers(path: Path) -> None:
-    """Hooks run outside the sandbox: what names them must lie where no sandbox can write. Raises ConfigError."""
+def hers_alone(values: Any) -> Iterator[str]:
+    """The keys that decide what runs outside the sandbox, and where her key and her conversation are sent."""
+    if isinstance(values, list):
+        for value in values:
+            yield from hers_alone(value)
+    elif isinstance(values, dict):
+        model = values.get("model")
+        yield from (f"model.{key}" for key in WHERE if isinstance(model, dict) and key in model)
+        yield from ("hooks" for key in values if key == "hooks")
+        yield from hers_alone([*values.values()])
+
+
+def check_is_hers(path: Path, key: str) -> None:
+    """What names such keys must lie where no sandbox can write. Raises ConfigError."""
     from jupyter_core.paths import jupyter_config_path
 
     from ..errors import ConfigError
@@ -190,8 +210,8 @@ def check_is_hers(path: Path) -> None:
     folders = [Path(folder) for folder in jupyter_config_path()]
     if not any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
         raise ConfigError(
-            f"{path} names hooks, and lies where code in a sandbox may write. Hooks are named in one of Jupyter's "
-            f"config folders, such as {folders[0]}: there, or as `c.Agent.hooks` in jupyter_codeact_config.py."
+            f"{path} sets {key}, and lies where code in a sandbox may write. That is set in a file in one of Jupyter's "
+            f"config folders, such as {folders[0]}: there, or in jupyter_codeact_config.py (`{ELSEWHERE[key]}`)."
         )
 
 

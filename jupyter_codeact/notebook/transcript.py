@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 import uuid
 
@@ -12,6 +13,7 @@ from ..protocols import AgentCell
 
 # Growing text is sent this often: smooth to read, and cheap for a page that renders Markdown anew each time.
 FLUSH_S = 0.08
+_END = re.compile(r"</(?=details)", re.IGNORECASE)
 
 
 def markdown(text: str, plain: str | None = None) -> MimeBundle:
@@ -117,4 +119,6 @@ class ThinkingBlock(Block):
 
     def data(self, last: bool) -> MimeBundle:
         title = f"Thought for {words.seconds(time.monotonic() - self._began)}" if last else "Thinking"
-        return markdown(f"<details><summary>{title}</summary>\n\n{self._text.strip()}\n\n</details>", f"[{title}]")
+        # It may speak of the tag that would end its fold.
+        inside = _END.sub("&lt;/", self._text.strip())
+        return markdown(f"<details><summary>{title}</summary>\n\n{inside}\n\n</details>", f"[{title}]")

@@ -20,6 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 from helpers import examples
+from servers import ModelServer, Reply
 
 from jupyter_codeact.agent.trajectory import read
 
@@ -194,10 +195,38 @@ def test_hooks_of_a_configuration_run_outside_the_sandbox_and_only_from_hers(
         for path in ("agent.yaml", other, tmp_path / "jupyter" / "link.yaml"):
             done = command(*flags, path)
             assert (done.code, done.err.count("\n")) == (2, 1)
-            assert "names hooks, and lies where code in a sandbox may write" in done.err
+            assert "sets hooks, and lies where code in a sandbox may write" in done.err
         assert not noted.exists()
     assert command(*flags, hers).code == 0
     assert noted.read_text().startswith("6 * 7{")
+
+
+@pytest.mark.parametrize("key", ["api_base", "options", "judge"])
+def test_no_file_in_the_folder_sends_her_key_elsewhere(
+    command: Command, model_server: ModelServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    """Code in a sandbox can have written it. In a folder of Jupyter's own it is hers, and does what it says."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hers")
+    (tmp_path / "jupyter").mkdir()
+    address = {"api_base": model_server.openai_base}
+    model: dict[str, Any] = {"name": "openai/gpt-4o", **({"options": address} if key == "options" else address)}
+    config: dict[str, Any] = {"model": model}
+    if key == "judge":
+        config = {"agents": [{"model": {"name": "scripted/none"}}], "attempts": 1, "review": config}
+    hers, other = tmp_path / "jupyter" / "agent.yaml", Path("agent.yaml")
+    for path in (hers, other):
+        path.write_text(json.dumps(config))
+    flags = ("run", "--text", "go", "--review", "auto", "--out", tmp_path / "out", "--config")
+    done = command(*flags, other)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    named = "model.options" if key == "options" else "model.api_base"
+    assert f"agent.yaml sets {named}, and lies where code in a sandbox may write" in done.err
+    assert model_server.requests == []
+    if key != "judge":
+        model_server.add(Reply(text="no code"))
+        assert command(*flags, hers, "--call-limit", "1").code != 2
+        assert model_server.requests[0].headers["authorization"] == "Bearer sk-hers"
 
 
 def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **variables: str) -> tuple[int, str]:

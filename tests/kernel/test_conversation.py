@@ -44,13 +44,13 @@ async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home:
 
 async def test_thinking_is_shown_folded(opened: Opened, script: Any) -> None:
     """In a terminal, where nothing can be unfolded, there is a line that says how long it took."""
-    script({"thinking": "Hm, a *sine*.", "code": "1"}, {"thinking": "Yes.", "text": "Done."})
+    script({"thinking": "Hm, a *sine*.", "code": "1"}, {"thinking": "Yes. </DETAILS> it", "text": "Done."})
     async with opened("%%agent --review auto\ngo") as document:
         await document.run_cells()
     data = [output.data for output in document.nb.cells[0].outputs]
     thought = [re.sub(r"\d+ s", "0 s", one["text/html"]) for one in data if "text/html" in one]
     folded = "<details><summary>Thought for 0 s</summary>\n<p>{}</p>\n</details>"
-    assert thought == [folded.format("Hm, a <em>sine</em>."), folded.format("Yes.")]
+    assert thought == [folded.format("Hm, a <em>sine</em>."), folded.format("Yes. &lt;/DETAILS&gt; it")]
     said = next(one["text/plain"] for one in data)
     assert re.fullmatch(r"\[Thought for \d+ s\]", said)
     assert [one["text/plain"] for one in data if "sine" in str(one)] == [said]
