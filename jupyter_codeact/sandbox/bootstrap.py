@@ -33,10 +33,8 @@ def main() -> None:
     user_sites = own_sites()
     import_from(user_sites)
     import codeact_late
-    import codeact_parts
 
     codeact_late.defer()
-    codeact_parts.leave_out()
     patient = bool(os.environ.pop("CODEACT_PATIENT", ""))
     answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")), patient)
     import codeact_debugger
@@ -51,7 +49,7 @@ def main() -> None:
     outstream = f"{PieceStream.__module__}.{PieceStream.__name__}"
     app = SparingApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
     app.initialize(sys.argv[1:])
-    codeact_parts.complete()
+    codeact_late.complete()
     libraries = _folders("CODEACT_SKILLS")
     prepare(app.shell, libraries, SkillWatch(app.shell, libraries))
     serve_pip(app.shell, user_sites)

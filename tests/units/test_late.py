@@ -14,15 +14,14 @@ INSIDE = Path(sandbox.__file__).parent / "inside"
 LATE = f"""
 import sys
 sys.path.insert(0, {str(INSIDE)!r})
-import codeact_late, codeact_parts
+import codeact_late
 del sys.path[0]
 codeact_late.defer()
-codeact_parts.leave_out()
 from jupyter_client import write_connection_file
 import jupyter_client.session
 outline = jupyter_client
 del jupyter_client
-codeact_parts.complete()
+codeact_late.complete()
 """
 USES = {
     "names": "import ssl\nprint(ssl.create_default_context().verify_mode, type(ssl), ssl)",
@@ -48,6 +47,31 @@ USES = {
         "print(ssl._create_default_https_context().verify_mode)"
     ),
     "those who have it": "import asyncio, http.client, ssl\nprint(asyncio.base_events.ssl is http.client.ssl is ssl)",
+    "its type, its doc, its names": (
+        "import asyncio.sslproto, platformdirs, ssl\n"
+        "for m in (ssl, platformdirs, asyncio.sslproto): print(type(m), m.__doc__, sorted(vars(m)))"
+    ),
+    "a name taken away": "import ssl\ndel ssl.HAS_SNI\nprint(hasattr(ssl, 'HAS_SNI'))",
+    "sent by name": (
+        "import joblib.externals.cloudpickle as c, pickle, ssl\n"
+        "print(pickle.loads(c.dumps(lambda: ssl.OPENSSL_VERSION))())"
+    ),
+    "looked for, and not imported": (
+        "import importlib.util\nfor name in ('ssl', 'jupyter_client'): print(importlib.util.find_spec(name).origin)\n"
+        "import jupyter_client.session\nprint(jupyter_client.session.Session)"
+    ),
+    "finders that somebody wraps": (
+        "class Wrapped:\n    def __init__(self, finder): self.find_spec = finder.find_spec\n"
+        "sys.meta_path[:] = [Wrapped(finder) for finder in sys.meta_path]\n"
+        "import jupyter_client, ssl\nprint(jupyter_client.KernelManager, ssl.SSLContext)"
+    ),
+    "all that is loaded": (
+        "import asyncio\nfor m in sys.modules.values(): getattr(m, '__warningregistry__', None)\nprint('well')"
+    ),
+    "something in the place of what it uses": (
+        "import socket, ssl\nclass Guard(socket.socket): pass\nsocket.socket = Guard\n"
+        "print(ssl.create_default_context().verify_mode, ssl.SSLSocket.__mro__)"
+    ),
     "its source": "import inspect, ssl\nprint(len(inspect.getsource(ssl)), ssl.__spec__.origin)",
     "a reload": "import importlib, ssl\nimportlib.reload(ssl)\nprint(ssl.SSLContext)",
     "many threads": (
@@ -77,7 +101,7 @@ def said(code: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("use", USES)
 def test_a_late_module_is_the_module(use: str) -> None:
-    assert said(LATE + USES[use]) == said(USES[use])
+    assert said(LATE + USES[use]) == said("import sys\n" + USES[use])
 
 
 def test_whoever_took_the_package_early_has_it_too() -> None:
@@ -89,16 +113,32 @@ def test_whoever_took_the_package_early_has_it_too() -> None:
 def test_what_has_not_been_used_has_not_run() -> None:
     use = "import asyncio, platformdirs, ssl, jupyter_client.session\n"
     others = "print([name for name in ('_ssl', 'jupyter_client.manager', 'platformdirs.api') if name in sys.modules])"
-    late = LATE.replace("codeact_parts.complete()", use)
+    late = LATE.replace("codeact_late.complete()", use)
     assert said(late + others)[0] == "[]\n"
     assert said("import sys\n" + use + others)[0] == "['_ssl', 'jupyter_client.manager', 'platformdirs.api']\n"
+
+
+def test_a_module_of_that_name_in_the_folder_is_not_taken_for_it(tmp_path: Path) -> None:
+    """A plain kernel has imported its own when the folder gets on the path."""
+    for name in ("debugpy", "jupyter_client", "platformdirs", "psutil"):
+        (tmp_path / f"{name}.py").write_text("mine = 1")
+    here = f"sys.path.insert(0, {str(tmp_path)!r})\n"
+    names = (
+        "for name in ('debugpy', 'jupyter_client', 'platformdirs', 'psutil'): print(__import__(name).__version__ > '')"
+    )
+    assert said(LATE + here + names) == ("True\n" * 4, "")
+    assert said("import sys\n" + here + names)[0] == ""
 
 
 def test_a_module_that_breaks_says_so_each_time(tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("before = 1\n1 / 0")
     late = LATE.replace(
         "codeact_late.defer()",
-        f"sys.path.append({str(tmp_path)!r})\ncodeact_late.LATE = {{'broken'}}\ncodeact_late.defer()",
+        f"sys.path.append({str(tmp_path)!r})\n"
+        "codeact_late.LATE = {'broken': {}}\ncodeact_late.defer()\nimport broken",
     )
-    tries = "import broken\nfor _ in range(2):\n    try: broken.after\n    except ZeroDivisionError as e: print(e)"
-    assert said(late + tries)[0] == "division by zero\n" * 2
+    tries = (
+        "for ask in (lambda: broken.after, lambda: __import__('broken')) * 2:\n"
+        "    try: ask()\n    except ZeroDivisionError as e: print(e)"
+    )
+    assert said(late + tries) == ("division by zero\n" * 4, "")

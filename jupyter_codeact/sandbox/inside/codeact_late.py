@@ -1,71 +1,102 @@
-"""Modules that a kernel imports at its start and needs later, or never: run when somebody first asks for a name.
+"""Modules that a kernel's start imports and hardly uses are left out until they are wanted.
 
-Each stays the one module of its name that Python knows, so whoever imported it early has it whole, too.
+While the kernel starts, an empty module stands for each. Afterwards whoever imports one gets it as ever, in that same
+module, so that whoever took it early has it whole, too. All are looked for before the working folder is on the path.
 """
 
 import importlib
 import sys
 import types
-from importlib.machinery import ModuleSpec, PathFinder
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import module_from_spec
-from threading import RLock
 from typing import Any
 
-LATE = {"ssl", "asyncio.sslproto", "platformdirs"}
-# By module, while its code has not run: held by the thread that runs it.
-_locks: dict[str, Any] = {}
-_running: set[str] = set()
+# Each with the names that ipykernel takes from it at the start, and the part of it that has them.
+LATE: dict[str, dict[str, str]] = {
+    # Clients, managers and provisioners, with the email and zipfile that they need; a kernel needs two of its parts.
+    "jupyter_client": {"find_connection_file": "connect", "write_connection_file": "connect"},
+    "platformdirs": {},
+    # Imported by asyncio.
+    "ssl": {},
+    "asyncio.sslproto": {},
+}
+# What the kernel imports by itself when it is asked for something.
+FOUND_EARLY = {"debugpy", "psutil"}
+# Where they were at the start, and what stands for those that wait.
+_specs: dict[str, ModuleSpec] = {}
+_waiting: dict[str, types.ModuleType] = {}
 
 
 class LateModule(types.ModuleType):
-    """Becomes an ordinary module at the first question for a name."""
+    """Stands for a module whose code has not run, or not to its end."""
 
     def __getattr__(self, name: str) -> Any:
-        if _run(self):
-            return getattr(self, name)
-        raise AttributeError(f"module {self.__name__!r} has no attribute {name!r} yet", name=name, obj=self)
+        own = self.__name__
+        if name != "__path__":
+            starting = sys.modules.get(own) is self and not getattr(self.__spec__, "_initializing", False)
+            part = LATE[own].get(name)
+            if starting and part:
+                return getattr(importlib.import_module(f"{own}.{part}"), name)
+            if starting:
+                del sys.modules[own]
+            # In another thread this waits until the module is there; in the one that runs it, it goes on.
+            module = importlib.import_module(own)
+            if module is not self or type(self) is not LateModule or name in vars(self):
+                return getattr(module, name)
+        raise AttributeError(f"module {own!r} has no attribute {name!r}", name=name, obj=self)
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # What somebody puts in the place of a function must stay there. The import system sets the rest.
-        if not name.startswith("__") and not isinstance(value, types.ModuleType):
-            _run(self)
-        types.ModuleType.__setattr__(self, name, value)
 
-    def __dir__(self) -> list[str]:
-        _run(self)
-        return sorted(vars(self))
+class LateLoader(SourceFileLoader):
+    """Runs a module's code in what stood for it."""
+
+    def create_module(self, spec: ModuleSpec) -> types.ModuleType:
+        return _waiting[spec.name]
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        name = module.__name__
+        # Python notes a part in its package as it loads the part: some are loaded already.
+        for path, part in list(sys.modules.items()):
+            package, _, last = path.rpartition(".")
+            if package == name:
+                setattr(module, last, part)
+        super().exec_module(module)
+        setattr(module, "__class__", types.ModuleType)  # noqa: B010  its type is the class that it leaves
+        del _waiting[name], _specs[name]
 
 
-def _run(module: types.ModuleType) -> bool:
-    """Run the module's code, once; False while it runs: then it asks itself."""
-    name = module.__name__
-    with _locks[name]:
-        if name in _running:
-            return False
-        if type(module) is LateModule:
-            spec: Any = module.__spec__
-            _running.add(name)
-            try:
-                spec.loader.exec_module(module)
-            finally:
-                _running.remove(name)
-            setattr(module, "__class__", types.ModuleType)  # noqa: B010  its type is the class it leaves
-    return True
+class LateFinder:
+    """Finds them where they were when the kernel started."""
+
+    @staticmethod
+    def find_spec(name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
+        return _specs.get(name)
 
 
 def defer() -> None:
-    """Have these modules wait for their first use. Called before anything imports them."""
-    for name in LATE - sys.modules.keys():
+    """Have them stood for. Called before anything imports them."""
+    for name in {*LATE, *FOUND_EARLY} - sys.modules.keys():
         spec = _found(name)
-        if spec is not None:
-            _locks[name] = RLock()
+        if spec is None or spec.origin is None:
+            continue
+        _specs[name] = spec
+        if name in LATE:
+            spec.loader = LateLoader(name, spec.origin)
+            _waiting[name] = types.ModuleType(name)
             sys.modules[name] = module_from_spec(spec)
             sys.modules[name].__class__ = LateModule
-    for name in _locks:
+    sys.meta_path.insert(0, LateFinder)
+    for name, module in _waiting.items():
         package, _, last = name.rpartition(".")
         if package:
-            # As the import system does when it loads a part.
-            setattr(importlib.import_module(package), last, sys.modules[name])
+            setattr(importlib.import_module(package), last, module)
+
+
+def complete() -> None:
+    """The kernel has started: from now on they are imported as ever."""
+    for name, module in _waiting.items():
+        if sys.modules.get(name) is module:
+            del sys.modules[name]
 
 
 def _found(name: str) -> ModuleSpec | None:
