@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import Unreadable
-from ..events import Reply, Retrying, TextDelta, Usage, UsageSeen, WordsDropped, Working
+from ..events import Reply, Retrying, TextDelta, Usage, WordsDropped, Working
 from .history import describe, said, source_of
 from .hooks import ActionsGenerated, ModelQueried
 from .parsing import FenceReader, Problem, ToolReader, reader_for
@@ -66,7 +66,6 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
     step.output = said(reply)
     agent.last_request = reply.usage.tokens
     agent.charge(reply.usage)
-    agent.emit(UsageSeen(agent.usage))
     return reply, reader
 
 

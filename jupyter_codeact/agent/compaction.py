@@ -11,7 +11,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from ..errors import ModelError
-from ..events import Reply, Retrying, UsageSeen, Working
+from ..events import Reply, Retrying, Working
 from ..words import plural
 from .asking import used_by
 from .history import text_message
@@ -105,7 +105,6 @@ async def _reply(agent: Agent, messages: list[Message]) -> Reply:
             async for delta in deltas:
                 if isinstance(delta, Retrying | Reply):
                     agent.charge(delta.usage)
-                    agent.emit(UsageSeen(agent.usage))
                 if isinstance(delta, Retrying):
                     agent.meter.check()
                 if isinstance(delta, Reply):

@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import ConfigError
-from ..events import Action, EditAction, Edited, Event, Usage
+from ..events import Action, EditAction, Edited, Event, Usage, UsageSeen
 from ..protocols import Environment, Finder, Model
 from .acting import Streaks, state_of
 from .context import context_of, named_in
@@ -141,6 +141,7 @@ class Conversation:
         self.meter.charge(used)
         self._step_used += used
         self._step_usd += used.cost or 0.0
+        self.emit(UsageSeen(self.usage))
 
     def _start_counting(self) -> None:
         """What is charged from now on belongs to the next step of the trajectory."""

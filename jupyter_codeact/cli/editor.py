@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,6 +23,7 @@ EDITORS = ("editor", "nano", "vi")
 async def edited(session: Session, cell: AgentCell, words: list[str]) -> str:
     """What is told of it. Raises UsageError, SkillError; what she wrote is kept, and the error says where."""
     options = edit_parser(in_terminal=True).read(shlex.join(words))
+    editor = _editor()
     (name, module), before = place_of(session, options.name), ""
     check_name(name)
     library = session.skills.library
@@ -31,7 +33,7 @@ async def edited(session: Session, cell: AgentCell, words: list[str]) -> str:
     path = Path(tempfile.mkdtemp(prefix="codeact-edit-")) / f"{options.name}.py"
     path.write_text(before, encoding="utf-8")
     try:
-        _open(path)
+        _open(editor, path)
         text = path.read_text(encoding="utf-8")
         told = f"Nothing of **{options.name}** was changed."
         if text.strip() != before.strip():
@@ -42,11 +44,21 @@ async def edited(session: Session, cell: AgentCell, words: list[str]) -> str:
     return told
 
 
-def _open(path: Path) -> None:
-    """Until the editor is closed. Raises UsageError without one, SkillError for one that fails."""
-    named = os.environ.get("VISUAL") or os.environ.get("EDITOR") or next(filter(shutil.which, EDITORS), "")
-    if not named:
+def _editor() -> list[str]:
+    """Hers. Raises UsageError where none can be opened."""
+    named = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "")
+    found = named or [*filter(shutil.which, EDITORS)][:1]
+    if not found:
         raise UsageError("There is no editor: set EDITOR, such as `export EDITOR=nano`")
-    ended = subprocess.run([*shlex.split(named), str(path)], check=False).returncode
+    if not shutil.which(found[0]):
+        raise UsageError(f"There is no editor {found[0]}: set EDITOR, such as `export EDITOR=nano`")
+    if not named and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("An editor needs a terminal, and here is none. EDITOR may name a program that needs none")
+    return found
+
+
+def _open(editor: list[str], path: Path) -> None:
+    """Until the editor is closed. Raises SkillError for one that fails."""
+    ended = subprocess.run([*editor, str(path)], check=False).returncode
     if ended:
-        raise SkillError(f"The editor ({named}) ended with {ended}: nothing was saved")
+        raise SkillError(f"The editor ({shlex.join(editor)}) ended with {ended}: nothing was saved")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,7 +154,11 @@ class TerminalCell:
 
     async def ask(self, prompt: str) -> str:
         """Nothing else happens meanwhile, so this may wait; Ctrl-C ends it."""
+        # asyncio's own handler waits until its loop goes on, which is after the answer.
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
         try:
             return input(prompt)  # noqa: ASYNC250  # there is nobody else to wait for it
         except EOFError:
             return "no"
+        finally:
+            signal.signal(signal.SIGINT, handler)

@@ -14,7 +14,7 @@ from ..session import Session
 from ..skills.checks import CHECKS, FORCED, PASSED, Tried, problems, warnings
 from ..skills.docstrings import with_stubs
 from ..skills.selection import chosen, listed, module_from
-from ..skills.skill import Files, check_name, files_of
+from ..skills.skill import Files, check_name, files_of, skills_in
 from ..words import fenced, plural
 from . import versions
 from .parser import save_parser
@@ -44,8 +44,11 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     except SkillConflict as conflict:
         show_conflict(cell, conflict, "while yours was checked")
         raise SkillFailed(f"{conflict} Run the cell again to make yours the next version.") from None
-    functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
-    return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`\n\n{told}".rstrip()
+    functions = "\n".join(f"- `{function}`" for function in skills_in(folder)[options.name].functions)
+    said = versions.told(session, saved, options.name)
+    if library.folder_of(options.name) != folder:
+        said = f"{said}\n\nYour own **{options.name}** comes before it: `import {options.name}` goes on with that one."
+    return f"{said}\n\n{functions}\n\n`{saved.path}`\n\n{told}".rstrip()
 
 
 def _source(ran: list[RanCell], cells: list[RanCell], options: argparse.Namespace) -> tuple[str, list[str]]:

@@ -47,9 +47,10 @@ def told(session: Session, saved: Saved, name: str) -> str:
     if saved.before.number == saved.version.number:
         return f"**{name}** is already like this: version {saved.version.number}."
     difference = _between(session, name, saved.before.number, saved.version.number)
+    back = f"rm {name}" if saved.before.removed else f"rollback {name} {saved.before.number}"
     return (
-        f"Saved **{name}** as version {saved.version.number}; "
-        f"`%skill rollback {name} {saved.before.number}` takes that back.\n\n{fenced(difference, 'diff')}"
+        f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back."
+        f"\n\n{fenced(difference, 'diff')}"
     )
 
 

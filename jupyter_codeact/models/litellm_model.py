@@ -157,7 +157,9 @@ class LiteLLMModel:
         keys = [*WIRE, *(["cache_control"] if self._marks_cache else [])]
         if message.get("model") == self.name:
             keys += THINKING[:1] if self.name.partition("/")[0] in NO_REASONING_CONTENT else THINKING
-        return {key: message[key] for key in keys if key in message}
+        wired = {key: message[key] for key in keys if key in message}
+        # Of calls without words: in the place of an empty text litellm sends a sentence of its own as the model's.
+        return wired | ({"content": None} if wired.get("tool_calls") and not wired.get("content") else {})
 
     @cached_property
     def _marks_cache(self) -> bool:

@@ -14,7 +14,9 @@ from ..texts import diff_of, summary_of
 from .checks import CHECKS, FAILED, PASSED, Trial, report
 from .history import Note, Version
 from .library import Library
-from .skill import exactly, files_of
+from .skill import INIT, Files, exactly, files_of
+
+EMPTY = " An empty __init__.py beside it makes it a package."
 
 
 @dataclass
@@ -41,15 +43,20 @@ class FileEdit:
     def apply(self) -> str:
         name = self._name
         try:
-            others = {path: text for path, text in files_of(self.library.own, name).items() if path != self.path}
-            base, files = ({**others, **_one(self.path, text)} for text in (self.before, self.after))
+            here = files_of(self.library.own, name)
+            others = {path: text for path, text in here.items() if path != self.path}
+            # A folder of modules without an __init__.py is no skill yet.
+            is_new = not here and "/" in self.path
+            added = is_new and not self.path.endswith(f"/{INIT}")
+            base = {} if is_new else {**others, **_one(self.path, self.before)}
+            files = _package({**others, **_one(self.path, self.after)}, name)
             self._version = self.library.write(name, files, self.note, base=base).version
         except SkillConflict as conflict:
             raise EditError(f"{conflict.beside(self.diff)}\nView it and edit again.") from None
         except (SkillError, OSError) as error:
             raise EditError(str(error)) from None
         self.done(self)
-        return f"{self.summary}: done.\n{self.diff}"
+        return f"{self.summary}: done.{EMPTY if added else ''}\n{self.diff}"
 
     async def checks(self, tell: Tell = unheard) -> Checked:
         """The version remembers what they say."""
@@ -73,6 +80,14 @@ class FileEdit:
     @property
     def _name(self) -> str:
         return self.path.split("/", maxsplit=1)[0].removesuffix(".py")
+
+
+def _package(files: Files, name: str) -> Files:
+    """Modules of a package with the file that makes them one; without any, nothing is left of it."""
+    init = f"{name}/{INIT}"
+    if f"{name}.py" in files or not files:
+        return files
+    return {} if files == {init: ""} else {init: "", **files}
 
 
 def _one(path: str, text: str | None) -> dict[str, str]:

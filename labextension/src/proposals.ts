@@ -23,6 +23,8 @@ import type { CellMetadata, ProposeMessage, ReadyMessage, Send, SettleMessage } 
 export class Proposals implements IDisposable {
   isDisposed = false;
   private readonly open = new Map<string, Proposal>();
+  /** Below which cell each was put: where that is gone, the next one goes below the one before it. */
+  private readonly above = new Map<string, string>();
   /** Whether the cells have just been changed by Undo. */
   private undone = false;
 
@@ -57,7 +59,11 @@ export class Proposals implements IDisposable {
       withdrawCell(notebook, id);
     }
     const meta: CellMetadata = { run, step, status: 'proposed' };
-    const cell = reused ? existing : insertCodeCell(notebook, message.after, id, meta);
+    const after = this.anchor(message.after);
+    if (after !== id) {
+      this.above.set(id, after);
+    }
+    const cell = reused ? existing : insertCodeCell(notebook, after, id, meta);
     if (!cell) {
       return;
     }
@@ -179,6 +185,12 @@ export class Proposals implements IDisposable {
     this.isDisposed = true;
     this.open.forEach(proposal => proposal.dispose());
     this.open.clear();
+  }
+
+  /** `id`, or the nearest cell above it that is still there. */
+  private anchor(id: string): string {
+    const above = this.above.get(id);
+    return findCell(this.panel.content, id) || above === undefined ? id : this.anchor(above);
   }
 
   private close(id: string): void {

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.agent import Agent, loop
+from jupyter_codeact.errors import ModelError
 from jupyter_codeact.events import (
     ActionDone,
     ActionOpened,
@@ -105,10 +106,19 @@ async def test_every_reply_is_charged_unreadable_and_void_ones_too() -> None:
     model = StreamModel([Reply("", usage=used)], [Retrying("Busy.", 0.0, used), Reply("x", usage=more)])
     agent = agent_of(model)
     events = await run(agent)
-    assert [event.usage for event in events if isinstance(event, UsageSeen)] == [used, Usage(21, 11, 2, None, 3)]
+    seen = [event.usage for event in events if isinstance(event, UsageSeen)]
+    assert seen == [used, used + used, Usage(21, 11, 2, None, 3)]
     assert agent.usage == Usage(21, 11, 2, None, 3)
     stats = agent.info["model_stats"]
     assert (stats["instance_cost"], stats["cost_known"], stats["api_calls"]) == (0.5, False, 3)
+
+
+async def test_what_a_reply_has_used_that_failed_is_seen_at_once() -> None:
+    """Under the cell of a run that ended so there stood "0 tokens"."""
+    failed = ModelError("Gone.")
+    failed.usage = Usage(10, 5, 1, 0.25, 1)
+    events = await run(agent_of(StreamModel([TextDelta("Wor"), failed])))
+    assert [event.usage for event in events if isinstance(event, UsageSeen)] == [failed.usage]
 
 
 async def test_a_reply_that_broke_off_takes_its_cell_with_it() -> None:

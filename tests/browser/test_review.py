@@ -313,7 +313,7 @@ async def test_a_second_window_takes_the_proposal_over(notebook: Notebook, servi
 
 async def test_undo_takes_no_proposal_away_for_good(notebook: Notebook, service: ModelServer) -> None:
     """She may have meant a change of her own; a cell that she deletes is rejected."""
-    service.add(act("print('one')"), act("print('two')"), Reply(text="The end."))
+    service.add(act("print('one')"), act("print('two')"), act("print('three')"), Reply(text="The end."))
     await notebook.open("undo", "%%agent\ngo", "last = 1")
     await notebook.run_cell(0)
     await notebook.ready()
@@ -327,6 +327,10 @@ async def test_undo_takes_no_proposal_away_for_good(notebook: Notebook, service:
     await notebook.button("Run").first.click()
     await notebook.until_output(1, "one")
     await notebook.bar.get_by_text("step 2").wait_for()
+    await notebook.run_command("notebook:delete-cell")
+    # What comes next stands where that one stood.
+    await notebook.bar.get_by_text("step 3").wait_for()
+    assert await notebook.sources() == ["%%agent\ngo", "print('one')", "print('three')", "last = 1"]
     await notebook.run_command("notebook:delete-cell")
     await notebook.until_output(0, "The end.")
     assert "one" in told(service, 1)

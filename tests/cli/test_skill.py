@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ import nbformat
 import pexpect
 import pytest
 
+from jupyter_codeact.cli.editor import EDITORS
 from jupyter_codeact.errors import UsageError
 from jupyter_codeact.magics.importing import import_parser
 from jupyter_codeact.magics.parser import save_parser
@@ -129,6 +131,8 @@ def test_a_file_in_the_working_folder_would_hide_the_skill_and_that_is_said(comm
     )
     assert "1 skill, hidden here: circles" in command("skill", "where").out
     assert "lies there" not in command("skill", "export", "circles", "--to", "file", "--out", "sent.py").out
+    done = command("skill", "export", "circles", "--to", "file", "--out", "none/")
+    assert (done.code, "There is no folder" in done.err) == (2, True)
 
 
 def test_a_notebook_of_a_skill_without_doctests_has_help_that_ran(
@@ -336,5 +340,11 @@ def test_what_she_wrote_is_not_lost(
 def test_without_an_editor_it_is_said_how_to_name_one(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)
+    # One that wants a terminal would wait for ever.
+    if any(map(shutil.which, EDITORS)):
+        assert "An editor needs a terminal" in command("skill", "edit", "circles").err
+    monkeypatch.setenv("EDITOR", "no-such-editor")
+    assert "There is no editor no-such-editor: set EDITOR" in command("skill", "edit", "circles").err
+    monkeypatch.delenv("EDITOR")
     monkeypatch.setenv("PATH", "/nowhere")
     assert "export EDITOR=nano" in command("skill", "edit", "circles").err

@@ -96,3 +96,11 @@ def test_a_demo_that_is_stopped_says_what_there_is(tmp_path: Path) -> None:
     assert "The notebooks so far are in" in said
     assert "the same command begins anew" in " ".join(said.split())
     assert "Traceback" not in said
+
+
+def test_ctrl_c_at_the_question_for_a_skill_stores_nothing(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "fine.py").write_text('def f():\n    """F."""\n')
+    terminal = in_terminal(tmp_path, "skill", "import", "fine.py")
+    terminal.expect(r"Store this\?.*: ")
+    assert "Stopped." in stopped(terminal)
+    assert "No skills yet" in command("skill", "list").out

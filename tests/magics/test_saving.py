@@ -118,6 +118,9 @@ async def test_what_is_shared_lies_there_and_hers_comes_first(desk: Desk) -> Non
     await desk.save("fit 1-2")
     assert desk.library.get("fit").folder == desk.library.own
     assert "go" not in (desk.library.shared / "fit.py").read_text()
+    hidden = await desk.save("fit 1 --names area --shared --message two")
+    assert "Your own **fit** comes before it" in hidden
+    assert ("`area(" in hidden, "`go(" in hidden) == (True, False)
     versions.answer(desk.session, "rm", "fit")
     await desk.save("fit 1-2 --shared --message 'for all'")
     assert [v.note.message for v in desk.library.log("fit")] == ["for all", "Saved from cells"]

@@ -44,7 +44,7 @@ def test_what_was_removed_comes_back_where_it_was(session: Session) -> None:
     library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
     assert "`%skill rollback fit 1`" in answer(session, "rm", "fit")
     assert source(session) == "x = 'shared 2'\n"
-    answer(session, "rollback", "fit 1")
+    assert "`%skill rm fit` takes that back" in answer(session, "rollback", "fit 1")
     assert source(session) == "x = 'own'\n"
     assert (library.shared / "fit.py").read_text() == "x = 'shared 2'\n"
 

@@ -12,6 +12,8 @@ from typing import Any
 from .script import Json
 
 MOST_MARKS = 4
+# What litellm puts in the place of an empty text: words that the model never said.
+INVENTED = "Empty message content sanitised"
 OPENAI_KEYS = {
     "system": {"role", "content", "name"},
     "user": {"role", "content", "name"},
@@ -22,12 +24,16 @@ OPENAI_KEYS = {
 
 def openai(request: Json) -> str:
     """The rules of OpenAI's chat completions. ``reasoning_content`` is DeepSeek's, who asks for it."""
-    return next(_openai(request.get("messages") or []), "")
+    return _invented(request) or next(_openai(request.get("messages") or []), "")
 
 
 def anthropic(request: Json) -> str:
     """The rules of Anthropic's messages."""
-    return next(_anthropic(request), "")
+    return _invented(request) or next(_anthropic(request), "")
+
+
+def _invented(request: Json) -> str:
+    return "words that nobody has said" if INVENTED in json.dumps(request) else ""
 
 
 def _openai(messages: list[Json]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from jupyter_codeact.errors import EditError
 from jupyter_codeact.skills.editor import LibraryEditor
 from jupyter_codeact.skills.library import Library
+from jupyter_codeact.skills.skill import files_of
 
 TEXT = "a = 1\nb = 2\n"
 
@@ -104,6 +105,30 @@ def test_create_writes_the_whole_file(editor: LibraryEditor, own: Path, path: st
     assert (own / "fit.py").read_bytes() == text.encode()
     assert said.startswith("Create fit.py: done.\n")
     assert do(editor, "create", path.format(own=own), file_text=TEXT).startswith("Change fit.py: done.\n")
+
+
+@pytest.mark.parametrize("first", ["api", "impl", "__init__"])
+def test_a_package_is_one_from_its_first_file_on(editor: LibraryEditor, own: Path, first: str) -> None:
+    """Without an __init__.py it is no skill, and each edit of it was followed by a version "by hand"."""
+    library = Library(own, own.parent / "shared")
+    texts = {"api": "from .impl import f\n", "impl": 'def f():\n    """F."""\n', "__init__": "from .api import f\n"}
+    order = [first, *(name for name in texts if name != first)]
+    for number, name in enumerate(order, 1):
+        said = do(editor, "create", f"pkg/{name}.py", file_text=texts[name])
+        assert ("makes it a package" in said) == (number == 1 and name != "__init__")
+        assert [version.note.by for version in library.log("pkg")] == ["agent"] * number
+    assert dict(files_of(own, "pkg")) == {f"pkg/{name}.py": text for name, text in texts.items()}
+    while order:
+        do(editor, "undo", f"pkg/{order.pop()}.py")
+    assert not (own / "pkg").exists()
+    assert library.log("pkg")[0].removed
+
+
+def test_a_folder_of_modules_can_be_made_a_package(editor: LibraryEditor, own: Path) -> None:
+    (own / "pkg").mkdir()
+    (own / "pkg" / "api.py").write_text("A = 1\n")
+    do(editor, "str_replace", "pkg/api.py", old_str="1", new_str="2")
+    assert dict(files_of(own, "pkg")) == {"pkg/__init__.py": "", "pkg/api.py": "A = 2\n"}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ def place(name: str, content: Content, out: str, work: Path, *, force: bool = Fa
     out: a path, or a folder that is there, in which it gets ``name``; "" stands for ``work``.
     """
     path = Path(os.path.normpath(work / Path(out).expanduser())) if out else work / name
+    if out.endswith("/") and isinstance(content, bytes) and not path.is_dir():
+        raise SkillError(f"There is no folder {path}.")
     # An existing folder holds the export; a folder of a skill of that name is what stands in its way.
     path = path / name if path.is_dir() and path.name != name else path
     try:
