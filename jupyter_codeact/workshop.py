@@ -43,13 +43,14 @@ class Workshop:
         self.notebook = notebook
         self.last_run: dict[str, str] = {}
         self.last_actions: tuple[str, ...] = ()
+        self._earlier: tuple[str, ...] = ()
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.search = self._open_search(configuration)
         self.editor = LibraryEditor(self.library, self.try_skill)
         self.tool = SkillTool(
             self.library,
             self.search,
-            lambda: (self.ran(), self.last_actions),
+            lambda: (self.ran(), self.last_cells),
             trial=self.try_skill,
             # Nobody is asked whether a test may run: without a sandbox it does not.
             test=None if settings.sandbox == "none" else self._test,
@@ -61,8 +62,14 @@ class Workshop:
         index, library = Index(self._settings.skill_index), self.library
         return Search(index, library.folders, embed=embed, embeds=model, notes=library.notes)
 
+    @property
+    def last_cells(self) -> tuple[str, ...]:
+        """Those of the last run that ran any: "store that" may be a run of its own."""
+        return self.last_actions or self._earlier
+
     def begin(self, run: dict[str, str]) -> None:
         """A run of the agent's begins: what it saves is remembered as made in it."""
+        self._earlier = self.last_cells
         self.last_run, self.last_actions = run, ()
         self.editor.note = self.tool.note = Note("agent", "Edited by the agent", self._origin() | run)
 

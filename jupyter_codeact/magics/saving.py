@@ -34,7 +34,7 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     library = session.skills.library
     folder = library.shared if options.shared else library.own
     base = files_of(folder, options.name)
-    cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_actions))
+    cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_cells))
     source, forced = _source(session.skills.ran(), cells, options)
     files = {f"{options.name}.py": with_stubs(source)}
     about, told = await check(session, cell, options, files, forced)

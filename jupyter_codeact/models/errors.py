@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
+from ..errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
 
 BUSY = (408, 409, 429)
+
+# What litellm refuses for a model before anything is sent, and what sets it.
+OPTIONS = {
+    "reasoning_effort": "reasoning effort: leave out `--reasoning-effort`, or c.Agent.reasoning_effort",
+    "temperature": "temperature: leave out `--temperature`, or c.Agent.temperature",
+}
 
 
 @contextmanager
@@ -15,7 +21,7 @@ def translated(model: str) -> Iterator[None]:
     """Inside, whatever litellm and its HTTP clients raise becomes a ModelError with a sentence."""
     try:
         yield
-    except (ModelError, GeneratorExit):
+    except (ConfigError, ModelError, GeneratorExit):
         raise
     except Exception as error:
         raise translate(model, error) from error
@@ -30,6 +36,10 @@ def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a 
         return ContentPolicy(f"The service's policy refused an answer of {model}: {said}")
     if name == "MidStreamFallbackError":
         return ModelBusy(f"The answer of {model} broke off.")
+    if name == "UnsupportedParamsError":
+        # The first that it names is the one.
+        named = sorted((key for key in OPTIONS if key in str(error)), key=str(error).find)
+        return ConfigError(f"{model} does not take this {OPTIONS[named[0]]}." if named else said)
     if status in (401, 403):
         return KeyRefused(f"The service refused the key for {model}: {said}")
     if "connection error" in said.lower() or "cannot connect" in said.lower():

@@ -59,5 +59,6 @@ def _nothing(word: str, ran: list[RanCell]) -> str:
     if word == "last":
         return "The agent's last run has no cell that ended well: name cells, as in `%skill save NAME 3-5`."
     counts = [cell.count for cell in ran if cell.ok]
-    there = f"cells {counts[0]} to {counts[-1]} ran" if counts else "no cell has run yet"
+    which = f"cell {counts[0]}" if len(counts) == 1 else f"cells {counts[0]} to {counts[-1]}" if counts else ""
+    there = f"{which} ran" if which else "no cell has run yet"
     return f"{word} names no cell that ran without an error ({there})."

@@ -111,6 +111,18 @@ async def test_what_does_not_parse_is_refused_though_it_is_forced(desk: Desk) ->
         await desk.save("fit 4")
 
 
+async def test_the_last_run_is_the_last_that_ran_something(desk: Desk) -> None:
+    """The prompt after it may have been to store what it made."""
+    skills = desk.session.skills
+    skills.begin({"Run": "one"})
+    skills.last_actions += ("id1",)
+    for run in ("two", "three"):
+        skills.begin({"Run": run})
+    assert "`area(" in await desk.save("fit")
+    skills.last_actions += ("id3",)
+    assert "area" not in await desk.save("late --force")
+
+
 async def test_what_is_shared_lies_there_and_hers_comes_first(desk: Desk) -> None:
     await desk.save("fit 1 --shared")
     assert desk.library.get("fit").folder == desk.library.shared

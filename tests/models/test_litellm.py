@@ -432,3 +432,22 @@ def agent_of(model: Model) -> Agent:
     own = arguments_of(AgentConfig(model=ModelConfig(name="human")))
     tools = ToolHandler(ToolConfig(), library=None, transform=transformed)
     return Agent(**own | {"model": model, "tools": tools})
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "flag"),
+    [
+        ("openai/gpt-4o", {"reasoning_effort": "low"}, "--reasoning-effort"),
+        ("openai/o3-mini", {"temperature": 0.3}, "--temperature"),
+        ("openai/gpt-5-mini", {"temperature": 0.3}, "--temperature"),
+    ],
+)
+async def test_an_option_that_the_model_does_not_take_is_named_by_its_flag(
+    model_server: ModelServer, name: str, options: dict[str, Any], flag: str
+) -> None:
+    """litellm says to set an option of its own, which nothing of ours sets."""
+    model = opened(model_server, name, api_key="sk-test", **options)
+    with pytest.raises(ConfigError, match=f"{name} does not take this .*leave out `{flag}`"):
+        async for _ in model.query([{"role": "user", "content": "hi"}], []):
+            pass
+    assert model_server.requests == []
