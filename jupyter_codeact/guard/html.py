@@ -27,7 +27,7 @@ ROUNDS = 5
 BOX = "contain:content;overflow:auto"
 _BOXED = re.compile(rf'(?:<style>(.*?)</style>)?<div class="{PREFIX}scope-[0-9a-f]+" style="{BOX}">', re.DOTALL)
 _BOX_END = "</div>"
-_INVISIBLE = re.compile(r"<(?!(?:img|video|audio)\b[^<>]*\ssrc=|hr\b)[^<>]*>")
+_INVISIBLE = re.compile(r"<(?!(?:img|video|audio)\b[^<>]*\ssrc=|(?:hr|meter|progress)\b)[^<>]*>")
 _PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\+xml)[;,]", re.IGNORECASE)
 _MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE)
 _LINK = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE)
@@ -46,8 +46,9 @@ _ACTIVE = {
 TAGS = words(
     """
     a abbr audio b bdi blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption
-    figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd label li mark ol p pre q rp rt ruby s samp section
-    small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var video
+    figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd label li mark meter ol p pre progress q rp rt ruby s
+    samp section small source span strike strong sub summary sup table tbody td tfoot th thead time tr tt u ul var
+    video
     """
 )
 _GONE = words("script style title template noscript iframe textarea select math svg xmp noembed noframes")
@@ -63,7 +64,9 @@ ATTRIBUTES = {
     "font": {"color", "size", "face"},
     "img": {"src", "alt", "width", "height"},
     "li": {"value"},
+    "meter": {"value", "min", "max", "low", "high", "optimum"},
     "ol": {"start", "type", "reversed"},
+    "progress": {"value", "max"},
     "source": {"src", "type"},
     "table": {"border", "cellpadding", "cellspacing", "width", "bgcolor"},
     "td": _CELL,

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
-from . import seccomp
+from . import etc, seccomp
 from .limits import Limits
 from .paths import PACKAGE, Interpreter, home_parts, inside, interpreter, parents, pins, private_entries
 from .run_folder import RunFolder
@@ -34,6 +34,8 @@ ETC = [
     "ld.so.conf.d",
     "alternatives",
     "mime.types",
+    "protocols",
+    "services",
     "ca-certificates",
     "debian_version",
 ]
@@ -88,15 +90,17 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     if python.holds(room.work) or ours.holds(room.work):
         raise SandboxUnavailable(IN_ENVIRONMENT.format(work=room.work))
     as_root = os.geteuid() == 0
-    uid = str(random.choice(SANDBOX_UIDS))  # noqa: S311  no secret
+    drawn = random.choice(SANDBOX_UIDS)  # noqa: S311  no secret
+    uid, gid = map(str, (drawn, drawn) if as_root else (os.getuid(), os.getgid()))
     lent = [Path(room.run.path, name) for name in ("work", "home")]
     work, home = map(str, lent) if as_root else (room.work, room.home)
     # What is made in the working folder is root's there, so that no group of it may be lent out either.
     rules = seccomp.descriptor(seccomp.S_ISUID | (seccomp.S_ISGID if as_root else 0))
     argv = [
         program,
-        *_namespaces(program, as_root),
+        *_namespaces(program, as_root, uid, gid),
         *_system(program, room.limits),
+        *etc.bound(room.run, uid, gid, HOME),
         *_home(program, room, home),
         *_folders(room, work, python, ours),
         *_variables(room, python),
@@ -108,14 +112,13 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     return [*_lend(room, lent, uid), *argv] if as_root else argv, rules
 
 
-def _namespaces(program: str, as_root: bool) -> list[str]:
-    common = ["--die-with-parent", "--new-session", "--hostname", "sandbox"]
+def _namespaces(program: str, as_root: bool, uid: str, gid: str) -> list[str]:
+    common = ["--die-with-parent", "--new-session", "--hostname", etc.HOSTNAME]
     common += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
     if as_root:
         return common
-    ids = ["--uid", str(os.getuid()), "--gid", str(os.getgid())]
     closed = ["--disable-userns"] if takes(program, "--disable-userns") else []
-    return [*common, "--unshare-user", *closed, *ids, "--cap-drop", "ALL"]
+    return [*common, "--unshare-user", *closed, "--uid", uid, "--gid", gid, "--cap-drop", "ALL"]
 
 
 def takes(program: str, option: str) -> bool:
@@ -219,7 +222,7 @@ def _variables(room: Room, python: Interpreter) -> Iterator[str]:
     kept = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
     own = {
         "HOME": HOME,
-        "USER": "user",
+        "USER": etc.USER,
         "PATH": f"{os.path.dirname(python.program)}:/usr/local/bin:/usr/bin:/bin",
         "TMPDIR": "/tmp",
         # Its start-up files and its history are nothing to keep for the next kernel.

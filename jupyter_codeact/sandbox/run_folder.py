@@ -34,6 +34,11 @@ class RunFolder(NamedTuple):
         return os.path.join(self.path, "k")
 
     @property
+    def etc(self) -> str:
+        """What the sandbox sees in /etc."""
+        return os.path.join(self.path, "etc")
+
+    @property
     def ip(self) -> str:
         """As connection files have it: what the sockets' paths begin with."""
         return os.path.join(self.shown, "s")
@@ -70,7 +75,7 @@ def new(work: str) -> RunFolder:
     try:
         return RunFolder(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=fit[0] if fit else "/tmp"))
     except OSError as error:
-        raise _no_room(fit[0] if fit else "/tmp", error) from None
+        raise no_room(fit[0] if fit else "/tmp", error) from None
 
 
 def _bases() -> list[str]:
@@ -90,7 +95,7 @@ def line(folder: RunFolder, key: str = "") -> Iterator[Line]:
         try:
             _fill(folder, made)
         except OSError as error:
-            raise _no_room(folder.path, error) from None
+            raise no_room(folder.path, error) from None
         yield made
     finally:
         for bound in made.sockets.values():
@@ -112,9 +117,10 @@ def _fill(folder: RunFolder, made: Line) -> None:
         bound.listen(128)
 
 
-def _no_room(folder: str, error: OSError) -> SandboxUnavailable:
+def no_room(folder: str, error: OSError) -> SandboxUnavailable:
+    """What is said where a file of a run folder can't be made."""
     return SandboxUnavailable(
-        f"The sandbox's sockets can't be made in {folder}: {error.strerror}. Make room there, or let TMPDIR name "
+        f"The sandbox's files can't be made in {folder}: {error.strerror}. Make room there, or let TMPDIR name "
         "another folder with a short path, then restart the kernel."
     )
 

@@ -156,6 +156,11 @@ CASES = [
     case("displays", "display(1, 'a', None, [1])"),
     case("types", BUNDLES),
     case(
+        "metadata of a display",
+        "display({'text/plain': 'm'}, raw=True, metadata={'text/plain': {'width': 2, 'isolated': True}, 'height': 3})",
+        differs=instead("metadata of outputs", '"isolated": true, ', ""),
+    ),
+    case(
         "an updated display",
         "handle = display('a', display_id='mine')",
         "handle.update('b')",
@@ -207,6 +212,13 @@ CASES = [
     case("getpass", execute("import getpass; print(len(getpass.getpass('key? ')))", answers=["secret"])),
     case("two questions", execute("input(), input('b')", answers=["1", "2"])),
     case("no input", execute("input('a')")),
+    case("a breakpoint that nobody debugs", "for i in range(2): breakpoint(); print(i)"),
+    case(
+        "an interrupt of a question",
+        execute("input('left open? ')", answers=[None], hears="left open"),
+        control("interrupt_request"),
+        execute("input('again? ')", answers=["yes"]),
+    ),
     # ---- completion, inspection and the like
     case(
         "complete",
@@ -308,6 +320,11 @@ CASES = [
         "a comm of a target of one's own",
         "create_comm(target_name='mine');",
         differs=without("comms of other targets", "comm_open"),
+    ),
+    case(
+        "a variable of the environment",
+        "'JUPYTER_CODEACT_HOME' in os.environ",
+        differs=instead("environment variables", '"True"', '"False"'),
     ),
     case(
         "next cell with our magic",

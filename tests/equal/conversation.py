@@ -44,7 +44,7 @@ class Ask:
     hears: a text of an output that is awaited before the next request is sent.
     ends: whether its end is awaited before the next request is sent; the end of the case awaits all.
     answered: whether it has an end: a comm_msg that comes while a cell awaits it is never busy nor idle.
-    answers: what is typed where it asks for input.
+    answers: what is typed where it asks for input; None where a question is left unanswered.
     """
 
     kind: str
@@ -56,10 +56,12 @@ class Ask:
     hears: str = ""
     ends: bool = True
     answered: bool = True
-    answers: Sequence[str] = ()
+    answers: Sequence[str | None] = ()
 
 
-def execute(code: str, *, hears: str = "", ends: bool = True, answers: Sequence[str] = (), **content: Any) -> Ask:
+def execute(
+    code: str, *, hears: str = "", ends: bool = True, answers: Sequence[str | None] = (), **content: Any
+) -> Ask:
     asked = {"silent": False, "store_history": True, "user_expressions": {}, "stop_on_error": True}
     asked |= {"code": code, "allow_stdin": bool(answers), **content}
     return Ask("execute_request", asked, hears=hears, ends=ends, answers=answers)
@@ -117,9 +119,9 @@ class Conversation:
         return [message["msg_type"] for _, message in self.heard]
 
     def text(self) -> str:
-        """All that was printed, and the events of the debugger."""
-        contents = [m["content"] for _, m in self.heard if m["msg_type"] in ("stream", "debug_event")]
-        return "".join(content.get("text") or content["event"] for content in contents)
+        """All that was printed and asked, and the events of the debugger."""
+        names = {"stream": "text", "input_request": "prompt", "debug_event": "event"}
+        return "".join(m["content"][names[m["msg_type"]]] for _, m in self.heard if m["msg_type"] in names)
 
     def find(self, kind: str) -> Content:
         """The content of the first message of this kind."""
@@ -141,9 +143,11 @@ class Conversation:
         assert message is not None
         self.heard.append((channel, message))
         if channel == "stdin":
-            _, ask = self.asked[message["parent_header"]["msg_id"]]
-            before = sum(c == "stdin" for c, _ in self.heard) - 1
-            self.session.send(socket, "input_reply", {"value": ask.answers[before]}, parent=message)
+            request = message["parent_header"]["msg_id"]
+            asked = sum(c == "stdin" and m["parent_header"]["msg_id"] == request for c, m in self.heard)
+            answer = self.asked[request][1].answers[asked - 1]
+            if answer is not None:
+                self.session.send(socket, "input_reply", {"value": answer}, parent=message)
 
     def _has_ended(self, request: str) -> bool:
         """Reply and idle have both come."""

@@ -7,8 +7,9 @@ from html.parser import HTMLParser
 
 _TAGS = """
     a abbr audio b bdi blockquote br caption center cite code col colgroup dd del details dfn div dl dt em figcaption
-    figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd label li mark ol p pre q rp rt ruby s samp section
-    small source span strike strong style sub summary sup table tbody td tfoot th thead time tr tt u ul var video
+    figure font footer h1 h2 h3 h4 h5 h6 header hr i img ins kbd label li mark meter ol p pre progress q rp rt ruby s
+    samp section small source span strike strong style sub summary sup table tbody td tfoot th thead time tr tt u ul
+    var video
     """
 TAGS = set(_TAGS.split())
 LOADING = re.compile(r"url|@|expression|image-set|import|behavior|-moz-binding|\\", re.IGNORECASE)

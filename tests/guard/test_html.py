@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from browser import hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from IPython.display import ProgressBar
 
 from jupyter_codeact.guard import bundle, html, markdown
 
@@ -17,7 +20,7 @@ PIECES = [
     "<form action=x>", "<input onfocus=x>", "&lt;", "&#106;", "\x00", "\ud800", "\\", "$\\href{x}{y}$", "`", "```\n", "\n\n",
     "[x](javascript:y)", "![x](http://y)", "<noscript>", "<template>", "<textarea>", "<title>", "<plaintext>", "<xmp>",
     "#T_1 td:hover, .a > b { color: #fff; width: -3px }", "<details ontoggle=x open>", " id=main ", "<select>", "<option>",
-    "<frameset>", "<body onload=x>", "<html>", "<col>", "<caption>", "<p style='--x: url(y); color: var(--x)'>", "</p>",
+    "<progress value=1 onclick=x", "<meter form=f>", "<frameset>", "<body onload=x>", "<html>", "<col>", "<caption>", "<p style='--x: url(y); color: var(--x)'>", "</p>",
 ]  # fmt: skip
 MESS = st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=24).map("".join)
 
@@ -89,6 +92,8 @@ KEPT = [
     "<details open=\"\"><summary>s</summary>x</details>",
     "<table border=\"1\" class=\"dataframe\"><tbody><tr><td colspan=\"2\">1 &lt; 2</td></tr></tbody></table>",
     '<video controls="" src="data:video/mp4;base64,AAAA"></video>',
+    '<progress max="10" value="3"></progress>',
+    '<meter min="0" max="1" low="0.2" high="0.8" optimum="0.5" value="0.6"></meter>',
 ]  # fmt: skip
 
 
@@ -97,6 +102,14 @@ def test_what_is_harmless_stays(text: str) -> None:
     cleaned = html.clean(text)
     assert cleaned.page() == text
     assert cleaned.held == ()
+
+
+def test_a_progress_bar_of_ipythons_is_shown() -> None:
+    drawn = ProgressBar(10)._repr_html_()
+    shown = bundle.clean({"text/html": drawn, "text/plain": "[ ]"})["text/html"]
+    assert re.search(r'<progress [^>]*max="10" value="0"[^>]*></progress>', shown)
+    assert "width:60ex" in shown.replace(" ", "")
+    assert html.clean("<progress onfocus=x value=1 form=f></progress>").page() == '<progress value="1"></progress>'
 
 
 def test_a_drawing_in_html_becomes_a_picture() -> None:

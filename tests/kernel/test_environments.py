@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import runpy
+import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +119,25 @@ def test_a_link_to_python_from_elsewhere_is_followed(tmp_path: Path) -> None:
     (tmp_path / "python").symlink_to(sys.executable)
     found = interpreter(str(tmp_path / "python"))
     assert found.program == os.path.realpath(sys.executable)
+
+
+def test_an_environment_without_a_pyvenv_cfg_is_read_whole(tmp_path: Path) -> None:
+    """Conda's are copies of Python with a prefix of their own, beside no other one."""
+    prefix = tmp_path / "conda"
+    library = prefix / "lib" / os.path.basename(sysconfig.get_path("stdlib"))
+    (library / "site-packages").mkdir(parents=True)
+    for entry in Path(sysconfig.get_path("stdlib")).iterdir():
+        if entry.name != "site-packages":
+            (library / entry.name).symlink_to(entry)
+    (prefix / "bin").mkdir()
+    python = prefix / "bin" / "python"
+    shutil.copy(os.path.realpath(sys.executable), python)
+    found = interpreter(str(python))
+    assert found.program == str(python)
+    assert set(found.environment) == {str(prefix), str(prefix / "bin")}
+    assert str(prefix) in found.readable(str(tmp_path / "work"))
+    assert str(prefix / "bin") not in found.readable(str(tmp_path / "work"))
+    assert found.holds(str(library / "site-packages"))
 
 
 def test_projects_of_hers_are_read_where_they_are_installed_from_and_no_more_of_them(tmp_path: Path) -> None:

@@ -67,7 +67,10 @@ class TestWelcome(suite.IopubWelcomeTests):
 
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(tmp_path_factory.mktemp("work")))
+    """With a skill library of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_CODEACT_HOME", str(tmp_path_factory.mktemp("home")))
+        manager, client = start_new_kernel(kernel_name="codeact", cwd=str(tmp_path_factory.mktemp("work")))
     yield manager, client
     client.stop_channels()
     manager.shutdown_kernel()
@@ -189,6 +192,20 @@ def test_tab_and_help_know_our_magics(kernel: Any) -> None:
         assert any(words in str(output["content"]) for output in outputs if output["msg_type"] == "display_data")
     reply, _ = run(client, "x = 1\n%skill?")
     assert "write it in a cell of its own" in str(reply["payload"])
+
+
+def test_tab_knows_the_names_of_skills_and_models(kernel: Any) -> None:
+    _, client = kernel
+    heads = ("%%agent --skills kal", "%skill show kal", "%%agent --model scripted/gp_f")
+
+    def offered() -> list[list[str]]:
+        replies = (client.complete(head, len(head), reply=True, timeout=None) for head in heads)
+        return [reply["content"]["matches"] for reply in replies]
+
+    assert offered() == [[], [], ["scripted/gp_fit"]]
+    reply, _ = run(client, "def kalman(x):\n    return x")
+    run(client, f"%skill save kalman {reply['execution_count']}")
+    assert offered() == [["kalman"], ["kalman"], ["scripted/gp_fit"]]
 
 
 WORDS = [("%agent", agent.COMMANDS), ("%skill", skill.COMMANDS), ("%%skill", ["edit"]), ("%%agent", [""])]

@@ -46,11 +46,28 @@ def test_it_reads_nothing_through_the_root_of_another_process(closed: Cells, unp
 
 
 def test_it_lists_nothing_of_the_hosts(closed: Cells, unprotected: Cells) -> None:
-    attack = (
-        "print([n for n in os.listdir('/etc') if n in ('passwd', 'shadow', 'hostname', 'ssh')], os.path.exists('/sys'))"
-    )
+    attack = "print([n for n in os.listdir('/etc') if n in ('shadow', 'hostname', 'ssh')], os.path.exists('/sys'))"
     assert closed.attempt(attack) == "[] False"
-    assert "passwd" in unprotected.attempt(attack)
+    assert "shadow" in unprotected.attempt(attack)
+
+
+def test_it_reads_no_name_of_hers(closed: Cells, unprotected: Cells) -> None:
+    """Accounts and groups are the sandbox's own."""
+    names = "print(*(line.partition(':')[0] for line in open('/etc/{}')))"
+    attacks = [names.format("passwd"), names.format("group")]
+    assert [closed.attempt(attack) for attack in attacks] == ["user", "user"]
+    assert all("root" in unprotected.attempt(attack).split() for attack in attacks)
+
+
+def test_its_user_has_a_name(closed: Cells) -> None:
+    code = """
+        import getpass, grp, os, pathlib, pwd, socket
+        mine = pathlib.Path('of_whom.txt'); mine.touch()
+        print(pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name, getpass.getuser(), mine.owner(),
+            mine.group(), pwd.getpwuid(os.getuid()).pw_dir, socket.getservbyname('http'), socket.getprotobyname('tcp'))
+        !whoami
+    """
+    assert closed(code).split() == [*["user"] * 5, "/home/sandbox", "80", "6", "user"]
 
 
 def test_it_writes_nowhere_else(closed: Cells, unprotected: Cells, base: Path) -> None:

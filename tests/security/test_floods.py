@@ -108,8 +108,9 @@ def test_a_gigabyte_in_one_cell_arrives_and_the_next_cell_runs(kernel: Kernel) -
         received += len(content.get("text", ""))
     assert received == 2**30
     assert kernel.replies([asked]) == {asked: "ok"}
-    # litellm, in the background, is the most of it.
-    assert highest(kernel.pid) < 400 * MB
+    # litellm, in the background, is the most of it: 320 to 440 MB in all. Where outputs are kept, it comes to twice
+    # that, and the sandbox is ended before the last of them.
+    assert highest(kernel.pid) < 640 * MB
     assert kernel.run("print(len(text))") == (f"{MB - 1}\n", "")
 
 

@@ -64,3 +64,25 @@ def test_its_own_loopback_works(closed: Cells) -> None:
         socket.create_connection(server.getsockname()).close(); print('works')
     """
     assert closed(code) == "works"
+
+
+def test_its_own_loopback_works_by_name(closed: Cells) -> None:
+    code = """
+        import http.server, socket, threading, urllib.request
+        class Quiet(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *_): pass
+        server = http.server.HTTPServer(('localhost', 0), Quiet)
+        threading.Thread(target=server.handle_request).start()
+        print(urllib.request.urlopen(f'http://localhost:{server.server_port}/').status)
+        server.server_close()
+        print(socket.gethostbyname('localhost'), socket.gethostbyname(socket.gethostname()))
+        print(socket.getaddrinfo('localhost', 1, socket.AF_INET6)[0][4][0])
+    """
+    assert closed(code).split() == ["200", "127.0.0.1", "127.0.0.1", "::1"]
+
+
+def test_no_name_of_the_hosts_is_known(closed: Cells, unprotected: Cells) -> None:
+    """Neither its own nor those of the machines that it talks to."""
+    attack = "print(open('/etc/hosts').read())"
+    assert closed.attempt(attack).splitlines() == ["127.0.0.1 localhost sandbox", "::1 localhost"]
+    assert unprotected.attempt(attack) == Path("/etc/hosts").read_text().strip() != closed.attempt(attack)

@@ -1,5 +1,6 @@
 """ipykernel's kernel, with a reply to every cell: one that is interrupted before its first line gets none from it."""
 
+import sys
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
@@ -10,6 +11,12 @@ EARLY = "KeyboardInterrupt: before the first line"
 class ReplyingKernel(IPythonKernel):
     """Whoever waits for a cell would wait for ever, and a front end would show it as running."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        if hasattr(self, "debugger"):
+            # The debugger is imported late, and brings the hook that stops there once one is attached.
+            sys.breakpointhook = go_on
+
     async def execute_request(self, stream: Any, ident: Any, parent: Any) -> None:
         try:
             await super().execute_request(stream, ident, parent)
@@ -19,3 +26,7 @@ class ReplyingKernel(IPythonKernel):
             self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
             reply = {**error, "status": "error", "execution_count": self.execution_count, "user_expressions": {}}
             self.session.send(stream, "execute_reply", reply, parent, ident=ident)
+
+
+def go_on() -> None:
+    """What `breakpoint()` does in a kernel that nobody debugs."""
