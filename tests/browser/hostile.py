@@ -208,6 +208,9 @@ ip.payload_manager.write_payload({{"source": "page", "data": {{"text/html": "<sc
 raise ValueError("<img src=x onerror=\\"{act}\\"> \\x1b[31m<script>{act}</script>")
 """
 
+# What JupyterLab writes into the file, for nbconvert to import.
+BENT = "get_ipython().kernel.language_info.update(nbconvert_exporter='evil.Exporter', file_extension='.sh')"
+
 
 def act(name: str) -> str:
     return ACT.format(name)

@@ -109,10 +109,10 @@ class Notebook:
         self._folder = folder
         self._name = ""
 
-    async def open(self, name: str, *sources: str) -> None:
+    async def open(self, name: str, *sources: str, kernel: str = "codeact") -> None:
         """Write a notebook with these cells and open it, kernel and all."""
         nb = new_notebook(cells=[new_code_cell(source) for source in sources])
-        nb.metadata.kernelspec = {"name": "codeact", "display_name": "Python 3 (CodeAct)", "language": "python"}
+        nb.metadata.kernelspec = {"name": kernel, "display_name": "Python 3 (CodeAct)", "language": "python"}
         nbformat.write(nb, self._folder / f"{name}.ipynb")
         self._name = name
         await self._visit()
@@ -182,6 +182,11 @@ class Notebook:
         """The document as it would be saved."""
         document = await self.page.evaluate("() => jupyterapp.shell.currentWidget.content.model.toJSON()")
         return list(document["cells"])
+
+    async def saved(self) -> Any:
+        """The file, once it has been saved."""
+        await self.run_command("docmanager:save")
+        return nbformat.read(self._folder / f"{self._name}.ipynb", as_version=4)
 
     async def sources(self) -> list[str]:
         return ["".join(cell["source"]) for cell in await self.cells()]

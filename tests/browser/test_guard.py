@@ -116,6 +116,21 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
     assert await notebook.page.get_by_text("Held back: a widget with code of its own").count() == 1
 
 
+@pytest.mark.parametrize(("kernel", "written"), [("codeact", ("python", ".py")), ("python3", ("evil.Exporter", ".sh"))])
+async def test_what_a_kernel_says_of_its_language_is_not_the_sandboxs_to_write_into_the_file(
+    notebook: Notebook, kernel: str, written: tuple[str, str]
+) -> None:
+    """A page asks a running kernel when it is loaded; of a plain one, the file has what a cell made of it."""
+    await notebook.open(f"bent-{kernel}", hostile.BENT, "print('bent')", kernel=kernel)
+    await run_all(notebook, 1)
+    await notebook.run_cell(1)
+    await notebook.until_output(1, "bent")
+    await notebook.reload()
+    await notebook.idle()
+    info = (await notebook.saved()).metadata.language_info
+    assert (info.nbconvert_exporter, info.file_extension) == written
+
+
 async def run_all(notebook: Notebook, number: int, first: int = 0) -> None:
     """Run so many cells, each when the one before it is done."""
     for cell in range(first, first + number):
