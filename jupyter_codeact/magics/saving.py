@@ -15,6 +15,7 @@ from ..skills.checks import CHECKS, FORCED, PASSED, Tried, problems, warnings
 from ..skills.docstrings import with_stubs
 from ..skills.selection import chosen, listed, module_from
 from ..skills.skill import Files, check_name, files_of
+from ..skills.wrap import handed_back
 from ..words import fenced, plural
 from . import versions
 from .parser import save_parser
@@ -45,6 +46,8 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
         show_conflict(cell, conflict, "while yours was checked")
         raise SkillFailed(f"{conflict} Run the cell again to make yours the next version.") from None
     functions = "\n".join(f"- `{function}`" for function in library.get(options.name).functions)
+    handed = handed_back(source, options.wrap)
+    told = f"{handed}.\n\n{told}" if handed else told
     return f"{versions.told(session, saved, options.name)}\n\n{functions}\n\n`{saved.path}`\n\n{told}".rstrip()
 
 

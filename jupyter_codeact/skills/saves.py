@@ -17,7 +17,10 @@ from .skill import Files
 
 @dataclass(frozen=True)
 class Saving:
-    """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks."""
+    """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks.
+
+    handed: what a function of statements hands back, in words.
+    """
 
     library: Library
     folder: Path
@@ -26,6 +29,7 @@ class Saving:
     after: Files
     note: Note
     trial: Trial | None
+    handed: str = ""
 
     @property
     def changes(self) -> bool:
@@ -41,7 +45,8 @@ class Saving:
         path = min(self.after)
         said = summary_of(self.before.get(path), self.after[path], path)
         where = " in the shared library" if self.folder != self.library.own else ""
-        return ". Look at ".join([said + where, *warnings(self.after)])
+        first = f"{said}{where}: {self.handed}" if self.handed else said + where
+        return ". Look at ".join([first, *warnings(self.after)])
 
     async def apply(self, tell: Tell = unheard) -> str:
         """What fails is not saved: nothing stands on it yet."""

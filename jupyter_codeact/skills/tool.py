@@ -23,6 +23,7 @@ from .search import Search
 from .selection import chosen, listed, module_from
 from .skill import check_name, files_of
 from .slicing import definer_of
+from .wrap import handed_back
 
 Ran = Callable[[], tuple[list[RanCell], tuple[str, ...]]]
 """The cells that ran, oldest first, and the ids of those of the present run."""
@@ -91,7 +92,8 @@ class SkillTool:
             return f"{name} is already like this."
         about = {"Cells": ", ".join(_defining(cells, [] if wrap else names))}
         note = self.note._replace(message="Saved from cells by the agent", about={**self.note.about, **about})
-        return Saving(self._library, folder, name, before, files, note, self._trial)
+        handed = handed_back(files[f"{name}.py"], wrap)
+        return Saving(self._library, folder, name, before, files, note, self._trial, handed)
 
 
 def _defining(cells: Sequence[RanCell], names: Sequence[str]) -> list[str]:

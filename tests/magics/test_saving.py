@@ -105,6 +105,13 @@ async def test_a_line_that_only_ipython_knows_can_be_forced(desk: Desk) -> None:
     assert "Forced, though late needs nowhere" in await desk.save("late 3")
 
 
+async def test_what_a_function_of_statements_hands_back_is_said(desk: Desk) -> None:
+    desk.session.skills.ran().append(RanCell(4, "id4", "total = 0\nfor v in x:\n    total += v", True))
+    assert "sums hands back `total`." in await desk.save("add 4 --wrap sums(x)")
+    assert desk.library.get("add").source.endswith("    return total\n")
+    assert "hands back" not in await desk.save("fit 1")
+
+
 async def test_what_does_not_parse_is_refused_though_it_is_forced(desk: Desk) -> None:
     desk.session.skills.ran().append(RanCell(4, "id4", "def f(:", True))
     with pytest.raises(SkillError, match=r"can't be read as Python.*`--force` does not help: what does not parse"):

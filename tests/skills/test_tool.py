@@ -138,7 +138,10 @@ async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(hands: Hand
 async def test_statements_become_a_function(hands: Hands) -> None:
     """By default those of the present run."""
     hands.ran.append(RanCell(5, "id4", "r = 2\nquarter = area(r) / 4", True))
-    await hands.do("save", wrap="quarter_of(r) -> quarter")
+    change = await hands.tool.answer({"command": "save", "name": "circles", "wrap": "quarter_of(r)"})
+    assert not isinstance(change, str)
+    assert change.summary.startswith("Create circles.py: quarter_of hands back `quarter`")
+    assert "quarter_of hands back `quarter`" in await change.apply()
     assert "quarter_of(r)" in hands.library.get("circles").functions
     assert "r = 2" not in hands.library.get("circles").source
     assert hands.library.log("circles")[0].note.about["Cells"] == "5"
