@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from secrets import token_hex
 
 from ..errors import SandboxUnavailable, SkillConflict, SkillFailed
 from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
+from ..skills.alone import works_here_alone
 from ..skills.checks import CHECKS, FORCED, PASSED, Tried, problems, warnings
 from ..skills.docstrings import with_stubs
 from ..skills.selection import chosen, listed, module_from
@@ -38,7 +40,7 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_actions))
     source, forced = _source(session.skills.ran(), cells, options)
     files = {f"{options.name}.py": with_stubs(source)}
-    about, told = await check(session, cell, options, files, forced)
+    about, told = await check(session, cell, options, files, folder, forced=forced)
     note = session.skills.note(options.message or "Saved from cells", cells, about)
     try:
         saved = library.write(options.name, files, note, base=base, folder=folder)
@@ -69,12 +71,18 @@ def show_conflict(cell: AgentCell, conflict: SkillConflict, since: str) -> None:
 
 
 async def check(
-    session: Session, cell: AgentCell, options: argparse.Namespace, files: Files, forced: Sequence[str] = ()
+    session: Session,
+    cell: AgentCell,
+    options: argparse.Namespace,
+    files: Files,
+    folder: Path,
+    *,
+    forced: Sequence[str] = (),
 ) -> tuple[dict[str, str], str]:
     """What is remembered of the checks, and what is told of them. Raises SkillFailed, SandboxUnavailable.
 
-    options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test. forced: what was let
-    pass before.
+    options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test. folder: the library
+    that the files are for. forced: what was let pass before.
     """
     failures, tried = problems(files), None
     if not failures:
@@ -92,7 +100,9 @@ async def check(
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
-    found = warnings(files) if not problems(files) else []
+    found = []
+    if not problems(files):
+        found = warnings(files) + works_here_alone(files, session.skills.library, folder, Path.cwd())
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
     return {CHECKS: _remembered(failures, found)}, _told(failures, found, tried)
 

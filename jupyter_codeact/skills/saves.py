@@ -9,6 +9,7 @@ from ..errors import EditError, SkillConflict, SkillError
 from ..events import Checked
 from ..protocols import Tell, unheard
 from ..texts import summary_of
+from .alone import works_here_alone
 from .checks import CHECKS, PASSED, Trial, checked, warnings
 from .history import Note
 from .library import Library, changes
@@ -19,7 +20,7 @@ from .skill import Files
 class Saving:
     """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks.
 
-    handed: what a function of statements hands back, in words.
+    handed: what a function of statements hands back, in words. work: the working folder, whose modules it may import.
     """
 
     library: Library
@@ -30,6 +31,7 @@ class Saving:
     note: Note
     trial: Trial | None
     handed: str = ""
+    work: Path | None = None
 
     @property
     def changes(self) -> bool:
@@ -46,7 +48,8 @@ class Saving:
         said = summary_of(self.before.get(path), self.after[path], path)
         where = " in the shared library" if self.folder != self.library.own else ""
         first = f"{said}{where}: {self.handed}" if self.handed else said + where
-        return ". Look at ".join([first, *warnings(self.after)])
+        alone = works_here_alone(self.after, self.library, self.folder, self.work) if self.work else []
+        return ". Look at ".join([first, *warnings(self.after), *alone])
 
     async def apply(self, tell: Tell = unheard) -> str:
         """What fails is not saved: nothing stands on it yet."""
