@@ -114,14 +114,26 @@ def _unknown(name: str, known: list[str], answer: dict[str, Any]) -> str:
 
 
 def used_in(source: str, offered: Iterable[str], library: Iterable[str]) -> set[str]:
-    """The skills that code imports, and of those that were offered also the ones that it names."""
+    """The skills that code imports, and of those that were offered also the ones that it names.
+
+    A name that the code gives a meaning of its own is no skill's.
+    """
     try:
         nodes = [*ast.walk(ast.parse(transformed(source)))]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return set()
     imported = {name for node in nodes for name in _imports(node)}
     named = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    return imported & {*library, *offered} | named & {*offered}
+    own = {name for node in nodes for name in _binds(node)}
+    return imported & {*library, *offered} | (named - own) & {*offered}
+
+
+def _binds(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name
+        case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
+            yield name
 
 
 def _imports(node: ast.AST) -> Iterator[str]:

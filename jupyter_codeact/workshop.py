@@ -54,6 +54,7 @@ class Workshop:
             trial=self.try_skill,
             # Nobody is asked whether a test may run: without a sandbox it does not.
             test=None if settings.sandbox == "none" else self._test,
+            work=Path.cwd(),
         )
 
     def _open_search(self, configuration: config.Agent) -> Search:

@@ -150,7 +150,7 @@ def agent_of(job: Job, settings: Settings, library: Library, search: Search, met
     arguments["tools"] = ToolHandler(
         config.tools,
         library=LibraryEditor(library, trial),
-        skills=SkillTool(library, search, lambda: ran_in(agent), trial=trial, test=test),
+        skills=SkillTool(library, search, lambda: ran_in(agent), trial=trial, test=test, work=job.workspace),
         transform=arguments["tools"].transform,
     )
     agent = Agent(**arguments | {"meter": meter or FlagMeter(config.limits)})

@@ -55,7 +55,7 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace, 
     path = path if here else f"{name}.py"
     known = [skill.name for skill in library.list()]
     files = described({**here, path: body.rstrip() + "\n"})
-    about, checked = await check(session, cell, argparse.Namespace(**{**vars(options), "name": name}), files)
+    about, checked = await check(session, cell, argparse.Namespace(**{**vars(options), "name": name}), files, folder)
     try:
         note = session.skills.note(options.message or "Changed in a cell", about=about)
         saved = library.write(name, files, note, base=base, folder=folder)

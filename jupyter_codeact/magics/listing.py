@@ -13,7 +13,7 @@ from ..skills.checks import CHECKS, PASSED
 from ..skills.contents import contents_of
 from ..skills.history import Version
 from ..skills.search import Found
-from ..skills.skill import INIT, Skill, files_of, skills_in
+from ..skills.skill import Skill, files_of, has_module, skills_in
 from ..words import fenced, plural
 from . import versions
 
@@ -61,16 +61,12 @@ def where(session: Session, _line: str) -> str:
     seen: set[str] = set()
     for number, folder in enumerate(folders, start=2):
         names = skills_in(folder).keys()
-        hidden = sorted(name for name in names if name in seen or _hides(work, name))
+        hidden = sorted(name for name in names if name in seen or has_module(work, name))
         about = writes[number - 2] if number - 2 < len(writes) else "only read here"
         counted = plural(len(names), "skill") + (f", hidden here: {', '.join(hidden)}" if hidden else "")
         lines.append(f"{number}. `{folder}`, {about}; {counted}")
         seen |= names
     return "An import takes the first of these places that has the name:\n\n" + "\n".join(lines)
-
-
-def _hides(folder: Path, name: str) -> bool:
-    return (folder / f"{name}.py").is_file() or (folder / name / INIT).is_file()
 
 
 def tests_of(skill: Skill, version: Version | None) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from secrets import token_hex
 
 from ..errors import SandboxUnavailable, SkillConflict, SkillFailed
 from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
+from ..skills.alone import works_here_alone
 from ..skills.checks import CHECKS, FORCED, PASSED, Tried, problems, warnings
 from ..skills.docstrings import with_stubs
 from ..skills.selection import chosen, listed, module_from
 from ..skills.skill import Files, check_name, files_of, skills_in
+from ..skills.wrap import handed_back
 from ..words import fenced, plural
 from . import versions
 from .parser import save_parser
@@ -37,7 +40,7 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_cells))
     source, forced = _source(session.skills.ran(), cells, options)
     files = {f"{options.name}.py": with_stubs(source)}
-    about, told = await check(session, cell, options, files, forced)
+    about, told = await check(session, cell, options, files, folder, forced=forced)
     note = session.skills.note(options.message or "Saved from cells", cells, about)
     try:
         saved = library.write(options.name, files, note, base=base, folder=folder)
@@ -45,10 +48,12 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
         show_conflict(cell, conflict, "while yours was checked")
         raise SkillFailed(f"{conflict} Run the cell again to make yours the next version.") from None
     functions = "\n".join(f"- `{function}`" for function in skills_in(folder)[options.name].functions)
-    said = versions.told(session, saved, options.name)
+    handed = handed_back(source, options.wrap)
+    said = [versions.told(session, saved, options.name)]
     if library.folder_of(options.name) != folder:
-        said = f"{said}\n\nYour own **{options.name}** comes before it: `import {options.name}` goes on with that one."
-    return f"{said}\n\n{functions}\n\n`{saved.path}`\n\n{told}".rstrip()
+        said += [f"Your own **{options.name}** comes before it: `import {options.name}` goes on with that one."]
+    said += [functions, f"`{saved.path}`", f"{handed}." if handed else "", told]
+    return "\n\n".join(part for part in said if part)
 
 
 def _source(ran: list[RanCell], cells: list[RanCell], options: argparse.Namespace) -> tuple[str, list[str]]:
@@ -69,12 +74,18 @@ def show_conflict(cell: AgentCell, conflict: SkillConflict, since: str) -> None:
 
 
 async def check(
-    session: Session, cell: AgentCell, options: argparse.Namespace, files: Files, forced: Sequence[str] = ()
+    session: Session,
+    cell: AgentCell,
+    options: argparse.Namespace,
+    files: Files,
+    folder: Path,
+    *,
+    forced: Sequence[str] = (),
 ) -> tuple[dict[str, str], str]:
     """What is remembered of the checks, and what is told of them. Raises SkillFailed, SandboxUnavailable.
 
-    options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test. forced: what was let
-    pass before.
+    options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test. folder: the library
+    that the files are for. forced: what was let pass before.
     """
     failures, tried = problems(files), None
     if not failures:
@@ -92,7 +103,9 @@ async def check(
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
-    found = warnings(files) if not problems(files) else []
+    found = []
+    if not problems(files):
+        found = warnings(files) + works_here_alone(files, session.skills.library, folder, Path.cwd())
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
     return {CHECKS: _remembered(failures, found)}, _told(failures, found, tried)
 

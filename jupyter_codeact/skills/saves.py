@@ -9,6 +9,7 @@ from ..errors import EditError, SkillConflict, SkillError
 from ..events import Checked
 from ..protocols import Tell, unheard
 from ..texts import summary_of
+from .alone import works_here_alone
 from .checks import CHECKS, PASSED, Trial, checked, warnings
 from .history import Note
 from .library import Library, changes
@@ -17,7 +18,10 @@ from .skill import Files
 
 @dataclass(frozen=True)
 class Saving:
-    """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks."""
+    """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks.
+
+    handed: what a function of statements hands back, in words. work: the working folder, whose modules it may import.
+    """
 
     library: Library
     folder: Path
@@ -26,6 +30,8 @@ class Saving:
     after: Files
     note: Note
     trial: Trial | None
+    handed: str = ""
+    work: Path | None = None
 
     @property
     def changes(self) -> bool:
@@ -41,7 +47,9 @@ class Saving:
         path = min(self.after)
         said = summary_of(self.before.get(path), self.after[path], path)
         where = " in the shared library" if self.folder != self.library.own else ""
-        return ". Look at ".join([said + where, *warnings(self.after)])
+        first = f"{said}{where}: {self.handed}" if self.handed else said + where
+        alone = works_here_alone(self.after, self.library, self.folder, self.work) if self.work else []
+        return ". Look at ".join([first, *warnings(self.after), *alone])
 
     async def apply(self, tell: Tell = unheard) -> str:
         """What fails is not saved: nothing stands on it yet."""

@@ -101,16 +101,17 @@ def _changed(node: ast.stmt) -> Iterator[str]:
     for inner in _own_nodes(node):
         match inner:
             case ast.Subscript(ctx=ast.Store() | ast.Del()) | ast.Attribute(ctx=ast.Store() | ast.Del()):
-                yield from _root(inner)
+                yield from root_of(inner)
             case ast.FunctionDef(decorator_list=decorators) | ast.ClassDef(decorator_list=decorators):
                 # As functools.singledispatch has it: `x` is called for the function that it was told of.
                 called = (d.func if isinstance(d, ast.Call) else d for d in decorators)
                 yield from (
-                    name for d in called if isinstance(d, ast.Attribute) and d.attr == "register" for name in _root(d)
+                    name for d in called if isinstance(d, ast.Attribute) and d.attr == "register" for name in root_of(d)
                 )
 
 
-def _root(node: ast.expr) -> Iterator[str]:
+def root_of(node: ast.expr) -> Iterator[str]:
+    """``x`` of ``x.y[0].z``; nothing where it is no name."""
     while isinstance(node, ast.Subscript | ast.Attribute):
         node = node.value
     if isinstance(node, ast.Name):

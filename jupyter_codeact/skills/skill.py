@@ -82,6 +82,11 @@ def module_of(folder: Path, name: str) -> Files:
     return {module.name: exactly(module)} if module.is_file() else {}
 
 
+def has_module(folder: Path, name: str) -> bool:
+    """Whether Python finds a module or a package of that name in a folder before it looks elsewhere."""
+    return (folder / f"{name}.py").is_file() or (folder / name / INIT).is_file()
+
+
 def exactly(path: Path) -> str:
     """Text with its line ends as they are, and with bytes that are no UTF-8 as surrogates. Raises OSError."""
     return path.read_bytes().decode("utf-8", "surrogateescape")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..errors import EditError, SkillError
@@ -23,6 +24,7 @@ from .search import Search
 from .selection import chosen, listed, module_from
 from .skill import check_name, files_of
 from .slicing import definer_of
+from .wrap import handed_back
 
 Ran = Callable[[], tuple[list[RanCell], tuple[str, ...]]]
 """The cells that ran, oldest first, and the ids of those of the present run."""
@@ -37,17 +39,25 @@ class SkillTool:
     """note: what is remembered of its saves.
 
     trial: where a skill is tried once it may be saved. test: where one is tried that is stored, which nobody is asked
-    for: nothing of the person's is there. None for either: it is only read.
+    for: nothing of the person's is there. None for either: it is only read. work: the working folder that cells have.
     """
 
     def __init__(
-        self, library: Library, search: Search, ran: Ran, *, trial: Trial | None = None, test: Trial | None = None
+        self,
+        library: Library,
+        search: Search,
+        ran: Ran,
+        *,
+        trial: Trial | None = None,
+        test: Trial | None = None,
+        work: Path | None = None,
     ) -> None:
         self._library = library
         self._search = search
         self._ran = ran
         self._trial = trial
         self._test = test
+        self._work = work
         self.note = Note("agent")
 
     async def answer(self, arguments: dict[str, Any]) -> str | Change:
@@ -91,7 +101,8 @@ class SkillTool:
             return f"{name} is already like this."
         about = {"Cells": ", ".join(_defining(cells, [] if wrap else names))}
         note = self.note._replace(message="Saved from cells by the agent", about={**self.note.about, **about})
-        return Saving(self._library, folder, name, before, files, note, self._trial)
+        handed = handed_back(files[f"{name}.py"], wrap)
+        return Saving(self._library, folder, name, before, files, note, self._trial, handed, self._work)
 
 
 def _defining(cells: Sequence[RanCell], names: Sequence[str]) -> list[str]:

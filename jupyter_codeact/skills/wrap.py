@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from ..errors import SkillError
 from .flow import Flow
+from .handed import last_changed, only_shows, returned, told, value_of
 from .slicing import Cells, module_of
 from .statements import Statement, statements_of
 
 SHAPE = 'write it as in --wrap "fit(x, y, n_restarts=10) -> model"'
 _INDENT = "    "
-# What is called last to be seen, and hands nothing back.
-_SHOWING = ("print", "display", "show")
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,11 @@ def wrapped(
     written = wish.written if wish.parameters is not None else ", ".join(parameters)
     function = f"def {wish.name}({written}):\n{body.text(wish.returns)}"
     return module_of([*others, *outside, function], [wish.name, *names], lenient=lenient)
+
+
+def handed_back(source: str, signature: str) -> str:
+    """What the function of that ``signature`` hands back in a module, in words; "" without one."""
+    return told(source, Signature.read(signature).name) if signature else ""
 
 
 def _parameters(body: _Body, wish: Signature, pool: Cells) -> tuple[str, ...]:
@@ -150,18 +154,24 @@ class _Body:
             raise SkillError("These cells have no plain statement: there is nothing to wrap.")
         if unknown := [name for name in returns if name not in self.named]:
             raise SkillError(f"{', '.join(unknown)}: these cells bind nothing of that name. They use {self.told()}.")
-        *before, last = self.inside
-        sources = [s.source for s in self.inside]
-        handed = list(returns)
-        if not handed and _is_value(last):
-            sources[-1] = _returned(last.source)
-        elif not handed:
-            handed = _last_bound([*before, last])
+        sources, handed = [s.source for s in self.inside], ", ".join(returns)
+        shown = value_of(sources[-1])
+        if shown and (not handed or only_shows(shown)):
+            sources[-1], end = returned(sources[-1], handed), ""
+        else:
+            end = f"\n{_INDENT}return {handed or self._last()}"
         parts = list[str]()
         for statement, source in zip(self.inside, sources, strict=True):
             parts += [*map(_comment, statement.above), _indented(source), *map(_comment, statement.below)]
-        text = "\n".join(parts).strip("\n")
-        return f"{text}\n{_INDENT}return {', '.join(handed)}" if handed else text
+        return "\n".join(parts).strip("\n") + end
+
+    def _last(self) -> str:
+        """Raises SkillError where no name is bound or changed."""
+        plain = [s.source for s in self.inside if not (s.is_import or s.is_definition)]
+        name = last_changed(plain, self._bound(self.inside) | self.parameters)
+        if not name:
+            raise SkillError(f"These cells bind nothing that could be handed back: {SHAPE}.")
+        return name
 
     def told(self) -> str:
         return ", ".join(sorted(name for name in self.named if not hasattr(builtins, name))) or "none"
@@ -204,34 +214,6 @@ def _shadowed(node: ast.ClassDef, local: set[str]) -> str:
     flow = Flow(local)
     bound = flow.through(node.body, set())
     return next((name for name in flow.free if name in bound and name in local), "")
-
-
-def _is_value(statement: Statement) -> bool:
-    """Whether it is an expression that hands something back."""
-    match ast.parse(statement.source).body:
-        case [ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)))]:
-            return name not in _SHOWING
-        case [ast.Expr(value=value)]:
-            return not isinstance(value, ast.Constant)
-    return False
-
-
-def _returned(source: str) -> str:
-    (node,) = ast.parse(source).body
-    lines = source.split("\n")
-    lines[node.lineno - 1] = f"return {lines[node.lineno - 1]}"
-    return "\n".join(lines)
-
-
-def _last_bound(statements: list[Statement]) -> list[str]:
-    """The name that was bound, or changed in place, last. Raises SkillError where there is none."""
-    for statement in reversed(statements):
-        wanted = statement.names.binds | statement.names.changes
-        if statement.is_import or statement.is_definition or statement.is_deletion or not wanted:
-            continue
-        found = [n for n in ast.walk(ast.parse(statement.source)) if isinstance(n, ast.Name) and n.id in wanted]
-        return [max(found, key=lambda n: (n.lineno, n.col_offset)).id] if found else sorted(wanted)
-    raise SkillError(f"These cells bind nothing that could be handed back: {SHAPE}.")
 
 
 def _comment(line: str) -> str:

@@ -105,6 +105,42 @@ async def test_a_line_that_only_ipython_knows_can_be_forced(desk: Desk) -> None:
     assert "Forced, though late needs nowhere" in await desk.save("late 3")
 
 
+async def test_what_a_function_of_statements_hands_back_is_said(desk: Desk) -> None:
+    desk.session.skills.ran().append(RanCell(4, "id4", "total = 0\nfor v in x:\n    total += v", True))
+    assert "sums hands back `total`." in await desk.save("add 4 --wrap sums(x)")
+    assert desk.library.get("add").source.endswith("    return total\n")
+    assert "hands back" not in await desk.save("fit 1")
+
+
+async def test_what_is_imported_from_here_alone_is_warned_of_and_saved(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "local.py").write_text("def g(): return 1\n")
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "part.py").write_text("n = 1\n")
+    (tmp_path / "json").mkdir()
+    (tmp_path / "json" / "data.py").write_text("")
+    for name, folder in (("priv", desk.library.own), ("both", desk.library.own), ("both", desk.library.shared)):
+        desk.library.write(name, {f"{name}.py": "n = 1\n"}, Note(), folder=folder)
+    source = (
+        "from local import g\ndef f():\n    import bare.part, json, numpy\n    import priv, both, fit\n    return g()"
+    )
+    desk.session.skills.ran().append(RanCell(4, "id4", source, True))
+    local = "imports `local` from this folder: it works here alone"
+    bare = "imports `bare` from this folder: it works here alone"
+    priv = "imports `priv`, a skill of this workspace alone"
+    for line, told in (("fit 4", [local, bare]), ("fit 4 --shared", [local, bare, priv])):
+        said = await desk.save(line)
+        assert [text for text in said.splitlines() if ": imports `" in text] == [
+            f"- Look at fit.py, line {at}: {text}." for at, text in zip((1, 6, 7), told, strict=False)
+        ]
+    assert (desk.library.shared / "fit.py").is_file()
+    assert (desk.library.own / "fit.py").is_file()
+    body = "import local\n"
+    assert f"line 1: {local}" in await desk.edit("priv", body)
+
+
 async def test_what_does_not_parse_is_refused_though_it_is_forced(desk: Desk) -> None:
     desk.session.skills.ran().append(RanCell(4, "id4", "def f(:", True))
     with pytest.raises(SkillError, match=r"can't be read as Python.*`--force` does not help: what does not parse"):

@@ -46,7 +46,7 @@ class Hands:
         self.tried: list[Files] = []
         self.failures: tuple[str, ...] = ()
         search = Search(self.index, self.library.folders)
-        self.tool = SkillTool(self.library, search, lambda: (self.ran, ("id4",)), trial=self.trial)
+        self.tool = SkillTool(self.library, search, lambda: (self.ran, ("id4",)), trial=self.trial, work=folder)
         self.tool.note = Note("agent", "Edited by the agent", {"Prompt": "store it"})
 
     async def trial(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:
@@ -138,7 +138,10 @@ async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(hands: Hand
 async def test_statements_become_a_function(hands: Hands) -> None:
     """By default those of the present run."""
     hands.ran.append(RanCell(5, "id4", "r = 2\nquarter = area(r) / 4", True))
-    await hands.do("save", wrap="quarter_of(r) -> quarter")
+    change = await hands.tool.answer({"command": "save", "name": "circles", "wrap": "quarter_of(r)"})
+    assert not isinstance(change, str)
+    assert change.summary.startswith("Create circles.py: quarter_of hands back `quarter`")
+    assert "quarter_of hands back `quarter`" in await change.apply()
     assert "quarter_of(r)" in hands.library.get("circles").functions
     assert "r = 2" not in hands.library.get("circles").source
     assert hands.library.log("circles")[0].note.about["Cells"] == "5"
@@ -161,6 +164,22 @@ async def test_she_is_told_what_of_hers_is_in_it(hands: Hands) -> None:
     change = await hands.tool.answer({"command": "save", "name": "loads", "what": "load"})
     assert not isinstance(change, str)
     assert change.summary == "Create loads.py. Look at loads.py, line 1: a path of this machine"
+
+
+async def test_she_is_told_what_works_here_alone(hands: Hands, tmp_path: Path) -> None:
+    (tmp_path / "local.py").write_text("k = 1\n")
+    hands.put("priv", "k = 1\n")
+    hands.ran.append(RanCell(5, "id5", "import local, priv\ndef k():\n    '''K.'''\n    return local.k + priv.k", True))
+    here = "fives.py, line 1: imports `local` from this folder: it works here alone"
+    for shared, more in (
+        (False, ""),
+        (True, ". Look at fives.py, line 1: imports `priv`, a skill of this workspace alone"),
+    ):
+        arguments = {"command": "save", "name": "fives", "what": "k", "shared": shared}
+        change = await hands.tool.answer(arguments)
+        assert not isinstance(change, str)
+        assert change.summary.partition(". Look at ")[2] == here + more
+    assert "it works here alone" in await change.apply()
 
 
 @pytest.mark.parametrize(

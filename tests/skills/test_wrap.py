@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.handed import told
 from jupyter_codeact.skills.statements import statements_of
 from jupyter_codeact.skills.wrap import wrapped
 
@@ -97,6 +99,75 @@ def test_the_function_does_what_the_cells_did(
     assert loaded(chosen, signature, others)(*arguments) == value
 
 
+@pytest.mark.parametrize(
+    ("chosen", "handed"),
+    [
+        ("total = 0\nfor v in x:\n    total += v", "total"),
+        ("with open(p) as f:\n    text = f.read()", "text"),
+        ("best = None\nfor v in x:\n    if best is None or v > best:\n        best = v", "best"),
+        ("if x: a = x; b = a + x", "b"),
+        ("for i in range(3): last = i; z = last * 2\nprint(z)", "z"),
+        ("if x:\n    a = x\nelse:\n    b = 2\nfig.show()", "b"),
+        # in place
+        ("d = {}\ne = 1\nfor k in x:\n    d[k] = e", "d"),
+        ("d = {}\ne = 1\nd['a'], e.b = x", "e"),
+        ("d = x\ne = 1\ndel d[0]", "d"),
+        ("rows = []\nfor v in x:\n    w = v * 2\n    rows.append(w)", "rows"),
+        ("import os\ny = x\nos.environ['A'] = y", "y"),
+        ("f = open(p)\ntext = f.read()\nf.close()", "text"),
+        # where nothing but a target is there, or its name is taken
+        ("for v in x:\n    print(v)", "v"),
+        ("y = x\nfor v in x:\n    print(v)", "y"),
+        ("y = []\nfor v in x:\n    v = v.strip()\n    v.a = 1\n    y += [v]\n    v.b = 2", "y"),
+        ("y = 1\nfor v in x: pass\nv = v + y", "v"),
+        ("y = 1\nfor v in x:\n    pass\nelse:\n    v = 2", "v"),
+        ("try:\n    y = int(x)\nexcept ValueError as e:\n    e.n = 1", "y"),
+        ("y = 1\nmatch x:\n    case {'a': a, **rest}:\n        print(a)\n    case [b, *c]:\n        pass", "y"),
+        ("y = 1\nif x:\n    def g2(): pass\n    class K: n = y", "y"),
+        ("y = [v for v in x if (n := v)]", "y"),
+        ("print([n for v in x if (n := v)])", "n"),
+        ("while (n := x.pop()):\n    y = n", "y"),
+        ("y = x\nz: int", "y"),
+        ("y = x\ntmp = y\ndel tmp", "y"),
+        # the last line's own value
+        ("y = x\ny + 1  # so", "y + 1  # so"),
+        ("y = x\n4", "4"),
+        ("y = x\n'''put aside\n'''", "y"),
+        ("a = b = x\n# é\n(a,\n b)  # so", "(a,\n     b)  # so"),
+    ],
+)
+def test_without_names_the_last_one_that_changed_is_handed_back(chosen: str, handed: str) -> None:
+    source = wrapped([chosen], [], "g")
+    assert source.endswith(f"\n    return {handed}\n")
+    assert source.count("return") == 1
+
+
+@pytest.mark.parametrize(
+    ("chosen", "signature", "end"),
+    [
+        ("y = x + 1\ny", "g -> y", "    y = x + 1\n    return y\n"),
+        ("y = x\nz = 1\n# So.\ny, z  # é", "g -> z", "    z = 1\n    # So.\n    return z  # é\n"),
+        ("y = x\ny.fit(1)", "g -> y", "    y.fit(1)\n    return y\n"),
+    ],
+)
+def test_what_only_shows_a_value_does_not_stand_above_the_return(chosen: str, signature: str, end: str) -> None:
+    assert wrapped([chosen], [], signature).endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("y = x", "g hands back `y`"),
+        ("y = x\n(y, 1)", "g hands back `y, 1`"),
+        ("x.fit(1)", "g hands back `x.fit(1)`"),
+        (f"x.fit('{'a' * 60}')", "g hands back the value of its last line"),
+        ("x.fit('`')", "g hands back the value of its last line"),
+    ],
+)
+def test_what_is_handed_back_is_said(chosen: str, said: str) -> None:
+    assert told(wrapped([chosen], ["def g2(): return 1"], "g", ["g2"]), "g") == said
+
+
 def test_what_is_imported_twice_stays_outside() -> None:
     cells = [
         "# Numbers.\nimport os.path as p\nimport os",
@@ -116,6 +187,7 @@ def test_what_is_imported_twice_stays_outside() -> None:
         (["a, n = 1, 2\ny = n"], [], "f(n) -> y", "n can't be a parameter: `a, n = 1, 2` sets it"),
         (["def g(): return 1"], [], "f()", "no plain statement"),
         (["print(x)"], [], "f(x)", "bind nothing that could be handed back"),
+        (["try:\n    int(x)\nexcept ValueError as e:\n    e.n = 1\n    print(e)"], [], "f(x)", "bind nothing that"),
         (["y = x"], [], "f(x", "is no signature"),
         (["y = x"], [], "2f(x)", "is no signature"),
         (["y = x"], [], "f(x) -> y z", "is no signature"),
@@ -209,6 +281,9 @@ LINE = st.builds(
     lambda line, **names: line.format(**names), st.sampled_from(LINES), x=NAME, y=NAME, z=NAME, n=st.integers(0, 9)
 )
 
+# Each of them has one of NAME to the left of its last `=`.
+BOUND = re.compile(r"(?<![\w.])([a-f])(?:, \*rest)? [-+]?= ")
+
 
 @settings(max_examples=150)
 @given(lines=st.lists(LINE, min_size=1, max_size=8), values=st.lists(st.integers(0, 9), min_size=6, max_size=6))
@@ -221,3 +296,4 @@ def test_the_function_gives_what_the_statements_gave(lines: list[str], values: l
     given_values = {name: start[name] for name in function.__code__.co_varnames[: function.__code__.co_argcount]}
     found = function(**given_values)
     assert (found if len(bound) > 1 else (found,)) == tuple(after[name] for name in bound)
+    assert loaded([source], "f")(**given_values) == after[BOUND.findall(lines[-1])[-1]]
