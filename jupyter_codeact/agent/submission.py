@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import CodeActError
 from ..events import CodeAction, Edited, Ran
@@ -22,11 +21,12 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Submission:
-    """``text`` is what a trajectory calls the submission."""
+    """``text`` is what a trajectory calls the submission. no_patch: why the sandbox could not say the patch."""
 
     cells: tuple[str, ...] = ()
     answer: str = ""
     patch: str = ""
+    no_patch: str = ""
 
     @property
     def text(self) -> str | None:
@@ -51,8 +51,9 @@ def collect(accepted: list[Accepted], answer: str) -> Submission:
     return Submission(tuple(cell.source for cell in accepted if cell.ok), answer)
 
 
-async def patch_of(env: Environment) -> str:
-    """The patch, where ``env`` can still say it: a dead one takes nothing away."""
-    with contextlib.suppress(CodeActError):
-        return str(await env.inside("patch") or "")
-    return ""
+async def with_patch(known: Submission, env: Environment) -> Submission:
+    """Add the patch, where ``env`` can still say it: a dead one takes nothing away."""
+    try:
+        return replace(known, patch=str(await env.inside("patch") or ""))
+    except CodeActError as error:
+        return replace(known, no_patch=str(error))

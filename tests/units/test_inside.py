@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_codeact import inside
 from jupyter_codeact.errors import SandboxError
+from jupyter_codeact.headless.workspace import ABOVE, OUTSIDE, beyond
 from jupyter_codeact.inside import functions
 
 
@@ -135,6 +136,13 @@ def test_without_a_commit_all_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(folder)
     clone = applied(functions.patch(), folder, tmp_path)
     assert [(clone / name).read_text() for name in ("a.py", "b.py")] == ["x = 1\n", "y = 1\n"]
+
+
+def test_a_worktree_and_a_part_are_not_the_whole_repository(checkout: Path, tmp_path: Path) -> None:
+    git(checkout, "worktree", "add", "-q", str(tmp_path / "tree"))
+    (checkout / "part").mkdir()
+    found = [beyond(folder) for folder in (checkout, checkout / "part", tmp_path / "tree", tmp_path)]
+    assert found == ["", ABOVE, OUTSIDE, ""]
 
 
 def test_where_git_can_not_make_a_patch_its_words_are_told(checkout: Path) -> None:
