@@ -9,6 +9,9 @@ from ..events import CodeAction, Edited, Ran
 from ..protocols import Environment
 from .shapes import StepOutput
 
+# What was stopped and goes on is a cell that ran, too.
+RAN = ("ok", "error", "left")
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -35,7 +38,7 @@ class Submission:
 
 def accepted_in(step: StepOutput) -> Accepted | None:
     """The cell that a step ran, if it ran one."""
-    if isinstance(step.call, CodeAction) and isinstance(step.outcome, Ran) and step.outcome.status in ("ok", "error"):
+    if isinstance(step.call, CodeAction) and isinstance(step.outcome, Ran) and step.outcome.status in RAN:
         return Accepted(step.call.id, step.outcome.source, step.outcome.status == "ok")
     return None
 
