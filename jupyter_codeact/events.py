@@ -156,13 +156,14 @@ class SubmitAction:
 
 
 Action = CodeAction | EditAction | SubmitAction
-Status = Literal["ok", "error", "aborted", "died"]
+Status = Literal["ok", "error", "aborted", "died", "left"]
 
 
 @dataclass(frozen=True)
 class Ran:
     """A code action that ran. ``source`` is what ran, with the person's edits.
 
+    ``status``: ``aborted`` never began; ``left`` had not ended when it was stopped, and may still run.
     ``state``: folder and variables after it; None where they did not come with its end.
     """
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -27,7 +26,7 @@ from .limits import Meter
 from .problem import ProblemStatement
 from .processors import Processor
 from .shapes import AgentRunResult, Message, StepOutput
-from .submission import Submission, accepted_in, collect, may_have_changed, patch_of
+from .submission import Submission, accepted_in, collect, may_have_changed, with_patch
 from .templates import TemplateConfig
 from .tools import ToolHandler
 
@@ -227,11 +226,11 @@ class Agent(Conversation):
         self._submit(step, known)
         # A run in which nothing was done has no patch, whatever the folder was like before.
         if self.tools.config.submits and (self.acted or may_have_changed(step)):
-            self._submit(step, replace(known, patch=await patch_of(self.environment)))
+            self._submit(step, await with_patch(known, self.environment))
 
     def _submit(self, step: StepOutput, submission: Submission) -> None:
         step.done, step.submission = True, submission.text
-        self.info |= {"answer": submission.answer, "patch": submission.patch}
+        self.info |= {"answer": submission.answer, "patch": submission.patch, "no_patch": submission.no_patch}
 
     def _check_steps(self) -> None:
         most = self.meter.limits.max_steps

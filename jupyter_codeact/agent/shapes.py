@@ -76,7 +76,7 @@ class AgentInfo(TypedDict, total=False):
 
     model_stats: see ``model_stats``. submission: the patch, else the answer, else the accepted cells, as text.
     cells: sources that ran well, in order. touched_cells: ids of the cells that ran. variables: names made or changed.
-    error: why it ended early, as a person reads it.
+    no_patch: why the patch is not known, error: why it ended early, as a person reads it.
     """
 
     model_stats: dict[str, float | bool]
@@ -84,6 +84,7 @@ class AgentInfo(TypedDict, total=False):
     submission: str | None
     answer: str
     patch: str
+    no_patch: str
     cells: list[str]
     edited_files: list[str]
     touched_cells: list[str]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import CodeActError
 from ..events import CodeAction, Edited, Ran
 from ..protocols import Environment
 from .shapes import StepOutput
+
+# What was stopped and goes on is a cell that ran, too.
+RAN = ("ok", "error", "left")
 
 
 @dataclass(frozen=True)
@@ -22,11 +24,12 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Submission:
-    """``text`` is what a trajectory calls the submission."""
+    """``text`` is what a trajectory calls the submission. no_patch: why the sandbox could not say the patch."""
 
     cells: tuple[str, ...] = ()
     answer: str = ""
     patch: str = ""
+    no_patch: str = ""
 
     @property
     def text(self) -> str | None:
@@ -35,7 +38,7 @@ class Submission:
 
 def accepted_in(step: StepOutput) -> Accepted | None:
     """The cell that a step ran, if it ran one."""
-    if isinstance(step.call, CodeAction) and isinstance(step.outcome, Ran) and step.outcome.status in ("ok", "error"):
+    if isinstance(step.call, CodeAction) and isinstance(step.outcome, Ran) and step.outcome.status in RAN:
         return Accepted(step.call.id, step.outcome.source, step.outcome.status == "ok")
     return None
 
@@ -51,8 +54,9 @@ def collect(accepted: list[Accepted], answer: str) -> Submission:
     return Submission(tuple(cell.source for cell in accepted if cell.ok), answer)
 
 
-async def patch_of(env: Environment) -> str:
-    """The patch, where ``env`` can still say it: a dead one takes nothing away."""
-    with contextlib.suppress(CodeActError):
-        return str(await env.inside("patch") or "")
-    return ""
+async def with_patch(known: Submission, env: Environment) -> Submission:
+    """Add the patch, where ``env`` can still say it: a dead one takes nothing away."""
+    try:
+        return replace(known, patch=str(await env.inside("patch") or ""))
+    except CodeActError as error:
+        return replace(known, no_patch=str(error))

@@ -19,7 +19,7 @@ from ..events import ActionDone, Usage, UsageSeen, Working
 from ..headless.attempts import work_on
 from ..headless.meter import FlagMeter
 from ..headless.solve import Job, Result
-from ..headless.workspace import fresh_workspace
+from ..headless.workspace import beyond, fresh_workspace
 from ..settings import Settings
 from .problems import Entry
 from .results import forget, is_final, read_result, write_result, write_summary
@@ -143,7 +143,8 @@ class Batch:
         try:
             forget(folder, entry.id)
             workspace = fresh_workspace(folder / "work", entry.workspace, without=self._out)
-            job = Job(self._problem(entry), self._config, workspace, folder, self._retry, *self._skills)
+            no_patch = beyond(entry.workspace) if entry.workspace else ""
+            job = Job(self._problem(entry), self._config, workspace, folder, self._retry, *self._skills, no_patch)
             result = await work_on(job, self._settings, listeners=[progress], total=self.total)
             if is_final(result) and not self._cut_short(result):
                 write_result(folder, result)

@@ -38,6 +38,7 @@ class Board(Page):
         numbers = f"{words.plural(one.result.steps, 'step')} · {words.seconds(one.result.seconds)}"
         line = Text(" · ").join([Text(one.id, "bold"), mark, Text(numbers)])
         line.append(f" · {' '.join(visible(one.result.error).split())}" if one.result.error else "")
+        line.append(f" · no patch: {' '.join(visible(one.result.no_patch).split())}" if one.result.no_patch else "")
         self.text(line)
 
     def finish(self, batch: Batch, out: Path) -> None:

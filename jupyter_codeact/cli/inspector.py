@@ -74,7 +74,7 @@ class Inspector(Page):
         record = self.record
         stats = record.stats
         tokens = int(stats.get("tokens_sent", 0) + stats.get("tokens_received", 0))
-        cost = words.money(stats.get("instance_cost") if stats.get("cost_known", True) else None)
+        cost = words.money(stats["instance_cost"] if record.cost_known else None)
         facts = {
             "trajectory": str(record.path),
             "steps": str(record.count),

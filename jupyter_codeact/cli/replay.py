@@ -13,8 +13,9 @@ jupyter codeact replay run.traj --workspace myproject --out again
 jupyter codeact replay run.traj --validate-only"""
 MORE = """\
 What ran is run again, in a fresh sandbox and a copy of the workspace, and written into a new notebook. What was \
-rejected is not. Of SWE-agent's trajectories the shell commands are run; those that only its containers have are named.
-Exit codes: 0 the same cells ran, 1 not, 2 something has to be written otherwise, 130 stopped."""
+rejected is not. Of SWE-agent's trajectories the shell commands are run; those that only its containers have are left \
+out, named and counted.
+Exit codes: 0 the same cells ran, whatever was left out; 1 not, 2 something has to be written otherwise, 130 stopped."""
 
 
 def add(commands: Commands) -> None:

@@ -45,13 +45,14 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     from ..agent.problem import stated
     from ..headless.solve import Job
+    from ..headless.workspace import beyond
     from ..settings import Settings
 
     problem = problem_of(options)
     settings = Settings.from_environment()
     config, retry = configured(options)
     folder = options.out or settings.runs / f"run-{secrets.token_hex(4)}"
-    job = Job(problem, config, options.workspace, folder, retry, *skills_of(options.skills))
+    job = Job(problem, config, options.workspace, folder, retry, *skills_of(options.skills), beyond(options.workspace))
     job.prepare()
     job = replace(job, problem=finished(stated(job.problem, job.name)))
     return work(job, settings, options.review)

@@ -108,6 +108,8 @@ class Screen(Page):
             self.text(result.error)
         for kind, path in result.files.items():
             self.text(f"  {kind:11}{path}")
+        if result.no_patch:
+            self.text(f"  No patch: {result.no_patch.removesuffix('.')}.")
 
     def _begin(self) -> None:
         self.working("")

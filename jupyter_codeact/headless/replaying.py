@@ -24,11 +24,12 @@ from .workspace import fresh_workspace
 
 @dataclass(frozen=True)
 class Outcome:
-    """before, after: the cells that ran then and now."""
+    """before, after: the cells that ran then and now. left_out: how many actions there is nothing here to run with."""
 
     result: Result
     before: list[str]
     after: list[str]
+    left_out: int = 0
 
     @property
     def same(self) -> bool:
@@ -36,7 +37,15 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """In a sentence."""
+        """In a sentence, or two."""
+        if not self.left_out:
+            return self._compared
+        were = "was" if self.left_out == 1 else "were"
+        actions = words.plural(len(self.before) + self.left_out, "action")
+        return f"{self._compared} {len(self.after)} of {actions} ran; {self.left_out} {were} left out."
+
+    @property
+    def _compared(self) -> str:
         if self.same:
             return f"The same {words.plural(len(self.after), 'cell')} ran."
         pairs = zip(self.before, self.after, strict=False)
@@ -83,7 +92,8 @@ class Replay:
         job = Job(TextProblem(self.record.problem or f"Replay of {path.name}", path.stem), config, place, out)
         own = _with_a_copy_of_the_library(settings, out)
         result = await solve(job, own, reviewer=YesToAll(), listeners=listeners)
-        return Outcome(result, self.cells, read_record(Path(result.files["trajectory"])).cells)
+        left_out = sum(bool(_left_out(step)) for step in self.record.steps)
+        return Outcome(result, self.cells, read_record(Path(result.files["trajectory"])).cells, left_out)
 
 
 def _tools(record: Record) -> ToolConfig:
@@ -98,10 +108,16 @@ def _cell(step: RecordedStep) -> str:
     return step.action if step.is_cell else ""
 
 
+def _left_out(step: RecordedStep) -> str:
+    """The command of SWE-agent's own that a step is, other than the run's end; "" for any other step."""
+    command = foreign_command(step.action) if step.tool == SHELL else ""
+    return "" if command == SUBMIT else command
+
+
 def _problem(step: RecordedStep, handler: ToolHandler) -> str:
     """Why a step can't be replayed; "" where it can, or where nothing ran."""
-    if step.tool == SHELL and (command := foreign_command(step.action)):
-        return "" if command == SUBMIT else f"Step {step.number}: `{command}` is a command of SWE-agent's own."
+    if command := _left_out(step):
+        return f"Step {step.number}: `{command}` is a command of SWE-agent's own."
     if step.tool == RUN and step.is_cell:
         try:
             handler.check([CodeAction("", step.number, step.action)])

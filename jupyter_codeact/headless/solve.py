@@ -47,6 +47,7 @@ class Job:
 
     retry: several attempts, each in a copy of the workspace; ``config`` is then that of the first.
     skills: those whose sources the agent is given. finds_skills: whether others are looked for.
+    no_patch: why no patch can be made, where that is known before.
     """
 
     problem: ProblemStatement
@@ -56,6 +57,7 @@ class Job:
     retry: RetryConfig | None = None
     skills: tuple[str, ...] = ()
     finds_skills: bool = True
+    no_patch: str = ""
 
     @property
     def name(self) -> str:
@@ -76,7 +78,11 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended. cost_usd: what is known of it. seconds: of all. files: what it left, by kind."""
+    """How a run ended.
+
+    cost_usd: what is known of it. seconds: of all. files: what it left, by kind. no_patch: why no patch is
+    among them, where there is more to say than that nothing was changed.
+    """
 
     id: str
     exit_status: str = "exit_error"
@@ -90,6 +96,7 @@ class Result:
     api_calls: int = 0
     seconds: float = 0.0
     files: dict[str, str] = field(default_factory=dict)
+    no_patch: str = ""
 
     @property
     def ok(self) -> bool:
@@ -202,4 +209,5 @@ def _result(job: Job, info: AgentInfo, steps: int, files: dict[str, str], second
         stats.get("api_calls", 0),
         round(seconds, 1),
         files,
+        "" if "patch" in files else info.get("no_patch") or job.no_patch,
     )

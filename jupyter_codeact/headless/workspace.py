@@ -1,12 +1,16 @@
-"""A working folder that nobody else works in."""
+"""Working folders: one that nobody else works in, and one that is a part of a checkout."""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
 from ..errors import ConfigError
 from ..words import reason
+
+ABOVE = "the repository begins above the workspace"
+OUTSIDE = "the repository lies outside of the workspace"
 
 
 def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
@@ -30,3 +34,14 @@ def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
     except OSError as error:
         raise ConfigError(f"{source or place} can't be made a workspace: {reason(error)[:200]}.") from None
     return place
+
+
+def beyond(workspace: Path) -> str:
+    """Why no patch can be made of a folder in a checkout whose repository the sandbox does not see; "" elsewhere."""
+    place = workspace.resolve()
+    if (repository := place / ".git").is_dir():
+        return "" if repository.resolve().is_relative_to(place) else OUTSIDE
+    if os.path.exists(repository):
+        # The file that a worktree and a submodule have.
+        return OUTSIDE
+    return ABOVE if any(os.path.exists(folder / ".git") for folder in place.parents) else ""

@@ -201,26 +201,65 @@ def shrink(data: str, side: int) -> str:
 
 
 def patch() -> str:
-    """What changed in the working folder since its last commit, new files included; "" where it is no checkout."""
-    index, objects = (_git("rev-parse", "--git-path", name).strip() for name in ("index", "objects"))
-    if not index:
+    """What changed in the working folder since its last commit, new files included; "" where it is no checkout.
+
+    Raises OSError where git says that it can't be known.
+    """
+    try:
+        objects = os.path.abspath(_git("rev-parse", "--git-path", "objects").strip())
+        hashing = _git("rev-parse", "--show-object-format").strip()
+    except OSError:
         return ""
-    # In an index and a store of its own, so that what the person has staged stays as it is.
-    with tempfile.TemporaryDirectory() as folder:
-        own = {"GIT_INDEX_FILE": os.path.join(folder, "index"), "GIT_OBJECT_DIRECTORY": os.path.join(folder, "objects")}
-        environment = {**os.environ, **own, "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.path.abspath(objects)}
-        os.mkdir(own["GIT_OBJECT_DIRECTORY"])
-        if os.path.exists(index):
-            shutil.copyfile(index, own["GIT_INDEX_FILE"])
-        _git("add", "--all", environment=environment)
-        return _git("diff", "--cached", "--binary", "--no-color", "--no-ext-diff", "HEAD", environment=environment)
+    # A repository of its own, so that what the person has staged stays as it is, and what her repository says of
+    # showing changes (prefixes, tools, attributes) does not matter.
+    with tempfile.TemporaryDirectory() as own:
+        _git("init", "-q", "--bare", "--template=", f"--object-format={hashing}", own)
+        with open(os.path.join(own, "objects", "info", "alternates"), "w", encoding="utf-8") as file:
+            file.write(objects + "\n")
+        trees = _last_commit(), _now(own)
+        try:
+            return _difference(own, *trees)
+        except UnicodeDecodeError:
+            # As text it would lose bytes on its way; what git takes for binary it writes in ASCII.
+            os.mkdir(os.path.join(own, "info"))
+            with open(os.path.join(own, "info", "attributes"), "w", encoding="utf-8") as file:
+                file.write("* binary\n")
+            return _difference(own, *trees)
+
+
+def _last_commit() -> str:
+    """Its tree, or the empty one where nothing was committed yet."""
+    try:
+        return _git("rev-parse", "--verify", "--quiet", "HEAD^{tree}").strip()
+    except OSError:
+        return _git("hash-object", "-t", "tree", os.devnull).strip()
+
+
+def _now(own: str) -> str:
+    """The tree of all that lies in the working folder, written into the repository ``own``."""
+    index = os.path.join(own, "index")
+    hers = _git("rev-parse", "--git-path", "index").strip()
+    if os.path.exists(hers):
+        shutil.copyfile(hers, index)
+    environment = {**os.environ, "GIT_INDEX_FILE": index, "GIT_OBJECT_DIRECTORY": os.path.join(own, "objects")}
+    _git("add", "--all", environment=environment)
+    return _git("write-tree", environment=environment).strip()
+
+
+def _difference(own: str, before: str, after: str) -> str:
+    plumbing = ("diff-tree", "-r", "-p", "--binary", "--no-ext-diff", "--no-textconv")
+    return _git(f"--git-dir={own}", "-c", "core.quotePath=true", *plumbing, before, after)
 
 
 def _git(*arguments: str, environment: dict[str, str] | None = None) -> str:
+    """What git prints. Raises OSError with its words where it fails, and UnicodeDecodeError."""
     # The folder may belong to another user than the sandbox's.
     command = ["git", "-c", "safe.directory=*", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+        done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=True)
+    except subprocess.TimeoutExpired:
+        raise OSError("git took too long") from None
+    except subprocess.CalledProcessError as error:
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise OSError(f"git says: {said[-1] if said else error.returncode}") from None
+    return done.stdout.decode("utf-8")

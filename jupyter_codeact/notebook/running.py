@@ -50,7 +50,7 @@ async def finish(runner: Runner, execution: Execution, timeout_s: float | None) 
 async def stopped(runner: Runner, execution: Execution) -> RunStopped:
     """Interrupt what runs, as a Stop does; what came of it."""
     await _interrupted(runner, execution)
-    _give_up(execution, "aborted")
+    _give_up(execution, "left")
     return RunStopped(execution.result())
 
 

@@ -38,7 +38,7 @@ def figures(record: Record) -> Figures:
         str(record.info.get("exit_status") or "not ended"),
         record.count,
         stats.get("instance_cost", 0.0),
-        bool(stats.get("cost_known", True)),
+        record.cost_known,
         int(stats.get("tokens_sent", 0) + stats.get("tokens_received", 0)),
         int(stats.get("api_calls", 0)),
         sum(step.seconds for step in record.steps),

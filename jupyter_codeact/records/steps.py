@@ -74,6 +74,11 @@ class Record:
         return {name: _number(value) for name, value in found.items()}
 
     @property
+    def cost_known(self) -> bool:
+        """Whether the cost in ``stats`` is all of it."""
+        return "instance_cost" in self.stats and bool(self.stats.get("cost_known", True))
+
+    @property
     def history(self) -> list[dict[str, Any]]:
         return list(self.document["history"])
 

@@ -406,6 +406,7 @@ async def test_a_dead_kernel_takes_nothing_away_from_a_submission() -> None:
     await run(agent, cells)
     assert agent.info["exit_status"] == "submitted (exit_environment_error)"
     assert agent.info["submission"] == "a"
+    assert (agent.info["patch"], agent.info["no_patch"]) == ("", "It ended.")
 
 
 async def test_printed_text_can_not_forge_a_submission() -> None:

@@ -76,6 +76,7 @@ def test_text_that_knew_the_mark_would_end_it(templates: Templates) -> None:
         (Ran("x = 1", (), "error"), "It failed.\n"),
         (Ran("x = 1", (), "died"), "variables and imports are gone"),
         (Ran("x = 1", (), "aborted"), "It did not run."),
+        (Ran("x = 1", (), "left", interrupted=True), "may still run"),
         (Ran("x = 1", (), "error", interrupted=True), "It was interrupted.\n"),
         (Ran("x = 1", (), "error", seconds=61.4, interrupted=True, timed_out=True), "interrupted after 61 s."),
         (Ran("x = 2", (), "ok", edited=True), "She edited the code before it ran. What ran:\n```text\nx = 2\n```"),

@@ -51,8 +51,10 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
         {"id": "missing", "file": "later.md"},
         {"id": "empty", "text": "Write into a.txt."},
         {"id": "checkout", "text": "The same.", "workspace": str(checkout)},
+        {"id": "part", "text": "The same.", "workspace": str(checkout / "part")},
     )
     out = checkout / "out"
+    (checkout / "part").mkdir()
     flags = (file, "--workers", 2, "--out", out, "--model", model, "--skills", "json.decoder")
     first = command("batch", *flags)
     assert first.code == 1
@@ -63,18 +65,22 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
         "missing": "exit_error",
         "empty": "submitted",
         "checkout": "submitted",
+        "part": "submitted",
     }
+    # The results lie in the checkout, and are no part of it.
+    assert [name for name, row in found.items() if row["no_patch"]] == ["part"]
+    assert "no patch: the repository begins above the workspace" in first.out
     assert "+two" in Path(found["checkout"]["files"]["patch"]).read_text()
     assert (checkout / "a.txt").read_text() == "one\n"
     assert not (out / "checkout" / "work" / "out").exists()
     assert [p.name for p in (out / "empty" / "work").iterdir()] == ["a.txt"]
-    assert ends(command("stats", out).out, 1) == ends(first.out, 0) == {"submitted": "2", "exit_error": "1"}
+    assert ends(command("stats", out).out, 1) == ends(first.out, 0) == {"submitted": "3", "exit_error": "1"}
     before = read(out / "empty" / "empty.traj")
     assert "class JSONDecoder" in str(before["history"])
     (tmp_path / "later.md").write_text("Write as well.")
     second = command("batch", *flags)
     assert second.code == 0, second.out
-    assert "3 problems, 2 of them done before" in second.out
+    assert "4 problems, 3 of them done before" in second.out
     assert {row["exit_status"] for row in results(out).values()} == {"submitted"}
     assert read(out / "empty" / "empty.traj") == before
     assert read(out / "missing" / "missing.traj")["replay_config"]["problem_statement"]["text"] == "Write as well."

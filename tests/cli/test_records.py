@@ -245,6 +245,15 @@ def test_a_number_that_is_none_is_not_known(command: Command, ours: Path, value:
     assert "Step 1 of 3" in command("inspect", ours).out
 
 
+def test_a_cost_that_nobody_wrote_down_is_not_known(command: Command, ours: Path) -> None:
+    document = json.loads(ours.read_text())
+    del document["info"]["model_stats"]
+    ours.write_text(json.dumps(document))
+    assert "cost unknown" in command("inspect", ours).out
+    (row,) = [line for line in command("stats", ours).out.splitlines() if line.startswith(str(ours))]
+    assert row.split("\t")[5] == "cost unknown"
+
+
 def test_a_folder_s_runs_are_counted_once(command: Command, ours: Path, theirs: Path, tmp_path: Path) -> None:
     """Not those that a run found in its workspace, nor attempts beside the one that was chosen."""
     for place in ("run/task", "run/work/old", "run/attempt-1/task", "run/attempt-2/task"):
@@ -333,6 +342,7 @@ def test_shell_commands_of_swe_agent_run_and_its_own_commands_are_named(
     done = command("replay", theirs, "--workspace", checkout, "--out", tmp_path / "again")
     assert done.code == 0, done.out + done.err
     assert "`find_file` is a command of SWE-agent's own" in done.out
+    assert "The same 1 cell ran. 1 of 2 actions ran; 1 was left out." in done.out
     nb = nbformat.read(tmp_path / "again" / "theirs.ipynb", as_version=4)
     (cell,) = [cell for cell in nb.cells if cell.cell_type == "code"]
     assert cell.source == "%%bash\necho started && cat a.txt"

@@ -74,6 +74,29 @@ def test_a_task_leaves_notebook_patch_and_trajectory(
     assert stat.S_IMODE((out / "task.traj").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(
+    "case",
+    [
+        ("part", "open('a.txt', 'w').write('two')", "the repository begins above the workspace"),
+        (".", "!git init -q inner", "adding files failed"),
+        (".", "open('a.txt', 'w').write('one\\n')", ""),
+    ],
+)
+def test_where_there_is_no_patch_the_result_says_why(
+    command: Command, replies: Command, checkout: Path, tmp_path: Path, case: tuple[str, str, str]
+) -> None:
+    """Where nothing was changed there is nothing to say."""
+    workspace, code, said = case
+    (checkout / "part").mkdir()
+    flags = ("--model", replies({"code": code}, {"submit": "Done."}), "--review", "auto", "--out", tmp_path / "out")
+    done = command("run", "--text", "go", "--workspace", checkout / workspace, *flags)
+    assert done.code == 0, done.err
+    assert not (tmp_path / "out" / "task.patch").exists()
+    lines = [line for line in done.out.splitlines() if "No patch" in line]
+    assert len(lines) == bool(said)
+    assert said in "".join(lines)
+
+
 def test_a_step_has_one_number_wherever_it_is_shown(
     command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from agent.twins import agent_of, run, scripted, told
 
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.events import Ran
 from jupyter_codeact.execution import RunStopped
+from jupyter_codeact.headless.cells import HeadlessCells, SandboxHolds
 from jupyter_codeact.headless.kernel import SandboxKernel
+from jupyter_codeact.notebook import running
 from jupyter_codeact.notebook.running import CellEnvironment, finish
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 
@@ -55,14 +58,49 @@ async def test_code_runs_and_every_sandbox_that_ends_is_followed_by_a_fresh_one(
 async def test_a_stop_before_the_code_has_begun_is_not_lost(work: Path) -> None:
     async with SandboxKernel(lambda: open_sandbox("bubblewrap", sys.executable, str(work))) as kernel:
         for _ in range(3):
-            running = asyncio.ensure_future(finish(kernel, kernel.run("import time; time.sleep(600)"), None))
+            stopping = asyncio.ensure_future(finish(kernel, kernel.run("import time; time.sleep(600)"), None))
             # Not a moment for the request to arrive.
-            asyncio.get_running_loop().call_soon(running.cancel)
+            asyncio.get_running_loop().call_soon(stopping.cancel)
             with pytest.raises(RunStopped) as stop:
-                await running
+                await stopping
             outcome = stop.value.outcome
             assert isinstance(outcome, Ran)
             assert outcome.interrupted
+
+
+DEAF = """
+import os, time
+kept, told = 'her variable', False
+while not os.path.exists('end'):
+    try:
+        if not told:
+            told = True
+            open('begun', 'w').close()
+        time.sleep(600)
+    except BaseException:
+        print('no!')
+"""
+
+
+async def test_code_that_a_stop_did_not_end_is_not_said_not_to_have_run(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "GRACE_S", 0.5)
+    os.mkfifo(work / "begun", 0o666)
+    agent = agent_of(scripted({"code": DEAF}))
+    async with SandboxKernel(lambda: open_sandbox("bubblewrap", sys.executable, str(work))) as kernel:
+        task = asyncio.create_task(run(agent, HeadlessCells(kernel, SandboxHolds())))
+        await asyncio.to_thread((work / "begun").read_text)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert "It was stopped before it had ended, and may still run." in told(agent)[0]
+        assert "did not run" not in told(agent)[0]
+        assert len(agent.info["touched_cells"]) == 1
+        assert not agent.info["cells"]
+        (work / "end").touch()
+        kernel.interrupt()
+        assert text(await finish(kernel, kernel.run("print(kept)"), 30)) == "her variable\n"
 
 
 async def test_one_that_does_not_start_says_why(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_codeact import inside
 from jupyter_codeact.errors import SandboxError
+from jupyter_codeact.headless.workspace import ABOVE, OUTSIDE, beyond
 from jupyter_codeact.inside import functions
 
 
@@ -58,6 +59,15 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def applied(patch: str, checkout: Path, tmp_path: Path) -> Path:
+    """A clean clone with the patch in it."""
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(checkout), str(clone))
+    (tmp_path / "x.patch").write_bytes(patch.encode())
+    git(clone, "apply", str(tmp_path / "x.patch"))
+    return clone
+
+
 def test_the_patch_has_all_that_changed_and_applies_to_a_clean_clone(checkout: Path, tmp_path: Path) -> None:
     (checkout / "a.py").write_text("x = 2\n")
     (checkout / "b.py").unlink()
@@ -67,14 +77,79 @@ def test_the_patch_has_all_that_changed_and_applies_to_a_clean_clone(checkout: P
     before = git(checkout, "status", "--porcelain"), sorted((checkout / ".git" / "objects").rglob("*"))
     patch = functions.patch()
     assert (git(checkout, "status", "--porcelain"), sorted((checkout / ".git" / "objects").rglob("*"))) == before
-    clone = tmp_path / "clone"
-    git(tmp_path, "clone", "-q", str(checkout), str(clone))
-    (tmp_path / "x.patch").write_text(patch)
-    git(clone, "apply", str(tmp_path / "x.patch"))
+    clone = applied(patch, checkout, tmp_path)
     assert (clone / "a.py").read_text() == "x = 2\n"
     assert not (clone / "b.py").exists()
     assert (clone / "new.bin").read_bytes() == bytes(range(256))
     assert not (clone / "a.pyc").exists()
+
+
+@pytest.mark.parametrize("attributes", ["", "*.txt diff\n", "*.txt text eol=crlf\n"])
+def test_a_patch_loses_no_byte_of_what_is_no_utf8(checkout: Path, tmp_path: Path, attributes: str) -> None:
+    """Neither of a text nor of a file's name, whatever the repository says of such files."""
+    latin = b"caf\xe9 = 1\nx = 2\n"
+    (checkout / ".gitattributes").write_text(attributes)
+    (checkout / "latin.txt").write_bytes(latin)
+    git(checkout, "add", "-A")
+    git(checkout, "commit", "-qm", "second")
+    git(checkout, "config", "core.quotePath", "false")
+    name = b"caf\xe9.txt".decode("utf-8", "surrogateescape")
+    (checkout / "latin.txt").write_bytes(latin + b"y = 3\n")
+    (checkout / name).write_bytes(b"\xe9\r\n")
+    (checkout / "a.py").write_text("x = 'ü'\r\n")
+    patch = functions.patch()
+    assert patch.isascii()
+    clone = applied(patch, checkout, tmp_path)
+    assert (clone / "latin.txt").read_bytes().replace(b"\r", b"") == latin + b"y = 3\n"
+    assert (clone / name).read_bytes() == b"\xe9\r\n"
+    assert (clone / "a.py").read_bytes() == "x = 'ü'\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "setting", ["diff.noprefix=true", "diff.py.textconv=echo", "diff.relative=true", "diff.context=0"]
+)
+def test_what_a_repository_says_of_showing_changes_does_not_matter(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    (checkout / "part").mkdir()
+    (checkout / "part" / "c.py").write_text("z = 1\n" * 9)
+    (checkout / ".gitattributes").write_text("*.py diff=py\n")
+    git(checkout, "add", "-A")
+    git(checkout, "commit", "-qm", "second")
+    git(checkout, "config", *setting.split("=", 1))
+    (checkout / "a.py").write_text("x = 2\n")
+    (checkout / "part" / "c.py").write_text("z = 1\n" * 4 + "z = 2\n" + "z = 1\n" * 4)
+    # A cell may have gone there.
+    monkeypatch.chdir(checkout / "part")
+    clone = applied(functions.patch(), checkout, tmp_path)
+    assert (clone / "a.py").read_text() == "x = 2\n"
+    assert (clone / "part" / "c.py").read_text().split()[14] == "2"
+
+
+def test_without_a_commit_all_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "-q")
+    (folder / "a.py").write_text("x = 1\n")
+    git(folder, "add", "-A")
+    (folder / "b.py").write_text("y = 1\n")
+    monkeypatch.chdir(folder)
+    clone = applied(functions.patch(), folder, tmp_path)
+    assert [(clone / name).read_text() for name in ("a.py", "b.py")] == ["x = 1\n", "y = 1\n"]
+
+
+def test_a_worktree_and_a_part_are_not_the_whole_repository(checkout: Path, tmp_path: Path) -> None:
+    git(checkout, "worktree", "add", "-q", str(tmp_path / "tree"))
+    (checkout / "part").mkdir()
+    found = [beyond(folder) for folder in (checkout, checkout / "part", tmp_path / "tree", tmp_path)]
+    assert found == ["", ABOVE, OUTSIDE, ""]
+
+
+def test_where_git_can_not_make_a_patch_its_words_are_told(checkout: Path) -> None:
+    """A repository in the repository, without a commit."""
+    git(checkout, "init", "-q", "inner")
+    with pytest.raises(OSError, match="adding files failed"):
+        functions.patch()
 
 
 def test_no_change_and_no_checkout_are_no_patch(
