@@ -1,4 +1,4 @@
-"""What of a skill is searched for and shown: read from its text, and from those that it imports from its own package."""
+"""What of a skill is searched for and shown: read from its text, and from those of its package that it imports from."""
 
 from __future__ import annotations
 
