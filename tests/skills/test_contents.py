@@ -41,7 +41,10 @@ F = "def f(x): 'Do it.'\n"
         ("from .deep import f", {"deep/__init__": F, "deep": "def f(): 'Not this.'"}),
         # Circles, what is not there, what is no Python, and what lies outside.
         (f"from .impl import *\nfrom .api import *\n{F}", {"impl": "from .api import *\nfrom .impl import g"}),
-        (f"from .nowhere import f\nfrom .broken import f\nfrom ..kit.impl import g\n{F}", {"broken": "def f(:"}),
+        (
+            f"from .nowhere import f\nfrom .broken import f\nfrom ..kit.impl import g\n{F}",
+            {"broken": "def f(:", "impl": "def g(): ..."},
+        ),
     ],
 )
 def test_names_are_followed_through_the_package_and_no_further(api: str, others: dict[str, str]) -> None:
