@@ -76,11 +76,12 @@ async def sources_of(names: Iterable[str], library: Library, inside: Inside) -> 
 
     inside: asks the sandbox, which reads what is not the library's. Raises SkillError, with the nearest name.
     """
-    known = {skill.name: skill.source for skill in library.list()}
+    skills = library.list()
+    known = {skill.module: skill for skill in skills} | {skill.name: skill for skill in skills}
     found = {}
     for name in names:
         if name in known:
-            found[name] = known[name]
+            found[known[name].module] = known[name].read
         else:
             module, source = await _from_inside(name, [*known], inside)
             found[module] = source

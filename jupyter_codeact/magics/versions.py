@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from ..errors import SkillError, UsageError
 from ..session import Session
 from ..skills.history import Note, Version
-from ..skills.library import Saved
+from ..skills.library import Saved, changes
 from ..skills.skill import Files, files_of
 from ..skills.transfer.bundle import HISTORY, came_along
-from ..texts import diff_of
 from ..words import fenced, plural
 
 HELP = """\
@@ -77,8 +76,7 @@ def _between(session: Session, name: str, first: int, last: int) -> str:
     history = session.skills.library.history(session.skills.library.folder_of(name))
     with history.opened():
         before, after = [history.files(name, number) if number else {} for number in (first, last)]
-    changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-    return "\n".join(f"{path}\n{diff_of(before.get(path), after.get(path), path)}" for path in changed) or "(no change)"
+    return changes(before, after) or "(no change)"
 
 
 def _rollback(session: Session, name: str, number: int) -> str:

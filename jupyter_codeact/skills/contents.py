@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..texts import unwarned
+from .offered import Definition, Package, Texts, is_public
 
 Function = tuple[str, str]
 """A signature and the first line of the docstring behind it."""
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# What a docstring ends with that was put where there was none.
+STUB = ": nobody has described it yet."
 # The humps of CamelCase, upper case words as in HTTPServer, and digits.
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _WORDS = re.compile(r"\w+")
@@ -21,34 +23,57 @@ _EXAMPLE = re.compile(r"^\s*>>> ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Contents:
-    """summary: the first line of its docstring, or of the first one in it. functions: of what is public.
+    """doc: its docstring, or its package's, or the first paragraph of what a function says that stands for it.
 
-    docs: all docstrings. words: identifiers, those of imports first. tests: doctests and test functions.
+    functions: of what is public, by ``names``. docs: all docstrings. words: identifiers, those of imports first.
+    tests: doctests and test functions of its own.
     """
 
-    summary: str = ""
+    doc: str = ""
     functions: tuple[Function, ...] = ()
+    names: tuple[str, ...] = ()
     docs: str = ""
     words: str = ""
     tests: int = 0
 
+    @property
+    def summary(self) -> str:
+        """The first line of it; where nobody has described anything, that."""
+        return next(filter(None, (_first_line_of(self.doc), *(line for _, line in self.functions))), "")
+
 
 @unwarned()
-def contents_of(source: str) -> Contents:
-    """What a module says of itself; nothing of one that can't be read as Python."""
+def contents_of(source: str, path: str = "", beside: Texts = {}) -> Contents:  # noqa: B006  # it is only read
+    """What a module says of itself; nothing of one that can't be read as Python.
+
+    path: its own, in its library. beside: the modules of its package, from which it may import what it offers.
+    """
     try:
-        tree = ast.parse(source.encode("utf-8", "replace"))
-        public = [node for node in tree.body if isinstance(node, _DEFINITIONS) and not node.name.startswith("_")]
-        functions = tuple((_signature(node), _first_line(node)) for node in public)
+        package = Package({**beside, path: source})
+        offered = package.offered(path)
+        public = [(name, offer.node) for name, offer in offered.items() if not name.startswith("_")]
+        doc = _doc_of(package, path, beside, public)
+        trees, own = package.trees.values(), package.tree(path)
         return Contents(
-            next(filter(None, (_first_line(tree), *(line for _, line in functions))), ""),
-            functions,
-            "\n".join(_docs(tree)),
-            " ".join(dict.fromkeys(_identifiers(tree))),
-            sum(_EXAMPLE.search(doc) is not None for doc in _docs(tree)) + sum(map(_is_test, tree.body)),
+            doc,
+            tuple((_signature(node, name), _first_line(node)) for name, node in public),
+            tuple(name for name, _ in public),
+            "\n".join(doc for tree in trees for doc in _docs(tree)),
+            " ".join(dict.fromkeys(name for tree in trees for name in _identifiers(tree))),
+            sum(_EXAMPLE.search(doc) is not None for doc in _docs(own)) + sum(map(_is_test, own.body)),
         )
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    except (ValueError, RecursionError, MemoryError):
         return Contents()
+
+
+def _doc_of(package: Package, path: str, beside: Texts, public: Sequence[tuple[str, Definition]]) -> str:
+    name = path.split("/", maxsplit=1)[0].removesuffix(".py")
+    whole = [path, *({f"{name}/__init__.py"} & beside.keys())]
+    if doc := next(filter(None, (ast.get_docstring(package.tree(part)) for part in whole)), ""):
+        return doc
+    docs = {own: ast.get_docstring(node) or "" for own, node in public if is_public(own)}
+    real = {own: doc.strip() for own, doc in docs.items() if doc.strip() and not _first_line_of(doc).endswith(STUB)}
+    return real.get(name, next(iter(real.values()), "")).split("\n\n")[0]
 
 
 def split_words(text: str) -> Iterator[str]:
@@ -65,8 +90,12 @@ def spelled_out(texts: Iterable[str]) -> str:
     return " ".join(word for text in texts for word in split_words(text))
 
 
-def _first_line(node: ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
-    lines = (ast.get_docstring(node) or "").strip().splitlines()
+def _first_line(node: Definition) -> str:
+    return _first_line_of(ast.get_docstring(node) or "")
+
+
+def _first_line_of(doc: str) -> str:
+    lines = doc.strip().splitlines()
     return lines[0].strip() if lines else ""
 
 
@@ -74,16 +103,16 @@ def _is_test(node: ast.stmt) -> bool:
     return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
 
 
-def _signature(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> str:
+def _signature(node: Definition, name: str) -> str:
     if isinstance(node, ast.ClassDef):
-        return f"class {node.name}"
+        return f"class {name}"
     returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    return f"{node.name}({ast.unparse(node.args)}){returns}"
+    return f"{name}({ast.unparse(node.args)}){returns}"
 
 
 def _docs(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, *_DEFINITIONS)) and (doc := ast.get_docstring(node)):
+        if isinstance(node, ast.Module | Definition) and (doc := ast.get_docstring(node)):
             yield doc
 
 

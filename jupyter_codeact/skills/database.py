@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 BUSY_S = 2.0
 _SCHEMA = """
 DROP TABLE IF EXISTS modules;

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from ..texts import unwarned
+from .contents import STUB
 from .skill import Files
 
-STUB = '"""{name}: nobody has described it yet."""'
+_LITERAL = f'"""{{name}}{STUB}"""'
 
 
 @unwarned()
@@ -37,7 +38,7 @@ def with_stubs(source: str) -> str:
         first = node.body[0]
         at = min([first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))]) - 1
         line = lines[at].encode()
-        stub = STUB.format(name=node.name)
+        stub = _LITERAL.format(name=node.name)
         end = "\r" if lines[at].endswith("\r") else ""
         head, rest = line[: first.col_offset].decode(), line[first.col_offset :].decode()
         if head.strip(" \t\f@"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +14,9 @@ LARGEST = 2**20
 
 
 class Module(NamedTuple):
-    """name: as it is imported. stamp: size, time and inode, of which a change changes one.
+    """name: as it is imported. stamp: size, time and inode, of which a change changes one; of all files of a package.
 
-    has_others: the file has other names, by which it may be changed.
+    has_others: a file has other names, by which it may be changed.
     """
 
     name: str
@@ -44,7 +46,7 @@ def _module(entry: os.DirEntry[str], folder: Path) -> Module | None:
     if not is_name(name):
         return None
     try:
-        return _stamped(name, entry.path, folder, entry.stat()) if is_file else _package(name, entry, folder)
+        return _plain(name, entry, folder) if is_file else _package(name, entry, folder)
     except OSError:
         return None
 
@@ -54,18 +56,45 @@ def is_name(name: str) -> bool:
     return name.isidentifier() and not name.startswith("__")
 
 
+def _plain(name: str, entry: os.DirEntry[str], folder: Path) -> Module | None:
+    found = entry.stat()
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return Module(name, entry.path, folder, (found.st_size, found.st_mtime_ns, found.st_ino), found.st_nlink > 1)
+
+
 def _package(name: str, entry: os.DirEntry[str], folder: Path) -> Module | None:
+    parts = dict(_parts(entry.path)) if entry.is_dir() else {}
     for file, module in (("api.py", f"{name}.api"), ("__init__.py", name)):
         path = os.path.join(entry.path, file)
-        if entry.is_dir() and os.path.isfile(path):
-            return _stamped(module, path, folder, os.stat(path))
+        if path in parts:
+            return Module(module, path, folder, _stamp(parts), any(part.st_nlink > 1 for part in parts.values()))
     return None
 
 
-def _stamped(name: str, path: str, folder: Path, found: os.stat_result) -> Module | None:
-    if not stat.S_ISREG(found.st_mode):
-        return None
-    return Module(name, path, folder, (found.st_size, found.st_mtime_ns, found.st_ino), found.st_nlink > 1)
+def _stamp(parts: dict[str, os.stat_result]) -> tuple[int, int, int]:
+    """What is shown of a package may stand in any of its files."""
+    each = [(path, part.st_size, part.st_mtime_ns, part.st_ino) for path, part in parts.items()]
+    return sum(row[1] for row in each), max(row[2] for row in each), zlib.crc32(repr(each).encode())
+
+
+def _parts(package: str) -> Iterator[tuple[str, os.stat_result]]:
+    """The modules of a package, in the order of their paths."""
+    for here, folders, files in os.walk(package):
+        folders[:] = sorted(filter(is_name, folders))
+        for path in sorted(os.path.join(here, file) for file in files if file.endswith(".py")):
+            with contextlib.suppress(OSError):
+                found = os.stat(path)
+                if stat.S_ISREG(found.st_mode):
+                    yield path, found
+
+
+def texts_beside(path: str, folder: Path) -> dict[str, str]:
+    """The modules of the package that ``path`` lies in, by their paths in the library ``folder``; {} for no package."""
+    package = os.path.dirname(path)
+    if Path(package) == folder:
+        return {}
+    return {os.path.relpath(part, folder).replace(os.sep, "/"): read_text(part) for part, _ in _parts(package)}
 
 
 def read_text(path: str) -> str:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from ..errors import SkillFailed
 from .contents import Contents, contents_of, spelled_out
 from .database import opened, removed, writing
-from .files import Module, modules_in, read_text
+from .files import Module, modules_in, read_text, texts_beside
 from .watching import Watch
 
 T = TypeVar("T")
@@ -145,7 +145,7 @@ class Index:
                     _forget(database, path)
         for start in range(0, len(changed), BATCH):
             batch = changed[start : start + BATCH]
-            read = [(module, contents_of(read_text(module.path))) for module in batch]
+            read = [(module, _read(module)) for module in batch]
             noted = notes(batch)
             with writing(database):
                 for module, contents in read:
@@ -174,6 +174,11 @@ def _version(database: sqlite3.Connection) -> int:
 
 def _there(folders: Sequence[Path]) -> list[Module]:
     return [module for folder in folders for module in modules_in(folder)]
+
+
+def _read(module: Module) -> Contents:
+    path = Path(module.path).relative_to(module.folder).as_posix()
+    return contents_of(read_text(module.path), path, texts_beside(module.path, module.folder))
 
 
 def _take_in(database: sqlite3.Connection, module: Module, contents: Contents, note: str) -> None:

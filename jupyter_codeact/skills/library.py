@@ -237,9 +237,9 @@ def _words_of(history: History, name: str) -> str:
 
 
 def changes(before: Files, after: Files) -> str:
-    """A diff of all files that differ."""
+    """The diff of each file that differs, below its path; "" of none."""
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-    return "\n".join(diff_of(before.get(path), after.get(path), path) for path in changed)
+    return "\n".join(f"{path}\n{diff_of(before.get(path), after.get(path), path)}" for path in changed)
 
 
 def _unknown(name: str, known: list[str]) -> str:

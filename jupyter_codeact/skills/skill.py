@@ -12,6 +12,9 @@ from pathlib import Path
 
 from ..errors import SkillError
 from .contents import Contents, contents_of
+from .files import texts_beside
+from .offered import Texts
+from .outlines import as_read
 
 Files = Mapping[str, str]
 """Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
@@ -22,18 +25,29 @@ API, INIT = "api.py", "__init__.py"
 
 @dataclass(frozen=True)
 class Skill:
-    """path: what an agent is shown of it. ``summary``: the first line of its docstring, or of the first one in it.
+    """path: what an agent is shown of it. ``summary``: the first line of its docstring, or of what stands for one.
 
-    ``functions``: signatures.
+    ``folder``: the library that it lies in. ``functions``: signatures.
     """
 
     name: str
     path: Path
     source: str
+    folder: Path
+
+    @cached_property
+    def texts(self) -> Texts:
+        """What it is made of, by path in the library; of a module that was replaced meanwhile, as it was."""
+        return {**texts_beside(str(self.path), self.folder), self.inside: self.source}
+
+    @property
+    def inside(self) -> str:
+        """The path in the library."""
+        return self.path.relative_to(self.folder).as_posix()
 
     @cached_property
     def contents(self) -> Contents:
-        return contents_of(self.source)
+        return contents_of(self.source, self.inside, self.texts)
 
     @property
     def summary(self) -> str:
@@ -45,14 +59,14 @@ class Skill:
         return [signature for signature, _ in self.contents.functions]
 
     @property
-    def folder(self) -> Path:
-        """The library that it lies in."""
-        return self.path.parents[self.path.name in (API, INIT)]
+    def read(self) -> str:
+        """What an agent reads of it: its source, and how that is called what it imports from its own package."""
+        return as_read(self.inside, self.texts)
 
     @property
     def module(self) -> str:
         """What is imported: ``gp_fit``, or ``pkg.api``."""
-        return f"{self.name}.api" if self.path.name == API else self.name
+        return f"{self.name}.api" if self.inside == f"{self.name}/{API}" else self.name
 
 
 # What `site` imports whenever a Python starts.
@@ -65,7 +79,7 @@ def skills_in(folder: Path) -> dict[str, Skill]:
     named = {_name_of(folder, path): path for path in sorted(paths)}
     shown = {name: path.with_name(API) if path.name == INIT else path for name, path in named.items()}
     whole = {name: path if path.is_file() else named[name] for name, path in shown.items()}
-    return {name: Skill(name, path, _read(path)) for name, path in whole.items() if name.isidentifier()}
+    return {name: Skill(name, path, _read(path), folder) for name, path in whole.items() if name.isidentifier()}
 
 
 def files_of(folder: Path, name: str) -> Files:

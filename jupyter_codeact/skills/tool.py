@@ -19,10 +19,11 @@ from .docstrings import with_stubs
 from .history import Note
 from .library import Library
 from .offers import offer_of
+from .outlines import module_name
 from .saves import Saving
 from .search import Search
 from .selection import chosen, listed, module_from
-from .skill import check_name, files_of
+from .skill import Skill, check_name, files_of
 from .slicing import definer_of
 from .wrap import handed_back
 
@@ -69,7 +70,7 @@ class SkillTool:
                     found = await asyncio.to_thread(self._search.find, _text(arguments, "name"), most=MOST)
                     return "\n".join(map(offer_of, found)) or "No skill fits these words."
                 case "read":
-                    return self._library.get(_name(arguments)).source
+                    return _read(self._library.get(_name(arguments)), _text(arguments, "name"))
                 case "test":
                     name = self._library.get(_name(arguments)).name
                     return (await report(name, files_of(self._library.folder_of(name), name), self._test)).text
@@ -114,7 +115,22 @@ def _defining(cells: Sequence[RanCell], names: Sequence[str]) -> list[str]:
 
 def _name(arguments: dict[str, Any]) -> str:
     """A skill's name; of a package also with what is imported of it."""
-    return _text(arguments, "name").removesuffix(".py").split(".")[0]
+    return _dotted(_text(arguments, "name")).split(".")[0]
+
+
+def _dotted(name: str) -> str:
+    return name.removesuffix(".py").replace("/", ".")
+
+
+def _read(skill: Skill, name: str) -> str:
+    """The skill, or one module of a package. Raises EditError with those that there are."""
+    modules = {module_name(path): text for path, text in skill.texts.items()}
+    wanted = _dotted(name)
+    if len(modules) == 1 or wanted in (skill.name, skill.module):
+        return skill.read
+    if wanted not in modules:
+        raise EditError(f"{skill.name} has no module {wanted}; it has {', '.join(sorted(modules))}.")
+    return modules[wanted]
 
 
 def _text(arguments: dict[str, Any], name: str) -> str:

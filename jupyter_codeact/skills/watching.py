@@ -59,7 +59,7 @@ class Watch:
             return False
 
 
-def _watched(libc: ctypes.CDLL, descriptor: int, folder: str, *, packages: bool = True) -> bool:
+def _watched(libc: ctypes.CDLL, descriptor: int, folder: str) -> bool:
     """Whether all that may change in a folder will be told. One that is not there yet is known by that."""
     if not os.path.isdir(folder):
         return True
@@ -73,8 +73,8 @@ def _watched(libc: ctypes.CDLL, descriptor: int, folder: str, *, packages: bool 
         for entry in entries:
             if entry.is_symlink():
                 return False
-            is_package = packages and is_name(entry.name) and entry.is_dir()
-            if is_package and not _watched(libc, descriptor, entry.path, packages=False):
+            is_package = is_name(entry.name) and entry.is_dir()
+            if is_package and not _watched(libc, descriptor, entry.path):
                 return False
     return True
 

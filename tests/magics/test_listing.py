@@ -50,6 +50,14 @@ def test_each_kind_of_skill_has_its_row(session: Session) -> None:
     assert rows(session)[2][2:5] == ["3", "you", "1 test, forced"]
 
 
+def test_of_a_package_what_its_api_imports_is_shown(session: Session) -> None:
+    impl = "def area(r):\n    '''Of a circle.'''\n"
+    files = {"geo/__init__.py": "", "geo/api.py": "from .impl import area\n", "geo/impl.py": impl}
+    session.skills.library.write("geo", files, Note())
+    assert rows(session)[0][:2] == ["**geo**", "Of a circle."]
+    assert "\n\nOf a circle.\n\n- `area(r)`: Of a circle.\n\n" in show(session, "geo")
+
+
 def test_one_is_shown_with_what_it_offers_its_newest_versions_and_its_uses(session: Session) -> None:
     library = session.skills.library
     for number in range(NEWEST + 2):

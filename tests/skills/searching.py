@@ -23,6 +23,40 @@ def _hidden(): "Nothing of interest."
 '''
 CSV = '"""Read tables from comma separated files."""\n\n\nclass CsvReader:\n    """Reads rows."""\n'
 PLOT = '"""Draw maps."""\n\n\ndef draw_map(points):\n    """Draw points on a map."""\n'
+# The usual shape of a package: its api imports what it offers.
+KIT = {
+    "kit/__init__.py": "",
+    "kit/api.py": "from .impl import fit as fits, Model, _helper\n",
+    "kit/impl.py": '''"""Ice."""
+
+
+class Model:
+    """A glacier."""
+
+    height: float = 0.0
+
+    def _melt(self): ...
+
+    def flow(self, years):
+        """Let it flow.
+
+        For years.
+        """
+        return SECRET * years
+
+
+def fit(x, y=1):
+    """Fit a glacier to samples.
+
+    x: a moraine.
+    """
+    return SECRET
+
+
+def _helper():
+    "Never meant."
+''',
+}
 Make = Callable[..., Search]
 
 

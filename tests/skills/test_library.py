@@ -125,6 +125,13 @@ def test_a_file_is_written_as_it_is_and_readable_for_the_sandbox(tmp_path: Path)
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_module_called_api_is_no_package(tmp_path: Path) -> None:
+    saved(Library(tmp_path), "api", "x = 1\n")
+    (tmp_path / "other.py").write_text("y = 1\n")
+    skill = Library(tmp_path).get("api")
+    assert (skill.module, skill.folder, skill.texts) == ("api", tmp_path, {"api.py": "x = 1\n"})
+
+
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "fit.py"
     write_atomically(path, "old")

@@ -16,42 +16,10 @@ from hypothesis import strategies as st
 
 from jupyter_codeact.errors import SkillError
 from jupyter_codeact.skills import database
-from jupyter_codeact.skills.contents import contents_of, split_words
 from jupyter_codeact.skills.index import Index
 from jupyter_codeact.skills.search import Search, query_of
 
-from .searching import GP, PLOT, Make, found
-
-# ---- what is read
-
-
-def test_a_module_says_what_it_does_and_how_it_is_called() -> None:
-    contents = contents_of(GP)
-    assert contents.summary == "Fit a Gaussian process to samples of one variable."
-    signature = "gp_fit(x: np.ndarray, y, n_restarts=10) -> 'Model'"
-    assert contents.functions == ((signature, "Fit a GP with an RBF kernel."),)
-    assert "x, y: samples." in contents.docs
-    assert {"numpy", "solveCholesky"} <= {*contents.words.split()}
-
-
-@pytest.mark.parametrize("source", ["def broken(", "\0", "(" * 10_000, "x = '\udc80'"])
-def test_what_is_no_python_says_nothing(source: str) -> None:
-    assert contents_of(source).functions == ()
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("gp_fit", ["gp_fit", "gp", "fit"]),
-        ("readCSV2", ["readcsv2", "read", "csv", "2"]),
-        ("HTTPServerError", ["httpservererror", "http", "server", "error"]),
-        ("café Größe", ["café", "größe"]),
-        ("plain words, 3", ["plain", "words", "3"]),
-    ],
-)
-def test_identifiers_are_split_into_words(text: str, words: list[str]) -> None:
-    assert [*split_words(text)] == words
-
+from .searching import GP, KIT, PLOT, Make, found
 
 # ---- what is found
 
@@ -147,6 +115,19 @@ def test_of_a_package_its_api_is_found(opened: Make, library: Path) -> None:
         for file in files:
             (library / package / f"{file}.py").write_text(f'"""The zebra of {file}."""\n')
     assert sorted(found(opened(), "zebra")) == ["split.api", "whole"]
+
+
+def test_a_package_is_found_by_what_its_api_imports(opened: Make, library: Path) -> None:
+    (library / "kit").mkdir()
+    for path, source in KIT.items():
+        (library / path).write_text(source)
+    os.mkfifo(library / "kit" / "pipe.py")
+    search = opened()
+    for words in ("moraine", "glacier samples", "secret"):
+        assert found(search, words)[0] == "kit.api"
+    (skill,) = search.find("moraine")
+    assert (skill.summary, skill.functions[0][0]) == ("Fit a glacier to samples.", "fits(x, y=1)")
+    assert search.why(skill, "moraine") == "moraine in its docstrings"
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,7 +25,7 @@ from jupyter_codeact.skills.search import Search
 from jupyter_codeact.skills.skill import Files
 from jupyter_codeact.skills.tool import SkillTool
 
-from .searching import CSV, GP
+from .searching import CSV, GP, KIT
 
 CELLS = [
     "import math\njunk = open('/nowhere')",
@@ -87,6 +88,31 @@ async def test_a_skill_is_read_wherever_it_lies(hands: Hands, name: str) -> None
     assert await hands.do("read", name) == CSV
 
 
+@pytest.mark.parametrize("name", ["kit", "kit.api", "kit/api.py"])
+async def test_of_a_package_how_it_is_called_is_read(hands: Hands, name: str) -> None:
+    """Its api, and of what that imports all but the code."""
+    hands.library.write("kit", KIT, Note())
+    text = await hands.do("read", name)
+    assert text.startswith(KIT["kit/api.py"] + "\n\n# From kit.impl, without its code:\n\n\ndef fits(x, y=1):\n")
+    for part in (
+        "    x: a moraine.\n",
+        '    """A glacier."""\n    height: float = 0.0\n',
+        "Let it flow.",
+        "flow(self, years)",
+    ):
+        assert part in text
+    for part in ("SECRET", "_melt", "def _helper", "Never"):
+        assert part not in text
+    ast.parse(text)
+
+
+async def test_a_module_of_a_package_is_read_by_its_name(hands: Hands) -> None:
+    hands.library.write("kit", KIT, Note())
+    assert await hands.do("read", "kit.impl") == await hands.do("read", "kit/impl.py") == KIT["kit/impl.py"]
+    with pytest.raises(EditError, match=r"^kit has no module kit\.nope; it has kit, kit\.api, kit\.impl\.$"):
+        await hands.do("read", "kit.nope")
+
+
 async def test_functions_of_cells_are_saved_with_what_they_need(hands: Hands) -> None:
     change = await hands.tool.answer({"command": "save", "name": "circles", "what": "area, half"})
     assert not isinstance(change, str)
@@ -130,7 +156,7 @@ async def test_what_somebody_else_saved_meanwhile_is_not_overwritten(hands: Hand
     with pytest.raises(EditError, match="changed by somebody else meanwhile") as caught:
         await change.apply()
     # Both are shown.
-    assert "What they changed:\n@@ -0,0 +1 @@\n+theirs = 1" in str(caught.value)
+    assert "What they changed:\ncircles.py\n@@ -0,0 +1 @@\n+theirs = 1" in str(caught.value)
     assert "+def area(r):" in str(caught.value).partition("which was not saved:")[2]
     assert hands.library.get("circles").source == "theirs = 1\n"
 

@@ -229,6 +229,39 @@ def test_a_skill_folder_follows_its_specification(library: Library, work: Path) 
     assert len(yaml.safe_load(text.split("---\n")[1])["description"]) == 1024
 
 
+VOLUME = """def other():
+    '''other: nobody has described it yet.'''
+
+
+def volume(r):
+    '''The volume
+    of a ball.
+
+    r: in metres.
+    '''
+    return 4 / 3 * 3.14159 * r**3
+"""
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{"vol.py": VOLUME}, {"vol/__init__.py": "", "vol/api.py": "from .i import volume, other", "vol/i.py": VOLUME}],
+)
+def test_a_skill_that_says_nothing_leaves_with_what_its_function_says(
+    library: Library, work: Path, files: dict[str, str]
+) -> None:
+    library.write("vol", files, Note())
+    text = (sent(library, "vol", "skill-folder", work) / "SKILL.md").read_text()
+    description = yaml.safe_load(text.split("---\n")[1])["description"]
+    assert description.startswith("The volume of a ball. Use it when Python code needs ")
+    assert {*description.rpartition("needs ")[2].removesuffix(".").split(", ")} == {"other", "volume"}
+    with zipfile.ZipFile(sent(library, "vol", "wheel", work)) as wheel:
+        assert "\nSummary: The volume of a ball.\n" in wheel.read("vol-1.dist-info/METADATA").decode()
+    doc = nbformat.read(sent(library, "vol", "notebook", work), 4).cells[0].source
+    assert doc.startswith("# vol\n\nThe volume\nof a ball.")
+    assert "metres" not in doc
+
+
 def test_nothing_that_is_there_is_replaced_unasked(library: Library, work: Path) -> None:
     for kind, name in (("file", "circles.py"), ("skill-folder", "circles")):
         sent(library, "circles", kind, work)

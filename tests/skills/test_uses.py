@@ -51,6 +51,17 @@ def test_the_newest_call_that_stands_alone_is_the_example(cells: list[str], foun
     assert use(*cells) == found
 
 
+def test_what_only_the_agent_called_is_no_example_of_hers() -> None:
+    """What the agent's cells have made for her own is."""
+    ran = [
+        RanCell(1, "", "x = [1]", True, True),
+        RanCell(2, "", "fit(x)", True),
+        RanCell(3, "", "fit([2])", True, True),
+    ]
+    assert use_of(here_of(MODULE, MODULE.shown), ran) == ("x = [1]\nfit(x)", 2)
+    assert use_of(here_of(MODULE, MODULE.shown), ran[2:]) == ("", 0)
+
+
 def test_of_a_package_the_example_imports_what_it_calls() -> None:
     assert use("x = [1]", "fit(x)", bundle=PACKAGE) == ("from kit.api import fit\nx = [1]\nfit(x)", 2)
     text, _ = use("from kit.api import fit\nfit([SCALE])", bundle=PACKAGE)

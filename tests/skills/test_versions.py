@@ -77,6 +77,17 @@ def test_who_has_seen_something_else_overwrites_nothing(library: Library) -> Non
     assert (library.own / "fit.py").read_text() == "x = 'theirs'\n"
 
 
+def test_a_diff_of_several_files_names_each(library: Library) -> None:
+    files = {"geo/__init__.py": "", "geo/api.py": "x = 1\n", "geo/impl.py": "y = 1\n"}
+    library.write("geo", files, Note())
+    theirs = {**files, "geo/api.py": "x = 2\n", "geo/impl.py": "y = 2\n"}
+    library.write("geo", theirs, Note(), base=files)
+    with pytest.raises(SkillConflict) as caught:
+        library.write("geo", {}, Note(), base=files)
+    api, impl = (f"@@ -1 +1 @@\n-{name} = 1\n+{name} = 2" for name in "xy")
+    assert caught.value.diff == f"geo/api.py\n{api}\ngeo/impl.py\n{impl}"
+
+
 def test_a_skill_that_was_removed_comes_back(library: Library) -> None:
     library.write("fit", MINE, Note())
     assert library.write("fit", {}, Note()).version.removed

@@ -37,6 +37,18 @@ def in_a_package(library: Path) -> None:
     (library / "whole" / "__init__.py").write_text(ZEBRA)
 
 
+def behind_an_api(library: Path) -> None:
+    """Of the same size and age as before."""
+    before = (library / "whole" / "impl.py").stat()
+    (library / "new.tmp").write_text(ZEBRA)
+    os.utime(library / "new.tmp", ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.replace(library / "new.tmp", library / "whole" / "impl.py")
+
+
+def deep_behind_an_api(library: Path) -> None:
+    (library / "whole" / "deep" / "impl.py").write_text(ZEBRA)
+
+
 def an_api_for_a_package(library: Path) -> None:
     (library / "whole" / "api.py").write_text(ZEBRA)
 
@@ -74,7 +86,7 @@ def in_a_folder_that_was_not_there(library: Path) -> None:
 
 
 EDITS = [in_place, replaced, created, in_a_package, an_api_for_a_package, a_package_out_of_a_folder]
-EDITS += [a_package_out_of_nothing, with_the_folder, in_a_folder_that_was_not_there]
+EDITS += [a_package_out_of_nothing, behind_an_api, deep_behind_an_api, with_the_folder, in_a_folder_that_was_not_there]
 LINKED = [behind_a_link, behind_a_link_to_nowhere, by_another_name]
 
 
@@ -84,7 +96,10 @@ def library(tmp_path: Path) -> Path:
     for name in ("whole", "bare"):
         (folder / name).mkdir(parents=True)
     (folder / "plain.py").write_text(CAMEL)
-    (folder / "whole" / "__init__.py").write_text(CAMEL)
+    (folder / "whole" / "deep").mkdir()
+    (folder / "whole" / "__init__.py").write_text(f"{CAMEL}from .impl import *\nfrom .deep.impl import *\n")
+    for part in ("impl.py", "deep/impl.py"):
+        (folder / "whole" / part).write_text(CAMEL)
     return folder
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from jupyter_codeact import tokens
 from jupyter_codeact.events import ActionDone, CodeAction, Ran, Rejected
-from jupyter_codeact.finding import OFFER_TOKENS, Finder, used_in
+from jupyter_codeact.finding import OFFER_TOKENS, Finder, sources_of, used_in
 from jupyter_codeact.skills.index import Index
+from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.offers import offer_of
 from jupyter_codeact.skills.search import Found, Search
 
@@ -82,6 +83,24 @@ async def test_what_was_named_is_not_offered_again(search: Search) -> None:
     assert fields["skills"] == [("gp_fit", "source")]
     assert [offer.split(":")[0] for offer in fields["offers"]] == ["maps"]
     assert fields["library"] == 0
+
+
+async def unasked(*_: object, **__: object) -> None:
+    raise AssertionError("The library has it.")
+
+
+async def test_a_package_is_given_as_it_is_called(tmp_path: Path) -> None:
+    """By the name that is imported, whichever was written, and not offered again."""
+    (tmp_path / "kit").mkdir()
+    for name, source in {"__init__": "", "api": "from .impl import f", "impl": "def f(): 'A zebra.'"}.items():
+        (tmp_path / "kit" / f"{name}.py").write_text(source)
+    search = Search(Index(None), [tmp_path])
+    for name in ("kit", "kit.api"):
+        named = await sources_of([name], Library(tmp_path), unasked)
+        assert [*named] == ["kit.api"]
+        assert named["kit.api"].startswith("from .impl import f\n\n\n# From kit.impl, without its code:\n\n\ndef f():")
+        assert (await Finder(search, named).fields("zebra", {}))["offers"] == []
+    search.index.close()
 
 
 async def test_where_skills_can_not_be_searched_the_prompt_goes_as_it_is(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import SkillError
+from ..contents import Contents, contents_of
 from ..history import Note, Version
 from ..library import Library
 from ..skill import API, Files, files_of
@@ -44,6 +45,11 @@ class Bundle(NamedTuple):
         """The path of what an agent is shown of it."""
         api = f"{self.name}/{API}"
         return api if api in self.files else self.main
+
+    @property
+    def contents(self) -> Contents:
+        """What that says of itself."""
+        return contents_of(self.files.get(self.shown, ""), self.shown, self.files)
 
 
 def bundle_of(library: Library, name: str) -> Bundle:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Mapping
 
@@ -69,10 +68,7 @@ def _folder_of(bundle: Bundle) -> tuple[str, Content]:
 
 
 def _skill_md(bundle: Bundle, name: str) -> str:
-    tree = ast.parse(bundle.files.get(bundle.shown, "").encode())
-    doc = ast.get_docstring(tree) or f"The Python module {bundle.name}."
-    found = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
-    public = [name for name in found if not name.startswith("_")]
+    doc, public = bundle.contents.doc or f"The Python module {bundle.name}.", bundle.contents.names
     use = f" Use it when Python code needs {', '.join(public[:12])}." if public else ""
     first = " ".join(doc.split("\n\n")[0].split())
     fields = {"name": name, "description": f"{first[:700]}{use}"[:1024], "metadata": _facts(bundle)}

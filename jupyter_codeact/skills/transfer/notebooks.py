@@ -24,9 +24,11 @@ def notebook_of(bundle: Bundle, use: str = "") -> bytes:
     use: the example of a skill without doctests; "" has it show help.
     """
     is_module = "/" not in bundle.main
-    doc = ast.get_docstring(_tree(bundle.files.get(bundle.shown, ""))) or ""
     cells = [
-        _cell("markdown", "\n\n".join(filter(None, (f"# {bundle.name}", doc, "" if is_module else _BESIDE)))),
+        _cell(
+            "markdown",
+            "\n\n".join(filter(None, (f"# {bundle.name}", bundle.contents.doc, "" if is_module else _BESIDE))),
+        ),
         *(_module(bundle.files[bundle.main]) if is_module else _package(bundle)),
         *_shown(bundle, use),
     ]

@@ -36,11 +36,13 @@ def use_of(here: Here, ran: Sequence[RanCell]) -> tuple[str, int]:
 
 
 def _calls(here: Here, ran: Sequence[RanCell]) -> Iterator[tuple[list[str], str, int]]:
-    """Statements that call one of the functions, the newest first: what ran before, the statement, and its cell."""
+    """Statements of hers that call one of the functions, the newest first: what ran before, the statement, its cell."""
     public = {name for name in here.defined() if not name.startswith(("_", "test_"))}
     cells = [(cell, [*_statements(cell.source)]) for cell in ran if cell.ok]
     for at in range(len(cells) - 1, -1, -1):
         cell, statements = cells[at]
+        if cell.by_agent:
+            continue
         earlier = [statement.source for _, before in cells[:at] for statement in before]
         for number in range(len(statements) - 1, -1, -1):
             source = statements[number].source

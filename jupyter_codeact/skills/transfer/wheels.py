@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import io
@@ -34,7 +33,7 @@ def wheel_of(bundle: Bundle) -> tuple[str, bytes]:
 
 
 def _metadata(bundle: Bundle, name: str, version: str) -> str:
-    doc = ast.get_docstring(ast.parse(bundle.files.get(bundle.main, "").encode())) or ""
+    doc = bundle.contents.doc
     summary = " ".join(doc.split("\n\n")[0].split())[:500] or f"The skill {bundle.name}"
     head = {"Metadata-Version": "2.1", "Name": name, "Version": version, "Summary": summary}
     head |= {"Author": bundle.past[0].note.by} if bundle.past else {}
