@@ -226,7 +226,7 @@ class Agent(Conversation):
         self._submit(step, known)
         # A run in which nothing was done has no patch, whatever the folder was like before.
         if self.tools.config.submits and (self.acted or may_have_changed(step)):
-            self._submit(step, await with_patch(known, self.environment))
+            self._submit(step, await with_patch(known, self.environment, self.templates.work))
 
     def _submit(self, step: StepOutput, submission: Submission) -> None:
         step.done, step.submission = True, submission.text

@@ -54,9 +54,9 @@ def collect(accepted: list[Accepted], answer: str) -> Submission:
     return Submission(tuple(cell.source for cell in accepted if cell.ok), answer)
 
 
-async def with_patch(known: Submission, env: Environment) -> Submission:
-    """Add the patch, where ``env`` can still say it: a dead one takes nothing away."""
+async def with_patch(known: Submission, env: Environment, root: str) -> Submission:
+    """Add the patch of the folder ``root``, where ``env`` can still say it: a dead one takes nothing away."""
     try:
-        return replace(known, patch=str(await env.inside("patch") or ""))
+        return replace(known, patch=str(await env.inside("patch", root=root) or ""))
     except CodeActError as error:
         return replace(known, no_patch=str(error))

@@ -200,23 +200,23 @@ def shrink(data: str, side: int) -> str:
     return base64.b64encode(made.getvalue()).decode()
 
 
-def patch() -> str:
-    """What changed in the working folder since its last commit, new files included; "" where it is no checkout.
+def patch(root: str) -> str:
+    """What changed in the folder ``root`` since its last commit, new files included; "" where it is no checkout.
 
     Raises OSError where git says that it can't be known.
     """
     try:
-        objects = os.path.abspath(_git("rev-parse", "--git-path", "objects").strip())
-        hashing = _git("rev-parse", "--show-object-format").strip()
+        objects = os.path.join(root, _git(root, "rev-parse", "--git-path", "objects").strip())
+        hashing = _git(root, "rev-parse", "--show-object-format").strip()
     except OSError:
         return ""
     # A repository of its own, so that what the person has staged stays as it is, and what her repository says of
     # showing changes (prefixes, tools, attributes) does not matter.
     with tempfile.TemporaryDirectory() as own:
-        _git("init", "-q", "--bare", "--template=", f"--object-format={hashing}", own)
+        _git(own, "init", "-q", "--bare", "--template=", f"--object-format={hashing}", own)
         with open(os.path.join(own, "objects", "info", "alternates"), "w", encoding="utf-8") as file:
             file.write(objects + "\n")
-        trees = _last_commit(), _now(own)
+        trees = _last_commit(root), _now(root, own)
         try:
             return _difference(own, *trees)
         except UnicodeDecodeError:
@@ -227,36 +227,37 @@ def patch() -> str:
             return _difference(own, *trees)
 
 
-def _last_commit() -> str:
+def _last_commit(root: str) -> str:
     """Its tree, or the empty one where nothing was committed yet."""
     try:
-        return _git("rev-parse", "--verify", "--quiet", "HEAD^{tree}").strip()
+        return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{tree}").strip()
     except OSError:
-        return _git("hash-object", "-t", "tree", os.devnull).strip()
+        return _git(root, "hash-object", "-t", "tree", os.devnull).strip()
 
 
-def _now(own: str) -> str:
-    """The tree of all that lies in the working folder, written into the repository ``own``."""
+def _now(root: str, own: str) -> str:
+    """The tree of all that lies in the folder, written into the repository ``own``."""
     index = os.path.join(own, "index")
-    hers = _git("rev-parse", "--git-path", "index").strip()
+    hers = os.path.join(root, _git(root, "rev-parse", "--git-path", "index").strip())
     if os.path.exists(hers):
-        shutil.copyfile(hers, index)
+        # With its time, by which git knows what may have changed in the same second.
+        shutil.copy2(hers, index)
     environment = {**os.environ, "GIT_INDEX_FILE": index, "GIT_OBJECT_DIRECTORY": os.path.join(own, "objects")}
-    _git("add", "--all", environment=environment)
-    return _git("write-tree", environment=environment).strip()
+    _git(root, "add", "--all", environment=environment)
+    return _git(root, "write-tree", environment=environment).strip()
 
 
 def _difference(own: str, before: str, after: str) -> str:
     plumbing = ("diff-tree", "-r", "-p", "--binary", "--no-ext-diff", "--no-textconv")
-    return _git(f"--git-dir={own}", "-c", "core.quotePath=true", *plumbing, before, after)
+    return _git(own, f"--git-dir={own}", "-c", "core.quotePath=true", *plumbing, before, after)
 
 
-def _git(*arguments: str, environment: dict[str, str] | None = None) -> str:
-    """What git prints. Raises OSError with its words where it fails, and UnicodeDecodeError."""
+def _git(folder: str, *arguments: str, environment: dict[str, str] | None = None) -> str:
+    """What git prints in a folder. Raises OSError with its words where it fails, and UnicodeDecodeError."""
     # The folder may belong to another user than the sandbox's.
     command = ["git", "-c", "safe.directory=*", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, env=environment, timeout=60, check=True)
+        done = subprocess.run(command, cwd=folder, capture_output=True, env=environment, timeout=60, check=True)
     except subprocess.TimeoutExpired:
         raise OSError("git took too long") from None
     except subprocess.CalledProcessError as error:

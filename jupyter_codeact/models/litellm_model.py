@@ -159,7 +159,8 @@ class LiteLLMModel:
             keys += THINKING[:1] if self.name.partition("/")[0] in NO_REASONING_CONTENT else THINKING
         wired = {key: message[key] for key in keys if key in message}
         # Of calls without words: in the place of an empty text litellm sends a sentence of its own as the model's.
-        return wired | ({"content": None} if wired.get("tool_calls") and not wired.get("content") else {})
+        silent = wired.get("tool_calls") and not str(wired.get("content") or "").strip()
+        return wired | ({"content": None} if silent else {})
 
     @cached_property
     def _marks_cache(self) -> bool:

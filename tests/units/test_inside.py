@@ -55,7 +55,6 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "b.py").write_text("y = 1\n")
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "first")
-    monkeypatch.chdir(folder)
     return folder
 
 
@@ -68,14 +67,18 @@ def applied(patch: str, checkout: Path, tmp_path: Path) -> Path:
     return clone
 
 
-def test_the_patch_has_all_that_changed_and_applies_to_a_clean_clone(checkout: Path, tmp_path: Path) -> None:
+def test_the_patch_has_all_that_changed_and_applies_to_a_clean_clone(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the code has gone meanwhile."""
+    monkeypatch.chdir(tmp_path)
     (checkout / "a.py").write_text("x = 2\n")
     (checkout / "b.py").unlink()
     (checkout / "new.bin").write_bytes(bytes(range(256)))
     (checkout / "a.pyc").write_text("ignored")
     git(checkout, "add", "a.py")
     before = git(checkout, "status", "--porcelain"), sorted((checkout / ".git" / "objects").rglob("*"))
-    patch = functions.patch()
+    patch = functions.patch(str(checkout))
     assert (git(checkout, "status", "--porcelain"), sorted((checkout / ".git" / "objects").rglob("*"))) == before
     clone = applied(patch, checkout, tmp_path)
     assert (clone / "a.py").read_text() == "x = 2\n"
@@ -97,7 +100,7 @@ def test_a_patch_loses_no_byte_of_what_is_no_utf8(checkout: Path, tmp_path: Path
     (checkout / "latin.txt").write_bytes(latin + b"y = 3\n")
     (checkout / name).write_bytes(b"\xe9\r\n")
     (checkout / "a.py").write_text("x = 'ü'\r\n")
-    patch = functions.patch()
+    patch = functions.patch(str(checkout))
     assert patch.isascii()
     clone = applied(patch, checkout, tmp_path)
     assert (clone / "latin.txt").read_bytes().replace(b"\r", b"") == latin + b"y = 3\n"
@@ -121,7 +124,7 @@ def test_what_a_repository_says_of_showing_changes_does_not_matter(
     (checkout / "part" / "c.py").write_text("z = 1\n" * 4 + "z = 2\n" + "z = 1\n" * 4)
     # A cell may have gone there.
     monkeypatch.chdir(checkout / "part")
-    clone = applied(functions.patch(), checkout, tmp_path)
+    clone = applied(functions.patch(str(checkout)), checkout, tmp_path)
     assert (clone / "a.py").read_text() == "x = 2\n"
     assert (clone / "part" / "c.py").read_text().split()[14] == "2"
 
@@ -133,8 +136,7 @@ def test_without_a_commit_all_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (folder / "a.py").write_text("x = 1\n")
     git(folder, "add", "-A")
     (folder / "b.py").write_text("y = 1\n")
-    monkeypatch.chdir(folder)
-    clone = applied(functions.patch(), folder, tmp_path)
+    clone = applied(functions.patch(str(folder)), folder, tmp_path)
     assert [(clone / name).read_text() for name in ("a.py", "b.py")] == ["x = 1\n", "y = 1\n"]
 
 
@@ -149,16 +151,13 @@ def test_where_git_can_not_make_a_patch_its_words_are_told(checkout: Path) -> No
     """A repository in the repository, without a commit."""
     git(checkout, "init", "-q", "inner")
     with pytest.raises(OSError, match="adding files failed"):
-        functions.patch()
+        functions.patch(str(checkout))
 
 
-def test_no_change_and_no_checkout_are_no_patch(
-    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert functions.patch() == ""
-    monkeypatch.chdir(tmp_path)
+def test_no_change_and_no_checkout_are_no_patch(checkout: Path, tmp_path: Path) -> None:
+    assert functions.patch(str(checkout)) == ""
     (tmp_path / "x").write_text("x")
-    assert functions.patch() == ""
+    assert functions.patch(str(tmp_path)) == ""
 
 
 def test_a_picture_is_made_smaller_and_kept(temp: Path) -> None:
