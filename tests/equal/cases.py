@@ -213,13 +213,6 @@ CASES = [
     case("two questions", execute("input(), input('b')", answers=["1", "2"])),
     case("no input", execute("input('a')")),
     case("a breakpoint that nobody debugs", "for i in range(2): breakpoint(); print(i)"),
-    case(
-        "an interrupt of a question",
-        execute("input('left open? ')", answers=[None], hears="left open"),
-        control("interrupt_request"),
-    ),
-    # Not in the same breath: what comes before the error is told is aborted, and which comes first is chance.
-    case("a question after that", execute("input('again? ')", answers=["yes"])),
     # ---- completion, inspection and the like
     case(
         "complete",
