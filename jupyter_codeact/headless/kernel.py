@@ -79,7 +79,9 @@ class SandboxKernel:
             raise SandboxDied("The sandbox ended, and no other one could be opened.")
         request = self._line.ask("execute_request", of_ours("", silent=True, expressions={"x": expression}), listen)
         try:
-            return await asyncio.wait_for(answer, ANSWER_S)
+            # Not wait_for: in Python 3.11 a Stop that comes together with the answer would be lost in it.
+            async with asyncio.timeout(ANSWER_S):
+                return await answer
         except TimeoutError:
             raise SandboxError("The sandbox does not answer: something still runs in it.") from None
         finally:

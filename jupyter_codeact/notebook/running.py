@@ -36,7 +36,9 @@ async def finish(runner: Runner, execution: Execution, timeout_s: float | None) 
     Code that doesn't end then either takes its kernel with it. A Stop leaves it running: her variables are in there.
     """
     try:
-        await asyncio.wait_for(asyncio.shield(execution.ended), timeout_s)
+        # Not wait_for: in Python 3.11 a Stop that comes together with the end would be lost in it.
+        async with asyncio.timeout(timeout_s):
+            await asyncio.shield(execution.ended)
     except TimeoutError:
         if not await _interrupted(runner, execution):
             await runner.restart()
@@ -59,6 +61,8 @@ async def _interrupted(runner: Runner, execution: Execution) -> bool:
     # An interrupt that comes before the code has begun hits nothing, and the code would run then.
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(asyncio.shield(execution.begun), GRACE_S)
+    if execution.ended.done():
+        return True
     # Python can lose one, as in a destructor. Code that tidies up has its time before the next.
     for _ in range(INTERRUPTS):
         runner.interrupt()

@@ -51,3 +51,19 @@ async def test_a_stop_together_with_her_run_interrupts_what_she_ran() -> None:
         await running
     assert cell.execution.ended.result() == "error"
     assert cell.said[-1]["status"] == "stopped"
+
+
+async def test_a_stop_together_with_the_end_of_the_code_is_not_lost() -> None:
+    cell = ScriptedCell()
+    running = asyncio.ensure_future(LiveCells(cell, "r1", Summary(), "ask").run(CodeAction("a", 1, "x"), 60))  # type: ignore[arg-type]
+    await cell.expected.wait()
+    cell.execution.hear("execute_request", {"code": "x"})
+    cell.execution.hear("execute_input", {"code": "x"})
+    for _ in range(5):
+        await asyncio.sleep(0)
+    cell.execution.hear("execute_reply", {"status": "ok"})
+    cell.execution.hear("status", {"execution_state": "idle"})
+    asyncio.get_running_loop().call_soon(running.cancel)
+    with pytest.raises(RunStopped):
+        await running
+    assert cell.execution.ended.result() == "ok"
