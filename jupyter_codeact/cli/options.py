@@ -35,9 +35,7 @@ MODEL_KEYS = {
     "api_key": "api_key",
     "base_url": "api_base",
 }
-# Of a model's keys: where its service is, with what key, and all of litellm's own.
-WHERE = ("api_base", "api_key", "options")
-# What a file in the workspace may not set, and what does.
+# What a file in the workspace may not set, and what does. A model's options may be any of litellm's, addresses too.
 ELSEWHERE = {
     "hooks": "c.Agent.hooks",
     "model.api_base": "c.Agent.api_base",
@@ -196,8 +194,8 @@ def hers_alone(values: Any) -> Iterator[str]:
             yield from hers_alone(value)
     elif isinstance(values, dict):
         model = values.get("model")
-        yield from (f"model.{key}" for key in WHERE if isinstance(model, dict) and key in model)
-        yield from ("hooks" for key in values if key == "hooks")
+        keys = {*values, *(f"model.{key}" for key in (model if isinstance(model, dict) else ()))}
+        yield from (key for key in ELSEWHERE if key in keys)
         yield from hers_alone([*values.values()])
 
 
