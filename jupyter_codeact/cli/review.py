@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 import tempfile
-import termios
 from pathlib import Path
 
 from rich.text import Text
@@ -15,6 +14,7 @@ from rich.text import Text
 from ..errors import ConfigError
 from ..events import CodeAction, EditAction, Rejected
 from ..headless.cells import SandboxHolds
+from .reading import forget_typed, read_line
 from .screen import Screen
 
 QUESTION = "Run this? [y]es, [n]o, [e]dit, [a]ll, [s]top: "
@@ -68,10 +68,9 @@ class TerminalReview(ShownReview):
     async def _ask(self, question: str) -> Rejected | str:
         """Yes, edit, or a rejection. Stop, and the end of the input, end the run."""
         while True:
-            # What was typed before the action was shown is no answer to it.
-            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+            forget_typed()
             self.screen.console.print(Text(question, "bold"), end="")
-            word, _, reason = (await read_line()).partition(" ")
+            word, _, reason = (await _line()).partition(" ")
             match word.lower():
                 case "y" | "yes":
                     return "yes"
@@ -87,24 +86,15 @@ class TerminalReview(ShownReview):
 
     async def _reason(self) -> str:
         self.screen.console.print(Text(REASON, "bold"), end="")
-        return await read_line()
+        return await _line()
 
 
-async def read_line() -> str:
-    """A line from the terminal; Ctrl-C ends the wait. Raises CancelledError at the end of the input."""
-    descriptor = sys.stdin.fileno()
-    loop = asyncio.get_running_loop()
-    ready = asyncio.Event()
-    loop.add_reader(descriptor, ready.set)
+async def _line() -> str:
+    """Her answer. Raises CancelledError at the end of the input, which is a Stop."""
     try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(descriptor)
-    # A terminal hands over a whole line at a time.
-    line = os.read(descriptor, 4096)
-    if not line:
-        raise asyncio.CancelledError
-    return line.decode(errors="replace").strip()
+        return await read_line()
+    except EOFError:
+        raise asyncio.CancelledError from None
 
 
 async def _edited(source: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .options import Commands, Shape, command, finished, here
+from .reading import forget_typed, read_line
 
 if TYPE_CHECKING:
     from ..events import MimeBundle, RanCell
@@ -153,12 +153,11 @@ class TerminalCell:
             page.text(lines_of(text))
 
     async def ask(self, prompt: str) -> str:
-        """Nothing else happens meanwhile, so this may wait; Ctrl-C ends it."""
-        # asyncio's own handler waits until its loop goes on, which is after the answer.
-        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        """Her answer; the end of the input is a no."""
+        forget_typed()
+        print(prompt, end="", flush=True)
         try:
-            return input(prompt)  # noqa: ASYNC250  # there is nobody else to wait for it
+            return await read_line()
         except EOFError:
+            print()
             return "no"
-        finally:
-            signal.signal(signal.SIGINT, handler)

@@ -279,8 +279,8 @@ async def test_a_skill_notebook_has_a_call_of_hers_that_ran(opened: Opened, work
 
 
 async def test_stop_ends_the_checks_and_nothing_is_saved(opened: Opened, home: Path) -> None:
-    endless = "import time\nif __name__ == 'endless':\n    time.sleep(1000)\nx = 1\ndef f(): return (x, time)"
-    async with opened(endless, "%skill save endless 1 --names f,x", "1 + 1") as document:
+    endless = "import time\nx = time.sleep(1000) if __name__ == 'endless' else 1\ndef f(): return x"
+    async with opened(endless, "%skill save endless 1", "1 + 1") as document:
         define, save, after = document.nb.cells
         await document.run_cell(define)
         running = asyncio.ensure_future(document.run_cell(save))
