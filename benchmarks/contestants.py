@@ -194,6 +194,6 @@ CONTESTANTS = (
         DONE,
         "freeact",
         ("freeact",),
-        (sys.executable, "python3.13", "python3.12") if sys.version_info >= (3, 12) else ("python3.13", "python3.12"),
+        (sys.executable, "python3.13") if sys.version_info >= (3, 13) else ("python3.13",),
     ),
 )
