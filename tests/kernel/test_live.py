@@ -93,6 +93,20 @@ async def test_code_that_does_not_compile_never_becomes_a_cell(opened: Opened, s
     assert not any("does not compile" in str(message["content"]) for message in history(home))
 
 
+async def test_what_is_refused_before_it_runs_is_a_line_in_the_agents_cell(opened: Opened, script: Script) -> None:
+    """She would see a model that goes round in circles."""
+    script({"text": "I ask.", "code": "input()"}, {"text": "", "code": "print("}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        await document.run_cells()
+        (agent,) = document.nb.cells
+    lines = [line for line in shown(agent).splitlines() if line]
+    assert lines[:3] == [
+        "Not run: `input()` waits for a person, or ends the kernel; the model was told.",
+        "Not run: the code does not compile; the model was told.",
+        "ok",
+    ]
+
+
 async def test_a_second_prompt_continues_and_reset_starts_afresh(opened: Opened, script: Script, home: Any) -> None:
     script({"text": "first"}, {"text": "second"}, {"text": "third"})
     cells = ["%%agent\none", "%%agent\ntwo", "%agent status", "%agent reset", "%agent status", "%agent cost"]
