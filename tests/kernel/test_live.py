@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -159,6 +161,37 @@ async def test_a_stop_right_behind_a_run_ends_what_was_run(opened: Opened, scrip
         assert await document.run_cell(agent) == "error"
         assert await document.run_cell(plain) == "ok"
         assert marks(document)[0]["status"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    "deaf",
+    [
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n{begun}\ntime.sleep(600)",
+        # All of it in C, where Python looks at no signal and no other thread of it runs.
+        "{begun}\nsum(itertools.repeat(1))",
+    ],
+    ids=["ignores it", "in C"],
+)
+async def test_a_stop_ends_the_run_where_its_code_goes_on_and_a_restart_ends_that(
+    opened: Opened, script: Script, home: Any, work: Any, deaf: str
+) -> None:
+    os.mkfifo(work / "begun", 0o666)
+    begun = deaf.format(begun="open('begun', 'w').close()")
+    script({"code": f"import itertools, signal, time\n{begun}"}, {"text": "after"})
+    async with opened("%%agent --review auto\ngo", "1 + 1") as document:
+        agent, plain = document.nb.cells
+        end = document.send(agent)
+        await asyncio.to_thread((work / "begun").read_text)
+        document.interrupt()
+        assert await end == "error"
+        assert "Stopped by you in step 1" in shown(agent)
+        assert "Step 1 has not ended: its code ignores interrupts, and cells wait for it." in shown(agent)
+        assert "It was stopped before it had ended, and may still run." in str(history(home))
+        waiting = document.send(plain)
+        await document.km.restart_kernel(now=False)
+        assert not waiting.done()
+        assert await document.run_cell(plain) == "ok"
+        assert shown(plain) == "2"
 
 
 async def test_a_cell_that_still_fills_cannot_be_run(opened: Opened, script: Script) -> None:
