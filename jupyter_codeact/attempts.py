@@ -14,5 +14,7 @@ def attempt_in(document: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if not attempts:
         return document, ""
     if "trajectory" in document:
-        return document, f"attempt {document['info']['best_attempt_idx'] + 1} of {len(attempts)}, which was chosen"
-    return attempts[-1], f"attempt {len(attempts)} of {len(attempts)}, the last one: none was chosen"
+        index = (document.get("info") or {}).get("best_attempt_idx")
+        which = f"attempt {index + 1}" if isinstance(index, int) else "one"
+        return document, f"{which} of {len(attempts)}, which was chosen"
+    return attempts[-1], f"attempt {len(attempts)} of {len(attempts)}, the last: none was chosen"

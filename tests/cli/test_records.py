@@ -16,7 +16,9 @@ import pexpect
 import pytest
 import yaml
 
+from jupyter_codeact.agent.demonstrations import read_demonstration
 from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.models.replay import replay_model
 
 Command = Callable[..., Any]
 
@@ -140,13 +142,15 @@ def test_without_a_terminal_all_of_it_is_printed(command: Command, theirs: Path)
 
 
 @pytest.mark.parametrize("chosen", [True, False])
-def test_of_several_attempts_one_is_read_and_named(command: Command, theirs: Path, chosen: bool) -> None:
+def test_of_several_attempts_one_is_read_and_named(
+    command: Command, theirs: Path, tmp_path: Path, chosen: bool
+) -> None:
     """SWE-agent writes the attempts alone until it has chosen one."""
     document = json.loads(theirs.read_text())
     one, two = ({**document, "trajectory": [{**step, "thought": n} for step in document["trajectory"]]} for n in "12")
     best = {**one, "info": {**one["info"], "best_attempt_idx": 0}} if chosen else {}
     theirs.write_text(json.dumps({"attempts": [one, two], **best}))
-    which = "attempt 1 of 2, which was chosen" if chosen else "attempt 2 of 2, the last one: none was chosen"
+    which = "attempt 1 of 2, which was chosen" if chosen else "attempt 2 of 2, the last: none was chosen"
     looked = command("inspect", theirs)
     assert re.search(rf"^attempts +{which}$", looked.out, re.MULTILINE)
     assert f"\n{1 if chosen else 2}\n" in looked.out
@@ -157,6 +161,8 @@ def test_of_several_attempts_one_is_read_and_named(command: Command, theirs: Pat
     assert f"{theirs}: {which}.\n" in replayed.out
     assert "3 steps, 1 cell" in replayed.out
     assert yaml.safe_load(command("demo-from", theirs).out)["history"]
+    assert read_demonstration(theirs, tmp_path / "work")
+    assert replay_model(theirs.name, theirs.parent).name == f"replay/{theirs.name}"
 
 
 def test_escape_sequences_of_a_run_do_not_act(command: Command, ours: Path) -> None:
@@ -220,6 +226,7 @@ def test_a_trajectory_as_a_notebook(command: Command, ours: Path, theirs: Path, 
     [
         *(None, "{}", "[", '{"trajectory": [1], "history": []}', '{"trajectory": 1}'),
         '{"trajectory": [], "history": [], "info": [1]}',
+        *('{"attempts": [1]}', '{"attempts": [{}]}', '{"attempts": 1}', '{"attempts": []}'),
         '{"trajectory": [], "history": [], "info": {"model_stats": [1]}}',
         '{"trajectory": [], "history": [], "info": {"model_stats": {"api_calls": "x"}}}',
         '{"trajectory": [], "history": [{"content": "x"}]}',
