@@ -26,10 +26,10 @@ _PARTS = re.compile(
     r"(?P<comment>(?<![^\s;&|()])#[^\n]*)"
     r"|(?P<end>[;&|()\n]+)"
     # Quoted or not; the list of an array, and a quote that is never closed, are parts of a word like any other.
-    r"|(?P<word>(?:\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?<==)\([^)]*\)|[^\s;&|()'\"\\]|['\"\\])+)",
+    r"|(?P<word>(?:\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?<==)\([^()]*\)|[^\s;&|()'\"\\]|['\"\\])+)",
     re.DOTALL,
 )
-_HERE = re.compile(r"(<<-?[ \t]*['\"\\]?(\w+)['\"]?)([^\n]*)\n.*?^\t*\2$", re.DOTALL | re.MULTILINE)
+_HERE = re.compile(r"(?<!<)<<(?!<)-?[ \t]*['\"\\]?(\w+)")
 # Letters that may stand before another one behind a single dash, without taking the rest as a value.
 _TOGETHER = "lqsux"
 
@@ -56,10 +56,9 @@ class Command:
 
 def commands_in(line: str) -> Iterator[Command]:
     """The commands of a line, or of a script. What is written into a command (`<<END`) is none."""
-    line = _HERE.sub(r"\1\3", line.replace("\\\n", " "))
     words: list[str] = []
     piped = False
-    for part in [*_PARTS.finditer(line), None]:
+    for part in [*_PARTS.finditer(_without_texts(line.replace("\\\n", " "))), None]:
         if part is not None and part["word"]:
             words.append(re.sub(r"['\"\\]", "", part["word"]))
         elif part is None or part["end"]:
@@ -70,17 +69,32 @@ def commands_in(line: str) -> Iterator[Command]:
             words = []
 
 
+def _without_texts(script: str) -> str:
+    """Without the lines that are written into commands, and their ends."""
+    lines = script.split("\n")
+    ends = {line.lstrip("\t") for line in lines}
+    kept, end = [], ""
+    for line in lines:
+        if end:
+            end = "" if line.lstrip("\t") == end else end
+            continue
+        kept.append(line)
+        found = _HERE.search(line)
+        end = found[1] if found and found[1] in ends else ""
+    return "\n".join(kept)
+
+
 def _unprefixed(words: list[str]) -> list[str]:
     """From the program on: without settings of variables, and without what only runs it."""
-    while words:
-        prefix = words[0].rpartition("/")[2]
-        if not re.match(r"\w+=", words[0]) and prefix not in PREFIXES:
-            return words
-        words = words[1:]
+    at = 0
+    while at < len(words):
+        prefix = words[at].rpartition("/")[2]
+        if not re.match(r"\w+=", words[at]) and prefix not in PREFIXES:
+            break
+        at += 1
         if prefix in PREFIXES:
-            while words and words[0].startswith("-"):
-                takes_next = len(words[0]) == 2 and words[0][1] in PREFIXES[prefix]
-                words = words[1 + takes_next :]
+            while at < len(words) and words[at].startswith("-"):
+                at += 2 if words[at][1:] in [*PREFIXES[prefix]] else 1
             # Its seconds.
-            words = words[1:] if prefix == "timeout" else words
-    return []
+            at += prefix == "timeout"
+    return words[at:]
