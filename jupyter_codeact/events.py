@@ -264,6 +264,13 @@ class WordsDropped:
 
 
 @dataclass(frozen=True)
+class NotRun:
+    """A reply can't be acted on, and no cell came of it: ``text`` tells the person why. The model is told, too."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class ActionDone:
     """An action has ended, and how."""
 
@@ -308,6 +315,7 @@ Event = (
     | ActionChunk
     | ActionDropped
     | WordsDropped
+    | NotRun
     | ActionDone
     | UsageSeen
     | Answered

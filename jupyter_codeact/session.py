@@ -101,6 +101,7 @@ class Session:
             await self._run(await self._agent(wishes), cells, summary, problem, finder)
         except asyncio.CancelledError:
             cells.close(summary.line(summary.stopped()))
+            _show(cell, summary.left)
             raise
         except Exception:
             cells.close(summary.line("Stopped") if summary.steps else "")

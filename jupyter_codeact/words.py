@@ -24,6 +24,29 @@ def seconds(time_s: float) -> str:
     return f"{whole} s" if whole < 60 else f"{whole // 60} min {whole % 60} s"
 
 
+# How runs say in files that they ended, and for whom those words are not.
+ENDINGS = {
+    "submitted": "done",
+    "exit_api": "the model's service refused or failed",
+    "exit_command_timeout": "actions took too long",
+    "exit_context": "too long a conversation for the model",
+    "exit_cost": "a limit of cost, tokens or calls",
+    "exit_environment_error": "the sandbox failed",
+    "exit_error": "an error",
+    "exit_forfeit": "the model gave up",
+    "exit_format": "replies that could not be used",
+    "exit_steps": "the limit of steps",
+    "exit_stopped": "stopped by you",
+    "exit_total_execution_time": "the limit of time",
+}
+
+
+def ended(exit_status: str) -> str:
+    """``the limit of steps, with what was done``: how a run ended; a status that is not ours as it is."""
+    early = re.fullmatch(r"submitted \((.*)\)", exit_status)
+    return f"{ended(early[1])}, with what was done" if early else ENDINGS.get(exit_status, exit_status)
+
+
 def plural(count: int, thing: str, many: str = "") -> str:
     """``1 step``, ``2 steps``; ``many`` where it is no s that is added."""
     return f"{count} {thing}" if count == 1 else f"{count} {many or thing + 's'}"

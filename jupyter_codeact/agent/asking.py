@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from ..errors import Unreadable
 from ..events import Reply, Retrying, TextDelta, Usage, WordsDropped, Working
+from .fence_reader import FenceReader
 from .history import describe, said, source_of
 from .hooks import ActionsGenerated, ModelQueried
-from .parsing import FenceReader, Problem, ToolReader, reader_for
+from .reader import Problem
 from .shapes import Message, StepOutput
+from .tool_reader import ToolReader
 
 if TYPE_CHECKING:
     from .loop import Agent
@@ -33,7 +35,8 @@ async def ask(agent: Agent, history: list[Message], step: StepOutput) -> None:
 
 async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tuple[Reply, ToolReader | FenceReader]:
     takes_tools = agent.model.takes_tools
-    reader = reader_for(takes_tools, agent.steps + 1, agent.tools.names)
+    reading = ToolReader if takes_tools else FenceReader
+    reader: ToolReader | FenceReader = reading(agent.steps + 1, agent.tools.names)
     reply, came = Reply(""), ""
     try:
         async with aclosing(agent.model.query(history, agent.tools.definitions() if takes_tools else [])) as deltas:
@@ -46,7 +49,7 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
                         _void(agent, reader, Working("retrying", delta.why))
                         agent.charge(delta.usage)
                         agent.meter.check()
-                        reader, came = reader_for(takes_tools, agent.steps + 1, agent.tools.names), ""
+                        reader, came = reading(agent.steps + 1, agent.tools.names), ""
                     case _:
                         came += delta.text if isinstance(delta, TextDelta) else ""
                         for event in reader.feed(delta):

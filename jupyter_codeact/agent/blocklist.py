@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from ..texts import unwarned
+from .commands import SHELLS, commands_in
 
 Problem = tuple[Literal["format", "blocklist", "syntax"], str]
 
@@ -22,7 +22,8 @@ Problem = tuple[Literal["format", "blocklist", "syntax"], str]
 class Blocklist:
     """calls: functions by their dotted name. magics: names without %. programs: shell commands that want a terminal.
 
-    bare: programs that want one where they stand alone.
+    bare: programs that want one where they stand alone. interactive: those that want one with that flag. unattended:
+    those that want none with it.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -58,6 +59,16 @@ class Blocklist:
         "gdb",
     )
     bare: tuple[str, ...] = ("python", "python3", "ipython", "bash", "sh", "zsh", "su", "ssh", "cat", "jupyter")
+    interactive: tuple[str, ...] = ("python -i", "python3 -i", "ipython -i", "bash -i", "sh -i", "zsh -i")
+    unattended: tuple[str, ...] = (
+        "top -b",
+        "vim -es",
+        "nvim --headless",
+        "emacs --batch",
+        "emacs -batch",
+        "gdb --batch",
+        "gdb -batch",
+    )
 
 
 @unwarned()
@@ -119,38 +130,42 @@ def _defined(nodes: list[ast.AST]) -> Iterator[str]:
 
 def _in_ipython(call: ast.Call, name: str, blocklist: Blocklist) -> Iterator[str]:
     """Magics and shell commands, as IPython writes them: calls of methods of the shell with a text."""
-    texts = [argument.value for argument in call.args if isinstance(argument, ast.Constant)]
+    texts = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
     match name.rpartition(".")[2]:
         case "run_line_magic" | "run_cell_magic" if texts and texts[0] in blocklist.magics:
             yield f"`%{texts[0]}`"
-        case "run_line_magic" | "run_cell_magic" if len(texts) > 1 and texts[0] in ("sx", "system", "bash", "sh"):
-            yield from _commands(str(texts[-1]), blocklist)
+        case "run_line_magic" | "run_cell_magic" if len(texts) > 1:
+            yield from _commands(_script(*texts), blocklist)
         case "system" | "getoutput" if texts:
-            yield from _commands(str(texts[0]), blocklist)
+            yield from _commands(texts[0], blocklist)
         case _:
             pass
 
 
+def _script(magic: str, line: str, body: str = "") -> str:
+    """What a magic has a shell run; "" where it has not."""
+    if magic == "script":
+        program = next(commands_in(re.sub(r"--(out|err|proc)[ =]\S+|--\S+", "", line)), None)
+        magic = program.program if program else ""
+    return body or line if magic in ("sx", "system", "!", *SHELLS) else ""
+
+
 def _commands(line: str, blocklist: Blocklist) -> Iterator[str]:
-    """Each command of a shell line, by its program."""
-    # What follows a pipe reads from it; what follows the others reads from the terminal.
-    for part in re.split(r"&&|\|\||[;\n&]", line):
-        first, *piped = part.split("|")
-        words = _words(first)
-        if words and (words[0] in blocklist.programs or (words == words[:1] and words[0] in blocklist.bare)):
-            yield f"`!{words[0]}`"
-        yield from (f"`!{w[0]}`" for w in map(_words, piped) if w and w[0] in blocklist.programs)
+    """Those of a shell line that want a terminal."""
+    for command in commands_in(line):
+        if any(command.has(flag) for flag in _flags(blocklist.unattended, command.program)):
+            continue
+        # With a script, or with what comes through a pipe, they want none.
+        bare = command.program in blocklist.bare and not command.arguments and not command.piped
+        if bare or command.program in blocklist.programs:
+            yield f"`!{command.program}`"
+        for flag in _flags(blocklist.interactive, command.program):
+            if not command.piped and command.has(flag, command.leading):
+                yield f"`!{command.program} {flag}`"
 
 
-def _words(command: str) -> list[str]:
-    """The program without its folder, and its arguments; settings of variables before it are skipped."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        words = command.split()
-    while words and re.match(r"\w+=", words[0]):
-        words.pop(0)
-    return [words[0].rpartition("/")[2], *words[1:]] if words else []
+def _flags(entries: tuple[str, ...], program: str) -> Iterator[str]:
+    return (flag for name, _, flag in (entry.partition(" ") for entry in entries) if name == program)
 
 
 def _dotted(node: ast.expr) -> str:

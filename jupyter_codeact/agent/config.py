@@ -51,25 +51,28 @@ class AgentConfig:
 
 
 def read_config(
-    value: dict[str, Any] | Path | str, source: str = "the configuration", folder: Path = Path()
+    value: dict[str, Any] | Path | str,
+    source: str = "the configuration",
+    folder: Path = Path(),
+    work: Path = Path(),
 ) -> AgentConfig:
     """A dict from ``source``, or the path of a YAML file. Raises ConfigError that names what is wrong in it.
 
-    folder: where the files lie that a dict names; a YAML file names those beside it.
+    folder: where the files lie that a dict names; a YAML file names those beside it. work: where actions run.
     """
     if not isinstance(value, dict):
         source, folder, value = str(value), Path(value).parent, read_yaml(Path(value))
-    return checked(AgentConfig, _with_files(value, folder), source)
+    return checked(AgentConfig, _with_files(value, folder, work), source)
 
 
-def _with_files(values: dict[str, Any], folder: Path) -> dict[str, Any]:
+def _with_files(values: dict[str, Any], folder: Path, work: Path) -> dict[str, Any]:
     """With the texts of ``templates.folder``; what is written in the configuration itself beats them."""
     templates = values.get("templates")
     if not isinstance(templates, dict):
         return values
     texts = dict(templates)
     place = texts.pop("folder", None)
-    found = {} if place is None else TemplateConfig.from_folder(folder / str(place)).texts
+    found = {} if place is None else TemplateConfig.from_folder(folder / str(place), work=work).texts
     if isinstance(paths := texts.get("demonstrations"), list | tuple):
         texts["demonstrations"] = [folder / str(path) for path in paths]
     return values | {"templates": found | texts}

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..attempts import attempt_in
 from ..errors import ConfigError
 from ..files import read_in
 from ..words import fenced, reason
@@ -40,10 +41,12 @@ def read_demonstration(path: Path, folder: Path) -> list[dict[str, Any]]:
         text = read_in(folder.absolute(), path.absolute())
         if path.suffix == ".ipynb":
             items = _of_notebook(json.loads(text))
+        elif path.suffix == ".traj":
+            items = rehydrated(attempt_in(json.loads(text))[0])["history"]
         else:
-            items = rehydrated(json.loads(text) if path.suffix == ".traj" else yaml.safe_load(text))["history"]
+            items = rehydrated(yaml.safe_load(text))["history"]
         return [{**item, "role": item["role"], "content": item["content"]} for item in items]
-    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} is no demonstration: {reason(error)[:200]}.") from None
 
 

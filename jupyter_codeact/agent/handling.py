@@ -18,7 +18,7 @@ from ..errors import (
     Unreadable,
     UsageError,
 )
-from ..events import LimitReached, Working
+from ..events import LimitReached, NotRun, Working
 from ..words import plural
 from .shapes import Message, StepOutput
 
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
 # Only a person can mend these.
 HERS = (ConfigError, UsageError)
+NOT_RUN = {
+    "blocklist": "Not run: {} waits for a person, or ends the kernel; the model was told.",
+    "syntax": "Not run: the code does not compile; the model was told.",
+    "format": "Nothing to run: the reply could not be read; the model was told.",
+}
 
 
 async def forward_with_handling(agent: Agent, history: list[Message]) -> StepOutput:
@@ -63,6 +68,7 @@ def _again(agent: Agent, error: Unreadable | ContentPolicy, step: StepOutput, hi
         agent.emit(Working("retrying", "The service refused an answer, asking again"))
         return history
     agent.emit(Working("retrying", "The reply could not be read, asking again"))
+    agent.emit(NotRun(NOT_RUN[error.kind].format(error)))
     return agent.get_model_requery_history(error.kind, output=step.output, text=str(error))
 
 

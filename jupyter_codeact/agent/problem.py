@@ -120,6 +120,9 @@ async def _fetched(address: str, token: str) -> dict[str, Any]:
         raise _refused(address, error.response.status_code) from None
     except httpx.InvalidURL as error:
         raise ConfigError(f"The issue can't be read from {address}: {error}.") from None
+    except httpx.TransportError:
+        host, remedy = httpx.URL(address).host, "give its text instead, with `--text` or `--file`."
+        raise CodeActError(f"There is no connection to {host}, and so no issue: {remedy}") from None
     except (httpx.HTTPError, ValueError, TypeError) as error:
         raise CodeActError(f"The issue can't be read from {address}: {reason(error)}.") from None
 

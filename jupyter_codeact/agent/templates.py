@@ -46,13 +46,16 @@ class TemplateConfig:
     put_demos_in_history: bool = False
 
     @classmethod
-    def from_folder(cls, folder: Path, **more: Any) -> TemplateConfig:
+    def from_folder(cls, folder: Path, *, work: Path = Path(), **more: Any) -> TemplateConfig:
         """Every ``NAME.j2`` in ``folder`` replaces the template of that name. Raises ConfigError for unknown names.
 
-        A folder in the working folder, where code could put a link, must really lie there.
+        work: where actions run, and may have put a link. What lies there by its name, or in this process' own folder,
+        must really lie there.
         """
         folder = Path.cwd() / folder
-        root = Path.cwd() if Path(os.path.normpath(folder)).is_relative_to(Path.cwd()) else folder
+        around = (Path(os.path.normpath(Path.cwd() / place)) for place in (work, Path()))
+        named = Path(os.path.normpath(folder))
+        root = max(filter(named.is_relative_to, around), key=lambda place: len(place.parts), default=folder)
         known = {path.stem for path in FOLDER.glob("*.j2")}
         found = {path.stem: path for path in sorted(folder.glob("*.j2"))}
         if not found or not found.keys() <= known:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..attempts import attempt_in
 from ..errors import ConfigError
 from ..events import Rejected
 from ..files import write_atomically
@@ -165,9 +166,13 @@ def _json(value: Any) -> str:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A trajectory, ours or SWE-agent's, with every text where it belongs. Raises ConfigError where it is none."""
+    """A trajectory, ours or SWE-agent's, with every text where it belongs. Raises ConfigError where it is none.
+
+    attempt: of several, which one it is; "" where there were not several.
+    """
     try:
-        document = rehydrated(json.loads(path.read_text("utf-8")))
-        return document | {"trajectory": list(document["trajectory"])}
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        document, attempt = attempt_in(json.loads(path.read_text("utf-8")))
+        document = rehydrated(document)
+        return document | {"trajectory": list(document["trajectory"]), "attempt": attempt}
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ConfigError(f"{path} is no trajectory: {reason(error)}.") from None

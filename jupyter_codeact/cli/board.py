@@ -34,7 +34,7 @@ class Board(Page):
     def told(self, one: Progress) -> None:
         """A problem has ended."""
         assert one.result is not None
-        mark = Text(one.result.exit_status, "green" if one.result.ok else "red")
+        mark = Text(words.ended(one.result.exit_status), "green" if one.result.ok else "red")
         numbers = f"{words.plural(one.result.steps, 'step')} · {words.seconds(one.result.seconds)}"
         line = Text(" · ").join([Text(one.id, "bold"), mark, Text(numbers)])
         line.append(f" · {' '.join(visible(one.result.error).split())}" if one.result.error else "")
@@ -68,4 +68,4 @@ def running(batch: Batch) -> Table:
 def ends(batch: Batch) -> list[tuple[str, str]]:
     """In which ways problems have ended, and how many."""
     counts = Counter(one.result.exit_status if one.result else one.ended or "not begun" for one in batch.progress)
-    return [(name, str(count)) for name, count in counts.most_common()]
+    return [(words.ended(status), str(count)) for status, count in counts.most_common()]

@@ -77,8 +77,9 @@ class Inspector(Page):
         cost = words.money(stats["instance_cost"] if record.cost_known else None)
         facts = {
             "trajectory": str(record.path),
+            "attempts": record.attempt,
             "steps": str(record.count),
-            "ended": str(record.info.get("exit_status") or "not ended"),
+            "ended": f"{words.ended(status)} ({status})" if (status := record.info.get("exit_status")) else "not ended",
             "used": f"{words.tokens(tokens)} · {cost}",
             "asked for": record.problem,
             "answer": str(record.info.get("answer") or ""),

@@ -171,8 +171,10 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
         said = values.get(key, {})
         values = values | {key: asdict(default) | said if isinstance(said, dict) else said}
     values = {"hooks": own.hooks} | values
-    config = read_config(values, source, options.config.parent if options.config else Path())
-    texts = TemplateConfig.from_folder(options.templates).texts if options.templates else {}
+    # A batch works in copies.
+    work = getattr(options, "workspace", Path())
+    config = read_config(values, source, options.config.parent if options.config else Path(), work)
+    texts = TemplateConfig.from_folder(options.templates, work=work).texts if options.templates else {}
     timeout = options.step_timeout
     tools = config.tools if timeout is None else replace(config.tools, timeout_s=timeout)
     config = replace(

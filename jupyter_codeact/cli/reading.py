@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import termios
@@ -18,6 +17,9 @@ async def read_line() -> str:
 
     Not ``input``, in which a Ctrl-C between prompt and wait is lost, and which holds up the event loop.
     """
+    # Heavy, and not needed for most commands.
+    import asyncio
+
     descriptor = sys.stdin.fileno()
     loop = asyncio.get_running_loop()
     ready = asyncio.Event()

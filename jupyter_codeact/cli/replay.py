@@ -34,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
 
     screen = Screen()
     replay = Replay.of(options.trajectory)
+    if replay.record.attempt:
+        screen.text(f"{options.trajectory}: {replay.record.attempt}.")
     for problem in replay.problems:
         screen.text(problem)
     if options.validate_only:

@@ -17,6 +17,7 @@ from ..events import (
     EditAction,
     Edited,
     LimitReached,
+    NotRun,
     Output,
     Ran,
     Rejected,
@@ -64,7 +65,7 @@ class Screen(Page):
                 self._words = ""
             case ActionDone():
                 self._done(event)
-            case LimitReached(text):
+            case LimitReached(text) | NotRun(text):
                 self._told = text
                 self.text(text, "yellow")
             case Stopped(running):
@@ -189,7 +190,7 @@ def cut(text: str) -> str:
 
 def _outline(result: Result) -> Text:
     """``Done · 4 steps · 12.3k tokens · $0.031 · 41 s``."""
-    how = Text("Done", "bold green") if result.ok else Text(f"Not done: {result.exit_status}", "bold red")
+    how = Text("Done", "bold green") if result.ok else Text(f"Not done: {words.ended(result.exit_status)}", "bold red")
     cost = words.money(result.cost_usd if result.cost_known else None)
     numbers = [
         words.plural(result.steps, "step"),

@@ -35,6 +35,9 @@ def run(options: argparse.Namespace) -> int:
     runs, wrong = read_figures(options.paths)
     for line in wrong:
         print(line, file=sys.stderr)
+    for one in runs:
+        if one.attempt:
+            print(f"{one.path}: {one.attempt}.", file=sys.stderr)
     if not runs:
         raise ConfigError("There are no trajectories: they are files that end in .traj.")
     _show(runs)
@@ -49,8 +52,8 @@ def _show(runs: list[Figures]) -> None:
     page = Page()
     page.table(("run", "how it ended"), ("steps", "calls", "tokens", "cost", "time"), map(_row, runs))
     page.text("")
-    ends = counts(runs).most_common()
-    page.table(("how it ended",), ("runs", "share"), ((name, str(n), f"{n / len(runs):.0%}") for name, n in ends))
+    ends = [(words.ended(status), str(n), f"{n / len(runs):.0%}") for status, n in counts(runs).most_common()]
+    page.table(("how it ended",), ("runs", "share"), ends)
     known = all(one.cost_known for one in runs)
     spent = words.money(sum(one.cost_usd for one in runs))
     total = [
@@ -70,4 +73,4 @@ def _row(one: Figures) -> tuple[str, ...]:
 
     cost = words.money(one.cost_usd if one.cost_known else None)
     numbers = (str(one.steps), str(one.calls), words.tokens(one.tokens).split()[0], cost, words.seconds(one.seconds))
-    return (str(one.path), one.exit_status, *numbers)
+    return (str(one.path), words.ended(one.exit_status), *numbers)

@@ -9,6 +9,7 @@ from ..events import (
     EditAction,
     Edited,
     LimitReached,
+    NotRun,
     Ran,
     Rejected,
     Stopped,
@@ -32,6 +33,8 @@ class NotebookRecord:
                 self._words += text
             case WordsDropped():
                 self._words = ""
+            case NotRun(text):
+                self.notebook.text(f"*{text}*")
             case ActionDone():
                 self._say()
                 self._take(event)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
+import contextlib
+import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
 
 BUSY = (408, 409, 429)
+LONGEST = 300
+_BYTES = re.compile(r"""b'(?:\\.|[^'\\])*'|b"(?:\\.|[^"\\])*\"""")
 
 # What litellm refuses for a model before anything is sent, and what sets it.
 OPTIONS = {
@@ -29,7 +35,7 @@ def translated(model: str) -> Iterator[None]:
 
 def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a table reads best as one
     """By class where litellm has one, by HTTP status otherwise; an unknown one is worth another try."""
-    name, status, said = type(error).__name__, getattr(error, "status_code", None), _first_line(error)
+    name, status, said = type(error).__name__, getattr(error, "status_code", None), _said(error)
     if name == "ContextWindowExceededError":
         return ContextExceeded(f"The conversation is longer than {model} can read. `%agent reset` starts afresh.")
     if name == "ContentPolicyViolationError":
@@ -51,9 +57,22 @@ def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a 
     return ModelBusy(f"The answer of {model} broke off ({name}: {said}).")
 
 
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:300]
+def _said(error: Exception) -> str:
+    """The service's own message where its answer is in the error, as JSON; otherwise the error's first line."""
+    text = str(error).strip() or type(error).__name__
+    return " ".join(_message_in(text).split())[:LONGEST] or text.splitlines()[0][:LONGEST]
+
+
+def _message_in(text: str) -> str:
+    """Of the answer that litellm quotes, as Python shows bytes or as it came; "" where there is none."""
+    with contextlib.suppress(ValueError, SyntaxError):
+        shown = _BYTES.search(text)
+        text = ast.literal_eval(shown[0]).decode() if shown else text
+        answer, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+        error = answer.get("error", answer)
+        found = error.get("message") if isinstance(error, dict) else error
+        return found if isinstance(found, str) else ""
+    return ""
 
 
 def _retry_after(error: Exception) -> float | None:

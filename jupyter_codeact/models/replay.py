@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..attempts import attempt_in
 from ..errors import ConfigError
 from ..files import read_in
 from ..words import reason
@@ -23,7 +24,7 @@ def replay_model(name: str, folder: Path) -> ScriptedModel:
     """The model ``replay/<path of a .traj>``. Raises ConfigError where it can't be read."""
     path = folder / name
     try:
-        document = json.loads(read_in(folder, path))
+        document, _ = attempt_in(json.loads(read_in(folder, path)))
         replies = [_reply(step) for step in document["trajectory"] if _ran(step)]
         submission = (document.get("info") or {}).get("submission")
         answer = (document.get("info") or {}).get("answer")

@@ -17,7 +17,6 @@ from ..events import (
     Ran,
     Rejected,
     TextChunk,
-    ThinkingChunk,
     UsageSeen,
     WordsDropped,
     Working,
@@ -57,27 +56,19 @@ class LiveCells(CellEnvironment):
 
     def show(self, event: object) -> None:
         """Show one event of the loop."""
+        self._transcript.hear(event)
         match event:
             case Working(state, text):
                 self._say(state, text)
             case TextChunk(text):
-                self._transcript.text(text)
                 self._writing += len(text)
-            case ThinkingChunk(text):
-                self._transcript.thinking(text)
             case ActionOpened():
                 self._propose(event.id, event.step)
             case ActionChunk():
                 self._append(event.id, event.text)
             case ActionDropped():
                 self._withdraw(event.id)
-            case UsageSeen():
-                self._writing = 0
-            case WordsDropped():
-                self._transcript.drop()
-                self._writing = 0
-            case ActionDone(outcome=outcome):
-                self._transcript.done(outcome)
+            case UsageSeen() | WordsDropped() | ActionDone():
                 self._writing = 0
             case _:
                 pass

@@ -6,16 +6,7 @@ import asyncio
 
 from .. import words
 from ..errors import UsageError
-from ..events import (
-    ActionDone,
-    CodeAction,
-    EditAction,
-    Outcome,
-    Rejected,
-    TextChunk,
-    ThinkingChunk,
-    WordsDropped,
-)
+from ..events import CodeAction, EditAction, Outcome, Rejected
 from ..protocols import AgentCell
 from .running import CellEnvironment, finish
 from .transcript import Transcript, markdown
@@ -38,17 +29,7 @@ class PlainCells(CellEnvironment):
         self._transcript = Transcript(cell, live=False)
 
     def show(self, event: object) -> None:
-        match event:
-            case TextChunk(text):
-                self._transcript.text(text)
-            case ThinkingChunk(text):
-                self._transcript.thinking(text)
-            case WordsDropped():
-                self._transcript.drop()
-            case ActionDone(outcome=outcome):
-                self._transcript.done(outcome)
-            case _:
-                pass
+        self._transcript.hear(event)
 
     def close(self, line: str) -> None:
         self._transcript.close()

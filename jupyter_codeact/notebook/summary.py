@@ -8,6 +8,11 @@ from dataclasses import dataclass, field
 from .. import words
 from ..events import ActionDone, CodeAction, Edited, LimitReached, Ran, Stopped, Usage, UsageSeen
 
+LEFT = (
+    "Step {} has not ended: its code ignores interrupts, and cells wait for it. It may end by itself; restarting the "
+    "kernel ends it, and variables are gone then."
+)
+
 
 @dataclass
 class Summary:
@@ -15,7 +20,7 @@ class Summary:
 
     before: what the conversation had used when it began. unrecorded: why there is no trajectory, "" where there is.
     offered, used: skills that the model was told of, and those that its actions used. steps: cells that ran. last: the
-    number of the last action.
+    number of the last action. left: what is to be said of one that a Stop did not end.
     """
 
     before: Usage = field(default_factory=Usage)
@@ -27,6 +32,7 @@ class Summary:
     saved: int = 0
     usage: Usage = field(default_factory=Usage)
     limit: str = ""
+    left: str = ""
     interrupted: bool = False
     unrecorded: str = ""
     began: float = field(default_factory=time.monotonic)
@@ -37,9 +43,10 @@ class Summary:
         match event:
             case UsageSeen(usage):
                 self.usage = usage - self.before
-            case ActionDone(CodeAction(), Ran(edited=edited)):
+            case ActionDone(CodeAction(step=step), Ran(edited=edited, status=status)):
                 self.steps += 1
                 self.edited += edited
+                self.left = LEFT.format(step) if status == "left" else ""
             case ActionDone(outcome=Edited(ok=True, changed=True)):
                 self.saved += 1
             case LimitReached(text):

@@ -8,7 +8,7 @@ import time
 import uuid
 
 from .. import words
-from ..events import Edited, MimeBundle, Outcome
+from ..events import ActionDone, Edited, MimeBundle, NotRun, Outcome, TextChunk, ThinkingChunk, WordsDropped
 from ..protocols import AgentCell
 
 # Growing text is sent this often: smooth to read, and cheap for a page that renders Markdown anew each time.
@@ -29,11 +29,21 @@ class Transcript:
         self._block: Block | None = None
         self._reply: list[Block] = []
 
-    def text(self, chunk: str) -> None:
-        self._open(TextBlock).add(chunk)
-
-    def thinking(self, chunk: str) -> None:
-        self._open(ThinkingBlock).add(chunk)
+    def hear(self, event: object) -> None:
+        """Write down what an event of the loop says."""
+        match event:
+            case TextChunk(text):
+                self._open(TextBlock).add(text)
+            case ThinkingChunk(text):
+                self._open(ThinkingBlock).add(text)
+            case WordsDropped():
+                self._drop()
+            case NotRun(text):
+                self.show(markdown(f"*{text}*", text))
+            case ActionDone(outcome=outcome):
+                self._done(outcome)
+            case _:
+                pass
 
     def close(self) -> None:
         """What comes next is an output of its own."""
@@ -41,14 +51,14 @@ class Transcript:
             self._block.close()
             self._block = None
 
-    def done(self, outcome: Outcome) -> None:
+    def _done(self, outcome: Outcome) -> None:
         """An action has ended: the reply was good, its words stay, and the next reply's are an output of their own."""
         self.close()
         self._reply.clear()
         if isinstance(outcome, Edited) and outcome.complaint:
             self.show(markdown(words.fenced(outcome.complaint, "text"), outcome.complaint))
 
-    def drop(self) -> None:
+    def _drop(self) -> None:
         """The reply is void: its words go, as far as the front end can take them back."""
         for block in self._reply:
             block.discard()

@@ -19,7 +19,7 @@ RESULTS = "results.jsonl"
 
 @dataclass(frozen=True)
 class Figures:
-    """One run. seconds: of its actions. cost_known: whether cost_usd is all of it."""
+    """One run. seconds: of its actions. cost_known: whether cost_usd is all of it. attempt: which one of several."""
 
     path: Path
     exit_status: str
@@ -29,6 +29,7 @@ class Figures:
     tokens: int
     calls: int
     seconds: float
+    attempt: str = ""
 
 
 def figures(record: Record) -> Figures:
@@ -42,6 +43,7 @@ def figures(record: Record) -> Figures:
         int(stats.get("tokens_sent", 0) + stats.get("tokens_received", 0)),
         int(stats.get("api_calls", 0)),
         sum(step.seconds for step in record.steps),
+        record.attempt,
     )
 
 

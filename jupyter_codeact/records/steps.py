@@ -79,6 +79,11 @@ class Record:
         return "instance_cost" in self.stats and bool(self.stats.get("cost_known", True))
 
     @property
+    def attempt(self) -> str:
+        """Of several attempts, which one this is; "" where there were not several."""
+        return str(self.document["attempt"])
+
+    @property
     def history(self) -> list[dict[str, Any]]:
         return list(self.document["history"])
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from jupyter_codeact.agent.parsing import FenceReader, Problem, ToolReader
+from jupyter_codeact.agent.fence_reader import FenceReader
+from jupyter_codeact.agent.reader import Problem
+from jupyter_codeact.agent.tool_reader import ToolReader
 from jupyter_codeact.events import (
     Action,
     ActionChunk,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jupyter_codeact.agent.blocklist import Blocklist, problem_in
+from jupyter_codeact.agent.commands import commands_in
 from jupyter_codeact.notebook.syntax import transformed
 
 
@@ -37,6 +42,25 @@ def blocked(source: str) -> str | None:
         ("out = !man ls", "`!man`"),
         ("%%bash\ncd x\nnano y", "`!nano`"),
         ("get_ipython().system('top')", "`!top`"),
+        ("!sudo vim /etc/hosts", "`!vim`"),
+        ("!sudo -u bob -- /usr/bin/vim x", "`!vim`"),
+        ("!env -u HOME X=1 vim", "`!vim`"),
+        ("!nohup nice -n 5 python3", "`!python3`"),
+        ("!timeout -k 1 5 top", "`!top`"),
+        ("!git log | xargs -n 1 less", "`!less`"),
+        ("!echo $(vim x)", "`!vim`"),
+        ("!bash -i", "`!bash -i`"),
+        ("!bash -lic ls", "`!bash -i`"),
+        ("!python3 -qi script.py", "`!python3 -i`"),
+        ("%%script bash\nvim x", "`!vim`"),
+        ("%%script --out text sh -e\nvim x", "`!vim`"),
+        ("%%bash\nif true; then vim; fi", "`!vim`"),
+        ("%%bash --out text\ncat <<END\nless\nEND\nnano y", "`!nano`"),
+        ("%%bash\nls # don't\nvim", "`!vim`"),
+        ("%%!\nvim", "`!vim`"),
+        ("%%bash\ncat <<< less\nvim", "`!vim`"),
+        ("%%bash\necho $((1<<2))\nvim", "`!vim`"),
+        ("%sx vim", "`!vim`"),
     ],
 )
 def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) -> None:
@@ -55,6 +79,26 @@ def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) 
         "!echo 'vim; less'",
         "!git log | cat",
         "!bash run.sh",
+        "!bash run.sh -i",
+        "!python script.py -i",
+        "!python -mpip list",
+        "!python -Wignore script.py",
+        "!echo 1 | python -i",
+        "!top -b",
+        "!top -d 1 -bn1",
+        "!emacs x.el --batch",
+        "!command -v vim",
+        "!sudo -u vim ls",
+        "!env",
+        "!timeout 5 python script.py",
+        '!echo "a; vim b"',
+        "%%bash\ncat > x <<'END'\nless is more\nmore\nEND",
+        "%%bash\ncat <<-EOF | wc\n\tvim\n\tEOF\necho 1",
+        "%%bash\n# vim\nls # | less",
+        "%%bash\nprograms=(vim nano)",
+        "%%script python\nvim = 1",
+        "%%script\nvim",
+        "%%perl\nless;",
         "df.input()",
         "model.exit()",
         "input = fetch()\ninput()",
@@ -93,6 +137,22 @@ def test_what_does_not_compile_is_told_with_its_place(source: str, said: str) ->
     assert found is not None
     assert found[0] == "syntax"
     assert said in found[1]
+
+
+@given(st.text(alphabet="ab1='\"\\|;&()-#$ \t\n", max_size=60))
+def test_what_is_quoted_begins_no_command(text: str) -> None:
+    assert [command.program for command in commands_in(f"echo {shlex.quote(text)}; vim")] == ["echo", "vim"]
+
+
+@given(st.text(alphabet="ab'\"\\|;&()<-=#$ \t\n", max_size=60))
+def test_any_line_is_read(line: str) -> None:
+    list(commands_in(line))
+
+
+@pytest.mark.parametrize("part", ["=(", "<<a\n", '\'"\\"', "nohup ", "a|", "# ", "\\\n"])
+def test_a_long_line_is_read_in_one_go(part: str) -> None:
+    """A model may write anything: this would take hours where each piece had the rest looked through."""
+    assert len(list(commands_in(part * 100_000 + "\nvim"))) >= 1
 
 
 def test_the_list_can_be_another() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_codeact.agent.parsing import FenceReader
+from jupyter_codeact.agent.fence_reader import FenceReader
 from jupyter_codeact.events import ActionChunk, TextChunk, TextDelta
 
 from .reading import CUTS, REPLIES, Read, fenced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -13,7 +14,7 @@ import yaml
 
 from jupyter_codeact.agent import FileProblem, GithubIssue, TemplateConfig, TextProblem, problem_of
 from jupyter_codeact.agent.context import MOST, context_of, named_in
-from jupyter_codeact.errors import ConfigError, SandboxDied
+from jupyter_codeact.errors import CodeActError, ConfigError, SandboxDied
 
 from .twins import (
     ANSWER,
@@ -124,6 +125,16 @@ async def test_an_issue_is_its_title_and_its_first_post() -> None:
             server.shutdown()
             thread.join()
     assert asked == ["/repos/a/b/issues/1", "/repos/a/b/issues/2"]
+
+
+async def test_an_issue_without_a_connection_says_what_to_do() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        api = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        with pytest.raises(CodeActError) as caught:
+            await GithubIssue("https://github.com/a/b/issues/1", api=api).text()
+    remedy = "give its text instead, with `--text` or `--file`."
+    assert str(caught.value) == f"There is no connection to 127.0.0.1, and so no issue: {remedy}"
 
 
 async def test_a_task_that_can_not_be_read_is_one_line(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_codeact.agent.parsing import ToolReader
+from jupyter_codeact.agent.tool_reader import ToolReader
 from jupyter_codeact.events import ActionChunk, CallDelta, CodeAction, Reply, TextDelta, ThinkingDelta
 
 from .reading import CUTS, called, read, tool_calls

@@ -58,7 +58,7 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
     flags = (file, "--workers", 2, "--out", out, "--model", model, "--skills", "json.decoder")
     first = command("batch", *flags)
     assert first.code == 1
-    assert "missing · exit_error" in first.out
+    assert "missing · an error" in first.out
     assert "later.md can't be read" in first.out
     found = results(out)
     assert {name: row["exit_status"] for name, row in found.items()} == {
@@ -74,7 +74,7 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
     assert (checkout / "a.txt").read_text() == "one\n"
     assert not (out / "checkout" / "work" / "out").exists()
     assert [p.name for p in (out / "empty" / "work").iterdir()] == ["a.txt"]
-    assert ends(command("stats", out).out, 1) == ends(first.out, 0) == {"submitted": "3", "exit_error": "1"}
+    assert ends(command("stats", out).out, 1) == ends(first.out, 0) == {"done": "3", "an error": "1"}
     before = read(out / "empty" / "empty.traj")
     assert "class JSONDecoder" in str(before["history"])
     (tmp_path / "later.md").write_text("Write as well.")
@@ -98,7 +98,10 @@ def test_a_key_that_is_refused_stops_all_with_one_line(
     assert done.code == 2
     assert done.err.startswith("jupyter codeact batch: The service refused the key for openai/gpt-4o: ")
     assert done.err.count("\n") == 1
-    assert ends(done.out, 0) == {"not begun": "2", "submitted (exit_api)": "1"}
+    assert ends(done.out, 0) == {
+        "not begun": "2",
+        "the model's service refused or failed, with what was done": "1",
+    }
     assert len(model_server.requests) == 2
     left = read(tmp_path / "out" / "one" / "one.traj")
     assert left["info"]["exit_status"] == "submitted (exit_api)"
@@ -126,12 +129,12 @@ def test_ctrl_c_leaves_what_is_done_and_the_next_time_goes_on(
         text=True,
     )
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("quick · submitted")
+    assert process.stdout.readline().startswith("quick · done")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert err.startswith("\nStopped. The same command goes on from here")
-    assert {name.strip(")").rpartition("(")[2] for name in ends(out, 0)} == {"submitted", "exit_stopped"}
+    assert {name.partition(",")[0] for name in ends(out, 0)} == {"done", "stopped by you"}
     assert list(results(tmp_path / "out")) == ["quick"]
     (slow / "wait").unlink()
     again = command(*flags)

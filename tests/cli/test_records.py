@@ -16,7 +16,9 @@ import pexpect
 import pytest
 import yaml
 
+from jupyter_codeact.agent.demonstrations import read_demonstration
 from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.models.replay import replay_model
 
 Command = Callable[..., Any]
 
@@ -139,9 +141,34 @@ def test_without_a_terminal_all_of_it_is_printed(command: Command, theirs: Path)
         assert text in done.out
 
 
+@pytest.mark.parametrize("chosen", [True, False])
+def test_of_several_attempts_one_is_read_and_named(
+    command: Command, theirs: Path, tmp_path: Path, chosen: bool
+) -> None:
+    """SWE-agent writes the attempts alone until it has chosen one."""
+    document = json.loads(theirs.read_text())
+    one, two = ({**document, "trajectory": [{**step, "thought": n} for step in document["trajectory"]]} for n in "12")
+    best = {**one, "info": {**one["info"], "best_attempt_idx": 0}} if chosen else {}
+    theirs.write_text(json.dumps({"attempts": [one, two], **best}))
+    which = "attempt 1 of 2, which was chosen" if chosen else "attempt 2 of 2, the last: none was chosen"
+    looked = command("inspect", theirs)
+    assert re.search(rf"^attempts +{which}$", looked.out, re.MULTILINE)
+    assert f"\n{1 if chosen else 2}\n" in looked.out
+    figures = command("stats", theirs)
+    assert figures.err == f"{theirs}: {which}.\n"
+    assert f"{theirs}\tdone\t3\t3" in figures.out
+    replayed = command("replay", theirs, "--validate-only")
+    assert f"{theirs}: {which}.\n" in replayed.out
+    assert "3 steps, 1 cell" in replayed.out
+    assert yaml.safe_load(command("demo-from", theirs).out)["history"]
+    assert read_demonstration(theirs, tmp_path / "work")
+    assert replay_model(theirs.name, theirs.parent).name == f"replay/{theirs.name}"
+
+
 def test_escape_sequences_of_a_run_do_not_act(command: Command, ours: Path) -> None:
     out = command("inspect", ours, "--print").out
     assert "Step 1 of 3 · run_cell · 1 s · 1.0k tokens (800 cached) · $0.020\n" in out
+    assert "a limit of cost, tokens or calls (exit_cost)\n" in out
     assert "Step 2 of 3 · run_cell · 1 s\n" in out
     assert "\x1b]" not in out
     assert "\x07" not in out
@@ -199,6 +226,7 @@ def test_a_trajectory_as_a_notebook(command: Command, ours: Path, theirs: Path, 
     [
         *(None, "{}", "[", '{"trajectory": [1], "history": []}', '{"trajectory": 1}'),
         '{"trajectory": [], "history": [], "info": [1]}',
+        *('{"attempts": [1]}', '{"attempts": [{}]}', '{"attempts": 1}', '{"attempts": []}'),
         '{"trajectory": [], "history": [], "info": {"model_stats": [1]}}',
         '{"trajectory": [], "history": [], "info": {"model_stats": {"api_calls": "x"}}}',
         '{"trajectory": [], "history": [{"content": "x"}]}',
@@ -223,8 +251,8 @@ def test_figures_of_files_and_folders(command: Command, ours: Path, theirs: Path
     done = command("stats", ours.parent)
     assert done.code == 0
     rows = {line.split()[0].rpartition("/")[2]: line.split("\t") for line in done.out.splitlines() if line.strip()}
-    assert rows["ours.traj"][1:4] == ["exit_cost", "3", "0"]
-    assert rows["theirs.traj"][1:4] == ["submitted", "3", "3"]
+    assert rows["ours.traj"][1:4] == ["a limit of cost, tokens or calls", "3", "0"]
+    assert rows["theirs.traj"][1:4] == ["done", "3", "3"]
     assert "2 runs · 6 steps · 3 calls · 1.0k tokens · at least $0.250 · 6 s of actions" in done.out
     (ours.parent / "broken.traj").write_text("{")
     done = command("stats", ours.parent)
@@ -261,8 +289,8 @@ def test_a_folder_s_runs_are_counted_once(command: Command, ours: Path, theirs: 
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(theirs.read_text())
     out = command("stats", tmp_path / "out").out
-    assert out.splitlines()[1].startswith(f"{tmp_path / 'out' / 'run' / 'task.traj'}\tsubmitted\t3\t3\t1.0k\t")
-    assert "submitted\t1\t100%" in out
+    assert out.splitlines()[1].startswith(f"{tmp_path / 'out' / 'run' / 'task.traj'}\tdone\t3\t3\t1.0k\t")
+    assert "done\t1\t100%" in out
 
 
 # ---- demo-from

@@ -371,7 +371,7 @@ def test_an_issue_of_github_and_a_run_that_is_not_done(
     flags = ("--config", tmp_path / "agent.yaml", "--review", "auto", "--max-steps", 2)
     done = command("run", "--issue", "https://github.com/a/b/issues/7", *flags, "--out", tmp_path / "out")
     assert done.code == 1
-    assert "Not done: submitted (exit_steps)" in done.out
+    assert "Not done: the limit of steps, with what was done" in done.out
     assert done.out.count("Stopped after 2 steps; `--max-steps N` allows more.") == 1
     assert github.tokens == ["Bearer ghp-test"]
     assert sources(tmp_path / "out" / "a__b-i7.ipynb")[0] == "Count\n\nHow many?"

@@ -50,7 +50,7 @@ def test_a_batch_shows_what_is_being_done_and_goes_on_after_ctrl_c(
     flags = ("batch", "problems.yaml", "--workers", 1, "--out", "out", "--model", model)
     terminal = in_terminal(tmp_path, *flags)
     # A line of what has ended stays above the table, which is drawn again below it.
-    terminal.expect(r"quick\S* · \S*submitted")
+    terminal.expect(r"quick\S* · \S*done")
     terminal.expect("problem.+now.+steps.+tokens.+cost.+time")
     terminal.expect("slow.+Running code")
     terminal.expect("1 of 2")

@@ -128,7 +128,7 @@ ALLOWED = [
     ("session.py", "from . import agent, models, sandbox, skills, notebook, kernel"),
     (
         "agent/loop.py",
-        "from ..events import Event\nfrom . import parsing\nfrom jupyter_codeact import protocols",
+        "from ..events import Event\nfrom . import reader\nfrom jupyter_codeact import protocols",
     ),
     ("models/client.py", "def load():\n    import litellm"),
     ("models/client.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import litellm"),

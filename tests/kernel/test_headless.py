@@ -34,11 +34,17 @@ def execute(nb: Any, work: Path, **options: Any) -> None:
 
 
 def test_auto_shows_code_outputs_and_answer_in_order(script: Any, work: Path) -> None:
-    script({"text": "First.", "code": "print('out'); 6 * 7"}, {"text": "Then.", "code": "1/0"}, {"text": "The end."})
+    script(
+        {"code": "exit()"},
+        {"text": "First.", "code": "print('out'); 6 * 7"},
+        {"text": "Then.", "code": "1/0"},
+        {"text": "The end."},
+    )
     nb = notebook("x = 1", "%%agent --review auto\ngo", "x + 1")
     execute(nb, work)
     said = shown(nb.cells[1])
     pieces = [
+        "Not run: `exit()` waits for a person, or ends the kernel; the model was told.",
         "First.",
         "print('out'); 6 * 7",
         "out",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -93,6 +95,20 @@ async def test_code_that_does_not_compile_never_becomes_a_cell(opened: Opened, s
     assert not any("does not compile" in str(message["content"]) for message in history(home))
 
 
+async def test_what_is_refused_before_it_runs_is_a_line_in_the_agents_cell(opened: Opened, script: Script) -> None:
+    """She would see a model that goes round in circles."""
+    script({"text": "I ask.", "code": "input()"}, {"text": "", "code": "print("}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        await document.run_cells()
+        (agent,) = document.nb.cells
+    lines = [line for line in shown(agent).splitlines() if line]
+    assert lines[:3] == [
+        "Not run: `input()` waits for a person, or ends the kernel; the model was told.",
+        "Not run: the code does not compile; the model was told.",
+        "ok",
+    ]
+
+
 async def test_a_second_prompt_continues_and_reset_starts_afresh(opened: Opened, script: Script, home: Any) -> None:
     script({"text": "first"}, {"text": "second"}, {"text": "third"})
     cells = ["%%agent\none", "%%agent\ntwo", "%agent status", "%agent reset", "%agent status", "%agent cost"]
@@ -145,6 +161,36 @@ async def test_a_stop_right_behind_a_run_ends_what_was_run(opened: Opened, scrip
         assert await document.run_cell(agent) == "error"
         assert await document.run_cell(plain) == "ok"
         assert marks(document)[0]["status"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    "deaf",
+    ["time.sleep(600)", "sum(itertools.repeat(1))"],
+    # In C no other thread of Python's runs either: not even the one that hears of the interrupt.
+    ids=["in Python", "in C"],
+)
+async def test_a_stop_ends_the_run_where_its_code_goes_on_and_a_restart_ends_that(
+    opened: Opened, script: Script, home: Any, work: Any, deaf: str
+) -> None:
+    os.mkfifo(work / "begun", 0o666)
+    ignoring = (
+        "import itertools, signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nopen('begun', 'w').close()"
+    )
+    script({"code": f"{ignoring}\n{deaf}"}, {"text": "after"})
+    async with opened("%%agent --review auto\ngo", "1 + 1") as document:
+        agent, plain = document.nb.cells
+        end = document.send(agent)
+        await asyncio.to_thread((work / "begun").read_text)
+        document.interrupt()
+        assert await end == "error"
+        assert "Stopped by you in step 1" in shown(agent)
+        assert "Step 1 has not ended: its code ignores interrupts, and cells wait for it." in shown(agent)
+        assert "It was stopped before it had ended, and may still run." in str(history(home))
+        waiting = document.send(plain)
+        await document.km.restart_kernel(now=False)
+        assert not waiting.done()
+        assert await document.run_cell(plain) == "ok"
+        assert shown(plain) == "2"
 
 
 async def test_a_cell_that_still_fills_cannot_be_run(opened: Opened, script: Script) -> None:

@@ -367,6 +367,21 @@ async def test_what_asking_again_does_not_mend(
     assert len(model_server.requests) == 1
 
 
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_a_refusal_is_said_in_the_services_own_words(model_server: ModelServer, name: str, status: int) -> None:
+    """And not as the bytes that it came in."""
+    words = "It's no key of \u201eours\u201d: see\nthe console."
+    body = anthropics("some_error", words) if name == CLAUDE else {"error": {"message": words, "code": "some_error"}}
+    model_server.add(Failure(status, body))
+    with pytest.raises(ModelError) as caught:
+        await asked(opened(model_server, name))
+    said = str(caught.value)
+    assert said.startswith("The service refused the ")
+    assert said.endswith(": It's no key of \u201eours\u201d: see the console.")
+    assert "{" not in said
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_server: ModelServer, status: int) -> None:
     model_server.add(Failure(status, "no such model"), Reply("from the other"), Reply("again"))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_codeact.agent.config import read_config
 from jupyter_codeact.agent.demonstrations import demonstration_messages
 from jupyter_codeact.agent.templates import TemplateConfig, Templates
 from jupyter_codeact.errors import ConfigError
@@ -86,6 +87,26 @@ def test_a_folder_of_templates_that_became_a_link_is_not_read(
     assert TemplateConfig.from_folder(hers).rejected_template == "canary"
     monkeypatch.chdir(hers)
     assert TemplateConfig.from_folder(work / "templates").rejected_template == "canary"
+
+
+def test_a_template_in_the_workspace_of_a_run_does_not_lead_out_of_it(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor where the command was given in a folder above, in which the link's end lies too."""
+    (tmp_path / "hers").write_text("canary")
+    (work / "templates").mkdir()
+    (work / "templates" / "rejected.j2").symlink_to(tmp_path / "hers")
+    (work / "agent.yaml").write_text("model: {name: m}\ntemplates: {folder: templates}")
+    for here, name in ((tmp_path, "work"), (tmp_path, work), (work, "."), (Path("/"), work)):
+        monkeypatch.chdir(here)
+        folder = Path(name) / "templates"
+        with pytest.raises(ConfigError, match="can't be read"):
+            TemplateConfig.from_folder(folder, work=Path(name))
+        with pytest.raises(ConfigError, match="can't be read"):
+            read_config(Path(name) / "agent.yaml", work=Path(name))
+    # Where no code runs, a link is her wish.
+    monkeypatch.chdir(tmp_path)
+    assert TemplateConfig.from_folder(Path("work/templates")).rejected_template == "canary"
 
 
 def test_a_script_that_became_a_link_is_not_read(work: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from jupyter_codeact import words
+from jupyter_codeact.errors import CodeActError
 from jupyter_codeact.events import Usage
 
 
@@ -34,6 +35,18 @@ def test_money(usd: float | None, said: str) -> None:
 )
 def test_seconds(time_s: float, said: str) -> None:
     assert words.seconds(time_s) == said
+
+
+def test_every_way_in_which_a_run_may_end_has_words_of_its_own() -> None:
+    classes, found = [CodeActError], {"submitted", "exit_stopped"}
+    while classes:
+        found.add(classes[-1].exit_status)
+        classes += classes.pop().__subclasses__()
+    assert words.ENDINGS.keys() == found
+    assert len({*words.ENDINGS.values()}) == len(found)
+    assert not any("exit" in words.ended(status) or "_" in words.ended(status) for status in found)
+    assert words.ended("submitted (exit_steps)") == "the limit of steps, with what was done"
+    assert words.ended("somebody's own") == "somebody's own"
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 steps"), (1, "1 step"), (2, "2 steps")])
