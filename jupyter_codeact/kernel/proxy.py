@@ -1,4 +1,4 @@
-"""The thread that moves frames between front ends and the sandbox, and decides which request runs when.
+"""The thread that moves frames between front ends and the sandbox; whose turn it is, ``turns.py`` keeps.
 
 Everything here runs in one thread and never waits. The host's thread reaches it through ``post``.
 """
@@ -25,10 +25,11 @@ from .ledger import Ledger
 from .log import Log
 from .polling import Polling
 from .question import Question
-from .queue import ExecuteQueue, Request, concerns_ours
+from .queue import Request, concerns_ours
 from .requests import of_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
+from .turns import Turns
 from .vigil import DEAF, Vigil
 from .voice import Voice
 from .wire import Message, build
@@ -48,7 +49,7 @@ class Proxy:
         self.session = uuid.uuid4().hex
         self.front = Front(self.context, connection)
         self.voice = Voice(self.front, self.session)
-        self.queue = ExecuteQueue()
+        self.turns = Turns(self.voice, self._begin)
         self.ledger = Ledger()
         self.comms = Comms()
         self.border = Border(self.comms, self.session)
@@ -58,7 +59,6 @@ class Proxy:
         self.host: AgentHost | None = None
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
-        self.ready = False
         self.news = ""
         self.stop_at: float | None = None
         self.polling = Polling()
@@ -104,7 +104,7 @@ class Proxy:
         self.sandbox = sandbox
         self.back = Back(self.context, sandbox.connection)
         self.vigil = Vigil(self.polling, self.back, sandbox.allowance)
-        self.ready = False
+        self.turns.ready = False
         self.log = Log(self.polling, sandbox.process)
         self.polling.watch(self.back.iopub, self._on_back_iopub)
         self.polling.watch(self.back.shell, self._on_back_shell)
@@ -113,14 +113,14 @@ class Proxy:
 
     def _open_front(self) -> None:
         """The sandbox hears us: let requests in."""
-        if not self.ready:
-            self.ready = True
+        if not self.turns.ready:
+            self.turns.ready = True
             self.vigil.open()
             if not self.polling.watches(self.front.shell):
                 self.polling.watch(self.front.shell, self._on_front_shell)
                 self.polling.watch(self.front.control, self._on_front_control)
                 self.polling.watch(self.front.stdin, self._on_front_stdin)
-            self._pump()
+            self.turns.go_on()
 
     def _check_sandbox(self) -> None:
         if self.sandbox.alive and (fault := self.vigil.fault() or self.aside.fault()):
@@ -128,12 +128,12 @@ class Proxy:
             self.sandbox.condemn(fault)
         if not self.sandbox.alive:
             self._on_death()
-        elif self.vigil.is_deaf() and (current := self.queue.current) is not None:
+        elif self.vigil.is_deaf() and (current := self.turns.queue.current) is not None:
             self.voice.publish("stream", {"name": "stderr", "text": DEAF}, current.message.parts[0])
 
     def _on_death(self) -> None:
         """The sandbox ended: say so where it was working, below its last outputs, and open a fresh one."""
-        if not self.ready:
+        if not self.turns.ready:
             raise SandboxUnavailable(explain(self.log.text, self.sandbox.cause))
         self._on_back_iopub()
         if self.aside.busy:
@@ -141,13 +141,13 @@ class Proxy:
         self.log.close()
         self.vigil.hang_up()
         self.sandbox.close()
-        self.ready, self.news = False, self.sandbox.news
+        self.turns.ready, self.news = False, self.sandbox.news
         taps, self.taps = self.taps, {}
         for tap in taps.values():
             self.voice.mourn(tap, self.sandbox.obituary)
-        current = self.queue.current
+        current = self.turns.queue.current
         if current is not None and not current.ours:
-            self.fail(current, "SandboxDied", self.sandbox.obituary)
+            self.turns.fail(current, "SandboxDied", self.sandbox.obituary)
         self._take(self.open_sandbox())
 
     # ---- from the front end
@@ -172,11 +172,10 @@ class Proxy:
         request = Request.read(message)
         if self.proposals and request.cell_id in self.proposals:
             self._run_proposal(request)
-        elif self.host is not None and self.queue.current and self.host.is_being_written(request.cell_id):
+        elif self.host is not None and self.turns.queue.current and self.host.is_being_written(request.cell_id):
             self.voice.abort(request.message)
         else:
-            self.queue.add(request)
-            self._pump()
+            self.turns.add(request)
 
     def _run_proposal(self, request: Request) -> None:
         """Her run of a proposed cell is her approval, and what stands there is what runs.
@@ -196,18 +195,18 @@ class Proxy:
         if self.host is not None:
             self.host.on_comm(self.comms.read(message))
         self.voice.status("idle", message.parts[0])
-        self._stay_busy()
+        self.turns.stay_busy()
 
     def _on_front_control(self) -> None:
         if (message := self.front.receive(self.front.control)) is None:
             return
-        if message.type == "interrupt_request" and self.host is not None and self._agent_runs():
+        if message.type == "interrupt_request" and self.host is not None and self.turns.ours:
             # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
             self.host.stop()
             self.voice.status("busy", message.parts[0])
             self.voice.reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
             self.voice.status("idle", message.parts[0])
-            self._stay_busy()
+            self.turns.stay_busy()
             return
         if message.type == "shutdown_request":
             self._prepare_end()
@@ -245,7 +244,7 @@ class Proxy:
         if message.type == "iopub_welcome":
             self._open_front()
             return
-        if not (self.taps or self.queue.current):
+        if not (self.taps or self.turns.queue.current):
             self.front.send(self.front.iopub, message)
             return
         tap = self.taps.get(message.parent_id)
@@ -255,15 +254,7 @@ class Proxy:
         if tap is not None:
             self._hear(message, tap)
         if message.type == "status" and message.content.get("execution_state") == "idle":
-            self._on_idle(message, shown=outgoing is not None)
-
-    def _on_idle(self, message: Message, shown: bool) -> None:
-        if shown:
-            self._stay_busy()
-        current = self.queue.current
-        if current is not None and not current.ours and message.parent_id == current.id:
-            current.idle = True
-            self._finish_if_done(current)
+            self.turns.idle(message, shown=outgoing is not None)
 
     def _on_back_shell(self) -> None:
         self._on_back_iopub()
@@ -279,10 +270,7 @@ class Proxy:
             self.front.answer(self.front.shell, message if tap is None else tap.replying(message))
         if tap is not None:
             self._hear(message, tap)
-        current = self.queue.current
-        if current is not None and not current.ours and message.parent_id == current.id:
-            current.reply = message
-            self._finish_if_done(current)
+        self.turns.replied(message)
 
     def _hear(self, message: Message, tap: Tap) -> None:
         tap.hear(message)
@@ -306,12 +294,10 @@ class Proxy:
         if message is not None and not self.question.is_open:
             self.front.send(self.front.stdin, message)
 
-    # ---- the queue
+    # ---- to the sandbox
 
-    def _pump(self) -> None:
-        request = self.queue.next() if self.ready else None
-        if request is None:
-            return
+    def _begin(self, request: Request) -> None:
+        """Its turn has come."""
         if self.news:
             self.voice.publish("stream", {"name": "stderr", "text": self.news + "\n"}, request.message.parts[0])
             self.news = ""
@@ -323,37 +309,6 @@ class Proxy:
                 self.ledger.started(request.id, request.code, request.cell_id)
             self._pass_in("shell", request.message)
 
-    def _finish_if_done(self, request: Request) -> None:
-        if request.reply is not None and request.idle:
-            self._finish(request.reply.content.get("status") == "error")
-
-    def _finish(self, failed: bool) -> None:
-        for aborted in self.queue.finish(failed):
-            self.voice.abort(aborted.message)
-        self._pump()
-
-    def fail(self, request: Request, name: str, text: str) -> None:
-        """End the current request with an error that is a sentence, not a traceback."""
-        error = {"ename": name, "evalue": text, "traceback": [text]}
-        self.voice.publish("error", error, request.message.parts[0])
-        self.finish(request, {"status": "error", **error})
-
-    def finish(self, request: Request, content: dict[str, Any]) -> None:
-        """Answer one of our own cells, and go on with the queue."""
-        self.question.drop()
-        self.voice.executed(request.message, content, request.started)
-        self.voice.status("idle", request.message.parts[0])
-        self._finish(content.get("status") == "error")
-
-    def _agent_runs(self) -> bool:
-        return self.queue.current is not None and self.queue.current.ours
-
-    def _stay_busy(self) -> None:
-        """Each step in the sandbox ends with idle; the agent's cell is still at work."""
-        current = self.queue.current
-        if current is not None and current.ours:
-            self.voice.status("busy", current.message.parts[0])
-
     def _pass_in(self, channel: str, message: Message, hers: bool = True) -> None:
         """Send a request to the sandbox; what comes back is matched to it. ``hers``: a person wrote what it runs."""
         self.border.requests.add(message, channel, hers)
@@ -362,6 +317,11 @@ class Proxy:
         self.back.send(self.back.shell if channel == "shell" else self.back.control, message)
 
     # ---- for the host, through post
+
+    def finish(self, request: Request, content: dict[str, Any]) -> None:
+        """Answer the cell of ours whose turn it is; what it asked is asked no longer."""
+        self.question.drop()
+        self.turns.answer(request, content)
 
     def submit(
         self,
@@ -387,7 +347,7 @@ class Proxy:
 
     def restart_sandbox(self) -> None:
         """End the sandbox, as code that can't be interrupted wants it, and open a fresh one."""
-        if self.ready:
+        if self.turns.ready:
             self.sandbox.process.kill()
             self.sandbox.process.wait()
             self.aside.forget()
@@ -397,4 +357,4 @@ class Proxy:
         """Answer a completion or an inspection in a cell of ours."""
         self.voice.reply(request, self.front.shell, request.type.replace("_request", "_reply"), content)
         self.voice.status("idle", request.parts[0])
-        self._stay_busy()
+        self.turns.stay_busy()

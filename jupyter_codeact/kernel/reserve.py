@@ -23,7 +23,7 @@ from typing import Any
 PATIENCE_S = 2.0
 CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: unix(7)
 TERMINAL = (0, 1, 2)
-YES, NO, GO, LEAVE = b"yes", b"no!", b"go!", b"leave\n"
+YES, NO, GO, LEAVE = b"yes", b"no!", b"go!", b"leave "
 
 
 def address(python: str) -> str:

@@ -55,8 +55,8 @@ def _give_up(proxy: Proxy, reason: str) -> None:
     proxy.sandbox.close()
     if proxy.host is not None:
         proxy.host.stop()
-    while (request := proxy.queue.current or proxy.queue.next()) is not None:
-        proxy.fail(request, "SandboxUnavailable", reason)
+    while (request := proxy.turns.queue.current or proxy.turns.queue.next()) is not None:
+        proxy.turns.fail(request, "SandboxUnavailable", reason)
     refuse(proxy.front, reason, proxy.orphaned)
 
 

@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,14 +52,22 @@ def keep() -> None:
 
 
 def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Taken | None:
-    """Open a sandbox and wait; None where nobody came in time, or somebody whose sandbox would be another one."""
+    """Open a sandbox and wait.
+
+    None where another one does so already, where nobody came in time, or somebody whose sandbox would be another one.
+    """
     made_for = _fitting(python)
+    mine = reserve.LEAVE + b"%08x" % zlib.crc32(ascii(made_for).encode())
     with contextlib.ExitStack() as stack:
+        listener = _place(python, mine)
+        if listener is None:
+            return None
+        stack.enter_context(listener)
         sandbox = open_sandbox()
         stack.callback(sandbox.close)
-        # Only now: whoever calls is answered at once.
-        listener = stack.enter_context(_listening(python))
-        line = _visitor(listener, sandbox, time.monotonic() + minutes * 60)
+        # Only now: whoever calls is answered at once. Until here a call was refused at once.
+        listener.listen()
+        line = _visitor(listener, sandbox, time.monotonic() + minutes * 60, mine)
         listener.close()
         if line is None:
             return None
@@ -73,26 +82,32 @@ def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Ta
     return Taken(sandbox, connection, line)
 
 
-@contextlib.contextmanager
-def _listening(python: str) -> Iterator[socket.socket]:
-    """The address. A reserve that waits there was made for another folder, and leaves."""
+def _place(python: str, mine: bytes) -> socket.socket | None:
+    """A socket at the address, where nobody is heard yet; None where another reserve has it.
+
+    One that gets ready has it, and so has one that waits for what we would; one made for another folder leaves.
+    """
     if (line := reserve.called(python)) is not None:
         with line, contextlib.suppress(OSError):
-            line.sendall(reserve.LEAVE)
-            line.recv(1)
-    with socket.socket(socket.AF_UNIX) as listener:
+            line.sendall(mine)
+            if line.recv(len(reserve.YES)) == reserve.YES:
+                return None
+    listener = socket.socket(socket.AF_UNIX)
+    try:
         listener.bind(reserve.address(python))
-        listener.listen()
-        yield listener
+    except OSError:
+        listener.close()
+        return None
+    return listener
 
 
-def _visitor(listener: socket.socket, sandbox: Sandbox, until: float) -> socket.socket | None:
+def _visitor(listener: socket.socket, sandbox: Sandbox, until: float, mine: bytes) -> socket.socket | None:
     """The first caller of our own user's with something to say, before the time is over or the sandbox has ended."""
     while sandbox.alive and (left := until - time.monotonic()) > 0:
         if select.select([listener], [], [], min(left, LOOK_S))[0]:
             line, _ = listener.accept()
             line.settimeout(reserve.PATIENCE_S)
-            if reserve.is_ours(line) and _speaks(line):
+            if reserve.is_ours(line) and _speaks(line) and not _is_double(line, mine):
                 return line
             line.close()
     return None
@@ -101,6 +116,15 @@ def _visitor(listener: socket.socket, sandbox: Sandbox, until: float) -> socket.
 def _speaks(line: socket.socket) -> bool:
     with contextlib.suppress(OSError):
         return line.recv(1, socket.MSG_PEEK) != b""
+    return False
+
+
+def _is_double(line: socket.socket, mine: bytes) -> bool:
+    """Whether a reserve calls that would wait for what we do: it is told that we stay."""
+    with contextlib.suppress(OSError):
+        if line.recv(len(mine), socket.MSG_PEEK) == mine:
+            line.sendall(reserve.YES)
+            return True
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -10,6 +11,9 @@ from ..errors import SkillError
 from ..events import RanCell
 from .slicing import definer_of, module_of
 from .wrap import wrapped
+
+# How many cells an error lists.
+SHOWN = 8
 
 
 def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Iterator[RanCell]:
@@ -58,7 +62,15 @@ def _names(word: str, cell: RanCell, last: tuple[str, ...]) -> bool:
 def _nothing(word: str, ran: list[RanCell]) -> str:
     if word == "last":
         return "The agent's last run has no cell that ended well: name cells, as in `%skill save NAME 3-5`."
-    counts = [cell.count for cell in ran if cell.ok]
-    which = f"cell {counts[0]}" if len(counts) == 1 else f"cells {counts[0]} to {counts[-1]}" if counts else ""
-    there = f"{which} ran" if which else "no cell has run yet"
-    return f"{word} names no cell that ran without an error ({there})."
+    refused = f"{word} names no cell that ran without an error"
+    well = [cell for cell in ran if cell.ok]
+    if not well:
+        return f"{refused} (no cell has run yet)."
+    # A file may show other numbers than the kernel's: the first lines tell which is which.
+    there = ", ".join(f"{cell.count} `{_first_line(cell)}`" for cell in well[-SHOWN:])
+    return f"{refused}. {'The newest that did' if len(well) > SHOWN else 'Cells that did'}: {there}."
+
+
+def _first_line(cell: RanCell) -> str:
+    lines = cell.source.strip().splitlines()
+    return textwrap.shorten(lines[0], 50, placeholder="…") if lines else ""

@@ -46,7 +46,9 @@ def module_of(
     for name in wanted:
         if name not in cells.binders:
             known = ", ".join(sorted(cells.defined)) or "none"
-            raise SkillError(f"{name} is not defined in these cells; they define: {known}.")
+            where = elsewhere(name)
+            there = f" It is in {where}." if where else ""
+            raise SkillError(f"{name} is not defined in these cells; they define: {known}.{there}")
     return _checked(_written(cells, cells.needed_for(wanted)))
 
 

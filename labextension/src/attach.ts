@@ -14,8 +14,8 @@ import type { ToKernel } from './protocol';
 export interface AttachOptions {
   onMessage: (message: FromKernel) => void;
   onAttach: () => void;
-  /** The run this front end knew of is gone, or will be told anew. */
-  onReset: () => void;
+  /** The kernel that this front end knew is gone, and the run that was in it. */
+  onEnd: () => void;
 }
 
 /** Keeps one comm open to the notebook's kernel: from the first connection, through restarts and reconnects. */
@@ -65,7 +65,10 @@ export class Attachment implements IDisposable {
   private onStatus(_: ISessionContext, status: Kernel.Status): void {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') {
       this.drop();
-      this.options.onReset();
+      this.options.onEnd();
+    } else if (status === 'starting' && this.isAttached) {
+      // Somebody else restarted it: the new one knows nothing of our comm, and the connection was never lost.
+      void this.attach();
     }
   }
 
@@ -74,7 +77,7 @@ export class Attachment implements IDisposable {
       return;
     }
     this.drop();
-    this.options.onReset();
+    this.options.onEnd();
     this.kernel = kernel;
     if (kernel?.connectionStatus === 'connected') {
       void this.attach();
@@ -100,14 +103,9 @@ export class Attachment implements IDisposable {
       // The kernel answers this comm while a cell runs; a subshell would only stand in between.
       Object.assign(comm, { commsOverSubshells: 'disabled' });
     }
-    let isFirst = true;
     comm.onMsg = ({ content }) => {
       if (comm !== this.comm) {
         return;
-      }
-      if (isFirst) {
-        isFirst = false;
-        this.options.onReset();
       }
       const message = parseMessage(content.data);
       if (message) {

@@ -61,5 +61,5 @@ function look(className: string, meta: CellMetadata, who: CellStatus, note: stri
     meta.run && `run ${meta.run.slice(0, 8)}`,
     meta.step > 0 && `step ${meta.step}`
   );
-  return { className, title, note, removable: className === 'jp-CodeAct-rejected' };
+  return { className, title, note, removable: note !== null };
 }

@@ -42,6 +42,10 @@ export class Proposals implements IDisposable {
     return this.open.has(id);
   }
 
+  get isOpen(): boolean {
+    return this.open.size > 0;
+  }
+
   /** The proposal that waits for her: the active cell's, else any. */
   get waiting(): Proposal | undefined {
     const active = this.open.get(this.panel.content.activeCell?.model.id ?? '');

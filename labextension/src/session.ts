@@ -1,5 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { Cell } from '@jupyterlab/cells';
+import type { Cell, ICodeCellModel } from '@jupyterlab/cells';
 import type { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { type Notebook, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
@@ -29,6 +29,9 @@ const MOVED = 'Another window has this run. Reload this page to have it here.';
 const TAKEN_BACK = 'Waiting for you: Redo brings the cell back';
 const DELETED =
   'The cell of this run is gone; the run goes on. `%agent history` will have its answer.';
+const ENDED = 'This run is over: its kernel has ended.';
+const LEFT =
+  'What the agent proposed and you did not run is an ordinary cell: run it, or remove it.';
 
 function noteOf(text: string): HTMLElement {
   return element('div', 'jp-CodeAct-status', text, { role: 'status' });
@@ -65,7 +68,7 @@ export class AgentSession implements IDisposable {
         panel.content.addClass(NOTEBOOK_CLASS);
         this.prompts ??= new Prompts(panel.content, languages);
       },
-      onReset: () => this.reset()
+      onEnd: () => this.end()
     });
   }
 
@@ -98,6 +101,12 @@ export class AgentSession implements IDisposable {
   private receive(message: FromKernel): void {
     switch (message.op) {
       case 'attached':
+        // A run that is under way is told anew.
+        if (message.cell) {
+          this.reset();
+        } else {
+          this.end();
+        }
         this.adopt(message);
         break;
       case 'status':
@@ -169,6 +178,19 @@ export class AgentSession implements IDisposable {
     this.status?.slot.dispose();
     this.status?.bar.dispose();
     this.status = null;
+  }
+
+  /** The run ended and nobody told: say so where its answer would stand, for readers of the file, too. */
+  private end(): void {
+    const cell = this.status && findCell(this.panel.content, this.status.slot.cellId);
+    const words = this.proposals.isOpen ? `${ENDED} ${LEFT}` : ENDED;
+    this.reset();
+    const model = cell?.model as ICodeCellModel | undefined;
+    // With a count it has had its reply, and all outputs before.
+    if (model && model.executionCount === null) {
+      const data = { 'text/markdown': words, 'text/plain': words };
+      model.outputs.add({ output_type: 'display_data', data, metadata: {} });
+    }
   }
 
   private reset(): void {

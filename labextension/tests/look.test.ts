@@ -42,7 +42,8 @@ test.each([
     'Proposed, never run'
   ]
 ] as const)('%s, executed %s', (status, executed, className, title, note) => {
-  expect(lookOf(meta(status), executed, true)).toMatchObject({ className, title, note });
+  const removable = note !== null;
+  expect(lookOf(meta(status), executed, true)).toMatchObject({ className, title, note, removable });
 });
 
 test('a rejected cell says why and can be removed', () => {

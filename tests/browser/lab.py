@@ -105,7 +105,7 @@ class Notebook:
 
     def __init__(self, page: Page, address: str, folder: Path) -> None:
         self.page = page
-        self._address = address
+        self.address = address
         self._folder = folder
         self._name = ""
 
@@ -120,7 +120,7 @@ class Notebook:
 
     async def _visit(self, window: str = "") -> None:
         path = self.PATH.format(name=self._name, window=self._name + window)
-        await self.page.goto(f"{self._address}/{path}")
+        await self.page.goto(f"{self.address}/{path}")
 
     async def _settled(self, status: str) -> None:
         await self.page.wait_for_selector(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell")
@@ -144,7 +144,7 @@ class Notebook:
         assert browser is not None
         page = await browser.new_page()
         page.set_default_timeout(SLOW_MS)
-        second = type(self)(page, self._address, self._folder)
+        second = type(self)(page, self.address, self._folder)
         second._name = self._name
         await second._visit("-second")
         await page.wait_for_selector(".jp-NotebookPanel .jp-CodeCell")

@@ -14,6 +14,7 @@ from . import hostile, hostile_models
 from .lab import SLOW_MS, Notebook
 
 NAMED = re.compile(r"canary(?:=|\.invalid/)([\w-]+)")
+UPDATED = "updated-"
 COUNTED = re.compile(r"\[\d+\]")
 TOUCH = """async () => {
     for (const node of document.querySelectorAll('.jp-OutputArea-output *')) {
@@ -43,8 +44,9 @@ def shown(attacks: list[hostile.Attack], source: str = hostile.SHOW) -> list[str
 def spoken() -> list[str]:
     """Cells that try it with anything but displays."""
     printed = hostile.PRINT.format(vega=json.dumps(hostile.VEGA), act=hostile.act("printed").replace("'", "\\'"))
-    sources = [printed, hostile.WIDGETS.format(act=hostile.act("widget")), hostile_models.source()]
-    return [source.strip() for source in sources]
+    answered, raised = (source.format(act=hostile.act("spoken")) for source in (hostile.SPOKEN, hostile.RAISED))
+    widgets = hostile.WIDGETS.format(act=hostile.act("widget")), hostile_models.source()
+    return [source.strip() for source in (printed, *widgets, answered, hostile.REPLACED, raised)]
 
 
 def _is_attack(url: str) -> bool:
@@ -93,8 +95,7 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
     notebook: Notebook, lab: tuple[str, Path], shots: Path
 ) -> None:
     (lab[1] / "evil.js").write_text("(window.pwned=window.pwned||[]).push('require')")
-    cells = [*shown(hostile.bundles()), *shown(hostile.bundles(), hostile.UPDATE), *spoken()]
-    cells.append(hostile.SPOKEN.format(act=hostile.act("spoken")).strip())
+    cells = [*shown(hostile.bundles()), *shown(hostile.bundles(UPDATED), hostile.UPDATE), *spoken()]
     await notebook.open("hostile", *cells, "print('still', 9 * 9)", "'not run'")
     watch = Watch(notebook)
     await run_all(notebook, len(cells))
@@ -139,9 +140,10 @@ async def run_all(notebook: Notebook, number: int, first: int = 0) -> None:
 
 
 async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook) -> None:
-    attacks = [attack for attack in hostile.bundles() if attack[0] not in hostile.QUIET]
-    cells = [*shown(attacks), *spoken()]
-    await notebook.open("trusted", "%agent trust outputs", "%agent trust", *cells)
+    attacks, updated = hostile.loud(), hostile.loud(UPDATED)
+    cells = [*shown(attacks), *shown(updated, hostile.UPDATE), *spoken()]
+    last = shown([attack for attack in hostile.bundles() if attack[0] == hostile.LAST])
+    await notebook.open("trusted", "%agent trust outputs", "%agent trust", *cells, *last)
     watch = Watch(notebook)
     await watch.stay()
     await notebook.run_cell(0)
@@ -153,7 +155,21 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook) ->
     await notebook.until_output(1, "Outputs: trusted")
     await run_all(notebook, len(cells), first=2)
     await watch.touch()
-    await watch.until_acted({name for name, *_ in attacks} | {*hostile_models.MODELS, "widget", "vega"})
+    await watch.until_acted({name for name, *_ in attacks + updated} | {*hostile_models.MODELS, "widget", "vega"})
+    # Her word is for outputs, and for nothing that a reply asks of the page.
+    assert "spoken" not in {name for url in watch.requests for name in NAMED.findall(url)}
+    assert (await notebook.sources())[2:-1] == cells
+    await run_all(notebook, 1, first=2 + len(cells))
+    await watch.until_acted({hostile.LAST})
+
+
+async def test_what_a_reply_asks_of_the_page_is_done_for_a_plain_kernel(notebook: Notebook) -> None:
+    answered = hostile.SPOKEN.format(act=hostile.act("spoken")).strip()
+    await notebook.open("answered", hostile.REPLACED, answered, kernel="python3")
+    watch = Watch(notebook)
+    await run_all(notebook, 2)
+    await watch.until_acted({"spoken"})
+    assert (await notebook.sources())[:3] == ["import os", answered, "%agent trust outputs"]
 
 
 async def test_the_agents_words_are_guarded_too(notebook: Notebook, service: ModelServer) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from servers import ModelServer, Reply, ToolCall
+
+from jupyter_codeact.sandbox.usage import descendants
 
 from .lab import Notebook
 
@@ -400,3 +404,46 @@ async def test_dark_and_narrow(notebook: Notebook, service: ModelServer, shots: 
         await notebook.page.evaluate(
             "async () => { await jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'}); }"
         )
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("restarted", "This run is over"),
+        ("restarted from elsewhere", "Stopped by you"),
+        ("killed", "This run is over"),
+    ],
+)
+async def test_a_run_whose_kernel_is_gone_says_so_and_leaves_an_ordinary_cell(
+    notebook: Notebook, service: ModelServer, shots: Path, how: str, said: str
+) -> None:
+    service.add(act("print('one')", "I print."), act("print('two')"))
+    await notebook.open(f"gone-{how.replace(' ', '-')}", "%%agent\ngo")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    kernel = await notebook.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.id")
+    match how:
+        case "restarted":
+            await notebook.press_restart()
+        case "killed":
+            (pid,) = (pid for pid in descendants(os.getpid()) if f"kernel-{kernel}.json" in command_of(pid))
+            os.kill(pid, signal.SIGKILL)
+            await notebook.page.locator(".jp-Dialog .jp-mod-accept").click()
+        case _:
+            await notebook.page.request.post(f"{notebook.address}/api/kernels/{kernel}/restart")
+    await notebook.until_output(0, said)
+    await notebook.cell(1).get_by_text("Proposed, never run").wait_for()
+    assert await notebook.bar.count() == 0
+    await notebook.page.screenshot(path=shots / f"gone-{how.replace(' ', '-')}.png")
+    await notebook.idle()
+    await notebook.run_cell(1)
+    await notebook.until_output(1, "one")
+    assert await notebook.cell(1).get_by_text("Proposed, never run").count() == 0
+    # The page is attached to the new kernel.
+    await notebook.run_cell(0)
+    await notebook.ready()
+    assert "This run is over" not in await notebook.cell(0).inner_text()
+
+
+def command_of(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()

@@ -53,19 +53,26 @@ def end_all() -> None:
 
 
 @contextmanager
-def waiting(work: Path) -> Iterator[Process]:
-    """A kernel in reserve for this folder, as a kernel starts it, once it can be called."""
+def started(work: Path) -> Iterator[Process]:
+    """A kernel in reserve for this folder, as a kernel starts it."""
     spec = KernelSpecManager().get_kernel_spec("codeact")
     argv = [word.replace("{resource_dir}", spec.resource_dir) for word in spec.argv]
     command = [*argv[: argv.index("-f")], "--reserve"]
     # Without what libraries such as readline have put into the environment behind Python's back.
     with subprocess.Popen(command, cwd=work, env=dict(os.environ), start_new_session=True) as process:
         try:
-            # Another one, left by a kernel that ended before, may wait there until ours takes its place.
-            until(lambda: called() == process.pid)
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def waiting(work: Path) -> Iterator[Process]:
+    """A kernel in reserve for this folder, once it can be called."""
+    with started(work) as process:
+        # Another one, left by a kernel that ended before, may wait there until ours takes its place.
+        until(lambda: called() == process.pid)
+        yield process
 
 
 def called() -> int | None:
@@ -210,6 +217,21 @@ def test_one_folder_s_reserve_makes_room_for_another_s(work: Path, tmp_path: Pat
         assert gone([first.pid])
         until(lambda: called() is not None)
         assert second.poll() is None
+
+
+def test_a_second_one_for_the_same_folder_leaves_the_first_its_place(work: Path) -> None:
+    """Each kernel starts one, and several may start at once."""
+    with waiting(work) as first, started(work) as second:
+        assert second.wait(PATIENCE_S) == 0
+        assert called() == first.pid
+
+
+def test_where_one_gets_ready_another_goes_before_it_has_a_sandbox(work: Path, home: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as place:
+        place.bind(reserve.address(sys.executable))
+        with started(work) as process:
+            assert process.wait(PATIENCE_S) == 0
+    assert not (home / "homes").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")

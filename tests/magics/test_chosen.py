@@ -51,7 +51,7 @@ def test_cells_by_count_id_or_last(words: list[str], last: tuple[str, ...], coun
 @pytest.mark.parametrize(
     ("ran", "words", "last", "said"),
     [
-        (RAN, ["3"], (), "3 names no cell that ran without an error (cells 1 to 12 ran)."),
+        (RAN[:4], ["3"], (), "3 names no cell that ran without an error. Cells that did: 1 `x = 1`, 2 `x = 2`, 4"),
         (RAN, ["5-4"], (), "5-4 names no cell"),
         (RAN, ["1", "99"], (), "99 names no cell"),
         (RAN, ["d"], (), "d names no cell"),
@@ -60,10 +60,19 @@ def test_cells_by_count_id_or_last(words: list[str], last: tuple[str, ...], coun
         (RAN, [""], (), "names no cell"),
         (RAN, ["last"], (), "The agent's last run has no cell"),
         (RAN, ["last"], ("d",), "The agent's last run has no cell"),
-        ([], ["1"], (), "(no cell has run yet)"),
+        ([], ["1"], (), "1 names no cell that ran without an error (no cell has run yet)."),
     ],
 )
 def test_a_word_that_names_no_cell(ran: list[RanCell], words: list[str], last: tuple[str, ...], said: str) -> None:
     with pytest.raises(SkillError) as caught:
         list(chosen(ran, words, last))
     assert said in str(caught.value)
+
+
+def test_an_error_lists_the_newest_cells_by_number_and_first_line() -> None:
+    """After `jupyter execute` the file shows other numbers than the kernel's."""
+    ran = [RanCell(count, "", f"\ndef f{count}(x):\n    return {count}", True) for count in range(1, 21)]
+    with pytest.raises(SkillError) as caught:
+        list(chosen([*ran, cell(21, ok=False)], ["21"], ()))
+    assert "The newest that did: 13 `def f13(x):`, 14 `def f14(x):`," in str(caught.value)
+    assert str(caught.value).endswith(", 20 `def f20(x):`.")
