@@ -1,4 +1,7 @@
-"""What a skill imports that is there in one place alone: modules of the working folder, skills of one workspace."""
+"""What a skill imports that is there in one place alone: modules of the working folder, skills of one workspace.
+
+With that, all that is to be looked at before a skill is saved.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..texts import unwarned
+from .checks import problems, warnings
 from .library import Library
 from .skill import Files, has_module
+
+
+@unwarned()
+def to_look_at(files: Files, library: Library, folder: Path, work: Path | None) -> list[str]:
+    """What she may not have meant to save into ``folder``, one line each; nothing of what has to be mended first."""
+    if problems(files):
+        return []
+    return warnings(files) + (works_here_alone(files, library, folder, work) if work and files else [])
 
 
 def works_here_alone(files: Files, library: Library, folder: Path, work: Path) -> list[str]:

@@ -5,6 +5,7 @@ The arguments come from a model, so every path is confined to the library and ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,15 @@ class LibraryEditor:
     """Edits the first folder of a library. ``undone`` files go back one change at a time.
 
     note: what is remembered of its edits. trial: where an edited skill is tried; without one, it is only read.
+    work: the working folder that cells have.
     """
 
-    def __init__(self, library: Library, trial: Trial | None = None) -> None:
+    def __init__(self, library: Library, trial: Trial | None = None, work: Path | None = None) -> None:
         self._library = library
         self._past: dict[str, list[FileEdit]] = {}
         self.note = Note("agent")
         self._trial = trial
+        self._work = work
 
     def view(self, arguments: dict[str, Any]) -> str | None:
         """The text of a file with line numbers, or the names in the library; None for other commands."""
@@ -53,9 +56,7 @@ class LibraryEditor:
         after = changed(arguments, before, path)
         check_syntax(self._library.own / path, after)
         after = with_stubs(after)
-        return FileEdit(
-            self._library, path, before, after, self.note, self._past.setdefault(path, []).append, self._trial
-        )
+        return self._edit(path, before, after, self._past.setdefault(path, []).append)
 
     def _undo(self, path: str, before: str | None) -> FileEdit:
         past = self._past.get(path)
@@ -63,7 +64,10 @@ class LibraryEditor:
             raise EditError(f"There is no edit of {path} to undo.")
         if past[-1].after != before:
             raise EditError(f"{path} was changed by somebody else since your edit of it: view it and edit again.")
-        return FileEdit(self._library, path, before, past[-1].before, self.note, lambda _edit: past.pop(), self._trial)
+        return self._edit(path, before, past[-1].before, lambda _edit: past.pop())
+
+    def _edit(self, path: str, before: str | None, after: str | None, done: Callable[[FileEdit], object]) -> FileEdit:
+        return FileEdit(self._library, path, before, after, self.note, done, self._trial, self._work)
 
     def _path(self, arguments: dict[str, Any]) -> str:
         """A module of the library, such as ``gp_fit.py``, or of a package in it, such as ``pkg/api.py``."""

@@ -74,7 +74,7 @@ class _Place:
     def __init__(self, path: Path, beside: Path, old: Files, new: Files) -> None:
         self._path, self._beside = path, beside
         self._seen = _look(path)
-        if _skill_in(self._seen) != old:
+        if _skill_in(_look(path, through=True)) != old:
             raise Meanwhile
         if path.name.endswith(".py"):
             if path.is_dir():
@@ -109,7 +109,9 @@ def _part(files: Files, entry: str) -> Files:
 def _lay_package(path: Path, beside: Path, old: Files, new: Files) -> None:
     """What of a package stays as it is, and what is no Python, are the same files in both folders."""
     if path.is_dir():
-        shutil.copytree(path, beside, symlinks=True, ignore=shutil.ignore_patterns(_CACHE), copy_function=_linked)
+        # What a link leads to may be open to others, and shares nothing with what takes its place.
+        copy = _copied if path.is_symlink() else _linked
+        shutil.copytree(path, beside, symlinks=True, ignore=shutil.ignore_patterns(_CACHE), copy_function=copy)
     for file in old:
         if new.get(file) != old[file]:
             (beside / file).unlink()
@@ -128,21 +130,31 @@ def _linked(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
-        shutil.copy2(source, target, follow_symlinks=False)
+        _copied(source, target)
 
 
-def _look(path: Path) -> Look:
-    """What lies there, by its path in it: the text of Python's files, and of others which ones they are."""
+def _copied(source: str, target: str) -> None:
+    shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _look(path: Path, *, through: bool = False) -> Look:
+    """What lies there, by its path in it: the text of Python's files, and of others which ones they are.
+
+    through: links are what they lead to. From where they are put aside, some lead to nothing.
+    """
+    if path.is_symlink() and not through:
+        return {"": path.lstat().st_ino}
     files = [path] if os.path.lexists(path) and not path.is_dir() else path.rglob("*")
     return {
-        file.relative_to(path).as_posix().removeprefix("."): _content(file)
+        file.relative_to(path).as_posix().removeprefix("."): _content(file, through=through)
         for file in files
         if _CACHE not in file.parts and (file.is_symlink() or not file.is_dir())
     }
 
 
-def _content(file: Path) -> str | int:
-    return exactly(file) if file.suffix == ".py" and file.is_file() else file.lstat().st_ino
+def _content(file: Path, *, through: bool) -> str | int:
+    is_text = file.suffix == ".py" and file.is_file() and (through or not file.is_symlink())
+    return exactly(file) if is_text else file.lstat().st_ino
 
 
 def _skill_in(look: Look) -> Files:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.cli.skill import NotebookFile
-from jupyter_codeact.errors import SandboxUnavailable, SkillError, SkillFailed
+from jupyter_codeact.errors import EditError, SandboxUnavailable, SkillError, SkillFailed
 from jupyter_codeact.events import RanCell
 from jupyter_codeact.magics import editing, listing, saving, versions
 from jupyter_codeact.session import Session
@@ -139,6 +139,41 @@ async def test_what_is_imported_from_here_alone_is_warned_of_and_saved(
     assert (desk.library.own / "fit.py").is_file()
     body = "import local\n"
     assert f"line 1: {local}" in await desk.edit("priv", body)
+
+
+async def test_a_skill_that_was_a_link_is_said_to_be_none_any_more(desk: Desk, tmp_path: Path) -> None:
+    """What it led to, a checkout of hers, stays as it was, and shares no file with it."""
+    checkout, own = tmp_path / "checkout", desk.library.own
+    (checkout / "geo").mkdir(parents=True)
+    for path, text in {**PACKAGE, "fit.py": "x = 1\n", "geo/hers.csv": "1,2\n"}.items():
+        (checkout / path).write_text(text)
+    for name in ("geo", "fit.py"):
+        (own / name).symlink_to(checkout / name)
+    said = f"was a link to `{checkout}/"
+    assert f"`fit.py` {said}fit.py`: that stays as it was" in await desk.save("fit 1")
+    assert said not in await desk.save("fit 1-2")
+    assert (checkout / "fit.py").read_text() == "x = 1\n"
+    edit = desk.session.skills.editor.plan
+    with pytest.raises(EditError, match="is a link to a file outside of the library"):
+        edit({"command": "create", "path": "geo/impl.py", "file_text": "x = 1\n"})
+    assert f"`geo` {said}geo`" in await desk.edit("geo.impl", "x = 1\n")
+    assert {path.name: path.stat().st_nlink for path in own.rglob("*.*")} == dict.fromkeys(
+        ("__init__.py", "api.py", "impl.py", "hers.csv", "fit.py"), 1
+    )
+    assert (checkout / "geo" / "impl.py").read_text() == PACKAGE["geo/impl.py"]
+    (own / "one.py").symlink_to("fit.py")
+    done = edit({"command": "create", "path": "one.py", "file_text": "x = 1\n"}).apply()
+    assert "Change one.py: done. `one.py` was a link to `fit.py`: that stays as it was" in done
+    (own / "kit").mkdir()
+    for name in ("__init__", "impl"):
+        (own / "kit" / f"{name}.py").symlink_to("../fit.py")
+    assert "`kit/impl.py` was a link to `../fit.py`" in await desk.edit("kit.impl", "x = 1\n")
+    assert (own / "kit" / "__init__.py").is_symlink()
+    (own / "two.py").symlink_to(checkout / "nowhere.py")
+    assert f"`two.py` {said}nowhere.py`" in await desk.save("two 1")
+    (own / "three.py").symlink_to(checkout / "fit.py")
+    assert f"`three.py` {said}fit.py`" in versions.answer(desk.session, "rm", "three")
+    assert (checkout / "fit.py").exists()
 
 
 async def test_what_does_not_parse_is_refused_though_it_is_forced(desk: Desk) -> None:
