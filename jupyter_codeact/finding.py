@@ -15,7 +15,7 @@ from .notebook.syntax import transformed
 from .skills.imported import Imported
 from .skills.library import Library
 from .skills.offers import offer_of
-from .skills.outlines import as_read, module_name
+from .skills.outlines import LONGEST, as_read, module_name
 from .skills.search import Found, Search
 
 Inside = Callable[..., Awaitable[Any]]
@@ -129,10 +129,15 @@ async def _from_inside(name: str, known: list[str], inside: Inside) -> tuple[str
 
 
 def _texts_in(answer: dict[str, Any]) -> dict[str, str]:
-    """Sources by path; nothing of what is none."""
+    """Sources by path, as far as they are some: they are read as Python outside of the sandbox."""
     texts = answer.get("texts")
-    found = texts.items() if isinstance(texts, dict) else ()
-    return {path: text for path, text in found if isinstance(text, str) and re.fullmatch(r"[\w/]{1,300}\.py", path)}
+    found: dict[str, str] = {}
+    room = LONGEST
+    for path, text in texts.items() if isinstance(texts, dict) else ():
+        if room > 0 and isinstance(text, str) and re.fullmatch(r"[\w/]{1,300}\.py", path):
+            found[path] = text[:room]
+            room -= len(text)
+    return found
 
 
 def _unknown(name: str, known: list[str], answer: dict[str, Any]) -> str:

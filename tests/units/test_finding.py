@@ -9,11 +9,13 @@ from unittest.mock import ANY
 import pytest
 
 from jupyter_codeact import tokens
+from jupyter_codeact.errors import SkillError
 from jupyter_codeact.events import ActionDone, CodeAction, Ran, Rejected
 from jupyter_codeact.finding import OFFER_TOKENS, Finder, sources_of
 from jupyter_codeact.skills.index import Index
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.offers import offer_of
+from jupyter_codeact.skills.outlines import LONGEST
 from jupyter_codeact.skills.search import Found, Search
 
 
@@ -143,6 +145,34 @@ async def test_a_package_is_given_as_it_is_called(tmp_path: Path) -> None:
         assert named["kit.api"].startswith("from .impl import f\n\n\n# From kit.impl, without its code:\n\n\ndef f():")
         assert (await Finder(search, named).fields("zebra", {}))["offers"] == []
     search.index.close()
+
+
+@pytest.mark.parametrize(
+    ("texts", "source"),
+    [
+        ({"lib.py": "from lib import f", "../x.py": "", "a\nb.py": "", "c.py": 5}, "from lib import f"),
+        ({"other.py": "x = 1"}, "x = 1"),
+        ({"lib.py": "x" * 2 * LONGEST, "more.py": "x"}, "x" * LONGEST),
+        ({"lib.py": "-" * LONGEST}, "-" * LONGEST),
+        ({"lib.py": "(" * 500}, "(" * 500),
+        ({}, ""),
+        ([], ""),
+        ({"lib.py": None}, ""),
+    ],
+)
+async def test_what_the_sandbox_says_of_a_module_is_read_as_far_as_it_is_text(
+    tmp_path: Path, texts: object, source: str
+) -> None:
+    """It chooses no name, and what it says of others is only so much."""
+
+    async def inside(*_: object, **__: object) -> dict[str, object]:
+        return {"texts": texts}
+
+    if source:
+        assert await sources_of(["lib"], Library(tmp_path), inside) == {"lib": source}
+    else:
+        with pytest.raises(SkillError, match="no source in Python"):
+            await sources_of(["lib"], Library(tmp_path), inside)
 
 
 async def test_where_skills_can_not_be_searched_the_prompt_goes_as_it_is(
