@@ -15,6 +15,7 @@ from ..texts import changed, check_syntax, numbered
 from .checks import Trial
 from .docstrings import with_stubs
 from .edits import FileEdit, read
+from .files import is_own, lies_in
 from .history import Note
 from .library import Library
 from .skill import API, INIT, Skill, check_name
@@ -44,7 +45,7 @@ class LibraryEditor:
         if arguments.get("path") in (".", "", "/"):
             return "\n".join(map(_listed, self._library.list())) or "No skills yet."
         path = self._path(arguments)
-        folders = [folder for folder in self._library.folders if _is_here(folder / path, folder)]
+        folders = [folder for folder in self._library.folders if is_own(folder, folder / path)]
         return numbered(self._text((folders or [self._library.own])[0] / path), path)
 
     def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
@@ -82,7 +83,7 @@ class LibraryEditor:
         file = self._library.own / path
         if inner and not (len(inner) == 1 and (f"{inner[0]}.py" in PARTS or file.is_file())):
             raise EditError(f"{given!r} is not a file of the library, such as gp_fit.py or gp_fit/api.py.")
-        if not _leads_into(self._library.own, file):
+        if not lies_in(self._library.own, file):
             raise EditError(f"{path} is a link to a file outside of the library.")
         return path
 
@@ -96,12 +97,3 @@ class LibraryEditor:
 def _listed(skill: Skill) -> str:
     file = f"{skill.name}.py" if skill.module == skill.name else f"{skill.name}/{skill.path.name}"
     return f"{file}  {skill.summary}"
-
-
-def _is_here(path: Path, folder: Path) -> bool:
-    """Whether a file is there, and no link leads out of the folder."""
-    return path.is_file() and _leads_into(folder, path)
-
-
-def _leads_into(folder: Path, path: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())

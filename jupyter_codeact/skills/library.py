@@ -16,7 +16,7 @@ from typing import NamedTuple
 from ..errors import SkillConflict, SkillError, SkillFailed
 from ..texts import diff_of
 from ..words import reason
-from .files import Module
+from .files import Module, lies_in
 from .history import HAND, History, Note, Version
 from .skill import Files, Skill, check_name, files_of, module_of, skills_in
 from .writing import Meanwhile, laid, mend
@@ -160,8 +160,9 @@ class Library:
                 if base is not None and dict(here) != dict(base):
                     raise SkillConflict(name, changes(base, here))
                 before = history.newest(name)
-                links = tuple(_links(folder, here, files))
+                links: tuple[str, ...] = ()
                 if dict(here) != dict(files) or before is None:
+                    links = tuple(_links(folder, name, here, files))
                     with laid(folder, name, here, files) as put, history.recording(name, files, note):
                         put()
                 now = history.newest(name)
@@ -220,9 +221,10 @@ def _uncover(history: History, folder: Path, name: str) -> None:
             put()
 
 
-def _links(folder: Path, here: Files, files: Files) -> Iterator[str]:
+def _links(folder: Path, name: str, here: Files, files: Files) -> Iterator[str]:
     """What will be no link any more. Nothing is written through one: cells may be able to put another in its place."""
     changed = {Path(path) for path in {*here, *files} if here.get(path) != files.get(path)}
+    changed |= {path for path in (Path(name), Path(f"{name}.py")) if not lies_in(folder, folder / path)}
     for place in sorted({place for path in changed for place in (path, *path.parents)} - {Path()}):
         with contextlib.suppress(OSError):
             target = os.readlink(folder / place)

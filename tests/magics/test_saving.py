@@ -142,7 +142,7 @@ async def test_what_is_imported_from_here_alone_is_warned_of_and_saved(
 
 
 async def test_a_skill_that_was_a_link_is_said_to_be_none_any_more(desk: Desk, tmp_path: Path) -> None:
-    """What it led to, a checkout of hers, stays as it was, and shares no file with it."""
+    """What it led to, a checkout of hers, stays as it was, and nothing of it is taken over."""
     checkout, own = tmp_path / "checkout", desk.library.own
     (checkout / "geo").mkdir(parents=True)
     for path, text in {**PACKAGE, "fit.py": "x = 1\n", "geo/hers.csv": "1,2\n"}.items():
@@ -156,10 +156,18 @@ async def test_a_skill_that_was_a_link_is_said_to_be_none_any_more(desk: Desk, t
     edit = desk.session.skills.editor.plan
     with pytest.raises(EditError, match="is a link to a file outside of the library"):
         edit({"command": "create", "path": "geo/impl.py", "file_text": "x = 1\n"})
-    assert f"`geo` {said}geo`" in await desk.edit("geo.impl", "x = 1\n")
-    assert {path.name: path.stat().st_nlink for path in own.rglob("*.*")} == dict.fromkeys(
-        ("__init__.py", "api.py", "impl.py", "hers.csv", "fit.py"), 1
-    )
+    with pytest.raises(SkillError, match="geo is no package"):
+        await desk.edit("geo.impl", "x = 1\n")
+    # A module takes the place of a package, which Python would take before it.
+    assert f"`geo` {said}geo`" in await desk.edit("geo", "x = 1\n")
+    assert sorted(path.name for path in own.rglob("*")) == ["fit.py", "geo.py"]
+    (own / "whole").symlink_to(checkout / "geo")
+    files = {path.replace("geo", "whole"): text for path, text in PACKAGE.items()}
+    (told,) = desk.library.write("whole", files, Note()).unlinked
+    assert f"`whole` {said}geo`" in told
+    assert sorted(path.name for path in own.rglob("*/*")) == ["__init__.py", "api.py", "impl.py"]
+    assert {path.stat().st_nlink for path in own.rglob("*.py")} == {1}
+    assert {name: len(desk.library.log(name)) for name in ("fit", "geo", "whole")} == {"fit": 2, "geo": 1, "whole": 1}
     assert (checkout / "geo" / "impl.py").read_text() == PACKAGE["geo/impl.py"]
     (own / "one.py").symlink_to("fit.py")
     done = edit({"command": "create", "path": "one.py", "file_text": "x = 1\n"}).apply()
@@ -171,9 +179,24 @@ async def test_a_skill_that_was_a_link_is_said_to_be_none_any_more(desk: Desk, t
     assert (own / "kit" / "__init__.py").is_symlink()
     (own / "two.py").symlink_to(checkout / "nowhere.py")
     assert f"`two.py` {said}nowhere.py`" in await desk.save("two 1")
-    (own / "three.py").symlink_to(checkout / "fit.py")
-    assert f"`three.py` {said}fit.py`" in versions.answer(desk.session, "rm", "three")
-    assert (checkout / "fit.py").exists()
+    (own / "three.py").symlink_to("fit.py")
+    assert "`three.py` was a link to `fit.py`" in versions.answer(desk.session, "rm", "three")
+    assert (own / "fit.py").exists()
+    (own / "four.py").symlink_to(checkout / "fit.py")
+    with pytest.raises(SkillError, match="There is no skill called four"):
+        versions.answer(desk.session, "rm", "four")
+    (own / "five.py").symlink_to(checkout / "geo")
+    assert f"`five.py` {said}geo`" in await desk.save("five 1")
+    (own / "kit" / "deep").symlink_to(checkout / "geo")
+    files = {"kit/__init__.py": "", "kit/deep/__init__.py": "", "kit/deep/more.py": "x = 1\n"}
+    assert f"`kit/deep` {said}geo`" in desk.library.write("kit", files, Note()).unlinked[-1]
+    assert sorted(path.name for path in (checkout / "geo").iterdir()) == [
+        "__init__.py",
+        "api.py",
+        "hers.csv",
+        "impl.py",
+    ]
+    assert (own / "kit" / "deep" / "more.py").is_file()
 
 
 async def test_what_does_not_parse_is_refused_though_it_is_forced(desk: Desk) -> None:
