@@ -10,11 +10,12 @@ import pytest
 
 from jupyter_codeact.cli.skill import NotebookFile
 from jupyter_codeact.errors import CodeActError, SkillConflict
-from jupyter_codeact.magics.editing import edit
+from jupyter_codeact.magics.editing import edit, place_of
 from jupyter_codeact.magics.listing import listed, search, show
 from jupyter_codeact.session import Session
 from jupyter_codeact.settings import Settings
 from jupyter_codeact.skills import editor, files, library, writing
+from jupyter_codeact.skills.alone import works_here_alone
 from jupyter_codeact.skills.files import lies_in
 from jupyter_codeact.skills.history import Note
 from jupyter_codeact.skills.offers import offer_of
@@ -187,6 +188,17 @@ def test_a_save_puts_files_in_the_place_of_such_a_link(
     assert {path.relative_to(own).as_posix(): path.read_text() for path in own.rglob("*.py")} == new
     assert not [path for path in own.rglob("*") if path.is_symlink()]
     assert {path.read_text() for path in (tmp_path / "hers").glob("*.py")} == {SECRET}
+
+
+def test_what_only_such_a_link_has_is_not_looked_for_there(session: Session, tmp_path: Path) -> None:
+    skills = session.skills.library
+    package(skills.own, tmp_path / "work" / "door")
+    skills.write("kit", {"kit/__init__.py": ""}, Note())
+    (skills.own / "kit" / "deep").symlink_to(tmp_path / "hers")
+    assert place_of(session, "kit.deep") == ("kit", "kit/deep.py")
+    files = {"new.py": "import fit, kit\n"}
+    told = "imports `kit`, a skill of this workspace alone"
+    assert works_here_alone(files, skills, skills.shared, tmp_path / "work") == [f"new.py, line 1: {told}"]
 
 
 def test_a_link_out_and_back_is_one_out(session: Session, tmp_path: Path) -> None:
