@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import contextlib
+import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -12,8 +12,10 @@ from . import tokens
 from .errors import SandboxError, SkillError
 from .events import ActionDone, CodeAction, Ran
 from .notebook.syntax import transformed
+from .skills.imported import Imported
 from .skills.library import Library
 from .skills.offers import offer_of
+from .skills.outlines import LONGEST, as_read, module_name
 from .skills.search import Found, Search
 
 Inside = Callable[..., Awaitable[Any]]
@@ -25,13 +27,21 @@ OFFER_TOKENS = 350
 class Finder:
     """Finds skills for one run, and sees which are used.
 
-    named: sources by name, of what the person asked for. search: None offers nothing else. offered: the names of all
-    that the model was told of. used: whether the last action that used it ended well, by name. problem: why nothing, or
-    less, was found.
+    named: sources by name, of what the person asked for. search: None offers nothing else. before: the sources of cells
+    that ran before the run, oldest first: what they imported has its names. offered: the names of all that the model
+    was told of. used: whether the last action that used it ended well, by name. problem: why nothing, or less, was
+    found.
     """
 
-    def __init__(self, search: Search | None, named: Sources = {}) -> None:  # noqa: B006  # it is only read
+    def __init__(
+        self,
+        search: Search | None,
+        named: Sources = {},  # noqa: B006  # it is only read
+        before: Iterable[str] = (),
+    ) -> None:
         self._search = search
+        self._imported = Imported(transformed)
+        self._before = [*before]
         self.named = named
         self.offered: tuple[str, ...] = tuple(named)
         self.used: dict[str, bool] = {}
@@ -46,6 +56,10 @@ class Finder:
 
     def _find(self, prompt: str, state: dict[str, Any]) -> tuple[list[Found], int]:
         """What fits, and how many skills there are beside those that were named."""
+        for source in self._before:
+            if self._imported.concerns(source):
+                self._imported.read(source)
+        self._before = []
         if self._search is None:
             return [], 0
         try:
@@ -59,9 +73,16 @@ class Finder:
     def note(self, event: object) -> None:
         """Hear of an action: it may have used a skill."""
         if isinstance(event, ActionDone) and isinstance(event.action, CodeAction) and isinstance(event.outcome, Ran):
-            library = self._search.names if self._search else ()
-            used = used_in(event.outcome.source, self.offered, library)
-            self.used |= dict.fromkeys(used, event.outcome.status == "ok")
+            self.used |= dict.fromkeys(self._used_in(event.outcome.source), event.outcome.status == "ok")
+
+    def _used_in(self, source: str) -> set[str]:
+        """The skills that code imports, or imported before, and of those that were offered also the ones it names.
+
+        A name that the code gives a meaning of its own is no skill's.
+        """
+        library = self._search.names if self._search else ()
+        modules, named = self._imported.read(source)
+        return modules & {*library, *self.offered} | named & {*self.offered}
 
     def remember(self, place: str) -> None:
         """Let the search know how the skills did, and where. Writes to its file."""
@@ -97,12 +118,26 @@ async def _from_inside(name: str, known: list[str], inside: Inside) -> tuple[str
         answer = None
     if not isinstance(answer, dict):
         raise SkillError(f"The sandbox can't say what {name} is.")
-    if isinstance(answer.get("source"), str):
-        # The sandbox's word: it does not choose the name.
-        return (f"{name}.api" if answer.get("name") == f"{name}.api" else name), answer["source"]
+    if texts := _texts_in(answer):
+        path = next(iter(texts))
+        # The sandbox's word: it does not choose the name. What it says of others is long to read.
+        module = f"{name}.api" if module_name(path) == f"{name}.api" else name
+        return module, await asyncio.to_thread(as_read, path, texts)
     if "known" not in answer:
         raise SkillError(f"{name} has no source in Python: there is nothing that an agent could read.")
     raise SkillError(_unknown(name, known, answer))
+
+
+def _texts_in(answer: dict[str, Any]) -> dict[str, str]:
+    """Sources by path, as far as they are some: they are read as Python outside of the sandbox."""
+    texts = answer.get("texts")
+    found: dict[str, str] = {}
+    room = LONGEST
+    for path, text in texts.items() if isinstance(texts, dict) else ():
+        if room > 0 and isinstance(text, str) and re.fullmatch(r"[\w/]{1,300}\.py", path):
+            found[path] = text[:room]
+            room -= len(text)
+    return found
 
 
 def _unknown(name: str, known: list[str], answer: dict[str, Any]) -> str:
@@ -112,40 +147,6 @@ def _unknown(name: str, known: list[str], answer: dict[str, Any]) -> str:
     near = get_close_matches(name, [*known, *(str(other)[:100] for other in there)], n=1)
     hint = f" Did you mean {near[0]}?" if near else " `%skill list` shows what there is."
     return f"There is no skill called {name}, and no module in the sandbox's environment.{hint}"
-
-
-def used_in(source: str, offered: Iterable[str], library: Iterable[str]) -> set[str]:
-    """The skills that code imports, and of those that were offered also the ones that it names.
-
-    A name that the code gives a meaning of its own is no skill's.
-    """
-    try:
-        nodes = [*ast.walk(ast.parse(transformed(source)))]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return set()
-    imported = {name for node in nodes for name in _imports(node)}
-    named = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    own = {name for node in nodes for name in _binds(node)}
-    return imported & {*library, *offered} | (named - own) & {*offered}
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name
-        case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.alias(asname=str(name)):
-            yield name
-
-
-def _imports(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Import(names=names):
-            for alias in names:
-                parts = alias.name.split(".")
-                yield from (".".join(parts[:n]) for n in range(1, len(parts) + 1))
-        case ast.ImportFrom(module=str(module), names=names, level=0):
-            yield module
-            yield from (f"{module}.{alias.name}" for alias in names)
 
 
 def _scope(state: dict[str, Any]) -> Iterator[str]:

@@ -132,7 +132,8 @@ class Session:
         """Raises SkillError for a skill that there isn't."""
         inside = CellEnvironment(cell).inside
         named = await sources_of(wishes.skills, self.skills.library, inside) if wishes.skills else {}
-        return Finder(self.skills.search if wishes.finds_skills else None, named)
+        before = [cell.source for cell in self.skills.ran()]
+        return Finder(self.skills.search if wishes.finds_skills else None, named, before)
 
     def _complain(self, cell: AgentCell, problem: str) -> None:
         """Say once why skills are found less well than they could be."""

@@ -46,7 +46,7 @@ class Workshop:
         self._earlier: tuple[str, ...] = ()
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.search = self._open_search(configuration)
-        self.editor = LibraryEditor(self.library, self.try_skill)
+        self.editor = LibraryEditor(self.library, self.try_skill, Path.cwd())
         self.tool = SkillTool(
             self.library,
             self.search,

@@ -156,7 +156,7 @@ def agent_of(job: Job, settings: Settings, library: Library, search: Search, met
     test = None if settings.sandbox == "none" else partial(try_apart, settings)
     arguments["tools"] = ToolHandler(
         config.tools,
-        library=LibraryEditor(library, trial),
+        library=LibraryEditor(library, trial, job.workspace),
         skills=SkillTool(library, search, lambda: ran_in(agent), trial=trial, test=test, work=job.workspace),
         transform=arguments["tools"].transform,
     )

@@ -3,6 +3,7 @@
 Stands alone: its source is sent with each call, to kernels that need not have this package.
 """
 
+import ast
 import base64
 import importlib.machinery
 import json
@@ -67,20 +68,68 @@ def _value(value: Any) -> str:
 def module_source(name: str) -> dict[str, Any]:
     """The source of a module by its dotted name, which nothing imports; of a package with an ``api``, that of the api.
 
-    Where there is none: the names in the package that has no such module.
+    texts: that source by its path, and then those of its package that it imports from. Where there is no such module:
+    the names that there are in the package.
     """
+    found, above, path = _found(name)
+    if found is None:
+        return {"above": above, "known": _modules(path, above)}
+    return {"texts": _texts(f"{above}.api" if _spec("api", path) else above)}
+
+
+def _found(name: str) -> tuple[Any, str, Any]:
+    """What a dotted name stands for, as much of it as there is, and where the modules of that lie."""
     path: list[str] | None = None
     found: Any = None
     above = ""
     for part in name.split("."):
         found = _spec(part, path)
         if found is None:
-            return {"above": above, "known": _modules(path, above)}
+            break
         above, path = f"{above}.{part}" if above else part, [*(found.submodule_search_locations or ())]
-    if api := _spec("api", path):
-        above, found = f"{above}.api", api
-    source = found.loader.get_source(found.name) if hasattr(found.loader, "get_source") else None
-    return {"name": above, "source": source and source[:LONGEST_SOURCE]}
+    return found, above, path
+
+
+def _texts(name: str) -> dict[str, str]:
+    """A module's source, and of those of its package that it imports from, by path; as much as there is room for."""
+    texts: dict[str, str] = {}
+    names = [name]
+    for module in names:
+        room = LONGEST_SOURCE - sum(map(len, texts.values()))
+        found = _found(module)[0]
+        source = _source(found)
+        if source is None or (texts and len(source) > room):
+            continue
+        is_package = found.submodule_search_locations is not None
+        texts[module.replace(".", "/") + ("/__init__.py" if is_package else ".py")] = source[:room]
+        above = module.split(".") if is_package else module.split(".")[:-1]
+        names += [other for other in _origins(source, above) if other not in names][: MOST - len(names)]
+    return texts
+
+
+def _source(found: Any) -> str | None:
+    try:
+        source: str | None = found.loader.get_source(found.name)
+    except (AttributeError, ImportError, SyntaxError, ValueError):
+        # Not there, or not readable.
+        return None
+    return source
+
+
+def _origins(source: str, above: list[str]) -> list[str]:
+    """The modules of its own package that a module imports names from. above: the packages that it lies in."""
+    try:
+        nodes = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    found: dict[str, None] = {}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and above and node.level <= len(above):
+            base = above[: len(above) + 1 - node.level] if node.level else []
+            parts = [*base, *filter(None, (node.module or "").split("."))]
+            if parts[:1] == above[:1]:
+                found[".".join(parts)] = None
+    return [*found]
 
 
 def _spec(part: str, path: Any) -> Any:

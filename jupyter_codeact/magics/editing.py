@@ -9,6 +9,7 @@ from ..errors import SkillConflict, SkillError, SkillFailed
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.docstrings import described
+from ..skills.files import is_own
 from ..skills.history import Version
 from ..skills.library import Saved
 from ..skills.skill import INIT, files_of
@@ -77,7 +78,7 @@ def place_of(session: Session, written: str) -> tuple[str, str]:
     if not all(map(str.isidentifier, inner.split("."))):
         raise SkillError(f"{written!r} can't be a module's name: write it as in {name}.impl.")
     path = f"{name}/{inner.replace('.', '/')}"
-    is_folder = (found.folder / path / INIT).is_file()
+    is_folder = is_own(found.folder, found.folder / path / INIT)
     return name, f"{path}/{INIT}" if is_folder else f"{path}.py"
 
 

@@ -75,6 +75,8 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     for bundle, here in zip(bundles, before, strict=True):
         text = _shown(bundle, dict(here), source)
         cell.display({"text/markdown": text, "text/plain": text})
+    if all(dict(bundle.files) == dict(here) for bundle, here in zip(bundles, before, strict=True)):
+        return "Nothing was stored, since nothing would change."
     unsound = [line for bundle in bundles for line in problems(bundle.files)]
     if unsound and not options.force:
         raise SkillFailed(_failed("it does not pass its checks", unsound))
@@ -89,16 +91,19 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
     failures = [*unsound, *wrong]
     checks = f"{FORCED}: {'; '.join(failures)[:300]}" if failures else PASSED
     stored: list[str] = []
+    links: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
         note = _note(session, bundle, source, checks)
         try:
-            session.skills.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
+            saved = session.skills.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
         except SkillConflict as conflict:
             raise SkillFailed(f"{conflict} {_so_far(stored)}") from None
         stored.append(bundle.name)
+        links += saved.unlinked
     names = ", ".join(f"**{name}**" for name in stored)
     told = f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
-    return told + "".join(f"\n- Forced, though {failure}." for failure in failures).replace("\n", "\n\n", 1)
+    lines = [f"- {line}" for line in (*links, *(f"Forced, though {failure}." for failure in failures))]
+    return "\n\n".join([told, *filter(None, ["\n".join(lines)])])
 
 
 def _failed(why: str, failures: Sequence[str]) -> str:
@@ -126,6 +131,8 @@ def _note(session: Session, bundle: Bundle, source: str, checks: str) -> Note:
 def _shown(bundle: Bundle, before: dict[str, str], source: str) -> str:
     """Everything that would be stored, as it is; of a skill that is there, what would change."""
     parts = [f"**{bundle.name}** from `{source}`, {versions_of(bundle)}."]
+    if dict(bundle.files) == before:
+        return f"{parts[0]} It is already like this."
     warnings = [*problems(bundle.files), *warnings_of(bundle)]
     if warnings:
         parts.append("Look at this first:\n\n" + "\n".join(f"- {line}" for line in warnings))

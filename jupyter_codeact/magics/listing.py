@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..session import Session
 from ..skills.checks import CHECKS, PASSED
 from ..skills.contents import contents_of
+from ..skills.files import left_out
 from ..skills.history import Version
 from ..skills.search import Found
 from ..skills.skill import Skill, files_of, has_module, skills_in
@@ -19,6 +20,7 @@ from . import versions
 
 # Skills that are found, and versions that are shown with one.
 MOST, NEWEST = 10, 5
+CHECKOUTS = "Name the folder of a checkout in `JUPYTER_CODEACT_SKILLS`: skills are read from there."
 # A head stands over the beginnings of its column.
 LEFT = ":---"
 
@@ -66,7 +68,9 @@ def where(session: Session, _line: str) -> str:
         counted = plural(len(names), "skill") + (f", hidden here: {', '.join(hidden)}" if hidden else "")
         lines.append(f"{number}. `{folder}`, {about}; {counted}")
         seen |= names
-    return "An import takes the first of these places that has the name:\n\n" + "\n".join(lines)
+    links = [f"`{folder / link}`" for folder in folders for link in left_out(folder)]
+    told = f"\n\nLinks out of their folder are no skills: {', '.join(links)}. {CHECKOUTS}" if links else ""
+    return "An import takes the first of these places that has the name:\n\n" + "\n".join(lines) + told
 
 
 def tests_of(skill: Skill, version: Version | None) -> str:

@@ -12,13 +12,13 @@ from ..errors import SandboxUnavailable, SkillConflict, SkillFailed
 from ..events import RanCell
 from ..protocols import AgentCell
 from ..session import Session
-from ..skills.alone import works_here_alone
-from ..skills.checks import CHECKS, FORCED, PASSED, Tried, problems, warnings
+from ..skills.alone import to_look_at
+from ..skills.checks import CHECKS, FORCED, Tried, passed_with, problems
 from ..skills.docstrings import with_stubs
 from ..skills.selection import chosen, listed, module_from
 from ..skills.skill import Files, check_name, files_of, skills_in
 from ..skills.wrap import handed_back
-from ..words import fenced, plural
+from ..words import fenced
 from . import versions
 from .parser import save_parser
 
@@ -103,9 +103,7 @@ async def check(
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
-    found = []
-    if not problems(files):
-        found = warnings(files) + works_here_alone(files, session.skills.library, folder, Path.cwd())
+    found = to_look_at(files, session.skills.library, folder, Path.cwd())
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
     return {CHECKS: _remembered(failures, found)}, _told(failures, found, tried)
 
@@ -127,7 +125,7 @@ def progress(cell: AgentCell, what: str) -> Callable[[str], None]:
 def _remembered(failures: list[str], found: list[str]) -> str:
     if failures:
         return f"{FORCED}: {'; '.join(failures)}"
-    return plural(len(found), "warning") if found else PASSED
+    return passed_with(found)
 
 
 def _told(failures: list[str], found: list[str], tried: Tried | None) -> str:

@@ -18,6 +18,8 @@ HELP = """\
 %skill rollback NAME V      make version V the newest one again
 %skill rm NAME              take it away; `%skill rollback` brings it back
 %%skill edit NAME           its source, in this cell; running the cell again saves it; NAME.impl: of a package"""
+# Versions that are named where she has named none.
+CHOICE = 5
 COMMANDS = ("log", "diff", "rollback", "rm")
 
 
@@ -25,7 +27,9 @@ def answer(session: Session, command: str, line: str) -> str:
     """The answer to one of ``COMMANDS``, as Markdown. Raises UsageError, SkillError."""
     name, *numbers = line.split() or [""]
     most = {"log": 0, "rm": 0, "rollback": 1, "diff": 2}[command]
-    if not name or len(numbers) > most or (command == "rollback" and not numbers):
+    if command == "rollback" and name and not numbers:
+        raise UsageError(_choice(session, name))
+    if not name or len(numbers) > most:
         raise UsageError(f"`%skill {command}` is written wrongly. `%skill help` shows how it goes.")
     versions = [_number(word) for word in numbers]
     match command:
@@ -42,15 +46,14 @@ def answer(session: Session, command: str, line: str) -> str:
 def told(session: Session, saved: Saved, name: str) -> str:
     """What a write has made of a skill."""
     if saved.before is None:
-        return f"Saved **{name}**: `import {name}` works from now on in every notebook with this kernel."
+        said = [f"Saved **{name}**: `import {name}` works from now on in every notebook with this kernel."]
+        return " ".join([*said, *saved.unlinked])
     if saved.before.number == saved.version.number:
         return f"**{name}** is already like this: version {saved.version.number}."
     difference = _between(session, name, saved.before.number, saved.version.number)
     back = f"rm {name}" if saved.before.removed else f"rollback {name} {saved.before.number}"
-    return (
-        f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back."
-        f"\n\n{fenced(difference, 'diff')}"
-    )
+    said = [f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back.", *saved.unlinked]
+    return f"{' '.join(said)}\n\n{fenced(difference, 'diff')}"
 
 
 def _log(session: Session, name: str) -> str:
@@ -79,6 +82,21 @@ def _between(session: Session, name: str, first: int, last: int) -> str:
     return changes(before, after) or "(no change)"
 
 
+def _choice(session: Session, name: str) -> str:
+    """The versions that there are to go back to, and how that is written."""
+    library = session.skills.library
+    folder = library.undone_in(name)
+    is_here = folder == library.folder_of(name)
+    versions = [*(library.log(name) if is_here else library.history(folder).log(name))]
+    there = [version for version in versions[0 if versions[0].removed else 1 :] if not version.removed]
+    if not there:
+        return f"{name} has one version: there is none to go back to."
+    said = [f"{v.number} ({_when(v)}, {v.note.by}: {v.note.message})" for v in there[:CHOICE]]
+    more = f"; `%skill log {name}` shows all" if len(there) > CHOICE else ""
+    form = f"`%skill rollback {name} V` makes version V the newest one again, such as"
+    return f"{form} `%skill rollback {name} {there[0].number}`. There are {', '.join(said)}{more}."
+
+
 def _rollback(session: Session, name: str, number: int) -> str:
     library = session.skills.library
     folder = library.undone_in(name)
@@ -100,7 +118,8 @@ def _remove(session: Session, name: str) -> str:
         raise SkillError(f"{name} lies in {folder}, which is only read here.")
     saved = session.skills.library.write(name, {}, session.skills.note("Removed"), folder=folder)
     before = saved.before.number if saved.before else 1
-    return f"Removed **{name}**. `%skill rollback {name} {before}` brings it back."
+    said = [f"Removed **{name}**. `%skill rollback {name} {before}` brings it back.", *saved.unlinked]
+    return " ".join(said)
 
 
 def _here(session: Session, name: str) -> Files:

@@ -17,7 +17,7 @@ from .. import tokens
 from ..errors import ConfigError, ModelError
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
 from ..files import read_in
-from ..words import plural
+from ..words import plural, reason
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # In a wheel they lie in the package; in a checkout beside it.
@@ -59,7 +59,8 @@ class ScriptedModel:
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}.") from None
         except (yaml.YAMLError, TypeError, ValueError) as error:
-            raise ConfigError(f"{path} is not a script: {' '.join(str(error).split())}.") from None
+            said = reason(error) if isinstance(error, yaml.YAMLError) else " ".join(str(error).split())
+            raise ConfigError(f"{path} is not a script: {said}.") from None
         return cls(f"scripted/{name}", replies, delay_s)
 
     async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:

@@ -1,4 +1,7 @@
-"""What a skill imports that is there in one place alone: modules of the working folder, skills of one workspace."""
+"""What a skill imports that is there in one place alone: modules of the working folder, skills of one workspace.
+
+With that, all that is to be looked at before a skill is saved.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,18 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..texts import unwarned
+from .checks import problems, warnings
 from .library import Library
-from .skill import Files, has_module
+from .skill import Files, has_module, has_skill
+
+
+@unwarned()
+def to_look_at(files: Files, library: Library, folder: Path, work: Path | None) -> list[str]:
+    """What she may not have meant to save into ``folder``, one line each; nothing of what has to be mended first."""
+    if problems(files):
+        return []
+    return warnings(files) + (works_here_alone(files, library, folder, work) if work and files else [])
 
 
 def works_here_alone(files: Files, library: Library, folder: Path, work: Path) -> list[str]:
@@ -30,7 +43,7 @@ def works_here_alone(files: Files, library: Library, folder: Path, work: Path) -
 def _where(name: str, library: Library, folder: Path, work: Path) -> str:
     if has_module(work, name) or _is_bare_folder(name, library, work):
         return f"imports `{name}` from this folder: it works here alone"
-    if folder != library.own and has_module(library.own, name) and not has_module(folder, name):
+    if folder != library.own and has_skill(library.own, name) and not has_skill(folder, name):
         return f"imports `{name}`, a skill of this workspace alone"
     return ""
 
@@ -38,7 +51,7 @@ def _where(name: str, library: Library, folder: Path, work: Path) -> str:
 def _is_bare_folder(name: str, library: Library, work: Path) -> bool:
     """Whether it is a folder of modules without ``__init__.py``, which Python takes where nothing else has the name."""
     is_there = (work / name).is_dir() and any((work / name).glob("*.py"))
-    return is_there and not any(has_module(f, name) for f in library.folders) and not importlib.util.find_spec(name)
+    return is_there and not any(has_skill(f, name) for f in library.folders) and not importlib.util.find_spec(name)
 
 
 def _imported(source: str) -> Iterator[tuple[int, str]]:

@@ -9,7 +9,7 @@ import ast
 import asyncio
 import builtins
 import symtable
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Protocol
@@ -64,13 +64,14 @@ def warnings(files: Files) -> list[str]:
     found = []
     for path, text in files.items():
         found += [f"{path}, line {line}: {what}" for line, what in sorted(baked_in(text))]
-        found += _eager(path, text)
+        found += [f"{path}, line {line}: {what}" for line, what in runs_at_import(text)]
         found += [f"{path}, line {node.lineno}: {node.name} has no docstring" for node in undescribed(text)]
     return found
 
 
-def _eager(path: str, text: str) -> list[str]:
-    return [f"{path}, line {line}: {what}" for line, what in runs_at_import(text)]
+def passed_with(found: Sequence[str]) -> str:
+    """What is remembered of checks that passed, with so many warnings."""
+    return plural(len(found), "warning") if found else PASSED
 
 
 def undefined(source: str) -> Iterator[tuple[int, str]]:
@@ -136,5 +137,4 @@ async def report(name: str, files: Files, trial: Trial | None, tell: Tell = unhe
     if found:
         return Checked("Checks failed, mend this:\n" + "\n".join(f"- {problem}" for problem in found), tuple(found))
     passed = f"Checks passed: {tried}." if tried else "Checks passed: it compiles, and its names are defined."
-    eager = [line for path, text in files.items() for line in _eager(path, text)]
-    return Checked("\n".join([passed, *(f"- {line}; a function would not" for line in eager)]))
+    return Checked(passed)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ..texts import unwarned
-from .offered import Definition, Package, Texts, is_public
+from .offered import Definition, Package, Texts
 
 Function = tuple[str, str]
 """A signature and the first line of the docstring behind it."""
@@ -50,8 +50,7 @@ def contents_of(source: str, path: str = "", beside: Texts = {}) -> Contents:  #
     """
     try:
         package = Package({**beside, path: source})
-        offered = package.offered(path)
-        public = [(name, offer.node) for name, offer in offered.items() if not name.startswith("_")]
+        public = [(name, offer.node) for name, offer in package.public(path).items()]
         doc = _doc_of(package, path, beside, public)
         trees, own = package.trees.values(), package.tree(path)
         return Contents(
@@ -71,7 +70,7 @@ def _doc_of(package: Package, path: str, beside: Texts, public: Sequence[tuple[s
     whole = [path, *({f"{name}/__init__.py"} & beside.keys())]
     if doc := next(filter(None, (ast.get_docstring(package.tree(part)) for part in whole)), ""):
         return doc
-    docs = {own: ast.get_docstring(node) or "" for own, node in public if is_public(own)}
+    docs = {own: ast.get_docstring(node) or "" for own, node in public}
     real = {own: doc.strip() for own, doc in docs.items() if doc.strip() and not _first_line_of(doc).endswith(STUB)}
     return real.get(name, next(iter(real.values()), "")).split("\n\n")[0]
 

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 BUSY_S = 2.0
 _SCHEMA = """
 DROP TABLE IF EXISTS modules;

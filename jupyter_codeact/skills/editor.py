@@ -5,6 +5,7 @@ The arguments come from a model, so every path is confined to the library and ev
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..texts import changed, check_syntax, numbered
 from .checks import Trial
 from .docstrings import with_stubs
 from .edits import FileEdit, read
+from .files import is_own, lies_in
 from .history import Note
 from .library import Library
 from .skill import API, INIT, Skill, check_name
@@ -26,13 +28,15 @@ class LibraryEditor:
     """Edits the first folder of a library. ``undone`` files go back one change at a time.
 
     note: what is remembered of its edits. trial: where an edited skill is tried; without one, it is only read.
+    work: the working folder that cells have.
     """
 
-    def __init__(self, library: Library, trial: Trial | None = None) -> None:
+    def __init__(self, library: Library, trial: Trial | None = None, work: Path | None = None) -> None:
         self._library = library
         self._past: dict[str, list[FileEdit]] = {}
         self.note = Note("agent")
         self._trial = trial
+        self._work = work
 
     def view(self, arguments: dict[str, Any]) -> str | None:
         """The text of a file with line numbers, or the names in the library; None for other commands."""
@@ -41,7 +45,7 @@ class LibraryEditor:
         if arguments.get("path") in (".", "", "/"):
             return "\n".join(map(_listed, self._library.list())) or "No skills yet."
         path = self._path(arguments)
-        folders = [folder for folder in self._library.folders if _is_here(folder / path, folder)]
+        folders = [folder for folder in self._library.folders if is_own(folder, folder / path)]
         return numbered(self._text((folders or [self._library.own])[0] / path), path)
 
     def plan(self, arguments: dict[str, Any]) -> PlannedEdit:
@@ -53,9 +57,7 @@ class LibraryEditor:
         after = changed(arguments, before, path)
         check_syntax(self._library.own / path, after)
         after = with_stubs(after)
-        return FileEdit(
-            self._library, path, before, after, self.note, self._past.setdefault(path, []).append, self._trial
-        )
+        return self._edit(path, before, after, self._past.setdefault(path, []).append)
 
     def _undo(self, path: str, before: str | None) -> FileEdit:
         past = self._past.get(path)
@@ -63,7 +65,10 @@ class LibraryEditor:
             raise EditError(f"There is no edit of {path} to undo.")
         if past[-1].after != before:
             raise EditError(f"{path} was changed by somebody else since your edit of it: view it and edit again.")
-        return FileEdit(self._library, path, before, past[-1].before, self.note, lambda _edit: past.pop(), self._trial)
+        return self._edit(path, before, past[-1].before, lambda _edit: past.pop())
+
+    def _edit(self, path: str, before: str | None, after: str | None, done: Callable[[FileEdit], object]) -> FileEdit:
+        return FileEdit(self._library, path, before, after, self.note, done, self._trial, self._work)
 
     def _path(self, arguments: dict[str, Any]) -> str:
         """A module of the library, such as ``gp_fit.py``, or of a package in it, such as ``pkg/api.py``."""
@@ -78,7 +83,7 @@ class LibraryEditor:
         file = self._library.own / path
         if inner and not (len(inner) == 1 and (f"{inner[0]}.py" in PARTS or file.is_file())):
             raise EditError(f"{given!r} is not a file of the library, such as gp_fit.py or gp_fit/api.py.")
-        if not _leads_into(self._library.own, file):
+        if not lies_in(self._library.own, file):
             raise EditError(f"{path} is a link to a file outside of the library.")
         return path
 
@@ -92,12 +97,3 @@ class LibraryEditor:
 def _listed(skill: Skill) -> str:
     file = f"{skill.name}.py" if skill.module == skill.name else f"{skill.name}/{skill.path.name}"
     return f"{file}  {skill.summary}"
-
-
-def _is_here(path: Path, folder: Path) -> bool:
-    """Whether a file is there, and no link leads out of the folder."""
-    return path.is_file() and _leads_into(folder, path)
-
-
-def _leads_into(folder: Path, path: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve())

@@ -11,7 +11,8 @@ from ..errors import EditError, SkillConflict, SkillError
 from ..events import Checked
 from ..protocols import Tell, unheard
 from ..texts import diff_of, summary_of
-from .checks import CHECKS, FAILED, PASSED, Trial, report
+from .alone import to_look_at
+from .checks import CHECKS, FAILED, Trial, passed_with, report
 from .history import Note, Version
 from .library import Library
 from .skill import INIT, Files, exactly, files_of
@@ -21,7 +22,10 @@ EMPTY = " An empty __init__.py beside it makes it a package."
 
 @dataclass
 class FileEdit:
-    """A PlannedEdit of a file of the own library; None stands for no file. ``done`` is told once it is made."""
+    """A PlannedEdit of a file of the own library; None stands for no file. ``done`` is told once it is made.
+
+    work: the working folder, whose modules it may import.
+    """
 
     library: Library
     path: str
@@ -30,11 +34,14 @@ class FileEdit:
     note: Note
     done: Callable[[FileEdit], object]
     trial: Trial | None = None
+    work: Path | None = None
     _version: Version | None = None
 
     @property
     def summary(self) -> str:
-        return summary_of(self.before, self.after, self.path)
+        """With what she may not have meant to save."""
+        said = summary_of(self.before, self.after, self.path)
+        return ". Look at ".join([said, *self._to_look_at(_one(self.path, self.after))])
 
     @property
     def diff(self) -> str:
@@ -50,13 +57,15 @@ class FileEdit:
             added = is_new and not self.path.endswith(f"/{INIT}")
             base = {} if is_new else {**others, **_one(self.path, self.before)}
             files = _package({**others, **_one(self.path, self.after)}, name)
-            self._version = self.library.write(name, files, self.note, base=base).version
+            saved = self.library.write(name, files, self.note, base=base)
         except SkillConflict as conflict:
             raise EditError(f"{conflict.beside(self.diff)}\nView it and edit again.") from None
         except (SkillError, OSError) as error:
             raise EditError(str(error)) from None
+        self._version = saved.version
         self.done(self)
-        return f"{self.summary}: done.{EMPTY if added else ''}\n{self.diff}"
+        said = " ".join([f"{self.summary}: done.{EMPTY if added else ''}", *saved.unlinked])
+        return f"{said}\n{self.diff}"
 
     async def checks(self, tell: Tell = unheard) -> Checked:
         """The version remembers what they say."""
@@ -66,10 +75,14 @@ class FileEdit:
         said = "stopped"
         try:
             found = await report(self._name, files, self.trial, tell)
-            said = f"{FAILED}: {'; '.join(found.problems)}" if found.problems else PASSED
+            failed = f"{FAILED}: {'; '.join(found.problems)}" if found.problems else ""
+            said = failed or passed_with(self._to_look_at(files))
         finally:
             self._remember(said)
         return found
+
+    def _to_look_at(self, files: Files) -> list[str]:
+        return to_look_at(files, self.library, self.library.own, self.work)
 
     def _remember(self, said: str) -> None:
         """That it can't be written is no reason to tell the agent that its edit is not there."""

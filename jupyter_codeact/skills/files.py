@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 LARGEST = 2**20
+# As many links as Linux follows on one way.
+MOST_LINKS = 40
 
 
 class Module(NamedTuple):
@@ -56,7 +58,46 @@ def is_name(name: str) -> bool:
     return name.isidentifier() and not name.startswith("__")
 
 
+def lies_in(folder: Path, path: str | Path) -> bool:
+    """Whether a place in a library, with or without something there, is the library's own: no link leads out of it.
+
+    Not even to come back: what lies outside may be writable for cells, and lead elsewhere once it is opened.
+    """
+    here, ahead, links = folder, [*Path(path).relative_to(folder).parts], 0
+    while ahead:
+        # Below the folder, which may be a link, there is none in ``here``: ``..`` is what stands before it.
+        part = ahead.pop(0)
+        here = here.parent if part == ".." else here / part
+        if not here.is_relative_to(folder) or links > MOST_LINKS:
+            return False
+        if here != folder and os.path.islink(here):
+            target = here.readlink()
+            known = [root for root in (folder, folder.resolve()) if target.is_relative_to(root)]
+            if target.is_absolute() and not known:
+                return False
+            here = folder if known else here.parent
+            ahead, links = [*(target.relative_to(known[0]) if known else target).parts, *ahead], links + 1
+    return True
+
+
+def is_own(folder: Path, path: Path) -> bool:
+    """Whether a file is there, and is the library's own."""
+    return path.is_file() and lies_in(folder, path)
+
+
+def left_out(folder: Path) -> list[str]:
+    """The links that would be modules or packages if they did not lead out of the library, by their paths in it."""
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = filter(is_name, folders)
+        places = (Path(here, name) for name in (*folders, *files) if name in folders or name.endswith(".py"))
+        found += [place.relative_to(folder).as_posix() for place in places if not lies_in(folder, place)]
+    return sorted(found)
+
+
 def _plain(name: str, entry: os.DirEntry[str], folder: Path) -> Module | None:
+    if entry.is_symlink() and not lies_in(folder, entry.path):
+        return None
     found = entry.stat()
     if not stat.S_ISREG(found.st_mode):
         return None
@@ -64,7 +105,8 @@ def _plain(name: str, entry: os.DirEntry[str], folder: Path) -> Module | None:
 
 
 def _package(name: str, entry: os.DirEntry[str], folder: Path) -> Module | None:
-    parts = dict(_parts(entry.path)) if entry.is_dir() else {}
+    is_theirs = entry.is_symlink() and not lies_in(folder, entry.path)
+    parts = dict(_parts(entry.path, folder)) if entry.is_dir() and not is_theirs else {}
     for file, module in (("api.py", f"{name}.api"), ("__init__.py", name)):
         path = os.path.join(entry.path, file)
         if path in parts:
@@ -78,13 +120,15 @@ def _stamp(parts: dict[str, os.stat_result]) -> tuple[int, int, int]:
     return sum(row[1] for row in each), max(row[2] for row in each), zlib.crc32(repr(each).encode())
 
 
-def _parts(package: str) -> Iterator[tuple[str, os.stat_result]]:
-    """The modules of a package, in the order of their paths."""
+def _parts(package: str, folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The modules of a package, which is the own of the library ``folder``, in the order of their paths."""
     for here, folders, files in os.walk(package):
         folders[:] = sorted(filter(is_name, folders))
         for path in sorted(os.path.join(here, file) for file in files if file.endswith(".py")):
             with contextlib.suppress(OSError):
-                found = os.stat(path)
+                found = os.lstat(path)
+                if stat.S_ISLNK(found.st_mode) and lies_in(folder, path):
+                    found = os.stat(path)
                 if stat.S_ISREG(found.st_mode):
                     yield path, found
 
@@ -94,7 +138,7 @@ def texts_beside(path: str, folder: Path) -> dict[str, str]:
     package = os.path.dirname(path)
     if Path(package) == folder:
         return {}
-    return {os.path.relpath(part, folder).replace(os.sep, "/"): read_text(part) for part, _ in _parts(package)}
+    return {os.path.relpath(part, folder).replace(os.sep, "/"): read_text(part) for part, _ in _parts(package, folder)}
 
 
 def read_text(path: str) -> str:

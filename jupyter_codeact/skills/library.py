@@ -7,6 +7,7 @@ disk at any moment leaves the old files or the new ones, and what was there befo
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from ..errors import SkillConflict, SkillError, SkillFailed
 from ..texts import diff_of
 from ..words import reason
-from .files import Module
+from .files import Module, lies_in
 from .history import HAND, History, Note, Version
 from .skill import Files, Skill, check_name, files_of, module_of, skills_in
 from .writing import Meanwhile, laid, mend
@@ -29,12 +30,13 @@ NOTED, LONGEST_NOTE = 10, 4000
 class Saved(NamedTuple):
     """What a write has made. before: the version that it took the place of; None where there was none.
 
-    path: of the skill, or where it was.
+    path: of the skill, or where it was. unlinked: a sentence about each link that was in its place.
     """
 
     path: Path
     version: Version
     before: Version | None
+    unlinked: tuple[str, ...] = ()
 
 
 class Library:
@@ -158,12 +160,14 @@ class Library:
                 if base is not None and dict(here) != dict(base):
                     raise SkillConflict(name, changes(base, here))
                 before = history.newest(name)
+                links: tuple[str, ...] = ()
                 if dict(here) != dict(files) or before is None:
+                    links = tuple(_links(folder, name, here, files))
                     with laid(folder, name, here, files) as put, history.recording(name, files, note):
                         put()
                 now = history.newest(name)
                 assert now is not None
-                return Saved(_shown(folder, name, files), now, before)
+                return Saved(_shown(folder, name, files), now, before, links)
         except Meanwhile:
             raise SkillConflict(name, changes(here or {}, files_of(folder, name))) from None
         except (OSError, UnicodeError) as error:
@@ -215,6 +219,16 @@ def _uncover(history: History, folder: Path, name: str) -> None:
         _record(history, name, here)
         with laid(folder, name, {**hidden, **here}, here) as put:
             put()
+
+
+def _links(folder: Path, name: str, here: Files, files: Files) -> Iterator[str]:
+    """What will be no link any more. Nothing is written through one: cells may be able to put another in its place."""
+    changed = {Path(path) for path in {*here, *files} if here.get(path) != files.get(path)}
+    changed |= {path for path in (Path(name), Path(f"{name}.py")) if not lies_in(folder, folder / path)}
+    for place in sorted({place for path in changed for place in (path, *path.parents)} - {Path()}):
+        with contextlib.suppress(OSError):
+            target = os.readlink(folder / place)
+            yield f"`{place}` was a link to `{target}`: that stays as it was, and the skill has no link to it any more."
 
 
 def _left(folder: Path, name: str, before: Files | None) -> str:

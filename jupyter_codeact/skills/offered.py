@@ -43,8 +43,42 @@ class Package:
                 if isinstance(node, Definition):
                     found[node.name] = Offer(node, path)
                 elif isinstance(node, ast.ImportFrom) and (origin := self._origin(path, node)):
-                    found.update(_imported(node, self.offered(origin)))
+                    found.update(self._imported(node, origin))
         return self._offered[path]
+
+    def public(self, path: str) -> dict[str, Offer]:
+        """Those for whoever uses the module: by its ``__all__``, or by their names."""
+        said = self._said(path)
+        offered = self.offered(path).items()
+        return {name: offer for name, offer in offered if (is_public(name) if said is None else name in said)}
+
+    def _said(self, path: str) -> set[str] | None:
+        """The names of its ``__all__``; None where it has none, or one that only a run could tell."""
+        said: set[str] | None = None
+        for node in self.tree(path).body:
+            match node:
+                case ast.Assign(targets=[ast.Name("__all__")], value=value):
+                    said = _names_in(value)
+                case ast.AnnAssign(target=ast.Name("__all__"), value=ast.expr() as value):
+                    said = _names_in(value)
+                case ast.AugAssign(target=ast.Name("__all__"), op=ast.Add(), value=value):
+                    more = _names_in(value)
+                    said = None if said is None or more is None else said | more
+                case ast.Expr(ast.Call(func=ast.Attribute(value=ast.Name("__all__")))):
+                    said = None
+        return said
+
+    def _imported(self, node: ast.ImportFrom, origin: str) -> dict[str, Offer]:
+        there = self.offered(origin)
+        found: dict[str, Offer] = {}
+        for alias in node.names:
+            if alias.name == "*":
+                said = self._said(origin)
+                starred = {name for name in there if not name.startswith("_")} if said is None else said
+                found |= {name: offer for name, offer in there.items() if name in starred}
+            elif alias.name in there:
+                found[alias.asname or alias.name] = there[alias.name]
+        return found
 
     def _origin(self, path: str, node: ast.ImportFrom) -> str | None:
         """The path of the module that is imported from, where it is one of these."""
@@ -61,14 +95,13 @@ def is_public(name: str) -> bool:
     return not name.startswith(("_", "test_"))
 
 
-def _imported(node: ast.ImportFrom, there: dict[str, Offer]) -> dict[str, Offer]:
-    found: dict[str, Offer] = {}
-    for alias in node.names:
-        if alias.name == "*":
-            found |= {name: offer for name, offer in there.items() if not name.startswith("_")}
-        elif alias.name in there:
-            found[alias.asname or alias.name] = there[alias.name]
-    return found
+def _names_in(value: ast.expr) -> set[str] | None:
+    """The texts of a list that stands there as such."""
+    match value:
+        case ast.List(elts) | ast.Tuple(elts):
+            names = {element.value for element in elts if isinstance(element, ast.Constant)}
+            return {str(name) for name in names} if len(names) == len(elts) else None
+    return None
 
 
 def _parsed(text: str) -> ast.Module:

@@ -9,12 +9,15 @@ from collections.abc import Iterator
 from ..texts import unwarned
 from .offered import Definition, Offer, Package, Texts, is_public
 
+# Characters of what others define: some of it may come from elsewhere, under any number of names.
+LONGEST = 200_000
+
 
 @unwarned()
 def as_read(path: str, texts: Texts) -> str:
     """The module at ``path``, and how what it imports from the others is called; their code is not in it."""
     try:
-        parts = [*_parts(path, Package(texts).offered(path))]
+        parts = [*_parts(path, Package(texts).public(path))]
     except RecursionError:
         # Nested too deeply to be written: its source stands for it.
         parts = []
@@ -29,9 +32,12 @@ def module_name(path: str) -> str:
 def _parts(path: str, offered: dict[str, Offer]) -> Iterator[str]:
     """The others' definitions, by module."""
     others: dict[str, list[str]] = {}
+    length = 0
     for name, offer in offered.items():
-        if offer.path != path and is_public(name):
-            others.setdefault(offer.path, []).append(ast.unparse(_outline(offer.node, name)))
+        if offer.path != path and length < LONGEST:
+            outline = ast.unparse(_outline(offer.node, name))
+            others.setdefault(offer.path, []).append(outline)
+            length += len(outline)
     for origin, outlines in others.items():
         yield "\n\n\n".join([f"# From {module_name(origin)}, without its code:", *outlines])
 

@@ -9,8 +9,8 @@ from ..errors import EditError, SkillConflict, SkillError
 from ..events import Checked
 from ..protocols import Tell, unheard
 from ..texts import summary_of
-from .alone import works_here_alone
-from .checks import CHECKS, PASSED, Trial, checked, warnings
+from .alone import to_look_at
+from .checks import CHECKS, Trial, checked, passed_with
 from .history import Note
 from .library import Library, changes
 from .skill import Files
@@ -48,8 +48,11 @@ class Saving:
         said = summary_of(self.before.get(path), self.after[path], path)
         where = " in the shared library" if self.folder != self.library.own else ""
         first = f"{said}{where}: {self.handed}" if self.handed else said + where
-        alone = works_here_alone(self.after, self.library, self.folder, self.work) if self.work else []
-        return ". Look at ".join([first, *warnings(self.after), *alone])
+        return ". Look at ".join([first, *self._to_look_at])
+
+    @property
+    def _to_look_at(self) -> list[str]:
+        return to_look_at(self.after, self.library, self.folder, self.work)
 
     async def apply(self, tell: Tell = unheard) -> str:
         """What fails is not saved: nothing stands on it yet."""
@@ -57,14 +60,15 @@ class Saving:
         if wrong:
             lines = [f"- {line}" for line in wrong]
             raise EditError("\n".join(["Nothing was saved, since its checks failed:", *lines]))
-        note = self.note._replace(about={**self.note.about, CHECKS: PASSED})
+        note = self.note._replace(about={**self.note.about, CHECKS: passed_with(self._to_look_at)})
         try:
-            self.library.write(self.name, self.after, note, base=self.before, folder=self.folder)
+            saved = self.library.write(self.name, self.after, note, base=self.before, folder=self.folder)
         except SkillConflict as conflict:
             raise EditError(f"{conflict.beside(self.diff)}\nRead it and save again.") from None
         except SkillError as error:
             raise EditError(str(error)) from None
-        return "\n".join(filter(None, [f"{self.summary}: done.", self.diff, f"Checked: {tried}." if tried else ""]))
+        done = " ".join([f"{self.summary}: done.", *saved.unlinked])
+        return "\n".join(filter(None, [done, self.diff, f"Checked: {tried}." if tried else ""]))
 
     async def checks(self, tell: Tell = unheard) -> Checked:
         """They came before it."""

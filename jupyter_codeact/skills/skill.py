@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import SkillError
 from .contents import Contents, contents_of
-from .files import texts_beside
+from .files import is_own, texts_beside
 from .offered import Texts
 from .outlines import as_read
 
@@ -75,30 +75,39 @@ _STARTUP = ("sitecustomize", "usercustomize")
 
 def skills_in(folder: Path) -> dict[str, Skill]:
     """The skills of one folder, by name."""
-    paths = [path for path in (*folder.glob("*.py"), *folder.glob(f"*/{INIT}")) if path.is_file()]
+    paths = [path for path in (*folder.glob("*.py"), *folder.glob(f"*/{INIT}")) if is_own(folder, path)]
     named = {_name_of(folder, path): path for path in sorted(paths)}
     shown = {name: path.with_name(API) if path.name == INIT else path for name, path in named.items()}
-    whole = {name: path if path.is_file() else named[name] for name, path in shown.items()}
+    whole = {name: path if is_own(folder, path) else named[name] for name, path in shown.items()}
     return {name: Skill(name, path, _read(path), folder) for name, path in whole.items() if name.isidentifier()}
 
 
 def files_of(folder: Path, name: str) -> Files:
     """The files that make up a skill, byte for byte: those that Python imports. Raises OSError."""
     package = folder / name
-    paths = sorted(package.rglob("*.py")) if (package / INIT).is_file() else []
-    here = {path.relative_to(folder).as_posix(): exactly(path) for path in paths if path.is_file()}
+    paths = sorted(package.rglob("*.py")) if is_own(folder, package / INIT) else []
+    here = {path.relative_to(folder).as_posix(): exactly(path) for path in paths if is_own(folder, path)}
     return here or module_of(folder, name)
 
 
 def module_of(folder: Path, name: str) -> Files:
     """The file of a skill that is no package; a package of its name hides it. Raises OSError."""
     module = folder / f"{name}.py"
-    return {module.name: exactly(module)} if module.is_file() else {}
+    return {module.name: exactly(module)} if is_own(folder, module) else {}
 
 
 def has_module(folder: Path, name: str) -> bool:
     """Whether Python finds a module or a package of that name in a folder before it looks elsewhere."""
-    return (folder / f"{name}.py").is_file() or (folder / name / INIT).is_file()
+    return any(path.is_file() for path in _places(folder, name))
+
+
+def has_skill(folder: Path, name: str) -> bool:
+    """Whether a library has a skill of that name."""
+    return any(is_own(folder, path) for path in _places(folder, name))
+
+
+def _places(folder: Path, name: str) -> tuple[Path, Path]:
+    return folder / f"{name}.py", folder / name / INIT
 
 
 def exactly(path: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import EditError, SkillError
 from ..events import RanCell
 from ..protocols import Change
+from .alone import to_look_at
 from .checks import Trial, problems, report
 from .docstrings import with_stubs
 from .history import Note
@@ -72,13 +73,18 @@ class SkillTool:
                 case "read":
                     return _read(self._library.get(_name(arguments)), _text(arguments, "name"))
                 case "test":
-                    name = self._library.get(_name(arguments)).name
-                    return (await report(name, files_of(self._library.folder_of(name), name), self._test)).text
+                    return await self._tested(self._library.get(_name(arguments)).name)
                 case "save":
                     return self._saving(arguments)
         except (SkillError, OSError) as error:
             raise EditError(str(error)) from None
         raise EditError(f"There is no command {command!r}; there are {', '.join(COMMANDS)}.")
+
+    async def _tested(self, name: str) -> str:
+        folder = self._library.folder_of(name)
+        files = files_of(folder, name)
+        said = (await report(name, files, self._test)).text
+        return "\n".join([said, *(f"- {line}" for line in to_look_at(files, self._library, folder, self._work))])
 
     def _saving(self, arguments: dict[str, Any]) -> str | Change:
         """Raises EditError, SkillError."""

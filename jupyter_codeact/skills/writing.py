@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..files import write_atomically
+from .files import lies_in
 from .skill import INIT, Files, exactly
 from .swapping import ASIDE, being_written, swap
 
@@ -40,7 +41,8 @@ def laid(folder: Path, name: str, old: Files, new: Files) -> Iterator[Callable[[
         beside.mkdir()
         for entry in (f"{name}.py", name):
             before, after = (_part(files, entry) for files in (old, new))
-            if before != after:
+            # A link that leads out is no skill, and would be imported instead of one.
+            if before != after or not lies_in(folder, folder / entry):
                 places.append(_Place(folder / entry, beside / entry, before, after))
         # Python takes the package where both are there: so it finds one of them, and changes over at once.
         places.sort(key=lambda place: not place.new)
@@ -74,10 +76,10 @@ class _Place:
     def __init__(self, path: Path, beside: Path, old: Files, new: Files) -> None:
         self._path, self._beside = path, beside
         self._seen = _look(path)
-        if _skill_in(self._seen) != old:
+        if _skill_in(_look(path, library=path.parent)) != old:
             raise Meanwhile
         if path.name.endswith(".py"):
-            if path.is_dir():
+            if path.is_dir() and not path.is_symlink():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             for text in new.values():
                 write_atomically(beside, text, READABLE, "surrogateescape")
@@ -108,13 +110,19 @@ def _part(files: Files, entry: str) -> Files:
 
 def _lay_package(path: Path, beside: Path, old: Files, new: Files) -> None:
     """What of a package stays as it is, and what is no Python, are the same files in both folders."""
-    if path.is_dir():
-        shutil.copytree(path, beside, symlinks=True, ignore=shutil.ignore_patterns(_CACHE), copy_function=_linked)
+    if path.is_dir() and lies_in(path.parent, path):
+        # What a link leads to may be open to others, and shares nothing with what takes its place.
+        copy = _copied if path.is_symlink() else _linked
+        shutil.copytree(path, beside, symlinks=True, ignore=shutil.ignore_patterns(_CACHE), copy_function=copy)
     for file in old:
         if new.get(file) != old[file]:
             (beside / file).unlink()
     for file, text in new.items():
         if old.get(file) != text:
+            # Nothing is written through a link.
+            for parent in reversed((beside / file).parents):
+                if parent.is_relative_to(beside) and parent.is_symlink():
+                    parent.unlink()
             made = [parent for parent in (beside / file).parents if not parent.exists()]
             (beside / file).parent.mkdir(parents=True, exist_ok=True)
             for parent in made:
@@ -128,26 +136,38 @@ def _linked(source: str, target: str) -> None:
     try:
         os.link(source, target, follow_symlinks=False)
     except OSError:
-        shutil.copy2(source, target, follow_symlinks=False)
+        _copied(source, target)
 
 
-def _look(path: Path) -> Look:
-    """What lies there, by its path in it: the text of Python's files, and of others which ones they are."""
+def _copied(source: str, target: str) -> None:
+    shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _look(path: Path, *, library: Path | None = None) -> Look:
+    """What lies there, by its path in it: the text of Python's files, and of others which ones they are.
+
+    library: links that stay in it are what they lead to. From where they are put aside, some lead to nothing.
+    """
+    if path.is_symlink() and not (library and lies_in(library, path)):
+        return {"": path.lstat().st_ino}
     files = [path] if os.path.lexists(path) and not path.is_dir() else path.rglob("*")
     return {
-        file.relative_to(path).as_posix().removeprefix("."): _content(file)
+        file.relative_to(path).as_posix().removeprefix("."): _content(file, library)
         for file in files
         if _CACHE not in file.parts and (file.is_symlink() or not file.is_dir())
     }
 
 
-def _content(file: Path) -> str | int:
-    return exactly(file) if file.suffix == ".py" and file.is_file() else file.lstat().st_ino
+def _content(file: Path, library: Path | None) -> str | int:
+    is_read = not file.is_symlink() or (library is not None and lies_in(library, file))
+    is_text = file.suffix == ".py" and is_read and file.is_file()
+    return exactly(file) if is_text else file.lstat().st_ino
 
 
 def _skill_in(look: Look) -> Files:
     """A folder of modules that has no ``__init__.py`` is none."""
-    return {file: text for file, text in look.items() if isinstance(text, str) and ({"", INIT} & look.keys())}
+    texts = {file: text for file, text in look.items() if isinstance(text, str)}
+    return texts if {"", INIT} & texts.keys() else {}
 
 
 def _is_changed(path: Path, before: Look) -> bool:

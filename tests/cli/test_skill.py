@@ -71,7 +71,12 @@ def test_what_was_exported_is_imported_in_another_library(
     assert (done.code, done.err) == (0, "")
     assert "return math.pi * r**2" in done.out
     assert command("skill", "show", "circles").out == source
+    # What changes nothing is not asked for.
+    again = command("skill", "import", "sent" + suffix(kind), *named(kind))
+    assert (again.code, again.err) == (0, "")
+    assert "It is already like this." in again.out
     log = command("skill", "log", "circles").out
+    assert "circles has 1 version" in log
     assert "checks passed" in log
     assert "The first (notebook analysis.ipynb, cells 3, 4, 5, checks passed)" in log
 

@@ -30,11 +30,17 @@ def in_terminal(folder: Path, *arguments: object) -> pexpect.spawn[str]:
 def stopped(terminal: pexpect.spawn[str]) -> str:
     """What is shown after Ctrl-C, to the command's end, which must be that of a stop."""
     terminal.sendintr()
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert terminal.exitstatus == 130, terminal.before
+    said = ended(terminal, 130)
     assert terminal.pid is not None
     assert gone([terminal.pid])
+    return said
+
+
+def ended(terminal: pexpect.spawn[str], code: int) -> str:
+    """What is shown to the command's end, which has this exit code."""
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == code, terminal.before
     return str(terminal.before)
 
 
@@ -59,10 +65,7 @@ def test_a_batch_shows_what_is_being_done_and_goes_on_after_ctrl_c(
     assert "Traceback" not in said
     (project / "wait").unlink()
     terminal = in_terminal(tmp_path, *flags)
-    terminal.expect("2 problems, 1 of them done before")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert terminal.exitstatus == 0
+    assert "2 problems, 1 of them done before" in ended(terminal, 0)
 
 
 def test_a_replay_that_is_stopped_says_where_it_is_and_begins_anew(
@@ -82,10 +85,7 @@ def test_a_replay_that_is_stopped_says_where_it_is_and_begins_anew(
     assert (tmp_path / "again" / "task.traj").exists()
     (project / "wait").unlink()
     terminal = in_terminal(tmp_path, *flags)
-    terminal.expect("The same 2 cells ran.")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert terminal.exitstatus == 0
+    assert "The same 2 cells ran." in ended(terminal, 0)
 
 
 def test_a_demo_that_is_stopped_says_what_there_is(tmp_path: Path) -> None:

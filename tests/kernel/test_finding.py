@@ -81,8 +81,11 @@ async def place(tmp_path_factory: pytest.TempPathFactory, sandbox: None) -> Asyn
     package.mkdir(parents=True)
     for folder in (package.parent, package):
         (folder / "__init__.py").write_text("raise SystemExit('this must not be imported')\n")
-    (package / "api.py").write_text('"""Search the web."""\n\n\ndef search(query: str) -> list: ...\n')
-    (package / "impl.py").write_text("SECRET = 'how it is done'\n")
+    imports = "from .impl import *\nfrom ..found import Found\n"
+    (package / "api.py").write_text(f'"""Search the web."""\n{imports}\n\ndef search(query: str) -> list: ...\n')
+    impl = "SECRET = 'how it is done'\n\n\ndef deeper(query: str) -> list:\n    'Search again.'\n    return [SECRET]\n"
+    (package / "impl.py").write_text(impl)
+    (package.parent / "found.py").write_text("class Found:\n    'A page.'\n    title: str = 'none'\n")
     async with opened(home, work) as second:
         yield second
 
@@ -137,6 +140,14 @@ async def test_nothing_is_offered_where_nothing_fits_or_none_is_wanted(
     assert "skills" not in agent.split("**Done**")[-1]
 
 
+async def test_what_her_own_cell_imported_is_used_where_the_agent_names_it(place: Place) -> None:
+    use = {"code": "fitted([1], [2])['restarts']"}
+    _, agent = await place.run(
+        "from gp_fit import gp_fit as fitted", f"%%agent --review auto\n{WISH}", script=(use, {"text": "Fitted."})
+    )
+    assert "skills used: gp_fit" in agent
+
+
 async def test_what_was_offered_and_not_used_is_said_too(place: Place) -> None:
     (agent,) = await place.run(
         f"%%agent --review auto\n{WISH}", script=({"code": "x = 'import gp_fit'"}, {"text": "ok"})
@@ -151,6 +162,9 @@ async def test_a_module_of_the_environment_is_given_with_its_source_and_not_impo
     assert "The skill `gp_fit` can be imported" in place.prompt
     assert "The skill `freeact_skills.search.api` can be imported" in place.prompt
     assert "def search(query: str) -> list: ..." in place.prompt
+    assert "# From freeact_skills.search.impl, without its code:" in place.prompt
+    assert 'def deeper(query: str) -> list:\n    """Search again."""\n    ...' in place.prompt
+    assert 'class Found:\n    """A page."""\n    title: str' in place.prompt
     assert "how it is done" not in place.prompt
     assert "skills offered: gp_fit, freeact_skills.search.api" in agent
     assert "SystemExit" not in agent

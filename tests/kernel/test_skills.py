@@ -207,9 +207,10 @@ async def test_a_library_of_others_is_imported_from_and_not_written(
     (tmp_path / "theirs").mkdir()
     (tmp_path / "theirs" / "theirs_fit.py").write_text("def fit():\n    return 'theirs'\n")
     monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", str(tmp_path / "theirs"))
-    async with opened("import theirs_fit\ntheirs_fit.fit()", "%skill rm theirs_fit") as document:
+    async with opened("import theirs_fit\ntheirs_fit.fit()", "%skill list", "%skill rm theirs_fit") as document:
         await document.run_cells()
-    use, remove = document.nb.cells
+    use, listed, remove = document.nb.cells
+    assert "| theirs_fit |" in shown(listed)
     assert shown(use) == "'theirs'"
     assert "only read here" in shown(remove)
 

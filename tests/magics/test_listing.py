@@ -113,4 +113,21 @@ def test_where_says_the_order_and_what_is_hidden_by_it(tmp_path: Path, monkeypat
     ]
     (tmp_path / "work" / "b" / "__init__.py").write_text("")
     assert "hidden here: b, d" in where(session, "")
+    assert "JUPYTER_CODEACT_SKILLS" not in where(session, "")
+    own = settings.private_skills
+    (own / "kit").mkdir()
+    (own / "kit" / "__init__.py").write_text("")
+    (own / "in.py").symlink_to("a.py")
+    for link, target in {
+        "a.py": "c.py",
+        "e.py": "theirs/e.py",
+        "kit/impl.py": "theirs/a.py",
+        "tools": "work/b",
+    }.items():
+        (own / link).unlink(missing_ok=True)
+        (own / link).symlink_to(tmp_path / target)
+    assert where(session, "").splitlines()[-1] == (
+        f"Links out of their folder are no skills: `{own}/a.py`, `{own}/e.py`, `{own}/in.py`, `{own}/kit/impl.py`, "
+        f"`{own}/tools`. Name the folder of a checkout in `JUPYTER_CODEACT_SKILLS`: skills are read from there."
+    )
     session.skills.search.index.close()

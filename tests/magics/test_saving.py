@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.cli.skill import NotebookFile
-from jupyter_codeact.errors import SandboxUnavailable, SkillError, SkillFailed
+from jupyter_codeact.errors import EditError, SandboxUnavailable, SkillError, SkillFailed
 from jupyter_codeact.events import RanCell
 from jupyter_codeact.magics import editing, listing, saving, versions
 from jupyter_codeact.session import Session
@@ -141,6 +141,64 @@ async def test_what_is_imported_from_here_alone_is_warned_of_and_saved(
     assert f"line 1: {local}" in await desk.edit("priv", body)
 
 
+async def test_a_skill_that_was_a_link_is_said_to_be_none_any_more(desk: Desk, tmp_path: Path) -> None:
+    """What it led to, a checkout of hers, stays as it was, and nothing of it is taken over."""
+    checkout, own = tmp_path / "checkout", desk.library.own
+    (checkout / "geo").mkdir(parents=True)
+    for path, text in {**PACKAGE, "fit.py": "x = 1\n", "geo/hers.csv": "1,2\n"}.items():
+        (checkout / path).write_text(text)
+    for name in ("geo", "fit.py"):
+        (own / name).symlink_to(checkout / name)
+    said = f"was a link to `{checkout}/"
+    assert f"`fit.py` {said}fit.py`: that stays as it was" in await desk.save("fit 1")
+    assert said not in await desk.save("fit 1-2")
+    assert (checkout / "fit.py").read_text() == "x = 1\n"
+    edit = desk.session.skills.editor.plan
+    with pytest.raises(EditError, match="is a link to a file outside of the library"):
+        edit({"command": "create", "path": "geo/impl.py", "file_text": "x = 1\n"})
+    with pytest.raises(SkillError, match="geo is no package"):
+        await desk.edit("geo.impl", "x = 1\n")
+    # A module takes the place of a package, which Python would take before it.
+    assert f"`geo` {said}geo`" in await desk.edit("geo", "x = 1\n")
+    assert sorted(path.name for path in own.rglob("*")) == ["fit.py", "geo.py"]
+    (own / "whole").symlink_to(checkout / "geo")
+    files = {path.replace("geo", "whole"): text for path, text in PACKAGE.items()}
+    (told,) = desk.library.write("whole", files, Note()).unlinked
+    assert f"`whole` {said}geo`" in told
+    assert sorted(path.name for path in own.rglob("*/*")) == ["__init__.py", "api.py", "impl.py"]
+    assert {path.stat().st_nlink for path in own.rglob("*.py")} == {1}
+    assert {name: len(desk.library.log(name)) for name in ("fit", "geo", "whole")} == {"fit": 2, "geo": 1, "whole": 1}
+    assert (checkout / "geo" / "impl.py").read_text() == PACKAGE["geo/impl.py"]
+    (own / "one.py").symlink_to("fit.py")
+    done = edit({"command": "create", "path": "one.py", "file_text": "x = 1\n"}).apply()
+    assert "Change one.py: done. `one.py` was a link to `fit.py`: that stays as it was" in done
+    (own / "kit").mkdir()
+    for name in ("__init__", "impl"):
+        (own / "kit" / f"{name}.py").symlink_to("../fit.py")
+    assert "`kit/impl.py` was a link to `../fit.py`" in await desk.edit("kit.impl", "x = 1\n")
+    assert (own / "kit" / "__init__.py").is_symlink()
+    (own / "two.py").symlink_to(checkout / "nowhere.py")
+    assert f"`two.py` {said}nowhere.py`" in await desk.save("two 1")
+    (own / "three.py").symlink_to("fit.py")
+    assert "`three.py` was a link to `fit.py`" in versions.answer(desk.session, "rm", "three")
+    assert (own / "fit.py").exists()
+    (own / "four.py").symlink_to(checkout / "fit.py")
+    with pytest.raises(SkillError, match="There is no skill called four"):
+        versions.answer(desk.session, "rm", "four")
+    (own / "five.py").symlink_to(checkout / "geo")
+    assert f"`five.py` {said}geo`" in await desk.save("five 1")
+    (own / "kit" / "deep").symlink_to(checkout / "geo")
+    files = {"kit/__init__.py": "", "kit/deep/__init__.py": "", "kit/deep/more.py": "x = 1\n"}
+    assert f"`kit/deep` {said}geo`" in desk.library.write("kit", files, Note()).unlinked[-1]
+    assert sorted(path.name for path in (checkout / "geo").iterdir()) == [
+        "__init__.py",
+        "api.py",
+        "hers.csv",
+        "impl.py",
+    ]
+    assert (own / "kit" / "deep" / "more.py").is_file()
+
+
 async def test_what_does_not_parse_is_refused_though_it_is_forced(desk: Desk) -> None:
     desk.session.skills.ran().append(RanCell(4, "id4", "def f(:", True))
     with pytest.raises(SkillError, match=r"can't be read as Python.*`--force` does not help: what does not parse"):
@@ -208,44 +266,72 @@ async def test_what_is_no_module_of_a_package_is_said(desk: Desk, line: str, sai
         await desk.edit(line, "x = 1\n" if "theirs" in line else "")
 
 
-SAVES = """
+WRITES = """
 import asyncio, sys
 from pathlib import Path
-from jupyter_codeact.errors import SkillFailed
+from jupyter_codeact.errors import EditError, SkillFailed
 from jupyter_codeact.events import RanCell
+from jupyter_codeact.skills.tool import SkillTool
 from magics.test_saving import Desk
 
-async def saves(desk, who, name):
+class Writer:
+    def __init__(self, desk):
+        self.desk, self.ran = desk, desk.session.skills.ran()
+        # Nothing is tried here.
+        self.tool = SkillTool(desk.library, desk.session.skills.search, lambda: (self.ran, ()))
+
+    async def save(self, name, source):
+        await self.desk.save(f"{name} 9")
+
+    async def edit(self, name, source):
+        newest = self.desk.library.history(self.desk.library.own).newest(name.partition(".")[0])
+        await self.desk.edit(f"{name} --version {newest.number}", source)
+
+    async def agents_save(self, name, source):
+        await (await self.tool.answer({"command": "save", "name": name, "what": "f"})).apply()
+
+    async def agents_edit(self, name, source):
+        path = name.replace(".", "/") + ".py"
+        self.desk.session.skills.editor.plan({"command": "create", "path": path, "file_text": source}).apply()
+
+async def writes(writer, who, way, name):
     refused = 0
     for number in range(100):
-        source = f"def f():\\n    return '{who} {number}'"
-        desk.session.skills.ran()[:] = [RanCell(9, "id9", source, True)]
+        source = f"def f():\\n    return '{who} {number}'\\n"
+        writer.ran[:] = [RanCell(9, "id9", source, True)]
         while True:
+            writer.desk.cell.shown.clear()
             try:
-                await desk.save(f"{name} 9")
+                await getattr(writer, way)(name, source)
                 break
-            except SkillFailed as error:
-                assert "Run the cell again" in str(error), error
+            except (SkillFailed, EditError) as error:
+                # The conflict is shown, to her or to the agent.
+                assert "changed by somebody else" in str(error), error
+                assert "What they changed" in str(error) or any(writer.desk.cell.shown), error
                 refused += 1
         print(refused, flush=True)
 
-asyncio.run(saves(Desk(Path(sys.argv[1])), *sys.argv[2:]))
+asyncio.run(writes(Writer(Desk(Path(sys.argv[1]))), *sys.argv[2:]))
 """
-NAMES = ("fit0", "fit1", "fit2")
+NAMES = ("fit0", "fit1", "fit2", "geo")
+WRITERS = (
+    *(("save", "fit0"), ("save", "fit1"), ("save", "fit2"), ("agents_save", "fit0")),
+    *(("agents_edit", "fit1"), ("agents_edit", "fit2"), ("agents_edit", "geo.impl"), ("edit", "geo.impl")),
+)
 
 
 def test_eight_who_save_at_once_and_a_hand_that_writes_between_lose_nothing(desk: Desk, tmp_path: Path) -> None:
-    """By `%skill save`: who is refused saves again. What is written by hand is there, or a version."""
-    library, history = desk.library, desk.library.history(desk.library.own)
-    library.write("first", {"first.py": "x = 1\n"}, Note())
+    """Persons and agents, modules and a package: who is refused saves again. A hand's text is there, or a version."""
+    library, own = desk.library, desk.library.own
+    library.write("geo", PACKAGE, Note())
     # What holds after a power cut is not looked at here, and takes its time.
-    config = history.folder / "config"
+    config = library.history(own).folder / "config"
     config.write_text(config.read_text().replace("fsyncObjectFiles = true", "fsyncObjectFiles = false"))
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     with ExitStack() as stack:
         writers = []
-        for n in range(8):
-            words = [sys.executable, "-c", SAVES, str(tmp_path), f"writer {n}", NAMES[n % 3]]
+        for n, (way, name) in enumerate(WRITERS):
+            words = [sys.executable, "-c", WRITES, str(tmp_path), f"writer {n}", way, name]
             writer = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env=environment)
             stack.enter_context(writer)
             stack.callback(writer.kill)
@@ -253,19 +339,23 @@ def test_eight_who_save_at_once_and_a_hand_that_writes_between_lose_nothing(desk
         # She writes after some of the first one's saves.
         assert writers[0].stdout is not None
         for edits, _ in enumerate(islice(writers[0].stdout, 0, None, 4)):
-            name = NAMES[edits % 3]
-            (desk.library.own / f"{name}.py").write_text(f"x = 'hers {edits}'\n")
+            name = NAMES[edits % 4]
+            (own / ("geo/impl.py" if name == "geo" else f"{name}.py")).write_text(f"x = 'hers {edits}'\n")
             # A look, without which her next edit would take the place of this one.
-            assert f"x = 'hers {edits}'\n" in texts(desk.library, name)
-        refused = [writer.communicate()[0].split()[-1] for writer in writers[1:]]
+            assert any(f"x = 'hers {edits}'\n" in text for text in texts(library, name))
+        refused = [int(writer.communicate()[0].split()[-1]) for writer in writers[1:]]
         writers[0].wait()
     assert [writer.returncode for writer in writers] == [0] * 8
-    assert {*refused} != {"0"}
-    kept = {name: texts(desk.library, name, most=10_000) for name in NAMES}
-    assert [n for n in range(25) if f"x = 'hers {n}'\n" not in kept[NAMES[n % 3]]] == []
-    for n in range(8):
-        there = [text.partition("return ")[2].strip() for text in kept[NAMES[n % 3]]]
-        assert {f"'writer {n} {number}'" for number in range(100)} <= {*there}
+    # Of those who wrote to a module, and of those who wrote to the package.
+    assert any(refused[:5])
+    assert any(refused[5:])
+    kept = {name: texts(library, name, most=10_000) for name in NAMES}
+    assert [n for n in range(25) if not any(f"x = 'hers {n}'\n" in text for text in kept[NAMES[n % 4]])] == []
+    for n, (_, name) in enumerate(WRITERS):
+        there = {text.partition("return ")[2].strip() for text in kept[name.partition(".")[0]]}
+        assert {f"'writer {n} {number}'" for number in range(100)} <= there
+    agents = {name: sum(version.note.by == "agent" for version in library.log(name)) for name in NAMES}
+    assert agents == dict.fromkeys(NAMES, 100)
 
 
 def texts(library: Library, name: str, most: int = 40) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 from itertools import count
@@ -11,7 +12,7 @@ from typing import Self
 import pytest
 
 from jupyter_codeact.cli.skill import NotebookFile
-from jupyter_codeact.errors import SkillError
+from jupyter_codeact.errors import SkillError, UsageError
 from jupyter_codeact.magics.versions import answer
 from jupyter_codeact.session import Session
 from jupyter_codeact.settings import Settings
@@ -82,3 +83,23 @@ def test_it_comes_back_before_one_that_is_only_read(session: Session) -> None:
 def test_of_what_is_only_read_no_versions_are_kept(session: Session, words: str) -> None:
     with pytest.raises(SkillError, match=r"read lies in .*theirs, which is only read here"):
         answer(session, *words.split(maxsplit=1))
+
+
+def test_a_rollback_to_no_version_says_which_there_are(session: Session) -> None:
+    library = session.skills.library
+    for number in range(3):
+        library.write("fit", {"fit.py": f"x = {number}\n"}, Note(message=f"for {number}"))
+    with pytest.raises(UsageError) as caught:
+        answer(session, "rollback", "fit")
+    assert "such as `%skill rollback fit 2`. There are 2 (20" in str(caught.value)
+    assert re.search(r"you: for 1\), 1 \(.*, you: for 0\)\.$", str(caught.value))
+    answer(session, "rm", "fit")
+    with pytest.raises(UsageError, match="`%skill rollback fit 3`"):
+        answer(session, "rollback", "fit")
+    library.write("one", {"one.py": "x = 1\n"}, Note())
+    with pytest.raises(UsageError, match="one has one version"):
+        answer(session, "rollback", "one")
+    for number in range(9):
+        library.write("one", {"one.py": f"x = {number}\n"}, Note())
+    with pytest.raises(UsageError, match=r"no words\); `%skill log one` shows all\.$"):
+        answer(session, "rollback", "one")

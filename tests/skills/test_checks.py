@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from jupyter_codeact.headless.trial import try_skill
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.skills.baked import baked_in
-from jupyter_codeact.skills.checks import Tried, problems, report, undefined, warnings
+from jupyter_codeact.skills.checks import Tried, problems, undefined, warnings
 from jupyter_codeact.skills.docstrings import with_stubs
 from jupyter_codeact.skills.eager import runs_at_import
 from jupyter_codeact.skills.ipython import python_of
@@ -262,10 +262,6 @@ def test_what_runs_at_import_is_warned_of_with_its_line() -> None:
         assert what == f"{call} runs at each import"
         assert call == "a call" or call.partition("(")[0] in source.splitlines()[line - 1]
     assert warnings({"a.py": "x = 1\nprint(x)"}) == ["a.py, line 2: print(…) runs at each import"]
-
-
-async def test_the_agent_is_told_of_it_though_its_checks_pass() -> None:
-    assert "a.py, line 1: print(…) runs at each import" in (await report("a", {"a.py": "print(1)"}, None)).text
 
 
 PACKAGE = {

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from jupyter_codeact.skills.contents import contents_of, split_words
+from jupyter_codeact.skills.outlines import LONGEST, as_read
 
 from .searching import GP, KIT
 
@@ -50,6 +53,41 @@ F = "def f(x): 'Do it.'\n"
 def test_names_are_followed_through_the_package_and_no_further(api: str, others: dict[str, str]) -> None:
     beside = {f"kit/{name}.py": source for name, source in others.items()}
     assert contents_of(api, "kit/api.py", beside).functions == (("f(x)", "Do it."),)
+
+
+IMPL = "def f(x): 'Do it.'\ndef g(): ...\ndef _h(): ..."
+
+
+@pytest.mark.parametrize(
+    ("api", "impl", "names"),
+    [
+        ("from .impl import *\n__all__ = ['f']", IMPL, ["f"]),
+        ("from .impl import f, g, _h\n__all__: tuple = ('g', '_h', 'SCALE')", IMPL, ["g", "_h"]),
+        ("from .impl import *\n__all__ = ['f']\n__all__ += ['g']", IMPL, ["f", "g"]),
+        ("from .impl import *", f"{IMPL}\n__all__ = ['g', '_h']", ["g"]),
+        ("from .impl import g, f", f"{IMPL}\n__all__ = ['g']", ["g", "f"]),
+        ("from .impl import *\n__all__ = []", IMPL, []),
+        # What has to be run to be known says nothing.
+        ("from .impl import *\n__all__ = [*impl.__all__]", IMPL, ["f", "g"]),
+        ("from .impl import *\n__all__ = ['f']\n__all__.append(name)", IMPL, ["f", "g"]),
+        ("from .impl import *\n__all__ = ['f']\n__all__ += more", IMPL, ["f", "g"]),
+        ("from .impl import *\nglobals()['__all__'] = ['f']", IMPL, ["f", "g"]),
+        # Tests are for whoever changes it.
+        ("from .impl import *\ndef test_f(): ...", f"{IMPL}\ndef test_g(): ...", ["f", "g"]),
+    ],
+)
+def test_a_package_says_itself_what_is_for_its_users(api: str, impl: str, names: list[str]) -> None:
+    for path in ("kit/api.py", "kit/__init__.py"):
+        texts = {path: api, "kit/impl.py": impl}
+        assert [*contents_of(api, path, texts).names] == names
+        outlined = re.findall(r"^def (\w+)", as_read(path, texts).partition("# From")[2], re.MULTILINE)
+        assert outlined == names
+
+
+def test_what_is_offered_under_any_number_of_names_is_not_outlined_for_ever() -> None:
+    aliases = ", ".join(f"f as f{number}" for number in range(1000))
+    texts = {"kit/api.py": f"from .impl import {aliases}\n", "kit/impl.py": f"def f():\n    '{'x' * 10_000}'\n"}
+    assert len(as_read("kit/api.py", texts)) < 2 * LONGEST
 
 
 def test_many_modules_that_import_each_other_are_read_once() -> None:

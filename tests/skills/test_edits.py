@@ -61,6 +61,25 @@ async def test_a_version_remembers_what_the_checks_of_the_edit_said(
     assert heard == (["importing fit"] if "defined" not in said else [])
 
 
+async def test_what_is_to_be_looked_at_is_told_to_both_and_counted(library: Library, tmp_path: Path) -> None:
+    """As it is of a save."""
+    (tmp_path / "local.py").write_text("k = 1\n")
+    editor = LibraryEditor(library, Trial(), tmp_path)
+    here = "fit.py, line 1: imports `local` from this folder: it works here alone"
+    prints = "fit.py, line 2: print(…) runs at each import"
+    for text, said, remembered in (
+        ("import local\n", f"Create fit.py. Look at {here}", "1 warning"),
+        ("import local\nprint(1)\n", f"Change fit.py. Look at {prints}. Look at {here}", "2 warnings"),
+        ("x = 1\n", "Change fit.py", "passed"),
+    ):
+        edit = editor.plan({"command": "create", "path": "fit.py", "file_text": text})
+        assert edit.summary == said
+        assert edit.apply().startswith(f"{said}: done.\n")
+        await edit.checks()
+        assert library.log("fit")[0].note.about["Checks"] == remembered
+    assert editor.plan({"command": "undo", "path": "fit.py"}).summary.endswith(here)
+
+
 async def test_the_checks_of_an_edit_are_no_later_version_s(library: Library) -> None:
     editor = LibraryEditor(library, Trial())
     edit = editor.plan({"command": "create", "path": "fit.py", "file_text": "x = 1\n"})

@@ -217,8 +217,10 @@ def test_a_skill_folder_with_a_wrong_front_matter(work: Path, front: str) -> Non
     (work / "fit" / "scripts").mkdir(parents=True)
     (work / "fit" / "SKILL.md").write_text(front)
     (work / "fit" / "scripts" / "fit.py").write_text(GOOD)
-    with pytest.raises(SkillError, match="front matter"):
+    with pytest.raises(SkillError, match="front matter") as caught:
         found_in("fit", work)
+    assert "^" not in str(caught.value)
+    assert ("line 2, column 8: " in str(caught.value)) is ("[" in front and "&" not in front)
 
 
 def test_links_in_the_working_folder_lead_nowhere(work: Path, tmp_path: Path) -> None:

@@ -99,12 +99,15 @@ def test_the_first_folder_wins(tmp_path: Path) -> None:
 
 
 def test_what_is_no_module_is_not_listed(tmp_path: Path) -> None:
-    (tmp_path / "folder.py").mkdir()
-    (tmp_path / "gone.py").symlink_to(tmp_path / "nowhere.py")
-    (tmp_path / "my-skill.py").write_text("")
-    (tmp_path / ".saving-x.tmp").write_text("")
-    (tmp_path / "latin.py").write_bytes(b"'''\xfc'''")
-    assert [skill.name for skill in Library(tmp_path, tmp_path / "missing").list()] == ["latin"]
+    folder = tmp_path / "library"
+    (folder / "folder.py").mkdir(parents=True)
+    (tmp_path / "there.py").write_text("")
+    for name, target in (("gone", folder / "nowhere.py"), ("out", tmp_path / "there.py"), ("round", "round.py")):
+        (folder / f"{name}.py").symlink_to(target)
+    (folder / "my-skill.py").write_text("")
+    (folder / ".saving-x.tmp").write_text("")
+    (folder / "latin.py").write_bytes(b"'''\xfc'''")
+    assert [skill.name for skill in Library(folder, tmp_path / "missing").list()] == ["latin"]
 
 
 @pytest.mark.parametrize(

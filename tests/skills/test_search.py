@@ -198,6 +198,8 @@ def test_a_second_search_sees_what_the_first_took_in(opened: Make, library: Path
 def test_what_is_no_plain_file_is_left_alone(opened: Make, library: Path) -> None:
     os.mkfifo(library / "pipe.py")
     (library / "gone.py").symlink_to(library / "nowhere.py")
+    (library.parent / "zoo.py").write_text('"""A zebra."""')
+    (library / "out.py").symlink_to(library.parent / "zoo.py")
     (library / "not-a-name.py").write_text('"""A zebra."""')
     assert found(opened(), "zebra") == []
     assert opened().find("maps")

@@ -206,6 +206,8 @@ async def test_she_is_told_what_works_here_alone(hands: Hands, tmp_path: Path) -
         assert not isinstance(change, str)
         assert change.summary.partition(". Look at ")[2] == here + more
     assert "it works here alone" in await change.apply()
+    assert hands.library.log("fives")[0].note.about["Checks"] == "2 warnings"
+    assert here in await hands.do("test", "fives")
 
 
 @pytest.mark.parametrize(

@@ -213,13 +213,24 @@ def test_pip_installs_the_wheel(library: Library, work: Path) -> None:
         assert f"circles.py,sha256={digest},{len(SOURCE)}\n" in record
 
 
+def test_nothing_of_an_own_wheel_is_left_out(library: Library, work: Path) -> None:
+    library.write("circles", {"circles.py": SOURCE}, Note())
+    (found,) = found_in(str(sent(library, "circles", "wheel", work)), work)
+    assert found.left_out == []
+
+
 def test_a_skill_folder_follows_its_specification(library: Library, work: Path) -> None:
-    library.write("Gp_Fit2", {"Gp_Fit2.py": '"""Colon: and # hash\n\n---\nrest."""\n\n\ndef f(): pass\n'}, Note())
+    library.write(
+        "Gp_Fit2",
+        {"Gp_Fit2.py": '"""Colon: and # hash\n\n---\nrest."""\n\n\ndef f(): pass\ndef test_f(): pass\n'},
+        Note(),
+    )
     folder = sent(library, "Gp_Fit2", "skill-folder", work)
     text = (folder / "SKILL.md").read_text()
     front = yaml.safe_load(text.split("---\n")[1])
     assert front["name"] == folder.name == "gp-fit2"
     assert front["description"] == "Colon: and # hash Use it when Python code needs f."
+    assert "\nfrom Gp_Fit2 import f\n" in text
     assert all(isinstance(value, str) for pair in front["metadata"].items() for value in pair)
     assert {path.name for path in folder.iterdir()} == {"SKILL.md", "scripts", "references"}
     assert found_in(str(folder), work)[0].name == "Gp_Fit2"
@@ -315,12 +326,13 @@ def test_a_wheel_of_somebody_else(library: Library, work: Path) -> None:
         wheel.writestr("them/__init__.py", "from .deep.er.x import x\n")
         wheel.writestr("them/deep/er/x.py", "x = 1\n")
         wheel.writestr("them/data.csv", "1,2")
-        wheel.writestr("them-1.dist-info/METADATA", "Name: them\n")
+        for part in ("METADATA", "LICENSE"):
+            wheel.writestr(f"them-1.dist-info/{part}", "Name: them\n")
     (found,) = found_in("them-1-py3-none-any.whl", work)
     assert [*found.files] == ["them/__init__.py", "them/deep/er/x.py"]
     library.write("them", found.files, Note())
     assert (library.own / "them/deep/er/x.py").read_text() == "x = 1\n"
-    assert any("them/data.csv" in line for line in warnings_of(found))
+    assert "Files that are no sources are left out: them/data.csv, them-1.dist-info/LICENSE." in warnings_of(found)
 
 
 @pytest.mark.parametrize(

@@ -63,11 +63,11 @@ def a_package_out_of_nothing(library: Path) -> None:
 
 
 def behind_a_link(library: Path) -> None:
-    (library.parent / "target.py").write_text(ZEBRA)
+    (library / ".kept" / "target.py").write_text(ZEBRA)
 
 
 def behind_a_link_to_nowhere(library: Path) -> None:
-    (library.parent / "nowhere.py").write_text(ZEBRA)
+    (library / ".kept" / "nowhere.py").write_text(ZEBRA)
 
 
 def by_another_name(library: Path) -> None:
@@ -108,11 +108,13 @@ def test_whatever_is_changed_by_hand_is_seen_at_the_next_search(
     opened: Make, library: Path, edit: Callable[[Path], None]
 ) -> None:
     outside = library.parent
+    kept = library / ".kept"
+    kept.mkdir()
     if edit is behind_a_link:
-        (outside / "target.py").write_text(CAMEL)
-        (library / "linked.py").symlink_to(outside / "target.py")
+        (kept / "target.py").write_text(CAMEL)
+        (library / "linked.py").symlink_to(kept / "target.py")
     elif edit is behind_a_link_to_nowhere:
-        (library / "linked.py").symlink_to(outside / "nowhere.py")
+        (library / "linked.py").symlink_to(".kept/nowhere.py")
     elif edit is by_another_name:
         (outside / "other.py").write_text(CAMEL)
         os.link(outside / "other.py", library / "linked.py")

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from unittest.mock import ANY
 
 import pytest
 
 from jupyter_codeact import tokens
+from jupyter_codeact.errors import SkillError
 from jupyter_codeact.events import ActionDone, CodeAction, Ran, Rejected
-from jupyter_codeact.finding import OFFER_TOKENS, Finder, sources_of, used_in
+from jupyter_codeact.finding import OFFER_TOKENS, Finder, sources_of
 from jupyter_codeact.skills.index import Index
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.offers import offer_of
+from jupyter_codeact.skills.outlines import LONGEST
 from jupyter_codeact.skills.search import Found, Search
 
 
@@ -54,8 +56,50 @@ def search(tmp_path: Path) -> Iterator[Search]:
         ("import os", set()),
     ],
 )
-def test_what_is_imported_is_used_and_what_was_offered_also_by_its_name(source: str, used: set[str]) -> None:
-    assert used_in(source, ["gp_fit", "pack.api"], ["maps", "gp_fit"]) == used
+async def test_what_is_imported_is_used_and_what_was_offered_also_by_its_name(
+    search: Search, source: str, used: set[str]
+) -> None:
+    assert {*await uses(search, source)} == used
+
+
+async def uses(search: Search, *actions: str, before: Sequence[str] = ()) -> dict[str, bool]:
+    """What a run used whose actions are these: those fail that divide by zero."""
+    finder = Finder(search, {"pack.api": "source"}, before)
+    await finder.fields("gp_fit", {})
+    for number, source in enumerate(actions):
+        ran = Ran(source, (), "error" if "1/0" in source else "ok")
+        finder.note(ActionDone(CodeAction(str(number), number, source), ran))
+    return finder.used
+
+
+@pytest.mark.parametrize(
+    ("before", "source", "used"),
+    [
+        ("import maps", "maps.draw()", {"maps"}),
+        ("import maps as m, os", "m.draw(os)", {"maps"}),
+        ("from maps import draw as d", "[d(x) for x in y]", {"maps"}),
+        ("from pack import api", "api.f()", {"pack.api"}),
+        ("import pack.api\nimport pack.plots", "pack.api.f()", {"pack.api"}),
+        ("if True:\n    import maps", "def f(): return maps.draw()", {"maps"}),
+        ("%matplotlib inline\nimport maps", "!ls\nmaps.draw()", {"maps"}),
+        # What the notebook's name does not mean, or not any more.
+        ("import maps", "1", set()),
+        ("def f():\n    import maps", "maps.draw()", set()),
+        ("import maps\nmaps = 1", "maps.draw()", set()),
+        ("import maps\ndel maps", "maps.draw()", set()),
+        ("import maps as m\nimport math as m", "m.floor(1)", set()),
+        ("import maps", "maps = 1\nmaps", set()),
+        ("maps = 1\nimport maps\n[maps for maps in 'ab']", "maps.draw()", {"maps"}),
+    ],
+)
+async def test_what_an_earlier_cell_imported_is_used_where_its_name_is(
+    search: Search, before: str, source: str, used: set[str]
+) -> None:
+    """Hers, or an action of an earlier run; and of the actions of a run, the last one says how it went."""
+    assert {*await uses(search, source, before=["x = 1", before])} == used
+    if used:
+        assert await uses(search, before, f"{source}\n1/0") == dict.fromkeys(used, False)
+        assert await uses(search, f"{before}\n1/0", source) == dict.fromkeys(used, True)
 
 
 def test_an_offer_is_short() -> None:
@@ -101,6 +145,34 @@ async def test_a_package_is_given_as_it_is_called(tmp_path: Path) -> None:
         assert named["kit.api"].startswith("from .impl import f\n\n\n# From kit.impl, without its code:\n\n\ndef f():")
         assert (await Finder(search, named).fields("zebra", {}))["offers"] == []
     search.index.close()
+
+
+@pytest.mark.parametrize(
+    ("texts", "source"),
+    [
+        ({"lib.py": "from lib import f", "../x.py": "", "a\nb.py": "", "c.py": 5}, "from lib import f"),
+        ({"other.py": "x = 1"}, "x = 1"),
+        ({"lib.py": "x" * 2 * LONGEST, "more.py": "x"}, "x" * LONGEST),
+        ({"lib.py": "-" * LONGEST}, "-" * LONGEST),
+        ({"lib.py": "(" * 500}, "(" * 500),
+        ({}, ""),
+        ([], ""),
+        ({"lib.py": None}, ""),
+    ],
+)
+async def test_what_the_sandbox_says_of_a_module_is_read_as_far_as_it_is_text(
+    tmp_path: Path, texts: object, source: str
+) -> None:
+    """It chooses no name, and what it says of others is only so much."""
+
+    async def inside(*_: object, **__: object) -> dict[str, object]:
+        return {"texts": texts}
+
+    if source:
+        assert await sources_of(["lib"], Library(tmp_path), inside) == {"lib": source}
+    else:
+        with pytest.raises(SkillError, match="no source in Python"):
+            await sources_of(["lib"], Library(tmp_path), inside)
 
 
 async def test_where_skills_can_not_be_searched_the_prompt_goes_as_it_is(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ import yaml
 
 from ...errors import SkillError
 from ...events import RanCell
+from ...words import reason
 from ..skill import INIT, check_name
 from ..slicing import module_of
 from .bundle import Bundle, Past, read_past
@@ -24,6 +26,8 @@ from .notebooks import cells_of, files_in, text_of
 from .wheels import HISTORY_FILE
 
 ARCHIVES = (".whl", ".zip")
+# What every wheel has, whatever is in it.
+_DRESSING = re.compile(r"[^/]+\.dist-info/(METADATA|WHEEL|RECORD)")
 # Modules that a checkout has beside its own.
 _ASIDE = ("setup", "conftest", "noxfile", "tasks")
 Choose = Callable[[list[RanCell]], Iterable[RanCell]]
@@ -134,6 +138,7 @@ def cells_in(notebook: dict[str, Any]) -> Iterator[RanCell]:
 def _modules(reader: Reader, folder: str = "") -> Iterator[Bundle]:
     """The modules and packages of a folder, which may be a skill folder, a package, a project or a wheel."""
     entries, past = _without_dressing(reader.entries)
+    left_out = [path for path in reader.left_out if not _DRESSING.fullmatch(path)]
     if INIT in entries and folder:
         entries = {f"{folder}/{path}": content for path, content in entries.items()}
     sources = {path: content for path, content in entries.items() if path.endswith(".py")}
@@ -145,10 +150,10 @@ def _modules(reader: Reader, folder: str = "") -> Iterator[Bundle]:
             continue
         if head in files:
             source, trailer = without_trailer(_text(files[head], head))
-            yield Bundle(name, {head: source}, past or read_past(trailer), reader.left_out)
+            yield Bundle(name, {head: source}, past or read_past(trailer), left_out)
         else:
             texts = {path: _text(content, path) for path, content in files.items()}
-            yield Bundle(name, texts, past, reader.left_out)
+            yield Bundle(name, texts, past, left_out)
 
 
 def _without_dressing(entries: Entries) -> tuple[Entries, list[Past]]:
@@ -169,8 +174,8 @@ def _check_front_matter(text: str) -> None:
     head, _, rest = text.partition("\n---")
     try:
         found = yaml.safe_load(head.removeprefix("---")) if text.startswith("---") and rest else None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        found = None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise SkillError(f"SKILL.md has a front matter that can't be read: {reason(error)}.") from None
     if not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in ("name", "description")):
         raise SkillError("SKILL.md does not begin with a front matter that has a name and a description.")
 
