@@ -1,7 +1,8 @@
 """Markdown: as it is where it can't be more than text, else rendered here and sanitised as HTML.
 
 To clean Markdown as Markdown one would have to know what each front end's parser makes of it. So what might hold
-HTML, a link, a picture or a diagram leaves as HTML, which has one meaning; everything else stays Markdown.
+HTML, a link, a picture, a diagram or a formula that is more leaves as HTML, which has one meaning; everything else
+stays Markdown.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ _MATH = re.compile(
 
 
 def is_text(source: str) -> bool:
-    """Whether no parser could find HTML, a link, a picture or a diagram in it."""
-    return _MAYBE_MORE.search(source) is None
+    """Whether no parser could find HTML, a link, a picture, a diagram or a formula that is more in it."""
+    return _MAYBE_MORE.search(source) is None and tex.is_plain(source)
 
 
 def rendered(source: str) -> html.Cleaned:
@@ -33,11 +34,6 @@ def rendered(source: str) -> html.Cleaned:
     if len(source) > LIMIT:
         return html.Cleaned("", held=(f"Markdown of {len(source) // 1000} kB",))
     return html.unstyled(_parser().render(source.encode(errors="replace").decode()))
-
-
-def plain(source: str) -> str:
-    """Markdown that is text, without formulas that are more."""
-    return tex.plain(source)
 
 
 @lru_cache(maxsize=1)
