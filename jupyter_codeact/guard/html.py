@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from . import blocks, css, svg, tex
+from . import addresses, blocks, css, svg, tex
 from .names import PREFIX, own_classes, own_id, words
 
 LIMIT = 8_000_000
@@ -172,7 +172,7 @@ def _filter(tag: str, name: str, value: str) -> str | None:
         case "src" if tag != "img":
             return value if _MEDIUM.match(value) else None
         case "href" | "src":
-            return value if _URLS[name].match(value) else None
+            return value if _URLS[name].match(value) and not addresses.is_own(value) else None
         case _:
             return value
 

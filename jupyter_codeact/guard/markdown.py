@@ -11,11 +11,13 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from . import html, tex
+from . import addresses, html, tex
 
 # markdown-it reads about a megabyte a second.
 LIMIT = 300_000
 _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)script", re.IGNORECASE)
+# Front ends make a link of it.
+_ADDRESS = re.compile(r"https?://[^\s<]{1,300}", re.IGNORECASE)
 # A formula has an end near its beginning, or a text of beginnings alone would be read again from each of them.
 _MATH = re.compile(
     r"\$\$.{1,1500}?\$\$|\$(?!\s)(?:[^$\\\n]|\\.){1,1500}?(?<!\s)\$(?!\d)|\\\\\(.{1,1500}?\\\\\)"
@@ -26,7 +28,9 @@ _MATH = re.compile(
 
 def is_text(source: str) -> bool:
     """Whether no parser could find HTML, a link, a picture, a diagram or a formula that is more in it."""
-    return _MAYBE_MORE.search(source) is None and tex.is_plain(source)
+    if _MAYBE_MORE.search(source) or not tex.is_plain(source):
+        return False
+    return not any(addresses.is_own(found.group()) for found in _ADDRESS.finditer(source))
 
 
 def rendered(source: str) -> html.Cleaned:
