@@ -63,7 +63,7 @@ class Bundle:
         elif mime == SVG:
             self.markup = self.markup or html.Cleaned(svg.picture(value))
         elif markdown.is_text(value):
-            self.data[MARKDOWN] = markdown.plain(value)
+            self.data[MARKDOWN] = value
         else:
             self.markup = self.markup or markdown.rendered(value)
 
@@ -117,7 +117,7 @@ def _text(value: Any) -> str | None:
 
 
 def _latex(value: Any) -> str | None:
-    return tex.plain(value) if isinstance(value, str) else None
+    return tex.formula(value) if isinstance(value, str) else None
 
 
 def _base64(value: Any) -> str | None:

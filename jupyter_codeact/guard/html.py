@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from . import blocks, css, svg, tex
+from . import addresses, blocks, css, svg, tex
 from .names import PREFIX, own_classes, own_id, words
 
 LIMIT = 8_000_000
@@ -27,6 +27,11 @@ ROUNDS = 5
 BOX = "contain:content;overflow:auto"
 _BOXED = re.compile(rf'(?:<style>(.*?)</style>)?<div class="{PREFIX}scope-[0-9a-f]+" style="{BOX}">', re.DOTALL)
 _BOX_END = "</div>"
+# As nh3 writes tags: values in double quotes, and no other < anywhere but in them. In code nobody typesets.
+_REST = r'(?:\s[^<>"]*(?:"[^"]*"[^<>"]*)*)?>'
+_TAG_OR_TEXT = re.compile(
+    rf"(<pre{_REST}[^<]*(?:</?(?:code|span){_REST}[^<]*)*</pre>|<code>[^<]*</code>|</?\w+{_REST})|[^<]+|<"
+)
 _INVISIBLE = re.compile(r"<(?!(?:img|video|audio)\b[^<>]*\ssrc=|(?:hr|meter|progress)\b)[^<>]*>")
 _PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\+xml)[;,]", re.IGNORECASE)
 _MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE)
@@ -142,11 +147,18 @@ def unstyled(text: str) -> Cleaned:
 def _stable(text: str, styled: bool) -> str:
     """Sanitised until it stays as it is: what a parser makes of badly nested tags may nest otherwise when read anew."""
     for _ in range(ROUNDS):
-        again = tex.plain(_cleaner(styled).clean(text))
+        again = _typeset(_cleaner(styled).clean(text))
         if again == text:
             return text
         text = again
     return text
+
+
+def _typeset(text: str) -> str:
+    """With formulas that only typeset. A formula has no end at a tag's; so each text between tags is looked at."""
+    if not _has(tex.BEGIN, text):
+        return text
+    return _TAG_OR_TEXT.sub(lambda part: part[1] or tex.formula(part[0]), text)
 
 
 def _filter(tag: str, name: str, value: str) -> str | None:
@@ -160,7 +172,7 @@ def _filter(tag: str, name: str, value: str) -> str | None:
         case "src" if tag != "img":
             return value if _MEDIUM.match(value) else None
         case "href" | "src":
-            return value if _URLS[name].match(value) else None
+            return value if _URLS[name].match(value) and not addresses.is_own(value) else None
         case _:
             return value
 

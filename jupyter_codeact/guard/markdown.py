@@ -1,7 +1,8 @@
 """Markdown: as it is where it can't be more than text, else rendered here and sanitised as HTML.
 
 To clean Markdown as Markdown one would have to know what each front end's parser makes of it. So what might hold
-HTML, a link, a picture or a diagram leaves as HTML, which has one meaning; everything else stays Markdown.
+HTML, a link, a picture, a diagram or a formula that is more leaves as HTML, which has one meaning; everything else
+stays Markdown.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from . import html, tex
+from . import addresses, html, tex
 
 # markdown-it reads about a megabyte a second.
 LIMIT = 300_000
 _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)script", re.IGNORECASE)
+# Front ends make a link of it.
+_ADDRESS = re.compile(r"https?://[^\s<]{1,300}", re.IGNORECASE)
 # A formula has an end near its beginning, or a text of beginnings alone would be read again from each of them.
 _MATH = re.compile(
     r"\$\$.{1,1500}?\$\$|\$(?!\s)(?:[^$\\\n]|\\.){1,1500}?(?<!\s)\$(?!\d)|\\\\\(.{1,1500}?\\\\\)"
@@ -24,8 +27,10 @@ _MATH = re.compile(
 
 
 def is_text(source: str) -> bool:
-    """Whether no parser could find HTML, a link, a picture or a diagram in it."""
-    return _MAYBE_MORE.search(source) is None
+    """Whether no parser could find HTML, a link, a picture, a diagram or a formula that is more in it."""
+    if _MAYBE_MORE.search(source) or not tex.is_plain(source):
+        return False
+    return not any(addresses.is_own(found.group()) for found in _ADDRESS.finditer(source))
 
 
 def rendered(source: str) -> html.Cleaned:
@@ -33,11 +38,6 @@ def rendered(source: str) -> html.Cleaned:
     if len(source) > LIMIT:
         return html.Cleaned("", held=(f"Markdown of {len(source) // 1000} kB",))
     return html.unstyled(_parser().render(source.encode(errors="replace").decode()))
-
-
-def plain(source: str) -> str:
-    """Markdown that is text, without formulas that are more."""
-    return tex.plain(source)
 
 
 @lru_cache(maxsize=1)

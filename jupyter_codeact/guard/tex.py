@@ -1,17 +1,85 @@
-r"""TeX commands that do more than typeset.
+r"""TeX that only typesets.
 
-Front ends typeset formulas in Markdown, LaTeX and HTML outputs with MathJax. ``\require`` loads extensions by name,
-``\href`` makes links, the others put styles and classes on elements. JupyterLab's MathJax has its Safe extension on,
-which filters the latter; not every front end's has.
+Front ends typeset formulas in Markdown, LaTeX, HTML and labels with MathJax, whose language is open: commands make
+links, give elements attributes, styles and ids, load packages and define more commands. Its Safe extension, which
+JupyterLab has on, lets ``java<TAB>script:`` through. So what is known to typeset passes, by name: ``tex.txt`` is
+written by ``scripts/tex-names``. Of any other control word the backslash becomes a sign that only looks like one: the
+formula shows it as it was written.
+
+A few of the known ones take options, and are held to options of a known shape.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from pathlib import Path
 
-_ACTIVE = re.compile(r"\\(?:require|href|url|style|class|cssId|data|includegraphics|csname)(?![A-Za-z])")
+SHOWN = "\N{SET MINUS}"
+# All that a formula may begin with: references need no dollars round them.
+BEGIN = re.compile(r"\$|\\(?:[(\[]|begin|(?:eq)?ref)")
+# Browsers leave them out of a script's address, and MathJax's filter does not. Nothing that people write has any.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
+_TOKEN = re.compile(r"\\(?:([A-Za-z]+)|.)", re.DOTALL)
+# Whatever backslashes stand before it.
+_WORD = re.compile(r"\\([A-Za-z]+)")
+
+_SPACE = r"[ \t\r\n]*"
+_COLOR = rf"{_SPACE}\{{[\w#., -]*\}}"
+_MODEL = rf"{_SPACE}(?:\[[A-Za-z]*\])?"
+_ONE_COLOR = re.compile(_MODEL + _COLOR)
+_NO_OPTION = re.compile(rf"{_SPACE}[{{0-9A-Za-z]")
+_SHAPES = {
+    # A colour and a padding; its third is a style.
+    "bbox": re.compile(rf"{_SPACE}(?:\[[\w#., ]*\])?{_SPACE}\{{"),
+    "enclose": re.compile(rf"{_SPACE}\{{[\w ,-]*\}}{_SPACE}[{{0-9A-Za-z]"),
+    "fcolorbox": re.compile(_MODEL + _COLOR + _COLOR),
+} | dict.fromkeys(("cancel", "bcancel", "xcancel", "cancelto"), _NO_OPTION)
+_SHAPES |= dict.fromkeys(("color", "textcolor", "colorbox", "cellcolor", "rowcolor", "columncolor"), _ONE_COLOR)
+_ENVIRONMENT = re.compile(rf"{_SPACE}\{{([A-Za-z]+\*?)\}}")
+# MathJax 4 puts what a column's description holds before each of its cells.
+_COLUMNS = re.compile(rf"{_SPACE}(?:\[[tcb]\])?{_SPACE}\{{(?:[lcr|: ]|@\{{\}})*\}}")
+_WITH_COLUMNS = frozenset({"array", "subarray"})
 
 
 def plain(text: str) -> str:
-    """The same text, with the arguments of such commands as words."""
-    return _ACTIVE.sub(r"\\text", text)
+    """The same text, in which no formula does more than typeset."""
+    return formula(text) if BEGIN.search(text) else text
+
+
+def formula(text: str) -> str:
+    """The same for what is a formula, whatever it begins with."""
+    if _CONTROL.search(text):
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\\", SHOWN)
+    return _TOKEN.sub(lambda token: token[0] if _typesets(token) else SHOWN + token[0][1:], text)
+
+
+def is_plain(text: str) -> bool:
+    """Whether that would change nothing even where somebody takes the text's backslashes in twos."""
+    if not BEGIN.search(text):
+        return True
+    return not _CONTROL.search(text) and all(map(_typesets, _WORD.finditer(text)))
+
+
+def _typesets(token: re.Match[str]) -> bool:
+    """Whether MathJax makes nothing but signs of a control word; and of a control sign, of which none does more."""
+    name = token[1]
+    if name is None:
+        return True
+    if name in ("begin", "end"):
+        return _is_environment(token.string, token.end(), name == "begin")
+    shape = _SHAPES.get(name)
+    return name in _names()["macro"] and (shape is None or shape.match(token.string, token.end()) is not None)
+
+
+def _is_environment(text: str, start: int, begins: bool) -> bool:
+    named = _ENVIRONMENT.match(text, start)
+    if named is None or named[1] not in _names()["environment"]:
+        return False
+    return not begins or named[1] not in _WITH_COLUMNS or _COLUMNS.match(text, named.end()) is not None
+
+
+@lru_cache(maxsize=1)
+def _names() -> dict[str, frozenset[str]]:
+    lines = (line.split() for line in Path(__file__).with_name("tex.txt").read_text(encoding="ascii").splitlines())
+    return {kind: frozenset(names) for kind, *names in lines}

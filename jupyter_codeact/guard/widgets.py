@@ -28,7 +28,12 @@ NUMERIC = words(
 )
 _MARKUP = frozenset({"HTMLModel", "HTMLMathModel"})
 # These views put into the page what is cleaned for their own model only.
-_OWN_VIEWS = {"HTMLView": "HTMLModel", "HTMLMathView": "HTMLMathModel", "LayoutView": "LayoutModel"}
+_OWN_VIEWS = {
+    "HTMLView": "HTMLModel",
+    "HTMLMathView": "HTMLMathModel",
+    "LabelView": "LabelModel",
+    "LayoutView": "LayoutModel",
+}
 _CLASSES = frozenset({"_dom_classes", "icon", "icons"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 _NAMING = ("_model_module", "_view_module", "_model_name", "_view_name")
@@ -99,7 +104,7 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
         return html.clean(value).page() if isinstance(value, str) else _textless(value)
     if key == "description_allow_html":
         return False
-    if key == "description":
+    if key == "description" or (model == "LabelModel" and key == "value"):
         # Typeset by the page, as formulas are.
         return tex.plain(value) if isinstance(value, str) else _textless(value)
     if key == "toolitems":

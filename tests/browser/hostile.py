@@ -99,6 +99,19 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "latex": ("text/latex", r"$\href{{javascript:{act}}}{{x}} \require{{../../../../../../files/evil}}$"),
     "latex-html": ("text/html", r"<p>$\requ<wbr>ire{{../../../../../../files/evil}}$ $\class{{jp-Dialog}}{{x}}$</p>"),
     "latex-style": ("text/latex", r"$\style{{position:fixed;top:0;left:0;background:url({away})}}{{x}}$"),
+    "tex-link": ("text/latex", '$$\\mmlToken{{mi}}[href="{here}"]{{x}}$$'),
+    "tex-link-html": ("text/html", '<b>h</b> $$\\mmlToken{{mi}}[href="{here}"]{{x}}$$'),
+    "tex-link-markdown": ("text/markdown", '$$\\mmlToken{{mi}}[href="{here}"]{{x}}$$'),
+    "tex-control": ("text/latex", '$$\\mmlToken{{mi}}[href="\x01javascript:{act4}"]{{x}}$$'),
+    "tex-tab": ("text/latex", '$$\\mmlToken{{mi}}[href="java\tscript:{act4}"]{{x}}$$'),
+    "tex-control-html": ("text/html", '<b>h</b> $$\\mmlToken{{mi}}[href="&#1;javascript:{act4}"]{{x}}$$'),
+    "tex-tab-html": ("text/html", '<b>h</b> $$\\mmlToken{{mi}}[href="java&#9;script:{act4}"]{{x}}$$'),
+    "tex-control-markdown": ("text/markdown", '$$\\mmlToken{{mi}}[href="\x01javascript:{act4}"]{{x}}$$'),
+    "tex-tab-markdown": ("text/markdown", '$$\\mmlToken{{mi}}[href="java\tscript:{act4}"]{{x}}$$'),
+    "own-link": ("text/html", '<a href="{here}">l</a>'),
+    "own-link-markdown": ("text/markdown", "[l]({here})"),
+    "own-address": ("text/html", '<a href="http://127.0.0.1/?canary=own-address">l</a>'),
+    "own-address-odd": ("text/markdown", "[l](http://0x7f.1/?canary=own-address-odd)"),
     "pdf": ("application/pdf", "JVBERi0xLjQK"),
     "bokeh": ("application/vnd.bokehjs_exec.v0+json", "{act}"),
     "panel": ("application/vnd.holoviews_exec.v0+json", "{act}"),
@@ -109,6 +122,7 @@ METADATA: dict[str, dict[str, object]] = {
     "isolated": {"text/html": {"isolated": True}},
 }
 
+<<<<<<< HEAD
 # What does not act in this JupyterLab in any case, and why.
 QUIET = {
     **dict.fromkeys(words("css-break markdown-math mxss nested"), "it takes a sanitiser to be fooled"),
@@ -120,6 +134,16 @@ QUIET = {
 }
 # With it the page loads no code of its own any more, which some of the others need.
 LAST = "base"
+=======
+# What does not act in this JupyterLab in any case: it takes a sanitiser to be fooled, another extension, MathJax
+# without its filter, JupyterLab 4.2, where a script's address in a formula runs; or it would take the whole page along.
+QUIET = words("""
+    bokeh command-linker css-break js-link latex latex-html latex-style markdown-math meta mxss nested panel pdf svg
+    tex-control tex-control-html tex-control-markdown tex-tab tex-tab-html tex-tab-markdown
+""")
+# Widgets whose formula is a link.
+LINKED = words("label described checked htmlmath")
+>>>>>>> tex6
 
 VEGA = {
     "$schema": "https://vega.github.io/schema/vega/v5.json",
@@ -196,6 +220,9 @@ everything = [w.HTML(bad), w.HTMLMath(bad), w.HTML(placeholder=bad, value=""), w
     w.Image(value=b"http://canary.invalid/image", format="url"), w.Dropdown(options=[bad]), w.Tab([w.Label("t")], titles=[bad]),
     w.HTML("styled", style=dict(background="url(http://canary.invalid/style)")),
     w.Button(description="moved", layout=w.Layout(margin="-300px 0 0 0", border="url(http://canary.invalid/b)"))]
+def linked(name): return "$\\\\mmlToken{{mi}}[href='/api/contents?canary=" + name + "']{{x}}$"
+everything += [w.Label(linked("label")), w.IntText(description=linked("described")), w.HTMLMath(linked("htmlmath")),
+    w.Checkbox(description=linked("checked"))]
 everything[3].add_class("jp-Dialog")
 for each in everything: display(each)
 display(Own())
@@ -232,7 +259,23 @@ def act(name: str) -> str:
 def bundles(way: str = "") -> list[Attack]:
     """Each attack by display; ``way`` is put before the names."""
     return [
+<<<<<<< HEAD
         (way + name, mime, _aimed(content, way + name), METADATA.get(name, {}))
+=======
+        (
+            name,
+            mime,
+            content.format(
+                act=act(name),
+                act2=act(name).replace("'", "&quot;"),
+                act4=f"fetch(`{HERE.format(name)}`);void 0",
+                act3=f"fetch(&quot;{HERE.format(name)}&quot;)",
+                away=AWAY.format(name),
+                here=HERE.format(name),
+            ),
+            METADATA.get(name, {}),
+        )
+>>>>>>> tex6
         for name, (mime, content) in BUNDLES.items()
     ]
 

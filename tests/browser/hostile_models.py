@@ -22,7 +22,7 @@ MODELS: dict[str, dict[str, Any]] = {
     "list": {"kind": "HTML", "value": [IMG]},
     "list-maths": {"kind": "HTMLMath", "value": [[IMG]]},
     "style-list": {"kind": "HTML", "value": "s", "style": {**STYLE, "background": ["url({away})"]}},
-    "no-such-model": {"kind": "", "_model_name": IMG, "_view_name": "LabelView"},
+    "no-such-model": {"kind": "", "_model_name": IMG, "_view_name": "TextView"},
     "no-such-view": {"kind": "Label", "_view_name": IMG},
     "no-such-version": {"kind": "Label", "_view_module_version": IMG, "_model_module_version": IMG},
     "no-such-format": {"kind": "IntSlider", "readout_format": IMG},

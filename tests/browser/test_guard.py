@@ -20,7 +20,8 @@ TOUCH = """async () => {
     for (const node of document.querySelectorAll('.jp-OutputArea-output *')) {
         for (const name of ['mouseover', 'mouseenter', 'mousemove', 'focus', 'pointerenter'])
             node.dispatchEvent(new MouseEvent(name, {bubbles: true, clientX: 5, clientY: 5}));
-        if (node instanceof HTMLAnchorElement && /^https?:/.test(node.href)) continue;
+        const leaves = node instanceof HTMLAnchorElement && /^https?:/.test(node.href);
+        if ((leaves && node.hostname !== location.hostname) || node.matches('.vega-actions a')) continue;
         node.click ? node.click() : node.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
         // Of the places that a page is told to go to in one task it goes to the last.
         if (node.matches('a, area, button, input, svg *')) await new Promise(done => setTimeout(done));
@@ -58,9 +59,11 @@ class Watch:
 
     def __init__(self, notebook: Notebook) -> None:
         self.page = notebook.page
+        # A link may open a page of its own.
+        self.context = notebook.page.context
         self.requests: list[str] = []
         self._news = asyncio.Event()
-        notebook.page.on("request", lambda request: self._note(request.url))
+        self.context.on("request", lambda request: self._note(request.url))
         notebook.page.on("framenavigated", lambda frame: self._note(frame.url))
 
     def _note(self, url: str) -> None:
@@ -70,7 +73,7 @@ class Watch:
 
     async def stay(self) -> None:
         """Have the page stay where it is, wherever an attack would take it."""
-        await self.page.route(_is_attack, lambda route: route.fulfill(status=204))
+        await self.context.route(_is_attack, lambda route: route.fulfill(status=204))
 
     async def until_acted(self, names: set[str]) -> None:
         """Until each of these attacks made its request."""
@@ -82,7 +85,11 @@ class Watch:
                 pytest.fail(f"did not act: {sorted(missing)}")
 
     async def touch(self) -> None:
-        """Do what a person might: move over everything, click everything that is no link to elsewhere."""
+        """Do what a person might: move over everything, click everything that is no link to elsewhere.
+
+        Where one formula is typeset, MathJax is there, and all that came before are.
+        """
+        await self.page.locator(".jp-OutputArea-output mjx-container").first.wait_for(state="attached")
         await self.page.evaluate(SETTLED)
         await self.page.evaluate(TOUCH)
         await self.page.evaluate(SETTLED)
@@ -155,7 +162,8 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook) ->
     await notebook.until_output(1, "Outputs: trusted")
     await run_all(notebook, len(cells), first=2)
     await watch.touch()
-    await watch.until_acted({name for name, *_ in attacks + updated} | {*hostile_models.MODELS, "widget", "vega"})
+    models = {*hostile_models.MODELS, *hostile.LINKED, "widget", "vega"}
+    await watch.until_acted({name for name, *_ in attacks + updated} | models)
     # Her word is for outputs, and for nothing that a reply asks of the page.
     assert "spoken" not in {name for url in watch.requests for name in NAMED.findall(url)}
     assert (await notebook.sources())[2:-1] == cells
@@ -177,6 +185,7 @@ async def test_the_agents_words_are_guarded_too(notebook: Notebook, service: Mod
     words = (
         f"**Done** [x](javascript:{act})\n\n"
         f'<img src=x onerror="{act}"><script>{act}</script>![](http://canary.invalid/a)'
+        " $$\\mmlToken{mi}[href='/api/contents?canary=answer-tex']{x}$$"
     )
     call = ToolCall("run_cell", {"code": f"x = {words!r}"})
     service.add(Reply(thinking=words, text=words, tool_calls=[call]), Reply(thinking=words, text=words))

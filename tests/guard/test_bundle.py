@@ -115,6 +115,8 @@ WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("HTMLModel", "value", {"0": ["<script>x</script>"]}, ""),
     ("HTMLModel", "value", [1, [2.5, None]], [1, [2.5, None]]),
     ("TextModel", "description", ["$\\href{x}{y}$"], ""),
+    ("LabelModel", "value", "$\\href{x}{y}$", "$\N{SET MINUS}href{x}{y}$"),
+    ("LabelModel", "value", ["$\\href{x}{y}$"], ""),
     ("LabelModel", "_view_name", "<img src=x>", None),
     ("LabelModel", "_view_name", None, None),
     ("LabelModel", "_model_module_version", "<img src=x>", ""),
@@ -142,6 +144,12 @@ def test_a_widget_of_another_module_is_told() -> None:
     assert widgets.foreign_module({"_model_module": "anywidget", "_view_module": "anywidget"}) == "anywidget"
     assert widgets.foreign_module({"_model_module": "@jupyter-widgets/controls", "_view_module": "ipylab"}) == "ipylab"
     assert widgets.foreign_module({"_model_module": "@jupyter-widgets/base", "_view_module": None}) == ""
+
+
+def test_a_label_s_view_shows_labels_only() -> None:
+    """It typesets what it shows, and only for a label that was looked at."""
+    assert widgets.foreign_view({"_model_name": "TextModel", "_view_name": "LabelView"})
+    assert not widgets.foreign_view({"_model_name": "LabelModel", "_view_name": "LabelView"})
 
 
 def test_buffers_reach_no_prototype() -> None:
