@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from . import bundle
+from . import answers, bundle
 from .names import words
 
 Content = dict[str, Any]
@@ -108,7 +108,7 @@ def count(content: Content) -> int | None:
 
 _CHECKS: dict[str, Callable[[Content], Content | None]] = {
     "clear_output": lambda content: {"wait": bool(content.get("wait"))},
-    "debug_event": lambda content: content,
+    "debug_event": answers.debug_event,
     "error": error,
     "execute_input": _execute_input,
     "shutdown_reply": lambda content: {"status": "ok", "restart": bool(content.get("restart"))},
