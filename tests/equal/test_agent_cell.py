@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -78,3 +79,18 @@ def test_all_else_is_answered_while_it_thinks(talk: Conversation) -> None:
     *_, agent, queued = (m["content"] for channel, m in talk.heard if m["msg_type"] == "execute_reply")
     assert agent["ename"] == "KeyboardInterrupt"
     assert queued == {"status": "aborted"}
+
+
+def test_the_history_has_a_cell_of_ours_as_comments(talk: Conversation) -> None:
+    """Whatever stands in it is nothing that Python or IPython would run."""
+    odd = "%%agent --nope\n1 / 0\r1 / 0\x0c!echo ran\u2028%nope\x00?"
+    cells = ("x = 1", "%%agent --nope\n\n\tsay 'what'?", odd, "%skill save 1-4 --draft", "In[2:5]")
+    talk.hold([*(execute(cell, stop_on_error=False) for cell in cells), history("tail", n=5)])
+    asked = [code for _, _, code in talk.find("history_reply")["history"]]
+    assert asked[0] == "x = 1"
+    assert asked[1] == "# %%agent --nope\n# \n# \tsay 'what'?"
+    assert asked[2] == "# %%agent --nope\n# 1 / 0\n# 1 / 0\n# !echo ran\n# %nope\x00?"
+    assert asked[3] == "# %skill save 1-4 --draft"
+    [given] = [m["content"]["data"]["text/plain"] for _, m in talk.heard if m["msg_type"] == "execute_result"]
+    assert ast.literal_eval(given) == asked[1:4]
+    assert "ran\n" not in talk.text()
