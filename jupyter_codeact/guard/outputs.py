@@ -10,6 +10,7 @@ from typing import Any
 
 from . import answers, bundle
 from .names import words
+from .patterns import natural
 
 Content = dict[str, Any]
 STATES = frozenset({"busy", "idle", "starting"})
@@ -103,7 +104,7 @@ def _execute_input(content: Content) -> Content | None:
 def count(content: Content) -> int | None:
     """Of a cell; None for anything that a page can't count with."""
     number = content.get("execution_count")
-    return number if isinstance(number, int) and 0 <= number < 2**53 else None
+    return number if natural(number) else None
 
 
 _CHECKS: dict[str, Callable[[Content], Content | None]] = {

@@ -251,6 +251,11 @@ def test_of_any_question_a_second_look_says_the_same(prompt: str) -> None:
     assert prompts.clean(once) == once
 
 
+@pytest.mark.parametrize("count", [True, -1, 2**53, 1.0, "1"])
+def test_a_count_that_no_notebook_has_is_none(count: Any) -> None:
+    assert outputs.count({"execution_count": count}) is None
+
+
 def test_an_endless_traceback_is_cut() -> None:
     cut = outputs.error({"ename": "E", "evalue": "x" * 10**6, "traceback": ["y" * 1000] * 10**4})
     assert sum(map(len, cut["traceback"])) < 2 * outputs.ERROR_LIMIT
