@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from . import bundle
+from . import answers, bundle
 from .names import words
+from .patterns import natural
 
 Content = dict[str, Any]
 STATES = frozenset({"busy", "idle", "starting"})
@@ -103,12 +104,12 @@ def _execute_input(content: Content) -> Content | None:
 def count(content: Content) -> int | None:
     """Of a cell; None for anything that a page can't count with."""
     number = content.get("execution_count")
-    return number if isinstance(number, int) and 0 <= number < 2**53 else None
+    return number if natural(number) else None
 
 
 _CHECKS: dict[str, Callable[[Content], Content | None]] = {
     "clear_output": lambda content: {"wait": bool(content.get("wait"))},
-    "debug_event": lambda content: content,
+    "debug_event": answers.debug_event,
     "error": error,
     "execute_input": _execute_input,
     "shutdown_reply": lambda content: {"status": "ok", "restart": bool(content.get("restart"))},

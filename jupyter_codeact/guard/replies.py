@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import bundle, outputs
+from . import answers, bundle, outputs
+from .patterns import fitted, flag, number, one_of, text
 
 Content = dict[str, Any]
 # Our magics in a cell that the sandbox wrote would be run by the person without a thought, on the host.
@@ -28,31 +29,57 @@ _LANGUAGE = {
 }
 
 
+# Of an error: by ipyparallel's old ways.
+_ENGINE = {"engine_uuid?": text, "engine_id?": number, "method?": text}
+
+
 def clean(kind: str, content: Content, code: str | None) -> Content:
-    """``code`` is what the person asked to run, where she asked; None for the agent's steps and other requests."""
-    change = _CHANGES.get(kind)
+    """``code`` is what the person asked to run, where she asked; None for the agent's steps and other requests.
+
+    Raises Misshapen for what is no answer of that kind.
+    """
     if kind == "execute_reply":
         return execute(content, code)
-    return change(content) if change is not None else content
+    if kind == "debug_reply":
+        return debug(content)
+    match content.get("status"):
+        case "error":
+            return {"status": "error"} | {key: value for key, value in outputs.error(content).items() if key in content}
+        case "aborted":
+            return {"status": "aborted"}
+    change = _CHANGES.get(kind)
+    return change(content) if change is not None else answers.fits(kind, content)
+
+
+def refused(kind: str, name: str, why: str) -> Content:
+    """The answer in place of one that may not pass: whoever asked is not left waiting."""
+    if kind == "debug_reply":
+        return {"type": "response", "success": False, "message": why, "body": {}}
+    return {"status": "error", "ename": name, "evalue": why, "traceback": []}
 
 
 def execute(content: Content, code: str | None) -> Content:
-    cleaned = {**content, "payload": [kept for item in _list(content, "payload") if (kept := _payload(item, code))]}
+    status = content.get("status")
+    cleaned: Content = {
+        "status": status if status in ("ok", "aborted") else "error",
+        "payload": [kept for item in _list(content, "payload") if (kept := _payload(item, code))],
+    }
     expressions = content.get("user_expressions")
     if expressions is not None:
         found = expressions if isinstance(expressions, dict) else {}
         cleaned["user_expressions"] = {name: _expression(value) for name, value in found.items()}
     if "execution_count" in content:
         cleaned["execution_count"] = outputs.count(content)
-    if content.get("status") not in ("ok", "aborted"):
-        cleaned["status"] = "error"
+    if cleaned["status"] == "error":
         cleaned |= outputs.error(content)
+        if isinstance(content.get("engine_info"), dict):
+            cleaned["engine_info"] = fitted(content["engine_info"], _ENGINE)
     return cleaned
 
 
 def inspect(content: Content) -> Content:
-    cleaned = {**content, "data": bundle.clean(content.get("data")), "metadata": {}}
-    return cleaned if "data" in content else content
+    found = fitted(content, {"status": one_of("ok"), "found": flag})
+    return {**found, "data": bundle.clean(content.get("data")), "metadata": {}}
 
 
 def kernel_info(content: Content) -> Content:
@@ -73,10 +100,11 @@ def kernel_info(content: Content) -> Content:
 
 def debug(content: Content) -> Content:
     """A variable in the debugger is shown as an output is."""
-    body = content.get("body")
-    if not isinstance(body, dict) or not isinstance(body.get("data"), dict):
-        return content
-    return {**content, "body": {**body, "data": bundle.clean(body["data"]), "metadata": {}}}
+    reply = answers.debug_reply(content)
+    body = reply.get("body")
+    if not isinstance(body, dict) or "data" not in body:
+        return reply
+    return {**reply, "body": {**body, "data": bundle.clean(body["data"]), "metadata": {}}}
 
 
 def _payload(item: Content, code: str | None) -> Content | None:
@@ -102,12 +130,13 @@ def _next_input(item: Content, code: str) -> Content | None:
     return {"source": "set_next_input", "text": text, "replace": replace} if not replace or _MAGIC.match(code) else None
 
 
-def _expression(value: Any) -> Any:
+def _expression(value: Any) -> Content:
     if not isinstance(value, dict):
         return {}
-    if isinstance(value.get("data"), dict):
-        return {**value, "data": bundle.clean(value["data"]), "metadata": bundle.clean_metadata(value.get("metadata"))}
-    return value
+    if value.get("status") != "ok" or not isinstance(value.get("data"), dict):
+        return {"status": "error", **outputs.error(value)}
+    metadata = bundle.clean_metadata(value.get("metadata"))
+    return {"status": "ok", "data": bundle.clean(value["data"]), "metadata": metadata}
 
 
 def _list(content: Content, name: str) -> list[Content]:
@@ -116,7 +145,6 @@ def _list(content: Content, name: str) -> list[Content]:
 
 
 _CHANGES: dict[str, Callable[[Content], Content]] = {
-    "debug_reply": debug,
     "inspect_reply": inspect,
     "kernel_info_reply": kernel_info,
 }

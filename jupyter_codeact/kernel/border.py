@@ -115,12 +115,16 @@ class Border:
             raise Held
         asked.replied = True
         message.parts[1], message.idents, message.buffers = asked.header, asked.idents, []
-        if sum(map(len, message.parts)) > self.limit:
-            _replace(message, {"status": "error", "ename": "TooLong", "evalue": "", "traceback": []})
+        metadata, message.parts[2] = message.parts[2], EMPTY
+        if sum(map(len, message.parts)) + len(metadata) > self.limit:
+            _replace(message, replies.refused(message.type, "TooLong", "The sandbox's answer was too long."))
             return message
-        metadata = {key: value for key, value in read(message.parts[2]).items() if key in REPLY_METADATA}
-        message.parts[2] = written({k: v for k, v in metadata.items() if isinstance(v, str | bool)})
-        _replace(message, replies.clean(message.type, read(message.parts[3]), asked.code))
+        try:
+            _replace(message, replies.clean(message.type, read(message.parts[3]), asked.code))
+            kept = {key: value for key, value in read(metadata).items() if key in REPLY_METADATA}
+            message.parts[2] = written({k: v for k, v in kept.items() if isinstance(v, str | bool)})
+        except Exception:  # noqa: BLE001 a boundary, as above; and somebody waits for the answer
+            _replace(message, replies.refused(message.type, "Misshapen", "The sandbox's answer was none."))
         return message
 
     def _asked(self, message: Message) -> Message:

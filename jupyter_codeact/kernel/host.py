@@ -98,7 +98,7 @@ class Host:
         cell = self.cell = RequestCell(self, request)
         reply: dict[str, Any] = {"status": "ok", "payload": [], "user_expressions": {}}
         try:
-            cell.count = await self._count()
+            cell.count = await self._count(request.code)
             code = {"code": request.code, "execution_count": cell.count}
             self.post(self.proxy.voice.publish, "execute_input", code, cell.header)
             await self.answers.answer(self, cell)
@@ -123,15 +123,16 @@ class Host:
         content = self.answers.assist(self, message.type, message.content)
         self.post(self.proxy.answer_assist, message, content)
 
-    async def _count(self) -> int:
-        """The execution count of a cell of ours, taken from the sandbox's own counter."""
+    async def _count(self, code: str) -> int:
+        """The execution count of a cell of ours, from the sandbox's own counter; its history then has her words."""
         got: asyncio.Future[int] = self._loop.create_future()
+        comment = "\n".join(f"# {line}" for line in code.splitlines())
 
         def listen(message: Any) -> None:
             if message.type in ("execute_reply", "sandbox_died"):
                 self._soon(_resolve, got, message.content.get("execution_count") or 0)
 
-        self.post(lambda: self.proxy.submit("pass", Tap(Way.SWALLOW, listen), record=False))
+        self.post(lambda: self.proxy.submit(comment, Tap(Way.SWALLOW, listen), record=False))
         return await got
 
     def post(self, call: Callable[..., Any], *arguments: Any) -> None:

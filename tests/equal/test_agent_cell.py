@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from .case import control, cursor, history, in_subshell
-from .conversation import Ask, Conversation, conversation, execute
+from .conversation import Ask, Content, Conversation, conversation, execute
 
 pytestmark = [
     pytest.mark.usefixtures("sandbox"),
@@ -78,3 +79,54 @@ def test_all_else_is_answered_while_it_thinks(talk: Conversation) -> None:
     *_, agent, queued = (m["content"] for channel, m in talk.heard if m["msg_type"] == "execute_reply")
     assert agent["ename"] == "KeyboardInterrupt"
     assert queued == {"status": "aborted"}
+
+
+def test_the_history_has_a_cell_of_ours_as_comments(talk: Conversation) -> None:
+    """Whatever stands in it is nothing that Python or IPython would run."""
+    odd = "%%agent --nope\n1 / 0\r1 / 0\x0c!echo ran\u2028%nope\x00?"
+    cells = ("x = 1", "%%agent --nope\n\n\tsay 'what'?", odd, "%skill save 1-4 --draft", "In[2:5]")
+    talk.hold([*(execute(cell, stop_on_error=False) for cell in cells), history("tail", n=5)])
+    asked = [code for _, _, code in talk.find("history_reply")["history"]]
+    assert asked[0] == "x = 1"
+    assert asked[1] == "# %%agent --nope\n# \n# \tsay 'what'?"
+    assert asked[2] == "# %%agent --nope\n# 1 / 0\n# 1 / 0\n# !echo ran\n# %nope\x00?"
+    assert asked[3] == "# %skill save 1-4 --draft"
+    [given] = [m["content"]["data"]["text/plain"] for _, m in talk.heard if m["msg_type"] == "execute_result"]
+    assert ast.literal_eval(given) == asked[1:4]
+    assert "ran\n" not in talk.text()
+
+
+def proposed(talk: Conversation) -> Content:
+    """A completion, asked for once the cell that is to be run is there."""
+    talk.wait(lambda: any((m["content"].get("data") or {}).get("op") == "propose" for _, m in talk.heard))
+    return {"code": "os.getc", "cursor_pos": 7}
+
+
+@pytest.mark.parametrize("waits_in", ["a cell", "stdin"])
+def test_all_else_is_answered_while_she_is_asked(talk: Conversation, waits_in: str) -> None:
+    attach = {"comm_id": "hers", "target_name": "jupyter_codeact", "data": {"op": "attach"}}
+    waiting = {
+        "a cell": [Ask("comm_open", attach, answered=False), execute("%%agent\ngo", ends=False),
+                   Ask("complete_request", proposed)],
+        "stdin": [execute("%%agent\ngo", answers=[None], hears="Run this?"), cursor("complete_request", "os.getc")],
+    }  # fmt: skip
+    asks = [
+        execute("import os; asked = 'to be found'"),
+        *waiting[waits_in],
+        cursor("complete_request", "%%agent --rev"),
+        cursor("inspect_request", "os.getcwd"),
+        cursor("inspect_request", "%%agent "),
+        history("search", pattern="*to be found*", n=1),
+        Ask("is_complete_request", {"code": "for"}),
+        control("interrupt_request"),
+    ]
+    talk.hold(asks)
+    answers = [(m["msg_type"], m["content"]) for channel, m in talk.heard if channel == "shell"]
+    kinds = [kind for kind, _ in answers]
+    assert [kinds.count(f"{kind}_reply") for kind in ("complete", "inspect", "history", "is_complete")] == [2, 2, 1, 1]
+    assert kinds[-1] == "execute_reply"
+    assert answers[-1][1]["ename"] == "KeyboardInterrupt"
+    assert talk.find("complete_reply")["matches"][0].endswith("getcwd")
+    assert talk.find("inspect_reply")["found"]
+    [(_, _, code)] = talk.find("history_reply")["history"]
+    assert code.startswith("import os")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -191,9 +192,76 @@ def test_facts_about_the_kernel_are_no_way_into_the_notebook_s_metadata() -> Non
 
 
 def test_a_question_that_could_be_ours_says_who_asks() -> None:
-    for prompt in ("Run this? [y]es, [n]o: ", "RUN  THIS?", "Trust outputs? "):
+    for prompt in ("Run this? [y]es, [n]o: ", "RUN  THIS?", "Do this? ", "Store this? ", "Trust outputs? "):
         assert prompts.clean({"prompt": prompt})["prompt"] == prompts.FROM + prompt
     assert prompts.clean({"prompt": "name? "}) == {"prompt": "name? ", "password": False}
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "R\u200bun th\u200bis? [\u200by]es",
+        "Run th\u0456s?",
+        "\x1b[1mRun\x1b[0m this?",
+        "R\u0301un this?",
+        "R\u3164un this?",
+        "\uff32\uff55\uff4e this?",
+        "\u0280\u1d1c\u0274 \u1d1b\u029c\u026as?",
+        "\U0001f150llow?",
+        "\u202e?siht nuR",
+        "Rux\bn this?",
+        "name\r\x1b[2KR\x1b]0;x\x07un this?",
+        prompts.FROM + "\r\x1b[2KRun this?",
+        "\n" * 100 + "Run this?",
+    ],
+    ids=ascii,
+)
+def test_a_question_that_looks_like_ours_says_who_asks(prompt: str) -> None:
+    """And nothing in it moves over that, or puts it out of view."""
+    shown = prompts.clean({"prompt": prompt})["prompt"]
+    assert shown.startswith(prompts.FROM)
+    assert len(shown) <= len(prompts.FROM) + prompts.SHORT
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u202e]", shown)
+    assert prompts.clean({"prompt": shown})["prompt"] == shown
+
+
+SCRIPTS = ("name", "Größe", "имя", "όνομα", "名前を入力", "이름", "שם", "اسم", "नाम", "ชื่อ", "անուն")
+
+
+@pytest.mark.parametrize("prompt", [*(f"{word}: " for word in SCRIPTS), "Введите URL: ", "1) a\n2) b\r\n> ",
+                                    "\x1b[1mname\x1b[0m? ", "e\u0301te\u0301? ", "👩‍🔬? "])  # fmt: skip
+def test_other_questions_come_as_they_are(prompt: str) -> None:
+    assert prompts.clean({"prompt": prompt})["prompt"] == prompt
+
+
+UNSEEN = st.sampled_from(
+    ["\u200b", "\u200d", "\u00ad", "\ufeff", "\u2060", "\u0301", "\u034f", "\ufe0f", "\u3164", "\x1b[1m",
+     "\x1b[38;5;1m",
+     "\U000e0061", "\x00", "\x1b[0K", "\x07", ""]
+)  # fmt: skip
+ALIKE = {"a": "а𝐚ａ", "r": "𝗋ｒʀг", "u": "υս", "n": "ո𝓃", "i": "іι", "s": "ѕ", "h": "һ", "y": "у", "t": "т", "o": "оο"}  # noqa: RUF001
+
+
+@settings(max_examples=500)
+@given(st.data(), st.sampled_from(["run this? [y]es", "Run this? [y]es, [n]o with a reason, [a]ll, [s]top: "]))
+def test_however_it_is_written_a_question_like_ours_says_who_asks(data: st.DataObject, ours: str) -> None:
+    """Something unseen after each sign, and in one word of it, letters that look the same."""
+    alike = data.draw(st.integers(0, 2))
+    signs = [data.draw(st.sampled_from([sign, *ALIKE.get(sign, "")])) if alike == 1 else sign for sign in ours[1:8]]
+    written = "".join(sign + data.draw(UNSEEN) for sign in [ours[0], *signs, *ours[8:]])
+    assert prompts.clean({"prompt": written})["prompt"].startswith(prompts.FROM)
+
+
+@settings(max_examples=300)
+@given(st.text())
+def test_of_any_question_a_second_look_says_the_same(prompt: str) -> None:
+    once = prompts.clean({"prompt": prompt})
+    assert prompts.clean(once) == once
+
+
+@pytest.mark.parametrize("count", [True, -1, 2**53, 1.0, "1"])
+def test_a_count_that_no_notebook_has_is_none(count: Any) -> None:
+    assert outputs.count({"execution_count": count}) is None
 
 
 def test_an_endless_traceback_is_cut() -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import runpy
 import shutil
+import site
 import subprocess
 import sys
 import sysconfig
@@ -121,23 +122,57 @@ def test_a_link_to_python_from_elsewhere_is_followed(tmp_path: Path) -> None:
     assert found.program == os.path.realpath(sys.executable)
 
 
-def test_an_environment_without_a_pyvenv_cfg_is_read_whole(tmp_path: Path) -> None:
-    """Conda's are copies of Python with a prefix of their own, beside no other one."""
-    prefix = tmp_path / "conda"
-    library = prefix / "lib" / os.path.basename(sysconfig.get_path("stdlib"))
-    (library / "site-packages").mkdir(parents=True)
-    for entry in Path(sysconfig.get_path("stdlib")).iterdir():
-        if entry.name != "site-packages":
-            (library / entry.name).symlink_to(entry)
-    (prefix / "bin").mkdir()
-    python = prefix / "bin" / "python"
-    shutil.copy(os.path.realpath(sys.executable), python)
+@pytest.fixture(scope="module")
+def conda(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Conda's environments are copies of Python with a prefix of their own, beside no other one, and no pyvenv.cfg."""
+    prefix = tmp_path_factory.mktemp("conda") / "env"
+    library, base = Path(sysconfig.get_path("stdlib")), f"{sys.base_prefix}/lib".encode()
+    (prefix / "bin").mkdir(parents=True)
+    binary = Path(os.path.realpath(sys.executable)).read_bytes()
+    # As conda writes another prefix into a program: where the one of this Python's shared library stands.
+    (prefix / "bin" / "python").write_bytes(
+        binary.replace(base + b"\0", b"$ORIGIN/../lib".ljust(len(base), b"\0") + b"\0")
+    )
+    (prefix / "bin" / "python").chmod(0o755)
+    others = shutil.ignore_patterns("site-packages", "dist-packages", "test", "idlelib", "config-*")
+    shutil.copytree(library, prefix / "lib" / library.name, ignore=others, copy_function=_linked)
+    for shared in library.parent.glob("libpython*.so.*"):
+        _linked(str(shared), str(prefix / "lib" / shared.name))
+    packages = prefix / "lib" / library.name / "site-packages"
+    packages.mkdir()
+    (packages / "others.pth").write_text("\n".join(site.getsitepackages()))
+    return prefix
+
+
+def _linked(source: str, target: str) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+@pytest.mark.usefixtures("sandbox", "home")
+async def test_cells_run_in_an_environment_without_a_pyvenv_cfg(
+    add_kernel: Callable[[str], Path], work: Path, conda: Path
+) -> None:
+    python = conda / "bin" / "python"
+    kernels = add_kernel(str(python))
+    [name] = os.listdir(kernels)
+    place = "import sys, zlib; print(sys.prefix, sys.base_prefix, sys.executable)"
+    nb = new_notebook(cells=[new_code_cell(place)])
+    async with Document(nb, kernel_name=name, resources={"metadata": {"path": str(work)}}) as document:
+        await document.run_cells()
+    assert shown(nb.cells[0]).split() == [str(conda), str(conda), str(python)]
+
+
+def test_an_environment_without_a_pyvenv_cfg_is_read_whole(conda: Path, tmp_path: Path) -> None:
+    python = conda / "bin" / "python"
     found = interpreter(str(python))
     assert found.program == str(python)
-    assert set(found.environment) == {str(prefix), str(prefix / "bin")}
-    assert str(prefix) in found.readable(str(tmp_path / "work"))
-    assert str(prefix / "bin") not in found.readable(str(tmp_path / "work"))
-    assert found.holds(str(library / "site-packages"))
+    assert set(found.environment) == {str(conda), str(conda / "bin")}
+    assert str(conda) in found.readable(str(tmp_path / "work"))
+    assert str(conda / "bin") not in found.readable(str(tmp_path / "work"))
+    assert found.holds(str(conda / "lib" / os.path.basename(sysconfig.get_path("stdlib")) / "site-packages"))
 
 
 def test_projects_of_hers_are_read_where_they_are_installed_from_and_no_more_of_them(tmp_path: Path) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema
 import nbformat
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jupyter_client.session import Session
@@ -18,7 +20,10 @@ from jupyter_codeact.kernel.wire import DELIMITER, Message, Signer, build
 
 REQUESTS = {
     kind: build(f"{kind}_request", {"code": "x", "allow_stdin": True}, "page", idents=[b"front"])
-    for kind in ("execute", "complete", "inspect", "is_complete", "history", "comm_info", "kernel_info", "debug")
+    for kind in (
+        *("execute", "complete", "inspect", "is_complete", "history", "comm_info", "kernel_info", "connect", "usage"),
+        *("debug", "interrupt", "shutdown", "create_subshell", "delete_subshell", "list_subshell"),
+    )
 }
 COMM = {"comm_id": "c", "target_name": "jupyter.widget", "data": {"state": {"_model_module": "@jupyter-widgets/base"}}}
 SHOWN = {"data": {"text/plain": "x", "text/html": "<b>x</b>"}, "metadata": {}, "transient": {"display_id": "d"}}
@@ -36,16 +41,49 @@ PUBLISHED: dict[str, dict[str, Any]] = {
     "comm_close": {"comm_id": "c", "data": {}},
     "debug_event": {"type": "event", "event": "stopped", "body": {}},
 }
+TYPED = {"_jupyter_types_experimental": [{"start": 0, "end": 1, "text": "a", "type": None, "signature": "()"}]}
+# As ipykernel sends them.
 REPLIES: dict[str, dict[str, Any]] = {
-    "execute": {"status": "ok", "execution_count": 1, "payload": [{"source": "page", "data": SHOWN["data"]}],
+    "execute": {"status": "ok", "execution_count": 1,
+                "payload": [{"source": "page", "data": SHOWN["data"], "start": 0}],
                 "user_expressions": {"x": {"status": "ok", "data": SHOWN["data"], "metadata": {}}}},
-    "complete": {"status": "ok", "matches": ["a"], "cursor_start": 0, "cursor_end": 1, "metadata": {}},
+    "complete": {"status": "ok", "matches": ["a"], "cursor_start": 0, "cursor_end": 1, "metadata": TYPED},
     "inspect": {"status": "ok", "found": True, "data": SHOWN["data"], "metadata": {}},
     "is_complete": {"status": "incomplete", "indent": " "},
-    "history": {"status": "ok", "history": [[1, 1, "x"]]},
+    "history": {"status": "ok", "history": [[1, 1, "x"], [0, 2, ["x", None]], [0, 3, ["x", "1"]]]},
     "comm_info": {"status": "ok", "comms": {"c": {"target_name": "jupyter.widget"}}},
     "kernel_info": {"status": "ok", "protocol_version": "5.4", "language_info": {}, "help_links": [], "banner": ""},
-    "debug": {"success": True, "body": {"data": SHOWN["data"]}},
+    "connect": {"status": "ok", "shell_port": 1, "iopub_port": 2, "stdin_port": 3, "hb_port": 4, "control_port": 5},
+    "usage": {"hostname": "sandbox", "pid": 9, "kernel_cpu": 0.5, "kernel_memory": 10**8, "host_cpu_percent": 1.5,
+              "cpu_count": 2, "host_virtual_memory": {"total": 10**9, "percent": 7.5}},
+    "debug": {"type": "response", "request_seq": 1, "seq": 2, "success": True, "command": "debugInfo",
+              "body": {"isStarted": True, "hashSeed": 1,
+                       "breakpoints": [{"source": "/a.py", "breakpoints": [{"line": 1}]}],
+                       "stoppedThreads": [1], "variables": [{"name": "x", "value": "1", "variablesReference": 0}]}},
+    "interrupt": {"status": "ok"},
+    "shutdown": {"status": "ok", "restart": True},
+    "create_subshell": {"status": "ok", "subshell_id": "a"},
+    "delete_subshell": {"status": "ok"},
+    "list_subshell": {"status": "ok", "subshell_id": ["a"]},
+}  # fmt: skip
+# What front ends do with an answer that is no error, beyond what Jupyter's own tests of kernels look at.
+WHOLE = {"type": "integer", "minimum": -(2**53), "maximum": 2**53}
+TEXT = {"type": "string"}
+TEXTS = {"type": "array", "items": TEXT}
+SCHEMAS: dict[str, Any] = {
+    "complete_reply": {"matches": TEXTS, "cursor_start": WHOLE, "cursor_end": WHOLE, "metadata": {"type": "object"}},
+    "is_complete_reply": {"indent": {"type": "string", "pattern": r"^\s*$"}},
+    "history_reply": {"history": {"type": "array", "items": {"prefixItems": [WHOLE, WHOLE], "minItems": 3}}},
+    "comm_info_reply": {"comms": {"additionalProperties": {"properties": {"target_name": TEXT}}}},
+    "connect_reply": dict.fromkeys(("shell_port", "iopub_port", "stdin_port", "hb_port", "control_port"), WHOLE),
+    "usage_reply": {"hostname": TEXT, "pid": WHOLE, "kernel_cpu": {"type": "number"}},
+    "debug_reply": {"success": {"type": "boolean"}, "body": {"properties": {"isStarted": {"type": "boolean"}}}},
+    "debug_event": {"event": {"type": "string", "pattern": r"^\w+$"}},
+    "shutdown_reply": {"status": TEXT, "restart": {"type": "boolean"}},
+    "interrupt_reply": {"status": TEXT},
+    "create_subshell_reply": {"subshell_id": TEXT},
+    "delete_subshell_reply": {"status": TEXT},
+    "list_subshell_reply": {"subshell_id": TEXTS},
 }  # fmt: skip
 ASKED = {"prompt": "name? ", "password": False}
 
@@ -192,6 +230,19 @@ def check(message: Message) -> None:
         assert read["content"]["status"] in ("ok", "error", "aborted")
         assert isinstance(read["content"].get("execution_count", 0), int | None)
 
+    if message.type in SCHEMAS:
+        content = read["content"]
+        assert content.get("status", "ok") in ("ok", "error", "aborted", "complete", "incomplete", "invalid", "unknown")
+        own = {"status"} if message.type != "debug_event" else {"type", "seq", "body"}
+        own |= (
+            {"type", "seq", "request_seq", "sequence_seq", "command", "message"}
+            if message.type == "debug_reply"
+            else set()
+        )
+        own |= {"ename", "evalue", "traceback"} if content.get("status") == "error" else set()
+        assert content.keys() <= own | SCHEMAS[message.type].keys() | REPLIES.get(message.type[:-6], {}).keys()
+        jsonschema.validate(content, {"properties": SCHEMAS[message.type]})
+
 
 @settings(max_examples=1000, deadline=None)
 @given(sent(), st.booleans())
@@ -199,3 +250,73 @@ def test_what_passes_can_be_read_by_every_front_end(message: tuple[str, list[byt
     passed = admitted(*message, trusted)
     if passed is not None:
         check(passed)
+
+
+def reply(kind: str, content: Any) -> Message:
+    """What a front end hears of an answer; it always hears something."""
+    message = build(f"{kind}_reply", {}, "sandbox", REQUESTS[kind].parts[0])
+    message.parts[3] = encoded(content)
+    passed = admitted("replied", [b"ident", DELIMITER, b"unsigned", *message.parts])
+    assert passed is not None
+    return passed
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.data())
+def test_who_asked_is_answered_whatever_the_sandbox_says(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(sorted(REPLIES)))
+    check(reply(kind, data.draw(st.one_of(bent(REPLIES[kind]), ODD))))
+
+
+@pytest.mark.parametrize("kind", REPLIES.keys() - {"kernel_info"})
+def test_what_ipykernel_answers_passes_whole(kind: str) -> None:
+    assert reply(kind, REPLIES[kind]).content == REPLIES[kind]
+    if kind not in ("execute", "debug"):
+        failed = {"status": "error", "ename": "E", "evalue": "e", "traceback": ["t"]}
+        assert reply(kind, failed).content == failed
+        assert reply(kind, {"status": "aborted"}).content == {"status": "aborted"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [
+        ("complete", {"status": "ok", "matches": 5, "cursor_start": "x", "cursor_end": None, "extra": ["<script>"]}),
+        ("complete", {"status": "ok", "matches": ["a"], "cursor_start": 2, "cursor_end": 1}),
+        ("complete", REPLIES["complete"] | {"metadata": {"_jupyter_types_experimental": [{"text": 1}]}}),
+        ("history", {"status": "ok", "history": "nope"}),
+        ("history", {"status": "ok", "history": [[1, 1, {"x": 1}]]}),
+        ("is_complete", {"status": ["ok"], "indent": {"a": 1}}),
+        ("is_complete", {"status": "incomplete", "indent": {"a": 1}}),
+        ("is_complete", {"status": "incomplete", "indent": "%agent trust outputs"}),
+        ("usage", {"kernel_cpu": "<b>", "pid": {"a": 1}}),
+        ("comm_info", {"status": "ok", "comms": {"c": {"target_name": ["x"]}}}),
+        ("connect", {"status": "ok", "shell_port": "1"}),
+        ("create_subshell", {"status": "ok", "subshell_id": {}}),
+        ("list_subshell", {"status": "ok", "subshell_id": "a"}),
+        ("inspect", {"status": "ok", "found": "<b>", "data": {}}),
+        ("execute", Raw("{")),
+    ],
+    ids=str,
+)
+def test_an_answer_of_the_wrong_shape_is_an_error(kind: str, content: Any) -> None:
+    assert reply(kind, content).content["status"] == "error"
+
+
+def test_the_debugger_s_answers_and_events_have_the_types_that_front_ends_take_for_granted() -> None:
+    body = REPLIES["debug"]["body"]
+    for wrong in ({"isStarted": [1]}, {"variables": [{"name": {}}]}, {"stoppedThreads": "x"}, {"breakpoints": [1]}):
+        failed = reply("debug", REPLIES["debug"] | {"body": body | wrong}).content
+        assert (failed["success"], failed["body"]) == (False, {})
+    assert reply("debug", {}).content == {}
+    for event in (
+        {"event": "<img src=x onerror=1>", "body": {"threadId": "x"}},
+        {"event": "stopped", "body": {"threadId": "x"}},
+        {"event": ["stopped"]},
+    ):
+        message = build("debug_event", event, "sandbox", REQUESTS["execute"].parts[0])
+        assert admitted("published", [b"ident", DELIMITER, b"unsigned", *message.parts]) is None
+    stopped = {"type": "event", "seq": 1, "event": "stopped", "body": {"threadId": 1, "reason": "breakpoint"}}
+    message = build("debug_event", stopped, "sandbox", REQUESTS["execute"].parts[0])
+    passed = admitted("published", [b"ident", DELIMITER, b"unsigned", *message.parts])
+    assert passed is not None
+    assert passed.content == stopped

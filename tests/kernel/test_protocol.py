@@ -132,6 +132,18 @@ def test_an_interrupt_ends_python_and_its_subprocesses(kernel: Any) -> None:
     assert run(client, "1")[0]["status"] == "ok"
 
 
+@pytest.mark.parametrize("code", ["input('name? ')", "import getpass; getpass.getpass('name? ')"])
+def test_an_interrupt_ends_a_question(kernel: Any, code: str) -> None:
+    manager, client = kernel
+    request = client.execute(code, allow_stdin=True, stop_on_error=False)
+    assert client.get_stdin_msg(timeout=10)["content"]["prompt"] == "name? "
+    manager.interrupt_kernel()
+    while (reply := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != request:
+        pass
+    assert reply["content"]["ename"] == "KeyboardInterrupt"
+    assert text(run(client, "print('next')")[1]) == "next\n"
+
+
 def test_a_flood_arrives_whole(kernel: Any) -> None:
     _, client = kernel
     _, outputs = run(client, "for i in range(5000): print(i)")

@@ -183,6 +183,26 @@ def test_without_the_border_it_is_answered_twice(unprotected: Cells) -> None:
     assert len(replied(unprotected.client, TWICE)) == 2
 
 
+BEND_AN_INDENT = "get_ipython().kernel.do_is_complete = lambda code: {'status': 'incomplete', 'indent': {'a': 1}}"
+
+
+def completeness(client: Any) -> dict[str, Any]:
+    """What the kernel answers to a console that asks whether to go on to the next line."""
+    client.execute_interactive(BEND_AN_INDENT, timeout=PATIENCE_S)
+    asked = client.is_complete("for")
+    while (reply := client.get_shell_msg(timeout=PATIENCE_S))["parent_header"]["msg_id"] != asked:
+        pass
+    return dict(reply["content"])
+
+
+def test_an_answer_of_the_wrong_shape_is_an_error(kernel: Kernel) -> None:
+    assert completeness(kernel.client)["ename"] == "Misshapen"
+
+
+def test_without_the_border_it_comes_as_it_is(unprotected: Cells) -> None:
+    assert completeness(unprotected.client) == {"status": "incomplete", "indent": {"a": 1}}
+
+
 def test_no_cell_of_ours_is_written_for_her(kernel: Kernel) -> None:
     assert "%%agent" not in str(replied(kernel.client, ASK_FOR_AN_AGENT))
 
