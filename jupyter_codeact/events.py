@@ -280,9 +280,10 @@ class ActionDone:
 
 @dataclass(frozen=True)
 class UsageSeen:
-    """A reply was charged: what the conversation has used so far."""
+    """A reply was charged: what the conversation has used so far, and what of it this run."""
 
     usage: Usage
+    run: Usage
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import contextlib
 import os
 import secrets
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -91,7 +92,7 @@ class Session:
         problem = TextProblem(prompt, run)
         self.skills.begin({"Run": run, "Model": wishes.model or self.config.model, "Prompt": prompt})
         finder = await self._finder(cell, wishes)
-        summary = Summary(self.meter.conversation)
+        summary = Summary()
         cells = self._cells(cell, run, summary, wishes)
         cell.lead(cells)
         if self.settings.sandbox == "none":
@@ -157,6 +158,7 @@ class Session:
         if self.agent is None or wanted.model != self._config.model:
             model = await asyncio.to_thread(_opened, wanted.model)
             self.agent = self.agent or self._new_agent(wanted, model)
+            _check_goes_on(self.agent, model)
             self.agent.model = model
         self._config = wanted
         self.meter.limits = wanted.limits
@@ -201,8 +203,13 @@ class Session:
     # ---- what the magics ask
 
     async def next_request(self, cell: AgentCell) -> list[Part]:
-        """What the next prompt would send."""
-        agent = self.agent or await self._agent(RunOptions())
+        """What the next prompt would send. Raises ConfigError, UsageError where it would."""
+        agent = copy(self.agent or await self._agent(RunOptions()))
+        wanted = self._wanted(RunOptions()).model
+        # Another model may have been set since; one that answers by turns must not be opened anew.
+        if wanted.name and wanted != self._config.model:
+            agent.model = await asyncio.to_thread(_opened, wanted)
+            _check_goes_on(self.agent, agent.model)
         state = await CellEnvironment(cell).inside("state", names=[])
         if not agent.history:
             agent.templates.work = os.getcwd()
@@ -267,6 +274,16 @@ def _opened(model: ModelConfig) -> Model:
         return open_model(model, Path.cwd())
     except NoModel as error:
         raise ConfigError(error.in_notebook) from None
+
+
+def _check_goes_on(agent: Agent | None, model: Model) -> None:
+    """One conversation is held in one way, to its end. Raises UsageError."""
+    if agent is not None and agent.history and agent.model.takes_tools != model.takes_tools:
+        how = "with tools, and {} is given none" if agent.model.takes_tools else "without tools, and {} has them"
+        raise UsageError(
+            f"This conversation was held {how.format(model.name)}: `%agent reset` begins another one. "
+            "Variables, cells and skills stay."
+        )
 
 
 def _show(cell: AgentCell, text: str) -> None:

@@ -21,7 +21,7 @@ from .history import open_calls, result_message, text_message
 from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment, SetupDone, ToolsInstallationStarted
 from .limits import Meter
 from .problem import ProblemStatement
-from .processors import Processor
+from .processors import Processor, without_pictures
 from .shapes import AgentInfo, Message, StepOutput, Trajectory, model_stats
 from .submission import Accepted, accepted_in, may_have_changed
 from .templates import TemplateConfig, Templates
@@ -105,7 +105,8 @@ class Conversation:
     def processed(self, messages: list[Message]) -> list[Message]:
         for processor in self.history_processors:
             messages = processor(messages)
-        return messages
+        # The model may be another one than those that saw them.
+        return messages if self.model.sees_images else without_pictures(messages)
 
     @property
     def usage(self) -> Usage:
@@ -141,7 +142,7 @@ class Conversation:
         self.meter.charge(used)
         self._step_used += used
         self._step_usd += used.cost or 0.0
-        self.emit(UsageSeen(self.usage))
+        self.emit(UsageSeen(self.usage, self.meter.run))
 
     def _start_counting(self) -> None:
         """What is charged from now on belongs to the next step of the trajectory."""

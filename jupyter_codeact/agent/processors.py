@@ -230,6 +230,19 @@ def image_part(url: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}}
 
 
+UNSEEN = "[a picture that you don't see: code that makes it again can save it as a file]"
+
+
+def without_pictures(history: list[Message]) -> list[Message]:
+    """For a model that sees none: a word in the place of each. Other messages are the same objects."""
+    return [_unseen(message) if isinstance(message["content"], list) else message for message in history]
+
+
+def _unseen(message: Message) -> Message:
+    parts = [part if part.get("type") != "image_url" else _text_part(UNSEEN) for part in message["content"]]
+    return message | {"content": parts}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Compact:
     """Sends the newest summary for what it stands for.

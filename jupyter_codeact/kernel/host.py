@@ -87,36 +87,30 @@ class Host:
         threading.Thread(target=self.warm_up, name="codeact-warm-up", daemon=True).start()
 
     def _start(self, request: Request) -> None:
-        self._task = self._loop.create_task(self._answer(request))
+        cell = self.cell = RequestCell(self, request)
+        self._task = self._loop.create_task(self._answer(cell, request))
+        # A task that is cancelled before its first step runs nothing of itself: its end has to be heard from outside.
+        self._task.add_done_callback(lambda task: self._end(cell, request, task))
 
     def cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
 
-    async def _answer(self, request: Request) -> None:
-        """Answer one cell, whatever happens: its reply must always be sent."""
-        cell = self.cell = RequestCell(self, request)
-        reply: dict[str, Any] = {"status": "ok", "payload": [], "user_expressions": {}}
-        try:
-            cell.count = await self._count(request.code)
-            code = {"code": request.code, "execution_count": cell.count}
-            self.post(self.proxy.voice.publish, "execute_input", code, cell.header)
-            await self.answers.answer(self, cell)
-        except asyncio.CancelledError:
-            reply = _error("KeyboardInterrupt", "Stopped by you.")
-        except CodeActError as error:
-            reply = _error(type(error).__name__, str(error))
+    async def _answer(self, cell: RequestCell, request: Request) -> None:
+        cell.count = await self._count(request.code)
+        code = {"code": request.code, "execution_count": cell.count}
+        self.post(self.proxy.voice.publish, "execute_input", code, cell.header)
+        await self.answers.answer(self, cell)
+
+    def _end(self, cell: RequestCell, request: Request, task: asyncio.Task[None]) -> None:
+        """Send the reply, however the cell ended."""
+        self.cell = self.front_end = self._task = None
+        self.writing.clear()
+        while self._left:
+            self.tell(self._left.pop(), {"op": "over"})
+        reply = _reply(cell, task)
+        if reply["status"] == "error" and not task.cancelled():
             self.post(self.proxy.voice.publish, "error", _shown(reply), cell.header)
-        except Exception as error:  # noqa: BLE001 a defect of ours must end in the cell, not in a dead thread
-            reply = _defect(error)
-            self.post(self.proxy.voice.publish, "error", _shown(reply), cell.header)
-        finally:
-            self.cell = self.front_end = self._task = None
-            self.writing.clear()
-            while self._left:
-                self.tell(self._left.pop(), {"op": "over"})
-        if reply["status"] == "ok":
-            reply["payload"] = cell.payload
         self.post(self.proxy.finish, request, {**reply, "execution_count": cell.count})
 
     def _assist(self, message: Message) -> None:
@@ -194,6 +188,19 @@ def _resolve(future: asyncio.Future[Any], value: Any) -> None:
         future.set_result(value)
 
 
+def _reply(cell: RequestCell, task: asyncio.Task[None]) -> dict[str, Any]:
+    if task.cancelled():
+        return _error("KeyboardInterrupt", "Stopped by you.")
+    match task.exception():
+        case None:
+            return {"status": "ok", "payload": cell.payload, "user_expressions": {}}
+        case CodeActError() as error:
+            return _error(type(error).__name__, str(error))
+        case error:
+            # A defect of ours must end in the cell, not in a dead thread.
+            return _defect(error)
+
+
 def _error(name: str, text: str) -> dict[str, Any]:
     return {"status": "error", "ename": name, "evalue": text, "traceback": [text]}
 
@@ -202,7 +209,7 @@ def _shown(reply: dict[str, Any]) -> dict[str, Any]:
     return {key: reply[key] for key in ("ename", "evalue", "traceback")}
 
 
-def _defect(error: Exception) -> dict[str, Any]:
+def _defect(error: BaseException) -> dict[str, Any]:
     import traceback
 
     text = f"A defect of jupyter_codeact: {type(error).__name__}: {error}. Your variables and cells are untouched."

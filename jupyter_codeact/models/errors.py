@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,10 +77,11 @@ def _message_in(text: str) -> str:
 
 
 def _retry_after(error: Exception) -> float | None:
-    """Seconds, from the Retry-After header; None where there is none or it is a date."""
+    """Seconds, from the Retry-After header; None where there is none, or it is a date or no time."""
     # Not error.response.headers: litellm leaves those empty.
     headers = getattr(error, "litellm_response_headers", None) or {}
     try:
-        return float(headers.get("retry-after", ""))
+        wait_s = float(headers.get("retry-after", ""))
     except (TypeError, ValueError):
         return None
+    return wait_s if math.isfinite(wait_s) and wait_s >= 0 else None

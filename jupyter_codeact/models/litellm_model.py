@@ -28,6 +28,10 @@ THINKING = ("thinking_blocks", "reasoning_content")
 NO_REASONING_CONTENT = ("groq", "cerebras")
 
 
+# Anthropic's where the context is full; others' where the service failed in the middle.
+CUT = ("model_context_window_exceeded", "error", "network_error")
+
+
 def load() -> Any:
     """litellm, imported once and quietly. It takes seconds, so it happens in the background, never at import."""
     # Its price list is part of the package; without this it would be fetched from the network at import.
@@ -41,6 +45,9 @@ def load() -> Any:
     with _nothing_collected():
         import litellm
 
+    # It takes these endings for a regular one, and so half a reply would be the answer.
+    endings = getattr(litellm.litellm_core_utils.core_helpers, "_FINISH_REASON_MAP", {})
+    endings |= dict.fromkeys(CUT, "length")
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):

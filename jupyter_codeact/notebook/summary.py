@@ -18,12 +18,10 @@ LEFT = (
 class Summary:
     """Counts while the run goes on.
 
-    before: what the conversation had used when it began. unrecorded: why there is no trajectory, "" where there is.
     offered, used: skills that the model was told of, and those that its actions used. steps: cells that ran. last: the
-    number of the last action. left: what is to be said of one that a Stop did not end.
+    number of the last action. unrecorded: why there is no trajectory, "" where there is. left: what is to be said of one that a Stop did not end.
     """
 
-    before: Usage = field(default_factory=Usage)
     offered: tuple[str, ...] = ()
     used: tuple[str, ...] = ()
     steps: int = 0
@@ -41,8 +39,8 @@ class Summary:
         if isinstance(event, ActionDone):
             self.last = event.action.step
         match event:
-            case UsageSeen(usage):
-                self.usage = usage - self.before
+            case UsageSeen(run=usage):
+                self.usage = usage
             case ActionDone(CodeAction(step=step), Ran(edited=edited, status=status)):
                 self.steps += 1
                 self.edited += edited

@@ -122,28 +122,23 @@ METADATA: dict[str, dict[str, object]] = {
     "isolated": {"text/html": {"isolated": True}},
 }
 
-<<<<<<< HEAD
 # What does not act in this JupyterLab in any case, and why.
 QUIET = {
     **dict.fromkeys(words("css-break markdown-math mxss nested"), "it takes a sanitiser to be fooled"),
     **dict.fromkeys(words("bokeh panel"), "its extension is not installed"),
     **dict.fromkeys(words("latex latex-html latex-style"), "MathJax has a filter of its own"),
+    **dict.fromkeys(
+        words("tex-control tex-control-html tex-control-markdown tex-tab tex-tab-html tex-tab-markdown"),
+        "a script's address in a formula runs in JupyterLab 4.2",
+    ),
     "js-link": "links open in a window of their own",
     "pdf": "it has nothing in it that could act",
     "svg": "it is shown as a picture",
 }
 # With it the page loads no code of its own any more, which some of the others need.
 LAST = "base"
-=======
-# What does not act in this JupyterLab in any case: it takes a sanitiser to be fooled, another extension, MathJax
-# without its filter, JupyterLab 4.2, where a script's address in a formula runs; or it would take the whole page along.
-QUIET = words("""
-    bokeh command-linker css-break js-link latex latex-html latex-style markdown-math meta mxss nested panel pdf svg
-    tex-control tex-control-html tex-control-markdown tex-tab tex-tab-html tex-tab-markdown
-""")
 # Widgets whose formula is a link.
 LINKED = words("label described checked htmlmath")
->>>>>>> tex6
 
 VEGA = {
     "$schema": "https://vega.github.io/schema/vega/v5.json",
@@ -259,23 +254,7 @@ def act(name: str) -> str:
 def bundles(way: str = "") -> list[Attack]:
     """Each attack by display; ``way`` is put before the names."""
     return [
-<<<<<<< HEAD
         (way + name, mime, _aimed(content, way + name), METADATA.get(name, {}))
-=======
-        (
-            name,
-            mime,
-            content.format(
-                act=act(name),
-                act2=act(name).replace("'", "&quot;"),
-                act4=f"fetch(`{HERE.format(name)}`);void 0",
-                act3=f"fetch(&quot;{HERE.format(name)}&quot;)",
-                away=AWAY.format(name),
-                here=HERE.format(name),
-            ),
-            METADATA.get(name, {}),
-        )
->>>>>>> tex6
         for name, (mime, content) in BUNDLES.items()
     ]
 
@@ -290,6 +269,7 @@ def _aimed(content: str, name: str) -> str:
         act=act(name),
         act2=act(name).replace("'", "&quot;"),
         act3=f"fetch(&quot;{HERE.format(name)}&quot;)",
+        act4=f"fetch(`{HERE.format(name)}`);void 0",
         away=AWAY.format(name),
         here=HERE.format(name),
         name=name,

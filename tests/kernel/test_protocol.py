@@ -144,6 +144,17 @@ def test_an_interrupt_ends_a_question(kernel: Any, code: str) -> None:
     assert text(run(client, "print('next')")[1]) == "next\n"
 
 
+def test_a_stop_at_the_very_start_of_a_cell_of_ours_ends_it(kernel: Any) -> None:
+    """A task that is cancelled before its first step runs nothing, and its reply must come all the same."""
+    manager, client = kernel
+    for _ in range(60):
+        request = client.execute("%agent status", stop_on_error=False)
+        manager.interrupt_kernel()
+        while client.get_shell_msg(timeout=10)["parent_header"]["msg_id"] != request:
+            pass
+    assert run(client, "1")[0]["status"] == "ok"
+
+
 def test_a_flood_arrives_whole(kernel: Any) -> None:
     _, client = kernel
     _, outputs = run(client, "for i in range(5000): print(i)")

@@ -256,7 +256,10 @@ async def test_an_answer_that_is_refused_is_asked_for_again(
     assert first == second
 
 
-@pytest.mark.parametrize(("name", "ending"), [(CLAUDE, "max_tokens"), (GPT, "length"), (OTHER, "length")])
+CUT = [(CLAUDE, "max_tokens"), (CLAUDE, "model_context_window_exceeded"), (GPT, "length"), (OTHER, "error")]
+
+
+@pytest.mark.parametrize(("name", "ending"), CUT)
 @pytest.mark.parametrize("calls", [(), [ToolCall("run_cell", {"code": "rm"})]])
 async def test_a_reply_that_is_cut_at_its_greatest_length_is_no_answer(
     model_server: ModelServer, name: str, ending: str, calls: list[ToolCall]
