@@ -19,7 +19,8 @@ class Summary:
     """Counts while the run goes on.
 
     offered, used: skills that the model was told of, and those that its actions used. steps: cells that ran. last: the
-    number of the last action. unrecorded: why there is no trajectory, "" where there is. left: what is to be said of one that a Stop did not end.
+    number of the last action. unrecorded: why there is no trajectory, "" where there is. left: what is to be said of
+    one that a Stop did not end.
     """
 
     offered: tuple[str, ...] = ()
