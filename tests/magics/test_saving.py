@@ -232,6 +232,17 @@ async def test_what_is_shared_lies_there_and_hers_comes_first(desk: Desk) -> Non
     assert [v.note.message for v in desk.library.log("fit")] == ["for all", "Saved from cells"]
 
 
+async def test_what_is_told_of_a_shared_save_is_the_shared_one_s(desk: Desk) -> None:
+    await desk.save("fit 1 --shared")
+    await desk.save("fit 1-2")
+    said = await desk.save("fit 2 --names go --shared")
+    assert "Saved **fit** as version 2; `%skill rollback fit 1 --shared` takes that back." in said
+    assert "-def area(r):" in said
+    versions.answer(desk.session, "rollback", "fit 1 --shared")
+    assert "area" in (desk.library.shared / "fit.py").read_text()
+    assert len(desk.library.log("fit")) == 1
+
+
 async def test_each_module_of_a_package_is_edited(desk: Desk) -> None:
     desk.library.write("geo", PACKAGE, Note())
     assert "`geo.impl`" in await desk.edit("geo")
