@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 
 from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.checks import problems
 from jupyter_codeact.skills.history import Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.slicing import module_of
@@ -125,6 +126,28 @@ def test_a_round_trip_keeps_every_byte_and_all_notes(library: Library, work: Pat
 def test_odd_ends_of_lines_come_back(library: Library, work: Path, kind: str, source: str) -> None:
     library.write("odd", {"odd.py": source}, Note())
     assert found_in(str(sent(library, "odd", kind, work)), work)[0].files == {"odd.py": source}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mark_at_the_start_is_no_part_of_what_travels(library: Library, work: Path, kind: str) -> None:
+    source = "def f(x):\n    return x\n"
+    (library.own / "marked.py").write_bytes(b"\xef\xbb\xbf" + source.encode())
+    assert found_in(str(sent(library, "marked", kind, work)), work)[0].files == {"marked.py": source}
+
+
+@pytest.mark.parametrize("name", ["fit.py", "fit.ipynb", "folder"])
+def test_a_mark_at_the_start_of_what_comes_in_is_no_part_of_it(work: Path, name: str) -> None:
+    source = "def f(x):\n    return x\n"
+    texts = {
+        "fit.py": source,
+        "fit.ipynb": nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])),
+    }
+    (work / "folder").mkdir()
+    for path, text in {**texts, "folder/fit.py": source}.items():
+        (work / path).write_text(text, "utf-8-sig")
+    (found,) = found_in(name, work)
+    assert found.files == {"fit.py": source}
+    assert problems(found.files) == warnings_of(found) == []
 
 
 @pytest.mark.parametrize("kind", ["notebook", "wheel", "skill-folder"])

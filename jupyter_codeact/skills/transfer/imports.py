@@ -16,7 +16,7 @@ import yaml
 from ...errors import SkillError
 from ...events import RanCell
 from ...words import reason
-from ..skill import INIT, check_name
+from ..skill import INIT, MARK, check_name, readable
 from ..slicing import module_of
 from .bundle import Bundle, Past, read_past
 from .entries import Entries, Reader, of_archive, of_folder, read
@@ -116,7 +116,7 @@ def _of_skill_notebook(name: str, files: list[tuple[str, str]], past: str) -> Bu
         if not reader.wants(path, len(text)) or path.partition("/")[0] not in (name, f"{name}.py"):
             raise SkillError(f"{path!r} is no file of {name}.")
         reader.take(path, text.encode("utf-8", "surrogatepass"))
-    found = Bundle(name, dict(files), read_past(past))
+    found = Bundle(name, {path: text.removeprefix(MARK) for path, text in files}, read_past(past))
     if found.main not in found.files or (len(files) > 1 and "/" not in found.main):
         raise SkillError(f"This notebook of {name} holds neither a module nor a package.")
     return found
@@ -186,10 +186,7 @@ def _below(folder: str, entries: Entries) -> Entries:
 
 
 def _text(content: bytes, path: str) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeError:
-        raise SkillError(f"{path!r} is no UTF-8, and can't be shown as it is.") from None
+    return readable(content.decode("utf-8-sig", "surrogateescape"), path)
 
 
 def _check(bundle: Bundle) -> None:
