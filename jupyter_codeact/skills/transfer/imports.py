@@ -26,8 +26,10 @@ from .notebooks import cells_of, files_in, text_of
 from .wheels import HISTORY_FILE
 
 ARCHIVES = (".whl", ".zip")
-# What every wheel has, whatever is in it.
-_DRESSING = re.compile(r"[^/]+\.dist-info/(METADATA|WHEEL|RECORD)")
+# What every wheel and every skill folder has, and the notes that come along.
+_DRESSING = re.compile(
+    rf"[^/]+\.dist-info/(METADATA|WHEEL|RECORD|{re.escape(HISTORY_FILE)})|SKILL\.md|{FOLDER_HISTORY}"
+)
 # Modules that a checkout has beside its own.
 _ASIDE = ("setup", "conftest", "noxfile", "tasks")
 Choose = Callable[[list[RanCell]], Iterable[RanCell]]
@@ -138,7 +140,8 @@ def cells_in(notebook: dict[str, Any]) -> Iterator[RanCell]:
 def _modules(reader: Reader, folder: str = "") -> Iterator[Bundle]:
     """The modules and packages of a folder, which may be a skill folder, a package, a project or a wheel."""
     entries, past = _without_dressing(reader.entries)
-    left_out = [path for path in reader.left_out if not _DRESSING.fullmatch(path)]
+    no_sources = [*reader.left_out, *(path for path in reader.entries if not path.endswith(".py"))]
+    left_out = [path for path in no_sources if not _DRESSING.fullmatch(path)]
     if INIT in entries and folder:
         entries = {f"{folder}/{path}": content for path, content in entries.items()}
     sources = {path: content for path, content in entries.items() if path.endswith(".py")}
