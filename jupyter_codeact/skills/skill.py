@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import SkillError
 from .contents import Contents, contents_of
-from .files import is_own, texts_beside
+from .files import is_name, is_own, texts_beside
 from .offered import Texts
 from .outlines import as_read
 
@@ -139,6 +139,8 @@ def check_name(name: str) -> None:
         raise SkillError(f"{name[:20]}… is longer than {LONGEST} bytes: its files could not be written everywhere.")
     if name in sys.stdlib_module_names or name in _STARTUP:
         raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
+    if not is_name(name):
+        raise SkillError(f"{name!r} begins with __: such a name is Python's own, and no skill's.")
     if importlib.util.find_spec(name) is not None:
         raise SkillError(f"{name!r} is a package of this environment, and would be imported instead of a skill.")
 
