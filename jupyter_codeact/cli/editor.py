@@ -15,7 +15,7 @@ from ..magics.editing import place_of, store
 from ..magics.parser import edit_parser
 from ..protocols import AgentCell
 from ..session import Session
-from ..skills.skill import check_name, files_of
+from ..skills.skill import check_name, files_of, readable
 
 EDITORS = ("editor", "nano", "vi")
 
@@ -29,12 +29,12 @@ async def edited(session: Session, cell: AgentCell, words: list[str]) -> str:
     library = session.skills.library
     if name in [skill.name for skill in library.list()]:
         options.version = library.log(name)[0].number
-        before = files_of(library.folder_of(name), name).get(module, "")
+        before = readable(files_of(library.folder_of(name), name).get(module, ""), module)
     path = Path(tempfile.mkdtemp(prefix="codeact-edit-")) / f"{options.name}.py"
     path.write_text(before, encoding="utf-8")
     try:
         _open(editor, path)
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         told = f"Nothing of **{options.name}** was changed."
         if text.strip() != before.strip():
             _, told, _ = await store(session, cell, options, text)

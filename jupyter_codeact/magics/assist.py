@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..skills.transfer.exports import KINDS
-from . import agent, skill, teaching
+from . import agent, skill, teaching, versions
 from .exporting import export_parser
 from .importing import import_parser
 from .parser import LineParser, agent_parser, edit_parser, save_parser
@@ -118,6 +118,8 @@ def _of_skill(magic: str, before: list[str], known: Known) -> Sequence[str]:
             return () if parser.takes_value(before[-1]) else [*more, *_options(parser)]
         case [word]:
             return known.skills if word in NAMING else ()
+        case [word, *_] if word in versions.COMMANDS:
+            return (versions.SHARED, versions.OWN)
         case _:
             return ()
 

@@ -12,7 +12,7 @@ from ..skills.docstrings import described
 from ..skills.files import is_own
 from ..skills.history import Version
 from ..skills.library import Saved
-from ..skills.skill import INIT, files_of
+from ..skills.skill import INIT, files_of, readable
 from .parser import edit_parser
 from .saving import check, show_conflict
 from .versions import told
@@ -27,7 +27,7 @@ async def edit(session: Session, cell: AgentCell, line: str, body: str) -> str:
         files, newest = files_of(library.folder_of(name), name), library.log(name)[0]
         if path not in files:
             raise SkillError(f"There is no {path}: write its source below `%%skill edit {options.name}`.")
-        cell.become(_cell(options.name, newest, files[path]))
+        cell.become(_cell(options.name, newest, readable(files[path], path)))
         said = f"**{path}**, version {newest.number}: change it here, and run the cell to save it."
         others = [f"`{dotted(other)}`" for other in files if other != path]
         return said + (f" `%%skill edit` takes its other modules, too: {', '.join(others)}." if others else "")
@@ -54,6 +54,7 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace, 
     if not here and "." in options.name:
         raise SkillError(f"{name} is not your own: `%%skill edit {options.name}` alone fetches it first.")
     path = path if here else f"{name}.py"
+    readable(here.get(path, ""), path)
     known = [skill.name for skill in library.list()]
     files = described({**here, path: body.rstrip() + "\n"})
     about, checked = await check(session, cell, argparse.Namespace(**{**vars(options), "name": name}), files, folder)

@@ -126,7 +126,7 @@ another kernel.
 Example:
   %skill where""",
     "log": """\
-usage: %skill log NAME
+usage: %skill log NAME [--shared|--own]
 
 The versions of a skill, the newest first: when, by whom, why, and from which cells. Every save is
 one, the agent's edits and changes by hand too.
@@ -134,7 +134,7 @@ one, the agent's edits and changes by hand too.
 Example:
   %skill log gp_fit""",
     "diff": """\
-usage: %skill diff NAME [V1 [V2]]
+usage: %skill diff NAME [V1 [V2]] [--shared|--own]
 
 What the last version changed; with V1, what has changed from version V1 to now; with both, from V1 to V2.
 
@@ -142,17 +142,19 @@ Examples:
   %skill diff gp_fit
   %skill diff gp_fit 1 2""",
     "rollback": """\
-usage: %skill rollback NAME V
+usage: %skill rollback NAME V [--shared|--own]
 
 Makes version V the newest one again. The versions in between stay in `%skill log`, and this can be
-taken back like any other.
+taken back like any other. Where both libraries had a skill of that name, it is the one that was
+removed last; --shared and --own say which.
 
 Example:
   %skill rollback gp_fit 1""",
     "rm": """\
-usage: %skill rm NAME
+usage: %skill rm NAME [--shared|--own]
 
-Takes a skill away; its versions stay, and `%skill rollback` brings it back.
+Takes a skill away; its versions stay, and `%skill rollback` brings it back. Where your own skill
+hides, or hid, a shared one of its name, the shared one is removed with --shared only.
 
 Example:
   %skill rm gp_fit""",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ..errors import SkillError, UsageError
 from ..session import Session
 from ..skills.history import Note, Version
 from ..skills.library import Saved, changes
-from ..skills.skill import Files, files_of
+from ..skills.skill import has_skill
 from ..skills.transfer.bundle import HISTORY, came_along
 from ..words import fenced, plural
 
@@ -17,30 +18,65 @@ HELP = """\
 %skill diff NAME [V1 [V2]]  what the last version changed; from V1 to now; from V1 to V2
 %skill rollback NAME V      make version V the newest one again
 %skill rm NAME              take it away; `%skill rollback` brings it back
+                            these four take --shared or --own, where both libraries have one of that name
 %%skill edit NAME           its source, in this cell; running the cell again saves it; NAME.impl: of a package"""
 # Versions that are named where she has named none.
 CHOICE = 5
 COMMANDS = ("log", "diff", "rollback", "rm")
+SHARED, OWN = "--shared", "--own"
 
 
 def answer(session: Session, command: str, line: str) -> str:
     """The answer to one of ``COMMANDS``, as Markdown. Raises UsageError, SkillError."""
-    name, *numbers = line.split() or [""]
+    words = line.split()
+    asked = [word for word in words if word in (SHARED, OWN)]
+    name, *numbers = [word for word in words if word not in asked] or [""]
     most = {"log": 0, "rm": 0, "rollback": 1, "diff": 2}[command]
-    if command == "rollback" and name and not numbers:
-        raise UsageError(_choice(session, name))
-    if not name or len(numbers) > most:
+    if not name or len(numbers) > most or len({*asked}) > 1:
         raise UsageError(f"`%skill {command}` is written wrongly. `%skill help` shows how it goes.")
+    folder = _folder(session, command, name, *asked[:1])
+    if command == "rollback" and not numbers:
+        raise UsageError(_choice(session, folder, name))
     versions = [_number(word) for word in numbers]
     match command:
         case "log":
-            return _log(session, name)
+            return _log(session, folder, name)
         case "diff":
-            return _diff(session, name, versions)
+            return _diff(session, folder, name, versions)
         case "rollback":
-            return _rollback(session, name, versions[0])
+            return _rollback(session, folder, name, versions[0])
         case _:
-            return _remove(session, name)
+            return _remove(session, folder, name, asked=bool(asked))
+
+
+def _folder(session: Session, command: str, name: str, asked: str = "") -> Path:
+    """The library that is meant. Raises SkillError where it never had such a skill."""
+    library = session.skills.library
+    if not asked:
+        return library.undone_in(name) if command == "rollback" else library.folder_of(name)
+    folder = library.shared if asked == SHARED else library.own
+    if not _had(session, folder, name):
+        raise SkillError(f"There is no skill called {name} in {_place(session, folder)}.")
+    return folder
+
+
+def _had(session: Session, folder: Path, name: str) -> bool:
+    return has_skill(folder, name) or session.skills.library.history(folder).newest(name) is not None
+
+
+def _place(session: Session, folder: Path) -> str:
+    return "the shared library" if folder == session.skills.library.shared else "your own library"
+
+
+def _written(session: Session, folder: Path, name: str, rest: str = "") -> str:
+    """A skill and what follows it in a command, with the library where another one could be taken for it."""
+    library = session.skills.library
+    flag = ""
+    if folder == library.shared and _had(session, library.own, name):
+        flag = SHARED
+    elif folder == library.own and library.undone_in(name) != folder:
+        flag = OWN
+    return " ".join(filter(None, (name, rest, flag)))
 
 
 def told(session: Session, saved: Saved, name: str) -> str:
@@ -50,14 +86,15 @@ def told(session: Session, saved: Saved, name: str) -> str:
         return " ".join([*said, *saved.unlinked])
     if saved.before.number == saved.version.number:
         return f"**{name}** is already like this: version {saved.version.number}."
-    difference = _between(session, name, saved.before.number, saved.version.number)
-    back = f"rm {name}" if saved.before.removed else f"rollback {name} {saved.before.number}"
+    difference = _between(session, saved.folder, name, saved.before.number, saved.version.number)
+    command, number = ("rm", "") if saved.before.removed else ("rollback", str(saved.before.number))
+    back = f"{command} {_written(session, saved.folder, name, number)}"
     said = [f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back.", *saved.unlinked]
     return f"{' '.join(said)}\n\n{fenced(difference, 'diff')}"
 
 
-def _log(session: Session, name: str) -> str:
-    versions = session.skills.library.log(name)
+def _log(session: Session, folder: Path, name: str) -> str:
+    versions = session.skills.library.log(name, folder)
     return f"**{name}** has {plural(len(versions), 'version')}, the newest first.\n\n{table(versions)}"
 
 
@@ -67,42 +104,38 @@ def table(versions: Sequence[Version]) -> str:
     return "\n".join(["| version | when | by | what |", "|:---|:---|:---|:---|", *rows])
 
 
-def _diff(session: Session, name: str, versions: list[int]) -> str:
-    newest = session.skills.library.log(name)[0].number
+def _diff(session: Session, folder: Path, name: str, versions: list[int]) -> str:
+    newest = session.skills.library.log(name, folder)[0].number
     first, last = (*versions, newest)[:2] if versions else (newest - 1, newest)
-    text = _between(session, name, first, last)
+    text = _between(session, folder, name, first, last)
     what = f"from version {first} to {last}" if first else f"version {last}"
     return f"**{name}**, {what}:\n\n{fenced(text, 'diff')}"
 
 
-def _between(session: Session, name: str, first: int, last: int) -> str:
-    history = session.skills.library.history(session.skills.library.folder_of(name))
+def _between(session: Session, folder: Path, name: str, first: int, last: int) -> str:
+    history = session.skills.library.history(folder)
     with history.opened():
         before, after = [history.files(name, number) if number else {} for number in (first, last)]
     return changes(before, after) or "(no change)"
 
 
-def _choice(session: Session, name: str) -> str:
+def _choice(session: Session, folder: Path, name: str) -> str:
     """The versions that there are to go back to, and how that is written."""
-    library = session.skills.library
-    folder = library.undone_in(name)
-    is_here = folder == library.folder_of(name)
-    versions = [*(library.log(name) if is_here else library.history(folder).log(name))]
+    versions = session.skills.library.log(name, folder)
     there = [version for version in versions[0 if versions[0].removed else 1 :] if not version.removed]
     if not there:
         return f"{name} has one version: there is none to go back to."
     said = [f"{v.number} ({_when(v)}, {v.note.by}: {v.note.message})" for v in there[:CHOICE]]
-    more = f"; `%skill log {name}` shows all" if len(there) > CHOICE else ""
+    more = f"; `%skill log {_written(session, folder, name)}` shows all" if len(there) > CHOICE else ""
     form = f"`%skill rollback {name} V` makes version V the newest one again, such as"
-    return f"{form} `%skill rollback {name} {there[0].number}`. There are {', '.join(said)}{more}."
+    example = _written(session, folder, name, str(there[0].number))
+    return f"{form} `%skill rollback {example}`. There are {', '.join(said)}{more}."
 
 
-def _rollback(session: Session, name: str, number: int) -> str:
+def _rollback(session: Session, folder: Path, name: str, number: int) -> str:
     library = session.skills.library
-    folder = library.undone_in(name)
-    if folder == library.folder_of(name):
-        # What was changed by hand is a version from now on.
-        library.log(name)
+    # What was changed by hand is a version from now on.
+    library.log(name, folder)
     files = library.history(folder).files(name, number)
     if not files:
         raise SkillError(f"In version {number} {name} had been removed: there is nothing to bring back.")
@@ -110,20 +143,23 @@ def _rollback(session: Session, name: str, number: int) -> str:
     return told(session, saved, name)
 
 
-def _remove(session: Session, name: str) -> str:
-    folder = session.skills.library.folder_of(name)
-    if not _here(session, name):
-        raise SkillError(f"{name} is removed already. `%skill log {name}` shows what can be brought back.")
-    if not session.skills.library.keeps(name):
+def _remove(session: Session, folder: Path, name: str, *, asked: bool) -> str:
+    library = session.skills.library
+    if not has_skill(folder, name):
+        log = _written(session, folder, name)
+        raise SkillError(f"{name} is removed already. `%skill log {log}` shows what can be brought back.")
+    if folder not in library.kept:
         raise SkillError(f"{name} lies in {folder}, which is only read here.")
-    saved = session.skills.library.write(name, {}, session.skills.note("Removed"), folder=folder)
-    before = saved.before.number if saved.before else 1
-    said = [f"Removed **{name}**. `%skill rollback {name} {before}` brings it back.", *saved.unlinked]
-    return " ".join(said)
-
-
-def _here(session: Session, name: str) -> Files:
-    return files_of(session.skills.library.folder_of(name), name)
+    if folder == library.shared and not asked and _had(session, library.own, name):
+        raise SkillError(
+            f"Your own {name} is removed already; the one that is left is shared by all workspaces: "
+            f"`%skill rm {name} {SHARED}` removes that one."
+        )
+    saved = library.write(name, {}, session.skills.note("Removed"), folder=folder)
+    before = str(saved.before.number if saved.before else 1)
+    back = _written(session, folder, name, before)
+    said = [f"Removed **{name}** from {_place(session, folder)}. `%skill rollback {back}` brings it back."]
+    return " ".join([*said, *saved.unlinked])
 
 
 def _number(word: str) -> int:

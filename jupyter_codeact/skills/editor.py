@@ -18,7 +18,7 @@ from .edits import FileEdit, read
 from .files import is_own, lies_in
 from .history import Note
 from .library import Library
-from .skill import API, INIT, Skill, check_name
+from .skill import API, INIT, MARK, Skill, check_name
 
 # What a package of skills begins with.
 PARTS = (INIT, API, "impl.py")
@@ -54,7 +54,7 @@ class LibraryEditor:
         before = read(self._library.own / path)
         if arguments.get("command") == "undo":
             return self._undo(path, before)
-        after = changed(arguments, before, path)
+        after = changed(arguments, before, path).removeprefix(MARK)
         check_syntax(self._library.own / path, after)
         after = with_stubs(after)
         return self._edit(path, before, after, self._past.setdefault(path, []).append)

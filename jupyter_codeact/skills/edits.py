@@ -15,7 +15,7 @@ from .alone import to_look_at
 from .checks import CHECKS, FAILED, Trial, passed_with, report
 from .history import Note, Version
 from .library import Library
-from .skill import INIT, Files, exactly, files_of
+from .skill import INIT, Files, exactly, files_of, readable
 
 EMPTY = " An empty __init__.py beside it makes it a package."
 
@@ -110,9 +110,10 @@ def _one(path: str, text: str | None) -> dict[str, str]:
 def read(path: Path) -> str | None:
     """Text with its line ends as they are; None where there is no file."""
     try:
-        exactly(path).encode()
-        return exactly(path)
+        return readable(exactly(path), path.name)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeError) as error:
+    except SkillError as error:
+        raise EditError(str(error)) from None
+    except OSError as error:
         raise EditError(f"{path.name} can't be read: {error}") from None

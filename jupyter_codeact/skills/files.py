@@ -144,7 +144,7 @@ def texts_beside(path: str, folder: Path) -> dict[str, str]:
 def read_text(path: str) -> str:
     """The text of a file as far as it can be read; "" of one that is gone meanwhile."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
+        with open(path, encoding="utf-8-sig", errors="replace") as file:
             return file.read(LARGEST)
     except OSError:
         return ""

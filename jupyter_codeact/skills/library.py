@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +19,7 @@ from ..texts import diff_of
 from ..words import reason
 from .files import Module, lies_in
 from .history import HAND, History, Note, Version
-from .skill import Files, Skill, check_name, files_of, module_of, skills_in
+from .skill import Files, Skill, check_name, files_of, has_skill, module_of, skills_in
 from .writing import Meanwhile, laid, mend
 
 LOCK_S, POLL_S = 30.0, 0.01
@@ -37,6 +38,11 @@ class Saved(NamedTuple):
     version: Version
     before: Version | None
     unlinked: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """The library that was written to."""
+        return self.path.parent
 
 
 class Library:
@@ -79,13 +85,12 @@ class Library:
         return skills[name]
 
     def folder_of(self, name: str) -> Path:
-        """The folder that a skill is imported from; of one that was removed, the one that it was in."""
+        """The folder that a skill is imported from; of one that is nowhere any more, where it was removed last."""
         for folder in self.folders:
             if name in skills_in(folder):
                 return folder
-        for folder in self.kept:
-            if self.history(folder).newest(name) is not None:
-                return folder
+        if gone := self._removed_last(name, self.kept):
+            return gone
         raise SkillError(_unknown(name, [skill.name for skill in self.list()]))
 
     def undone_in(self, name: str) -> Path:
@@ -95,11 +100,21 @@ class Library:
         """
         folder = self.folder_of(name)
         now = self.history(folder).newest(name)
-        for before in takewhile(lambda kept: kept != folder, self.kept):
-            gone = self.history(before).newest(name)
-            if gone is not None and gone.removed and (now is None or now.when <= gone.when):
-                return before
-        return folder
+        if not has_skill(folder, name):
+            return folder
+        before = takewhile(lambda kept: kept != folder, self.kept)
+        return self._removed_last(name, before, now.when if now else None) or folder
+
+    def _removed_last(self, name: str, folders: Iterable[Path], since: datetime | None = None) -> Path | None:
+        """Of the folders that a skill was in, the one that it was taken from last; None where none was, since then."""
+        newest = {folder: self.history(folder).newest(name) for folder in folders}
+        gone = {
+            folder: last.when
+            for folder, last in newest.items()
+            if last and (since is None or (last.removed and since <= last.when))
+        }
+        # Versions are dated in whole seconds: the shared one comes to light when the own one is gone.
+        return max(reversed(gone), key=lambda folder: gone[folder], default=None)
 
     def keeps(self, name: str) -> bool:
         """Whether there are versions of it: not of what is only read here."""
@@ -108,10 +123,13 @@ class Library:
     def history(self, folder: Path) -> History:
         return History(self._histories / f"{folder.parent.name}-{folder.name}")
 
-    def log(self, name: str) -> Sequence[Version]:
-        """The versions of a skill, the newest first, changes by hand among them. Raises SkillError."""
-        folder = self.folder_of(name)
-        if not self.keeps(name):
+    def log(self, name: str, folder: Path | None = None) -> Sequence[Version]:
+        """The versions of a skill, the newest first, changes by hand among them. Raises SkillError.
+
+        folder: one of ``kept``; by default the one that it is imported from.
+        """
+        folder = folder or self.folder_of(name)
+        if folder not in self.kept:
             raise SkillError(f"{name} lies in {folder}, which is only read here: no versions of it are kept.")
         with self._locked(folder) as history:
             _take_in(history, folder, name)

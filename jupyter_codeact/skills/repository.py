@@ -100,4 +100,4 @@ def read_tree(repository: Repo, tree: ObjectID, prefix: str = "") -> Iterator[tu
         if isinstance(found, Tree):
             yield from read_tree(repository, item, f"{path}/")
         elif isinstance(found, Blob):
-            yield path, found.data.decode("utf-8", "surrogateescape")
+            yield path, found.data.decode("utf-8-sig", "surrogateescape")

@@ -12,12 +12,14 @@ from pathlib import Path
 
 from ..errors import SkillError
 from .contents import Contents, contents_of
-from .files import is_own, texts_beside
+from .files import is_name, is_own, texts_beside
 from .offered import Texts
 from .outlines import as_read
 
 Files = Mapping[str, str]
 """Text by path in the library: ``gp_fit.py``, or ``pkg/api.py`` and the rest of a package. Empty for no skill."""
+# What editors on Windows put before a text: Python reads it as no part of it.
+MARK = "\ufeff"
 # A file system takes 255 bytes, and a file is written under a longer name first.
 LONGEST = 200
 API, INIT = "api.py", "__init__.py"
@@ -112,7 +114,21 @@ def _places(folder: Path, name: str) -> tuple[Path, Path]:
 
 def exactly(path: Path) -> str:
     """Text with its line ends as they are, and with bytes that are no UTF-8 as surrogates. Raises OSError."""
-    return path.read_bytes().decode("utf-8", "surrogateescape")
+    return path.read_bytes().decode("utf-8-sig", "surrogateescape")
+
+
+def is_marked(path: Path) -> bool:
+    """Whether a file begins with ``MARK``. Raises OSError."""
+    return path.read_bytes().startswith(MARK.encode())
+
+
+def readable(text: str, path: str) -> str:
+    """The text. Raises SkillError for bytes that are no UTF-8: what was shown and saved would be something else."""
+    try:
+        text.encode()
+    except UnicodeError:
+        raise SkillError(f"{path!r} is no UTF-8, and can't be shown as it is.") from None
+    return text
 
 
 def check_name(name: str) -> None:
@@ -123,6 +139,8 @@ def check_name(name: str) -> None:
         raise SkillError(f"{name[:20]}… is longer than {LONGEST} bytes: its files could not be written everywhere.")
     if name in sys.stdlib_module_names or name in _STARTUP:
         raise SkillError(f"{name!r} is a module of Python's own, which a skill of that name would hide.")
+    if not is_name(name):
+        raise SkillError(f"{name!r} begins with __: such a name is Python's own, and no skill's.")
     if importlib.util.find_spec(name) is not None:
         raise SkillError(f"{name!r} is a package of this environment, and would be imported instead of a skill.")
 
@@ -132,5 +150,5 @@ def _name_of(folder: Path, path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    with open(path, encoding="utf-8", errors="replace", newline="") as file:
+    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
         return file.read()

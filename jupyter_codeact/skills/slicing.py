@@ -41,6 +41,11 @@ def module_of(
     """
     cells = Cells(sources, elsewhere, lenient=lenient)
     wanted = names or cells.defined
+    if not wanted and cells.held:
+        raise SkillError(
+            "These cells define functions and classes inside of other statements only: name those to take, of "
+            f"{', '.join(sorted(cells.held))}."
+        )
     if not wanted:
         raise SkillError("These cells define no function and no class: there is nothing to import from them.")
     for name in wanted:
@@ -53,7 +58,10 @@ def module_of(
 
 
 class Cells:
-    """The statements of the cells. ``binders``: those that bind a name, in order."""
+    """The statements of the cells. ``binders``: those that bind a name, in order.
+
+    held: functions and classes that are defined inside of an ``if``, a ``try`` and the like.
+    """
 
     def __init__(self, sources: list[str], elsewhere: Elsewhere = _nowhere, *, lenient: bool = False) -> None:
         self._elsewhere = elsewhere
@@ -61,10 +69,12 @@ class Cells:
         self.futures: list[Statement] = []
         self.binders: dict[str, list[Statement]] = {}
         self.given: set[str] = set()
+        self.held: set[str] = set()
         for statement in statements_of(sources, lenient=lenient):
             if statement.is_future:
                 self.futures.append(statement)
                 continue
+            self.held.update(statement.holds)
             for name in sorted(statement.names.binds | {*filter(self._is_value, statement.names.changes)}):
                 self.binders.setdefault(name, []).append(statement)
         kept = {name: those for name, those in self.binders.items() if not those[-1].is_deletion}

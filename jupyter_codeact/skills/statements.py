@@ -12,6 +12,7 @@ from ..texts import unwarned
 from .ipython import as_ipython, is_other_language, python_of
 from .scopes import Names, names_of
 
+_DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 UNFORCED = "`--force` does not help: what does not parse can't be imported."
 _IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
 
@@ -20,7 +21,8 @@ _IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
 class Statement:
     """One top-level statement. ``ipython``: its first line of IPython syntax that can't be put into Python.
 
-    above, below: the blank lines and comments around it that are no part of ``source``.
+    above, below: the blank lines and comments around it that are no part of ``source``. holds: the functions and
+    classes that an ``if``, a ``try`` and the like define.
     """
 
     order: int
@@ -33,6 +35,7 @@ class Statement:
     ipython: str = ""
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
+    holds: tuple[str, ...] = ()
 
 
 def statements_of(sources: list[str], *, lenient: bool = False) -> Iterator[Statement]:
@@ -55,7 +58,7 @@ def statements_of(sources: list[str], *, lenient: bool = False) -> Iterator[Stat
 
 
 class _Cell:
-    """One cell. Its lines of IPython syntax are put into Python, and read as ``pass`` where that can't be."""
+    """One cell. Its lines of IPython syntax are put into Python; where that can't be, they only bind their names."""
 
     def __init__(self, source: str, *, lenient: bool) -> None:
         self._lenient = lenient
@@ -75,7 +78,7 @@ class _Cell:
                 if found is None:
                     raise
                 python = python_of(found[2]) or (as_ipython(found[2]) if self._lenient else None)
-                self.plain[at] = found[1] + (python or "pass")
+                self.plain[at] = found[1] + (python or _bound(found[2]))
                 if python:
                     self.lines[at] = self.plain[at]
 
@@ -92,12 +95,32 @@ class _Cell:
             names_of(node, _source(self.plain, node, first)),
             isinstance(node, ast.Import | ast.ImportFrom),
             isinstance(node, ast.ImportFrom) and node.module == "__future__",
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef),
+            isinstance(node, _DEFINITION),
             isinstance(node, ast.Delete),
             changed[0] if changed else "",
             tuple(self.lines[before : first - 1]),
             tuple(self.lines[last:]) if is_last else (),
+            () if isinstance(node, _DEFINITION) else tuple(_held(node)),
         )
+
+
+def _bound(line: str) -> str:
+    """``x, y = %sx ls`` as Python that binds the same names."""
+    target, equals, _ = line.partition("=")
+    python = f"{target}= None" if equals and not line.startswith(("%", "!", "?")) else "pass"
+    try:
+        ast.parse(python)
+    except SyntaxError:
+        return "pass"
+    return python
+
+
+def _held(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, _DEFINITION):
+            yield child.name
+        elif isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield from _held(child)
 
 
 def _first_line(node: ast.stmt, lines: list[str]) -> int:

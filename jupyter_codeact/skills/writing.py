@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..files import write_atomically
 from .files import lies_in
-from .skill import INIT, Files, exactly
+from .skill import INIT, MARK, Files, exactly, is_marked
 from .swapping import ASIDE, being_written, swap
 
 # The sandbox may be another user, and reads.
@@ -82,7 +82,7 @@ class _Place:
             if path.is_dir() and not path.is_symlink():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             for text in new.values():
-                write_atomically(beside, text, READABLE, "surrogateescape")
+                _write(beside, text, path if old else None)
         else:
             _lay_package(path, beside, old, new)
         self.new = _look(beside)
@@ -127,9 +127,15 @@ def _lay_package(path: Path, beside: Path, old: Files, new: Files) -> None:
             (beside / file).parent.mkdir(parents=True, exist_ok=True)
             for parent in made:
                 parent.chmod(ENTERED)
-            write_atomically(beside / file, text, READABLE, "surrogateescape")
+            _write(beside / file, text, path / file if file in old else None)
     if not _look(beside):
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _write(file: Path, text: str, old: Path | None) -> None:
+    """``old``: the one that it takes the place of, whose mark stays."""
+    mark = MARK if old and is_marked(old) else ""
+    write_atomically(file, mark + text, READABLE, "surrogateescape")
 
 
 def _linked(source: str, target: str) -> None:

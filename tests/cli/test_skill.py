@@ -342,6 +342,17 @@ def test_what_she_wrote_is_not_lost(
     kept.parent.rmdir()
 
 
+def test_what_is_no_utf_8_is_not_opened(command: Command, editor: Callable[[str], None], home: Path) -> None:
+    own = home / "skills" / "private" / "default"
+    own.mkdir(parents=True)
+    (own / "latin.py").write_bytes(there := b"# -*- coding: latin-1 -*-\nx = '\xa3'\n")
+    editor("text += 'y = 1'")
+    failed = command("skill", "edit", "latin", "--force")
+    assert (failed.code, failed.out) == (2, "")
+    assert "'latin.py' is no UTF-8, and can't be shown as it is." in failed.err
+    assert (own / "latin.py").read_bytes() == there
+
+
 def test_without_an_editor_it_is_said_how_to_name_one(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)

@@ -232,6 +232,41 @@ async def test_what_is_shared_lies_there_and_hers_comes_first(desk: Desk) -> Non
     assert [v.note.message for v in desk.library.log("fit")] == ["for all", "Saved from cells"]
 
 
+async def test_what_is_told_of_a_shared_save_is_the_shared_one_s(desk: Desk) -> None:
+    await desk.save("fit 1 --shared")
+    await desk.save("fit 1-2")
+    said = await desk.save("fit 2 --names go --shared")
+    assert "Saved **fit** as version 2; `%skill rollback fit 1 --shared` takes that back." in said
+    assert "-def area(r):" in said
+    versions.answer(desk.session, "rollback", "fit 1 --shared")
+    assert "area" in (desk.library.shared / "fit.py").read_text()
+    assert len(desk.library.log("fit")) == 1
+
+
+async def test_a_mark_at_the_start_is_no_part_of_the_source_and_stays_in_the_file(desk: Desk) -> None:
+    path = desk.library.own / "fit.py"
+    path.write_bytes(b"\xef\xbb\xbfdef f(x):\n    return x\n")
+    await desk.edit("fit")
+    assert desk.cell.source == "%%skill edit fit --version 1\ndef f(x):\n    return x"
+    said = await desk.edit("fit --version 1", "def f(x):\n    return 2 * x\n")
+    assert "+    return 2 * x" in said
+    assert "-def f" not in said
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfdef f(x):\n")
+    assert len(desk.library.log("fit")) == 2
+
+
+@pytest.mark.parametrize("version", ["", " --version 1"])
+async def test_what_is_no_utf_8_is_not_edited(desk: Desk, version: str) -> None:
+    path = desk.library.own / "fit.py"
+    path.write_bytes(there := b"# -*- coding: latin-1 -*-\ndef f():\n    return '\xa3'\n")
+    desk.library.log("fit")
+    for body in ("", "def f():\n    return '?'\n"):
+        with pytest.raises(SkillError, match=r"'fit\.py' is no UTF-8, and can't be shown as it is"):
+            await desk.edit(f"fit{version}", body)
+    assert path.read_bytes() == there
+    assert desk.cell.source == ""
+
+
 async def test_each_module_of_a_package_is_edited(desk: Desk) -> None:
     desk.library.write("geo", PACKAGE, Note())
     assert "`geo.impl`" in await desk.edit("geo")

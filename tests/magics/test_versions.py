@@ -50,6 +50,38 @@ def test_what_was_removed_comes_back_where_it_was(session: Session) -> None:
     assert (library.shared / "fit.py").read_text() == "x = 'shared 2'\n"
 
 
+def test_the_shared_one_is_removed_where_that_is_said_alone(session: Session) -> None:
+    library = session.skills.library
+    library.write("fit", {"fit.py": "x = 'shared'\n"}, Note(), folder=library.shared)
+    library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
+    assert "Removed **fit** from your own library. `%skill rollback fit 1`" in answer(session, "rm", "fit")
+    with pytest.raises(SkillError, match="shared by all workspaces: `%skill rm fit --shared` removes that one"):
+        answer(session, "rm", "fit")
+    said = answer(session, "rm", "fit --shared")
+    assert "Removed **fit** from the shared library. `%skill rollback fit 1 --shared` brings it back." in said
+    with pytest.raises(SkillError, match=r"removed already. `%skill log fit --shared`"):
+        answer(session, "rm", "fit --shared")
+    # Both are gone: without a word it is the one that was removed last.
+    assert "`%skill rm fit --shared` takes that back" in answer(session, "rollback", "fit 1")
+    assert source(session) == "x = 'shared'\n"
+    assert "**fit** has 3 versions" in answer(session, "log", "fit --shared")
+    assert "**fit** has 2 versions" in answer(session, "log", "fit --own")
+    answer(session, "rollback", "fit 1 --own")
+    assert source(session) == "x = 'own'\n"
+    assert "x = 'shared'" in answer(session, "diff", "fit 0 1 --shared")
+    answer(session, "rm", "fit --shared")
+    assert source(session) == "x = 'own'\n"
+    assert not (library.shared / "fit.py").exists()
+
+
+@pytest.mark.parametrize("flag", ["--shared", "--own"])
+def test_a_library_that_never_had_it_says_so(session: Session, flag: str) -> None:
+    with pytest.raises(SkillError, match="There is no skill called read in"):
+        answer(session, "rm", f"read {flag}")
+    with pytest.raises(UsageError, match="written wrongly"):
+        answer(session, "rm", "read --shared --own")
+
+
 class Ticking(datetime):
     """A clock that goes on by a second whenever it is looked at: versions are dated in whole ones."""
 

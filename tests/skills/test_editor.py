@@ -345,14 +345,33 @@ def test_a_link_in_the_shared_folder_is_not_followed_either(
         do(editor, "view")
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe", None])
-def test_what_cannot_be_read_is_said(editor: LibraryEditor, own: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [(b"# coding: latin-1\nx = '\xa3'\n", "'fit.py' is no UTF-8, and can't be shown"), (None, "can't be read")],
+)
+def test_what_cannot_be_read_is_said(editor: LibraryEditor, own: Path, content: bytes | None, said: str) -> None:
     path = own / "fit.py"
     path.mkdir() if content is None else path.write_bytes(content)
-    with pytest.raises(EditError, match=r"There is no fit|can't be read"):
+    with pytest.raises(EditError, match=said):
         do(editor, "view")
-    with pytest.raises(EditError, match="can't be read"):
+    with pytest.raises(EditError, match=said):
         do(editor, "create", file_text="x = 1")
+
+
+@pytest.mark.parametrize("name", ["fit.py", "pkg/api.py"])
+async def test_a_mark_at_the_start_is_no_part_of_what_is_edited(editor: LibraryEditor, own: Path, name: str) -> None:
+    (own / "pkg").mkdir()
+    (own / "pkg/__init__.py").touch()
+    path = put(own, "\ufeffdef f(x):\n    return x\n", name)
+    assert do(editor, "view", name) == "   1  def f(x):\n   2      return x"
+    plan = editor.plan({"command": "str_replace", "path": name, "old_str": "return x", "new_str": "return 2"})
+    assert "done" in plan.apply()
+    assert "Checks passed" in (await plan.checks()).text
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfdef f(x):\n")
+    do(editor, "undo", name)
+    assert path.read_bytes() == b"\xef\xbb\xbfdef f(x):\n    return x\n"
+    do(editor, "create", "new.py", file_text="\ufeffdef f(x):\n    return x\n")
+    assert (own / "new.py").read_bytes().startswith(b"def f(x):\n")
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:

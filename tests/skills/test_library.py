@@ -52,6 +52,8 @@ def test_names_of_modules(name: str) -> None:
         ("_thread", "hide"),
         ("sitecustomize", "hide"),
         ("usercustomize", "hide"),
+        ("__main__", "begins with __"),
+        ("__init__", "begins with __"),
         ("f" * 201, "longer than 200 bytes"),
         ("\u00fc" * 101, "longer than 200 bytes"),
     ],

@@ -228,7 +228,10 @@ def test_a_cell_in_another_language_is_left_out() -> None:
         (["x = '\0'"], "Cell 1 can't be read as Python"),
         (["x = " + "-" * 100_000 + "1"], "Cell 1 can't be read as Python"),
         (["def f():\n    %cd /\n    return 1"], "f uses `%cd /`"),
-        (["files = %sx ls\ndef f(): return files"], "f needs files"),
+        (["files = %sx ls\ndef f(): return files"], "files uses `files = %sx ls`: that is IPython's"),
+        (["v = %env HOME", "def ve(): return v"], "v uses `v = %env HOME`: that is IPython's"),
+        (["if 1:\n    a, q = %sql select 1\ndef f(): return q"], "a, q uses `a, q = %sql select 1`"),
+        (["try:\n    1\nexcept E:\n    def f(): pass\nelse:\n    class C: pass"], "only: name those to take, of C, f."),
         (["data = await fetch()", "def fetch(): pass", "def f(): return data"], "'await' outside function"),
     ],
 )

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from nbclient import NotebookClient
 
 from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.checks import problems
 from jupyter_codeact.skills.history import Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.slicing import module_of
@@ -127,6 +128,28 @@ def test_odd_ends_of_lines_come_back(library: Library, work: Path, kind: str, so
     assert found_in(str(sent(library, "odd", kind, work)), work)[0].files == {"odd.py": source}
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_mark_at_the_start_is_no_part_of_what_travels(library: Library, work: Path, kind: str) -> None:
+    source = "def f(x):\n    return x\n"
+    (library.own / "marked.py").write_bytes(b"\xef\xbb\xbf" + source.encode())
+    assert found_in(str(sent(library, "marked", kind, work)), work)[0].files == {"marked.py": source}
+
+
+@pytest.mark.parametrize("name", ["fit.py", "fit.ipynb", "folder"])
+def test_a_mark_at_the_start_of_what_comes_in_is_no_part_of_it(work: Path, name: str) -> None:
+    source = "def f(x):\n    return x\n"
+    texts = {
+        "fit.py": source,
+        "fit.ipynb": nbformat.writes(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])),
+    }
+    (work / "folder").mkdir()
+    for path, text in {**texts, "folder/fit.py": source}.items():
+        (work / path).write_text(text, "utf-8-sig")
+    (found,) = found_in(name, work)
+    assert found.files == {"fit.py": source}
+    assert problems(found.files) == warnings_of(found) == []
+
+
 @pytest.mark.parametrize("kind", ["notebook", "wheel", "skill-folder"])
 def test_a_package_travels_whole(library: Library, work: Path, kind: str) -> None:
     path = sent(library, "pkg", kind, work)
@@ -213,10 +236,22 @@ def test_pip_installs_the_wheel(library: Library, work: Path) -> None:
         assert f"circles.py,sha256={digest},{len(SOURCE)}\n" in record
 
 
-def test_nothing_of_an_own_wheel_is_left_out(library: Library, work: Path) -> None:
+@pytest.mark.parametrize("kind", ["wheel", "skill-folder"])
+def test_nothing_of_an_own_export_is_left_out(library: Library, work: Path, kind: str) -> None:
     library.write("circles", {"circles.py": SOURCE}, Note())
-    (found,) = found_in(str(sent(library, "circles", "wheel", work)), work)
+    (found,) = found_in(str(sent(library, "circles", kind, work)), work)
     assert found.left_out == []
+
+
+def test_what_a_skill_folder_has_beside_its_code_is_named(library: Library, work: Path) -> None:
+    folder = sent(library, "circles", "skill-folder", work)
+    (folder / "scripts/SKILL.md").write_text("another")
+    for n in range(10):
+        (folder / f"references/{n}.md").write_text("text")
+    (found,) = found_in(str(folder), work)
+    named = ", ".join(f"references/{n}.md" for n in range(10))
+    assert warnings_of(found)[-1] == f"Files that are no sources are left out: {named} and 1 more."
+    assert found.left_out[-1] == "scripts/SKILL.md"
 
 
 def test_a_skill_folder_follows_its_specification(library: Library, work: Path) -> None:
@@ -326,13 +361,17 @@ def test_a_wheel_of_somebody_else(library: Library, work: Path) -> None:
         wheel.writestr("them/__init__.py", "from .deep.er.x import x\n")
         wheel.writestr("them/deep/er/x.py", "x = 1\n")
         wheel.writestr("them/data.csv", "1,2")
+        wheel.writestr("them/data.json", "{}")
         for part in ("METADATA", "LICENSE"):
             wheel.writestr(f"them-1.dist-info/{part}", "Name: them\n")
     (found,) = found_in("them-1-py3-none-any.whl", work)
     assert [*found.files] == ["them/__init__.py", "them/deep/er/x.py"]
     library.write("them", found.files, Note())
     assert (library.own / "them/deep/er/x.py").read_text() == "x = 1\n"
-    assert "Files that are no sources are left out: them/data.csv, them-1.dist-info/LICENSE." in warnings_of(found)
+    assert (
+        "Files that are no sources are left out: them/data.csv, them-1.dist-info/LICENSE, them/data.json."
+        in warnings_of(found)
+    )
 
 
 @pytest.mark.parametrize(

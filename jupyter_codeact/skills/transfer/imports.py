@@ -16,7 +16,7 @@ import yaml
 from ...errors import SkillError
 from ...events import RanCell
 from ...words import reason
-from ..skill import INIT, check_name
+from ..skill import INIT, MARK, check_name, readable
 from ..slicing import module_of
 from .bundle import Bundle, Past, read_past
 from .entries import Entries, Reader, of_archive, of_folder, read
@@ -26,8 +26,10 @@ from .notebooks import cells_of, files_in, text_of
 from .wheels import HISTORY_FILE
 
 ARCHIVES = (".whl", ".zip")
-# What every wheel has, whatever is in it.
-_DRESSING = re.compile(r"[^/]+\.dist-info/(METADATA|WHEEL|RECORD)")
+# What every wheel and every skill folder has, and the notes that come along.
+_DRESSING = re.compile(
+    rf"[^/]+\.dist-info/(METADATA|WHEEL|RECORD|{re.escape(HISTORY_FILE)})|SKILL\.md|{FOLDER_HISTORY}"
+)
 # Modules that a checkout has beside its own.
 _ASIDE = ("setup", "conftest", "noxfile", "tasks")
 Choose = Callable[[list[RanCell]], Iterable[RanCell]]
@@ -116,7 +118,7 @@ def _of_skill_notebook(name: str, files: list[tuple[str, str]], past: str) -> Bu
         if not reader.wants(path, len(text)) or path.partition("/")[0] not in (name, f"{name}.py"):
             raise SkillError(f"{path!r} is no file of {name}.")
         reader.take(path, text.encode("utf-8", "surrogatepass"))
-    found = Bundle(name, dict(files), read_past(past))
+    found = Bundle(name, {path: text.removeprefix(MARK) for path, text in files}, read_past(past))
     if found.main not in found.files or (len(files) > 1 and "/" not in found.main):
         raise SkillError(f"This notebook of {name} holds neither a module nor a package.")
     return found
@@ -138,7 +140,8 @@ def cells_in(notebook: dict[str, Any]) -> Iterator[RanCell]:
 def _modules(reader: Reader, folder: str = "") -> Iterator[Bundle]:
     """The modules and packages of a folder, which may be a skill folder, a package, a project or a wheel."""
     entries, past = _without_dressing(reader.entries)
-    left_out = [path for path in reader.left_out if not _DRESSING.fullmatch(path)]
+    no_sources = [*reader.left_out, *(path for path in reader.entries if not path.endswith(".py"))]
+    left_out = [path for path in no_sources if not _DRESSING.fullmatch(path)]
     if INIT in entries and folder:
         entries = {f"{folder}/{path}": content for path, content in entries.items()}
     sources = {path: content for path, content in entries.items() if path.endswith(".py")}
@@ -186,10 +189,7 @@ def _below(folder: str, entries: Entries) -> Entries:
 
 
 def _text(content: bytes, path: str) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeError:
-        raise SkillError(f"{path!r} is no UTF-8, and can't be shown as it is.") from None
+    return readable(content.decode("utf-8-sig", "surrogateescape"), path)
 
 
 def _check(bundle: Bundle) -> None:

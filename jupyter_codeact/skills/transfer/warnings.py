@@ -15,14 +15,17 @@ _REACHING = (
     *("requests", "shutil", "socket", "subprocess", "sys", "urllib"),
 )
 _RUNNING = ("compile", "eval", "exec", "__import__", "getattr", "globals", "setattr")
+# Files that are left out and named.
+SHOWN = 10
 _QUIET = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 
 
 def warnings_of(bundle: Bundle) -> list[str]:
     """One line each, the files in order."""
     found = [line for path, text in bundle.files.items() for line in _of_file(path, text)]
-    left = ", ".join(bundle.left_out[:10])
-    return found + ([f"Files that are no sources are left out: {left}."] if left else [])
+    left, more = ", ".join(bundle.left_out[:SHOWN]), len(bundle.left_out) - SHOWN
+    others = f" and {more} more" if more > 0 else ""
+    return found + ([f"Files that are no sources are left out: {left}{others}."] if left else [])
 
 
 def _of_file(path: str, text: str) -> Iterator[str]:
