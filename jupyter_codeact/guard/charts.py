@@ -1,7 +1,8 @@
 """Charts that are data: Vega, Vega-Lite, Plotly, GeoJSON. They stay, without what loads, links or runs.
 
 Vega loads what a ``url`` names, with the page's cookies; its tooltips show a picture where a value is called
-``image``; ``usermeta`` sets options of the embedding page. Plotly loads pictures, maps and styles.
+``image``; ``usermeta`` sets options of the embedding page; ``bind`` makes an element, with any attributes. Plotly loads
+pictures, maps and styles, and reads its texts as a kind of HTML.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PLAIN = (int, float, bool, type(None))
 _DROPPED = {
     "vega": frozenset({"usermeta", "href", "element", "$ref", "loader"}),
-    "plotly": frozenset({"topojsonURL", "plotlyServerURL", "accesstoken", "mapboxAccessToken", "sourceurl"}),
+    # The second line is what a map may be made of.
+    "plotly": frozenset({"topojsonURL", "plotlyServerURL", "accesstoken", "mapboxAccessToken", "sourceurl"})
+    | {"layers", "sources", "sprite", "glyphs", "tiles"},
     "geo": frozenset[str](),
 }
 _LOADS = {
@@ -22,6 +25,12 @@ _LOADS = {
     "plotly": frozenset({"source", "style", "geojson", "url", "src", "href"}),
     "geo": frozenset[str](),
 }
+_INPUTS = frozenset({"checkbox", "radio", "range", "select", "text", "number", "date", "time", "color"})
+_SETTINGS = frozenset({"input", "name", "min", "max", "step", "options", "labels", "debounce", "value"})
+# Those of Plotly's tags that only style. Of any other, a template could put its attributes together.
+_STYLED = re.compile(r"<(?!/?(?:b|i|br|sub|sup|em|strong|s|u|extra)\s{0,3}/?>)")
+# Numbers, as Plotly writes them.
+_ARRAY = frozenset({"dtype", "bdata", "shape"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 
 
@@ -60,8 +69,24 @@ def _walk(value: Any, dialect: str) -> Any:
     if isinstance(value, list):
         return value if all(type(item) in _PLAIN for item in value) else [_walk(item, dialect) for item in value]
     if isinstance(value, dict):
-        return {key: _walk(item, dialect) for key, item in value.items() if _stays(key, item, dialect)}
-    return value
+        kept = ((key, item) for key, item in value.items() if _stays(key, item, dialect))
+        return {k: _bound(item) if (k, dialect) == ("bind", "vega") else _walk(item, dialect) for k, item in kept}
+    return _STYLED.sub("<\u200b", value) if dialect == "plotly" and isinstance(value, str) else value
+
+
+def _bound(bind: Any) -> Any:
+    """What sets a parameter: a word, an input of a known kind with known settings, or one for each field."""
+    if not isinstance(bind, dict):
+        return bind if isinstance(bind, str) or type(bind) in _PLAIN else None
+    if "input" not in bind:
+        return {field: _bound(item) for field, item in bind.items() if field not in _PROTOTYPE | {"element"}}
+    if not isinstance(bind["input"], str) or bind["input"] not in _INPUTS:
+        return None
+    return {key: item for key, item in bind.items() if key in _SETTINGS and _is_flat(item)}
+
+
+def _is_flat(value: Any) -> bool:
+    return all(type(item) in (*_PLAIN, str) for item in (value if isinstance(value, list) else [value]))
 
 
 def _stays(key: str, value: Any, dialect: str) -> bool:
@@ -71,12 +96,19 @@ def _stays(key: str, value: Any, dialect: str) -> bool:
         return isinstance(value, str) and value.replace("-", "").isalpha()
     if key not in _LOADS[dialect]:
         return True
-    if dialect == "plotly" and not isinstance(value, str):
-        return True
     if dialect == "plotly" and key == "style":
         # A map's style: the built-in ones have names.
-        return bool(re.fullmatch(r"[\w-]*", value))
+        return isinstance(value, str) and bool(re.fullmatch(r"[\w-]*", value))
+    if dialect == "plotly" and not isinstance(value, str):
+        return key == "geojson" or _is_numbers(value)
     return isinstance(value, str) and bool(_PICTURE.match(value))
+
+
+def _is_numbers(value: Any) -> bool:
+    """Such as where the links of a diagram begin."""
+    if isinstance(value, dict):
+        return value.keys() <= _ARRAY
+    return isinstance(value, list) and all(type(item) in _PLAIN for item in value)
 
 
 def _mentions_pictures(value: Any) -> bool:

@@ -17,7 +17,11 @@ from . import addresses, html, tex
 LIMIT = 300_000
 _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)script", re.IGNORECASE)
 # Front ends make a link of it.
-_ADDRESS = re.compile(r"https?://[^\s<]{1,300}", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]{1,300}", re.IGNORECASE)
+# JupyterLab writes the word behind a fence into an attribute as it stands: more than a language's name is none.
+_FENCE = re.compile(r"(?:`{3,}+|~{3,}+)(?![ \t]*[\w+.#-]*[ \t]*$)", re.MULTILINE)
+# It takes formulas out, and puts them back into whatever its parser made, attributes too: they could end one.
+_FORMULA = re.compile(r"\$|\\[(\[]|\\begin", re.IGNORECASE)
 # A formula has an end near its beginning, or a text of beginnings alone would be read again from each of them.
 _MATH = re.compile(
     r"\$\$.{1,1500}?\$\$|\$(?!\s)(?:[^$\\\n]|\\.){1,1500}?(?<!\s)\$(?!\d)|\\\\\(.{1,1500}?\\\\\)"
@@ -28,9 +32,15 @@ _MATH = re.compile(
 
 def is_text(source: str) -> bool:
     """Whether no parser could find HTML, a link, a picture, a diagram or a formula that is more in it."""
-    if _MAYBE_MORE.search(source) or not tex.is_plain(source):
+    if _MAYBE_MORE.search(source) or _FENCE.search(source) or not tex.is_plain(source):
         return False
-    return not any(addresses.is_own(found.group()) for found in _ADDRESS.finditer(source))
+    if '"' in source and _FORMULA.search(source):
+        return False
+    return not any(addresses.is_own(_with_scheme(found.group())) for found in _ADDRESS.finditer(source))
+
+
+def _with_scheme(address: str) -> str:
+    return address if "://" in address else f"http://{address}"
 
 
 def rendered(source: str) -> html.Cleaned:

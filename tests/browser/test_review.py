@@ -438,7 +438,7 @@ async def test_a_run_whose_kernel_is_gone_says_so_and_leaves_an_ordinary_cell(
     await notebook.idle()
     await notebook.run_cell(1)
     await notebook.until_output(1, "one")
-    assert await notebook.cell(1).get_by_text("Proposed, never run").count() == 0
+    await notebook.cell(1).get_by_text("Proposed, never run").wait_for(state="detached")
     # The page is attached to the new kernel.
     await notebook.run_cell(0)
     await notebook.ready()

@@ -1,0 +1,39 @@
+"""What Markdown stays Markdown, though front ends write parts of it into attributes as they stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from jupyter_codeact.guard import markdown
+
+BREAKS_OUT = [
+    '~~~py" onload="x\n1\n~~~',
+    '```py" onload="x\n1\n```',
+    "> - ```py x=1\n>   1\n>   ```",
+    "1. ~~~ a'b\n   ~~~",
+    'see http://example.com/$" onload="x" y="$ now',
+    'www.example.com/$$" onload="x" y="$$',
+    'ftp://x.invalid/\\\\(" onload="x" y="\\\\)',
+    'http://example.com/\\begin{matrix}" onload="x" y="\\end{matrix}',
+    '```py$" onload="x" y="$\n1',
+    "www.localhost:8888/logout",
+]
+
+
+@pytest.mark.parametrize("source", BREAKS_OUT)
+def test_what_could_end_an_attribute_leaves_as_html(source: str) -> None:
+    assert not markdown.is_text(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "```python\nprint('a', \"b\")\n```",
+        "~~~ c++ \nx\n~~~\n\n```\nplain\n```",
+        "````f#\n```\n````",
+        "The sum is $x^2$, and it's fine.",
+        'He said "yes", see https://example.com/a.',
+    ],
+)
+def test_ordinary_markdown_stays(source: str) -> None:
+    assert markdown.is_text(source)
