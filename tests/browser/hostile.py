@@ -109,18 +109,6 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "tex-control-markdown": ("text/markdown", '$$\\mmlToken{{mi}}[href="\x01javascript:{act4}"]{{x}}$$'),
     "tex-tab-markdown": ("text/markdown", '$$\\mmlToken{{mi}}[href="java\tscript:{act4}"]{{x}}$$'),
     "own-link": ("text/html", '<a href="{here}">l</a>'),
-    "fence-word": (
-        "text/markdown",
-        '~~~py" style="{seen}" oncontentvisibilityautostatechange="{act}" x="\nprint(1)\n~~~',
-    ),
-    "formula-in-address": (
-        "text/markdown",
-        'see http://example.com/$" style="{seen}" oncontentvisibilityautostatechange="{act}" x="$ now',
-    ),
-    "formula-in-word": (
-        "text/markdown",
-        '```py$" style="{seen}" oncontentvisibilityautostatechange="{act}" x="$\nprint(1)',
-    ),
     "own-link-markdown": ("text/markdown", "[l]({here})"),
     "own-address": ("text/html", '<a href="http://127.0.0.1/?canary={name}">l</a>'),
     "own-address-odd": ("text/markdown", "[l](http://0x7f.1/?canary={name})"),
@@ -154,7 +142,6 @@ LINKED = words("label described checked htmlmath")
 
 VEGA = {
     "$schema": "https://vega.github.io/schema/vega/v5.json",
-    "signals": [{"name": "x", "value": "", "bind": {"input": "image", "src": "/x", "onerror": ACT.format("bind")}}],
     "width": 20,
     "height": 20,
     "usermeta": {"embedOptions": {"sourceHeader": "<script>window.pwned=['vega']</script>"}},
@@ -285,6 +272,5 @@ def _aimed(content: str, name: str) -> str:
         act4=f"fetch(`{HERE.format(name)}`);void 0",
         away=AWAY.format(name),
         here=HERE.format(name),
-        seen="display:block;content-visibility:auto",
         name=name,
     )

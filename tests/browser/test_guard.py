@@ -162,7 +162,7 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook) ->
     await notebook.until_output(1, "Outputs: trusted")
     await run_all(notebook, len(cells), first=2)
     await watch.touch()
-    models = {*hostile_models.MODELS, *hostile.LINKED, "widget", "vega", "bind"}
+    models = {*hostile_models.MODELS, *hostile.LINKED, "widget", "vega"}
     await watch.until_acted({name for name, *_ in attacks + updated} | models)
     # Her word is for outputs, and for nothing that a reply asks of the page.
     assert "spoken" not in {name for url in watch.requests for name in NAMED.findall(url)}
