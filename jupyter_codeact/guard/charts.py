@@ -28,7 +28,7 @@ _LOADS = {
 _INPUTS = frozenset({"checkbox", "radio", "range", "select", "text", "number", "date", "time", "color"})
 _SETTINGS = frozenset({"input", "name", "min", "max", "step", "options", "labels", "debounce", "value"})
 # Those of Plotly's tags that only style. Of any other, a template could put its attributes together.
-_STYLED = re.compile(r"<(?!/?(?:b|i|br|sub|sup|em|strong|s|u|extra)\s{0,3}/?>)")
+_STYLED = re.compile(r"<(?!\u200b|/?(?:b|i|br|sub|sup|em|strong|s|u|extra)\s{0,3}/?>)")
 # Numbers, as Plotly writes them.
 _ARRAY = frozenset({"dtype", "bdata", "shape"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
