@@ -34,17 +34,6 @@ class Usage:
             self.calls + other.calls,
         )
 
-    def __sub__(self, earlier: Usage) -> Usage:
-        """What was used since ``earlier``."""
-        cost = None if self.cost is None or earlier.cost is None else self.cost - earlier.cost
-        return Usage(
-            self.sent - earlier.sent,
-            self.received - earlier.received,
-            self.cached - earlier.cached,
-            cost,
-            self.calls - earlier.calls,
-        )
-
     @property
     def tokens(self) -> int:
         return self.sent + self.received

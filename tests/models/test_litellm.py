@@ -306,7 +306,7 @@ async def test_a_summary_that_the_person_stops_is_charged(model_server: ModelSer
     summing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await summing
-    assert ((agent.usage - before).calls, (agent.usage - before).sent > 500) == (1, True)
+    assert (agent.usage.calls - before.calls, agent.usage.sent - before.sent > 500) == (1, True)
 
 
 async def test_a_service_that_never_answered_is_not_charged(model_server: ModelServer) -> None:
