@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ RESERVE_MINUTES = 30.0
 class Settings(NamedTuple):
     """root: our data folder. workspace: which private skill library this kernel writes to.
 
+    hidden: folders of ours and of Jupyter's that code in the sandbox must neither see nor make.
     other_skills: folders of skills that are only read.
     memory_gb: what the sandbox may hold; None stands for three quarters of the machine's.
     reserve_minutes: how long a kernel in reserve waits to be somebody's; 0 for none.
@@ -37,13 +38,12 @@ class Settings(NamedTuple):
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         data = _jupyter_data_folder(environment)
         root = Path(environment.get(PREFIX + "HOME") or data / "codeact").expanduser().absolute()
-        configured = (environment.get(name) for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR"))
-        hidden = (str(root), str(data), os.path.expanduser("~/.jupyter"), *filter(None, configured))
+        hidden = (str(root), str(data), *_obeyed_by_jupyter(environment))
         return cls(
             root,
             environment.get(PREFIX + "WORKSPACE", "default"),
             environment.get(PREFIX + "SANDBOX", "bubblewrap"),
-            hidden,
+            tuple(dict.fromkeys(map(os.path.abspath, hidden))),
             _folders(environment.get(PREFIX + "SKILLS", "")),
             _memory_gb(environment),
             _reserve_minutes(environment),
@@ -96,6 +96,16 @@ def _folders(paths: str) -> tuple[str, ...]:
     """Libraries that others keep, and that are only read: those that are there."""
     found = (os.path.abspath(os.path.expanduser(path)) for path in paths.split(os.pathsep) if path)
     return tuple(folder for folder in found if os.path.isdir(folder))
+
+
+def _obeyed_by_jupyter(environment: Mapping[str, str]) -> Iterator[str]:
+    """Where Jupyter and IPython look for configuration, kernels and keys, as far as that can be anywhere."""
+    home = Path.home()
+    yield str(home / ".jupyter")
+    yield os.path.join(environment.get("PYTHONUSERBASE") or home / ".local", "etc/jupyter")
+    yield os.path.join(environment.get("XDG_CONFIG_HOME") or home / ".config", "jupyter")
+    for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_CONFIG_PATH", "JUPYTER_PATH", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        yield from filter(None, environment.get(name, "").split(os.pathsep))
 
 
 def _memory_gb(environment: Mapping[str, str]) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -17,7 +18,10 @@ def main(listeners: dict[str, int] | None = None) -> None:
     if given.connection_file:
         with open(given.connection_file, encoding="utf-8") as file:
             connection = {**json.load(file), "listeners": listeners or {}}
-        if not given.others and reserve.serves(connection, given.python):
+        # A sandbox that is open already can't be kept from these any more.
+        here = os.path.join(os.path.realpath(os.getcwd()), "")
+        seen = any(os.path.join(path, "").startswith(here) for path in given.front_files(connection))
+        if not given.others and not seen and reserve.serves(connection, given.python):
             return
     from .start import start
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Arguments(NamedTuple):
@@ -16,6 +17,11 @@ class Arguments(NamedTuple):
     connection_file: str | None
     python: str
     others: tuple[str, ...] = ()
+
+    def front_files(self, connection: dict[str, Any]) -> tuple[str, ...]:
+        """What whoever can read it could speak to this kernel with: the connection file, and the folder of sockets."""
+        sockets = connection.get("transport") == "ipc" and os.path.dirname(os.path.abspath(connection["ip"]))
+        return tuple(os.path.realpath(path) for path in (self.connection_file, sockets) if path)
 
 
 def read(words: Sequence[str]) -> Arguments:

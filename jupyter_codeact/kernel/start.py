@@ -46,6 +46,7 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
 
     try:
         settings = Settings.from_environment()
+        settings = settings._replace(hidden=(*settings.hidden, *given.front_files(connection)))
         if not connection:
             _wait(given.python, fresh, settings)
             return

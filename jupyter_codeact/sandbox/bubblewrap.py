@@ -15,7 +15,19 @@ from typing import NamedTuple
 from ..errors import SandboxUnavailable
 from . import etc, seccomp
 from .limits import Limits
-from .paths import PACKAGE, Interpreter, home_parts, inside, interpreter, parents, pins, private_entries
+from .paths import (
+    PACKAGE,
+    Interpreter,
+    both,
+    check_links,
+    home_parts,
+    inside,
+    interpreter,
+    make_missing,
+    parents,
+    pins,
+    private_entries,
+)
 from .run_folder import RunFolder
 
 # As root each sandbox drops to a uid of these: no account of the host's has one, and neither systemd nor containers
@@ -51,6 +63,10 @@ IN_ENVIRONMENT = (
     "This kernel's working folder would be {work}, which Python itself is run from, so that code in the sandbox could "
     "change what runs outside of it: put the notebook into another folder."
 )
+OBEYED = (
+    "This kernel's working folder would be {work}, where settings, skills or a kernel's sockets are kept, so that code "
+    "in the sandbox could change what runs outside of it: put the notebook into another folder."
+)
 
 
 class Room(NamedTuple):
@@ -59,7 +75,7 @@ class Room(NamedTuple):
     run: where its sockets and its connection file lie.
     work: the working folder, the only place of the person's that can be written.
     libraries: folders of skills, read-only, put on sys.path in this order.
-    hidden: folders that are covered where the working folder holds them.
+    hidden: folders, made if need be, and files that are covered where the working folder holds them.
     arguments: what ipykernel is told on its command line, besides its connection file.
     home: what its home is kept in; without one, or where it can't be lent, the home lies in memory.
     """
@@ -89,6 +105,8 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     python, ours = interpreter(room.python), interpreter(sys.executable)
     if python.holds(room.work) or ours.holds(room.work):
         raise SandboxUnavailable(IN_ENVIRONMENT.format(work=room.work))
+    if any(room.work == os.path.realpath(folder) for folder in (*room.hidden, *room.libraries)):
+        raise SandboxUnavailable(OBEYED.format(work=room.work))
     as_root = os.geteuid() == 0
     drawn = random.choice(SANDBOX_UIDS)  # noqa: S311  no secret
     uid, gid = map(str, (drawn, drawn) if as_root else (os.getuid(), os.getgid()))
@@ -181,8 +199,12 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     change them would run outside the sandbox at the next start.
     """
     made: set[str] = set()
-    readable = (*python.readable(room.work), *ours.keeps(room.work), str(PACKAGE), *room.libraries)
-    private = private_entries(room.work, room.hidden)
+    readable = (*python.readable(room.work), *ours.keeps(room.work), str(PACKAGE), *both(room.libraries))
+    kept = [folder for folder in readable if inside(folder, room.work) and folder != room.work]
+    make_missing(room.work, room.hidden, kept)
+    private = [path for path in private_entries(room.work, room.hidden) if not any(inside(path, k) for k in kept)]
+    obeyed = (*python.environment, *ours.environment, *python.user_site, *ours.user_site, *room.libraries, *room.hidden)
+    check_links(room.work, obeyed, (*kept, *private))
     parts = {**pins(room.work, (*readable, *private)), **home_parts(room.work)}
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
         yield from _bind("--ro-bind", folder, folder, made)

@@ -14,6 +14,10 @@ from ..errors import SandboxUnavailable
 from .interpreter import describe
 
 PACKAGE = Path(__file__).resolve().parent.parent
+LINKED = (
+    "{name} is found through {link}, a link in this kernel's working folder, where code in the sandbox could put "
+    "something else: put a real folder in its place, or the notebook into another folder."
+)
 NO_PYTHON = (
     "The Python that this kernel's cells are to run with, {python}, does not work: {reason}. "
     "Make the kernel anew with `setup_kernel.py --python PATH`, or choose another one."
@@ -52,7 +56,8 @@ def interpreter(python: str) -> Interpreter:
     found = Interpreter(**(describe() if python == sys.executable else _ask(python)))
     # A link from elsewhere isn't there in the sandbox.
     seen = any(inside(found.program, folder) for folder in ("/usr", *found.environment))
-    return found if seen else found._replace(program=os.path.realpath(found.program))
+    program = found.program if seen else os.path.realpath(found.program)
+    return Interpreter(program, both(found.environment), both(found.user_site), found.projects)
 
 
 def _ask(python: str) -> dict[str, Any]:
@@ -94,14 +99,45 @@ def parents(path: str) -> Iterator[str]:
     yield from (str(p) for p in reversed(Path(path).parents) if str(p) != "/")
 
 
+def both(paths: Iterable[str]) -> list[str]:
+    """As they are named, and where they are: a home may be a link, and the working folder be named otherwise."""
+    return list(dict.fromkeys(name for path in paths for name in (path, os.path.realpath(path))))
+
+
+def make_missing(work: str, data: Iterable[str], kept: Iterable[str]) -> None:
+    """Make the folders of ``private_entries`` that code in the sandbox could make: what isn't there can't be covered.
+
+    It can make nothing in ``kept``, folders that it can't write, nor in the home itself.
+    """
+    safe = (*kept, _home())
+    for folder in map(os.path.realpath, data):
+        if inside(folder, work) and not os.path.exists(folder):
+            there = next(parent for parent in map(str, Path(folder).parents) if os.path.exists(parent))
+            if there not in safe and not any(inside(there, k) for k in kept):
+                os.makedirs(folder, mode=0o700)
+
+
+def check_links(work: str, names: Iterable[str], kept: Iterable[str]) -> None:
+    """Raises SandboxUnavailable where a link in the working folder leads to what is obeyed outside.
+
+    A link can't be kept from being replaced, but in ``kept``, folders that can't be written, and in a home.
+    """
+    home = _home()
+    for name in names:
+        for step in filter(os.path.islink, (*parents(name), name)):
+            place = os.path.realpath(os.path.dirname(step))
+            if inside(place, work) and place != home and not any(inside(place, folder) for folder in kept):
+                raise SandboxUnavailable(LINKED.format(link=step, name=name))
+
+
 def private_entries(work: str, data: Iterable[str]) -> list[str]:
     """What lies in the working folder and is still nobody's business inside the sandbox.
 
-    ``data`` are our own and Jupyter's folders (keys of connection files, trajectories, configuration). Where
+    ``data`` are our own and Jupyter's folders (keys of connection files, trajectories, configuration), and files. Where
     the working folder holds the person's home, every dot entry of it (.ssh, .aws, .netrc, …) is hidden too, and
     so is what such an entry is a link to.
     """
-    hidden = [folder for folder in data if inside(folder, work) and os.path.isdir(folder)]
+    hidden = [path for path in map(os.path.realpath, data) if inside(path, work) and os.path.exists(path)]
     home = _home()
     if inside(home, work):
         dots = [os.path.realpath(entry.path) for entry in os.scandir(home) if entry.name.startswith(".")]

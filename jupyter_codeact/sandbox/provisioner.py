@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir, jupyter_runtime_dir
+from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
 from traitlets import Float
 
 from ..errors import ConfigError
@@ -61,7 +61,7 @@ class BubblewrapProvisioner(LocalProvisioner):
             raise ConfigError(f"codeact-bubblewrap runs Python kernels: argv must name ipykernel, not {cmd[0]}.")
         manager: Any = self.parent
         address = Address(_folder(manager), manager.session.key.decode())
-        hidden = (jupyter_data_dir(), jupyter_runtime_dir(), jupyter_config_dir())
+        hidden = (jupyter_data_dir(), jupyter_runtime_dir(), *jupyter_config_path(), *jupyter_path())
         self.sandbox = open_sandbox(
             "bubblewrap", cmd[0], _work(kwargs), (), hidden, memory_gb=self.memory_gb, address=address
         )

@@ -29,9 +29,13 @@ pytestmark = [
 
 
 @contextmanager
-def started(work: Path, **options: Any) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
+def started(
+    work: Path, place: Path | None = None, **options: Any
+) -> Iterator[tuple[KernelManager, BlockingKernelClient]]:
     # As a server does it: where ipc sockets lie is told by the connection file's place.
-    manager = KernelManager(kernel_name="codeact", connection_file=str(work / "connection.json"), **options)
+    place = place or work.parent / "runtime"
+    place.mkdir(exist_ok=True)
+    manager = KernelManager(kernel_name="codeact", connection_file=str(place / "connection.json"), **options)
     manager.start_kernel(cwd=str(work))
     client = manager.client()
     client.start_channels()
@@ -64,6 +68,25 @@ def test_tcp_and_ipc_plain_and_encrypted(work: Path, transport: str, encryption:
     with started(work, transport=transport, transport_encryption=encryption) as (manager, client):
         assert ("curve_secretkey" in manager.get_connection_info()) is (encryption != "disabled")
         assert_every_channel_works(client)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "ipc"])
+@pytest.mark.parametrize("kind", ["bubblewrap", "none"])
+def test_the_front_ends_key_is_not_for_cells_where_its_file_lies_in_their_folder(
+    work: Path, monkeypatch: pytest.MonkeyPatch, transport: str, kind: str
+) -> None:
+    """With it they could speak as she does. Sockets could not be covered there: so there are none."""
+    monkeypatch.setenv("JUPYTER_CODEACT_SANDBOX", kind)
+    with started(work, place=work, transport=transport) as (manager, client):
+        seen: list[str] = []
+
+        def hear(message: dict[str, Any]) -> None:
+            seen.extend(str(message["content"].get(part, "")) for part in ("text", "evalue"))
+
+        client.execute_interactive("print(open('connection.json').read())", output_hook=hear, timeout=30)
+        assert (manager.session.key.decode() in "".join(seen)) is (kind == "none")
+        refused = "put the notebook into another folder" in "".join(seen)
+        assert refused is (kind == "bubblewrap" and transport == "ipc")
 
 
 def test_who_has_no_key_is_not_let_in(work: Path) -> None:

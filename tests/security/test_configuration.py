@@ -17,6 +17,8 @@ from jupyter_codeact.errors import ConfigError
 from jupyter_codeact.files import read_in
 from jupyter_codeact.models.scripted import ScriptedModel
 
+from .rooms import started
+
 LOADED = """
 import os, sys
 sys.path.insert(0, {site!r})
@@ -131,3 +133,24 @@ def test_a_script_that_became_a_link_is_not_read(work: Path, tmp_path: Path) -> 
         file.truncate(1 << 40)
     with pytest.raises(ConfigError, match="can't be read"):
         ScriptedModel.load("huge", work)
+
+
+@pytest.mark.parametrize("kind", ["bubblewrap", "none"])
+def test_configuration_that_a_cell_would_write_is_not_obeyed(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """She has named a folder that isn't there, in the notebook's own."""
+    for name, value in {
+        "CONFIG_PATH": work / "settings",
+        "CODEACT_HOME": tmp_path / "home",
+        "CODEACT_SANDBOX": kind,
+    }.items():
+        monkeypatch.setenv(f"JUPYTER_{name}", str(value))
+    proof = tmp_path / "proof"
+    source = f"open({str(proof)!r}, 'w')"
+    with started(work) as kernel:
+        write = f"open('settings/jupyter_codeact_config.py', 'w').write({source!r})"
+        _, error = kernel.run(f"import os; os.makedirs('settings', exist_ok=True); {write}")
+        kernel.run("%agent status")
+    assert ("Read-only file system" in error) is (kind == "bubblewrap")
+    assert proof.exists() is (kind == "none")

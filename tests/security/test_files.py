@@ -10,8 +10,13 @@ from pathlib import Path
 
 import pytest
 from helpers import environment
+from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
 
+from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox.bubblewrap import takes
+from jupyter_codeact.sandbox.launch import open_sandbox
+from jupyter_codeact.sandbox.paths import inside
+from jupyter_codeact.settings import Settings
 
 from .rooms import Cells, room
 
@@ -133,6 +138,92 @@ def test_the_environment_is_not_changed_even_where_it_lies_in_the_working_folder
     assert subprocess.run([python, "-c", "1"], check=False).returncode == 0
     with room("none", tmp_path, python) as cells:
         assert [cells.attempt(attacks[name]) for name in ("shadow a module", "rename that")] == ["1", "1"]
+
+
+@pytest.mark.parametrize("named", ["missing", "by a link", "relative"])
+def test_what_is_obeyed_outside_can_not_be_made_or_changed_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    """A folder of configuration that isn't there yet, or is found by another name than the working folder's."""
+    work, other = tmp_path / "work", tmp_path / "other name"
+    (work / "skills").mkdir(parents=True)
+    other.symlink_to(work)
+    monkeypatch.chdir(work)
+    if named == "by a link":
+        (work / "deep" / "config").mkdir(parents=True)
+    place = {"missing": work / "deep/config", "by a link": other / "deep/config", "relative": "deep/config"}[named]
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(place))
+    options = {"libraries": (str(other / "skills"),), "hidden": Settings.from_environment().hidden}
+    attacks = {
+        "configure": "os.makedirs('deep/config', exist_ok=True); print(open('deep/config/x.py', 'w').write('#'))",
+        "change": "print(open('skills/new.py', 'w').write('#'))",
+        "replace": "os.rename('deep', 'gone'); os.makedirs('deep/config'); print(1)",
+    }
+    with room("bubblewrap", work, **options) as cells:
+        for attack in attacks.values():
+            assert cells.attempt(attack) in OUTSIDE
+    with room("none", work, **options) as cells:
+        assert [cells.attempt(attack) for attack in attacks.values()] == ["1", "1", "1"]
+
+
+def test_an_environment_is_kept_by_whichever_name_it_is_started(tmp_path: Path) -> None:
+    """A home that is a link, as on machines with many users: the working folder's true name is another one."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "home").symlink_to(tmp_path / "data")
+    python, packages = environment(tmp_path / "home" / ".venv")
+    attack = f"print(open({str(packages.resolve() / 'zmq.py')!r}, 'w').write('#'))"
+    with room("bubblewrap", tmp_path / "data", python) as cells:
+        assert cells("import sys; print(sys.prefix)") == str(tmp_path / "home" / ".venv")
+        assert cells.attempt(attack) in OUTSIDE
+    with room("none", tmp_path / "data", python) as cells:
+        assert cells.attempt(attack) == "1"
+
+
+@pytest.mark.parametrize("what", ["environment", "configuration", "library"])
+def test_a_link_in_the_working_folder_to_what_is_obeyed_outside_is_refused(tmp_path: Path, what: str) -> None:
+    """It could be replaced, and the next start would obey what took its place."""
+    work, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
+    work.mkdir()
+    python = str(work / "tools" / "bin" / "python")
+    if what == "environment":
+        environment(elsewhere)
+    else:
+        elsewhere.mkdir()
+    (work / "tools").symlink_to(elsewhere)
+    options = {
+        "environment": {"python": python},
+        "configuration": {"hidden": (str(work / "tools"),)},
+        "library": {"libraries": (str(work / "tools"),)},
+    }[what]
+    with pytest.raises(SandboxUnavailable, match=f"found through {work}/tools, a link.* put a real folder"):
+        open_sandbox("bubblewrap", **{"python": sys.executable, "work": str(work), **options})
+    with room("none", work, **options) as cells:
+        assert cells.attempt("os.remove('tools'); os.mkdir('tools'); print(1)") == "1"
+
+
+def test_a_folder_of_settings_is_no_working_folder(tmp_path: Path) -> None:
+    for given in ({"hidden": (str(tmp_path),)}, {"libraries": (str(tmp_path),)}):
+        with pytest.raises(SandboxUnavailable, match="put the notebook into another folder"):
+            open_sandbox("bubblewrap", sys.executable, str(tmp_path), **given)
+
+
+def test_every_place_where_jupyter_looks_is_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As jupyter_core says, but for what belongs to the environment or the system."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in (
+        "JUPYTER_CONFIG_DIR",
+        "JUPYTER_CONFIG_PATH",
+        "JUPYTER_PATH",
+        "JUPYTER_DATA_DIR",
+        "JUPYTER_RUNTIME_DIR",
+    ):
+        for value in (None, f"{tmp_path}/a{os.pathsep}{tmp_path}/b" if name.endswith("PATH") else f"{tmp_path}/c"):
+            monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+            places = [*jupyter_config_path(), *jupyter_path(), jupyter_runtime_dir(), jupyter_data_dir()]
+            hidden = Settings.from_environment().hidden
+            hers = [place for place in places if not place.startswith((sys.prefix, "/usr", "/etc"))]
+            assert len(hers) > 2
+            assert not [place for place in hers if not any(inside(place, folder) for folder in hidden)]
 
 
 def test_in_her_home_her_dot_files_are_nobodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
