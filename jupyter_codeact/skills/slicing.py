@@ -12,11 +12,12 @@ from ..texts import unwarned
 from .statements import UNFORCED, Statement, statements_of
 
 # What is there in every cell, and is imported in a module.
-_GIVEN = {
+GIVEN = {
     "display": "from IPython.display import display",
     "get_ipython": "from IPython import get_ipython",
-    # What its shell lines were put into.
+    # What its shell lines, and %env, were put into.
     "subprocess": "import subprocess",
+    "os": "import os",
 }
 Need = tuple[Statement, float]
 Elsewhere = Callable[[str], str]
@@ -119,8 +120,8 @@ class Cells:
             return  # Python's own was hidden for a while only.
         if binders:
             yield (earlier or binders)[-1], at
-        elif name in _GIVEN:
-            self.given.add(_GIVEN[name])
+        elif name in GIVEN:
+            self.given.add(GIVEN[name])
         elif not hasattr(builtins, name) and name not in by.names.maybe:
             stars = self.binders.get("*", [])
             yield from ((star, at) for star in stars)
@@ -169,7 +170,7 @@ def definer_of(labelled: dict[str, str], name: str) -> str:
 
 def _no_ipython(statement: Statement) -> None:
     if statement.ipython:
-        what = ", ".join(sorted(statement.names.binds))
+        what = ", ".join(sorted(statement.names.binds | statement.names.changes))
         raise SkillFailed(f"{what} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only.")
 
 

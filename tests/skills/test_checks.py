@@ -65,6 +65,13 @@ def test_a_missing_name_is_told_with_its_cell() -> None:
         ("x = !ls", "x = subprocess.getoutput('ls').splitlines()"),
         ("!echo {x} $y $HOME $$z", "subprocess.run(f'echo {x} {y} $HOME $z', shell=True, check=False)"),
         ("!awk '{print $1}'", "subprocess.run(\"awk '{print $1}'\", shell=True, check=False)"),
+        ("d['a=b'] = !ls", "d['a=b'] = subprocess.getoutput('ls').splitlines()"),
+        ("v = %env HOME", "v = os.environ['HOME']"),
+        ("d['a'] = %env HOME", "d['a'] = os.environ['HOME']"),
+        ("%env HOME", None),
+        ("%env A=1", None),
+        ("v = %env", None),
+        ("v = %env A B", None),
         ("%matplotlib inline", "pass  # %matplotlib inline"),
         ("%load_ext autoreload", "pass  # %load_ext autoreload"),
         ("%time x = f()", "x = f()"),
@@ -88,6 +95,7 @@ def test_shell_lines_bring_their_import() -> None:
     namespace: dict[str, Any] = {}
     exec(module, namespace)
     assert namespace["f"]("a b") == ["a b"]
+    assert module_of(["d = {}\nd['a'] = %env HOME\ndef f(): return d"]).startswith("import os\n\n\nd = {}\n")
 
 
 def test_a_file_that_a_cell_writes_is_no_part_of_the_notebook() -> None:
