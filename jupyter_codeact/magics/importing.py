@@ -21,6 +21,7 @@ from ..skills.transfer.imports import found_in
 from ..skills.transfer.warnings import warnings_of
 from ..texts import diff_of
 from ..words import fenced
+from . import versions
 from .exporting import versions_of
 from .parser import LineParser
 
@@ -101,8 +102,12 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
         stored.append(bundle.name)
         links += saved.unlinked
     names = ", ".join(f"**{name}**" for name in stored)
-    told = f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
-    lines = [f"- {line}" for line in (*links, *(f"Forced, though {failure}." for failure in failures))]
+    hidden = {name: sentence for name in stored for sentence in versions.hides(session, folder, name)}
+    seen = [name for name in stored if name not in hidden]
+    told = f"Stored {names}: {versions.works(seen[0])}" if seen else f"Stored {names} in the shared library."
+    lines = [
+        f"- {line}" for line in (*hidden.values(), *links, *(f"Forced, though {failure}." for failure in failures))
+    ]
     return "\n\n".join([told, *filter(None, ["\n".join(lines)])])
 
 

@@ -81,16 +81,30 @@ def _written(session: Session, folder: Path, name: str, rest: str = "") -> str:
 
 def told(session: Session, saved: Saved, name: str) -> str:
     """What a write has made of a skill."""
+    hidden = hides(session, saved.folder, name)
     if saved.before is None:
-        said = [f"Saved **{name}**: `import {name}` works from now on in every notebook with this kernel."]
-        return " ".join([*said, *saved.unlinked])
+        place = f" in {_place(session, saved.folder)}." if hidden else f": {works(name)}"
+        return " ".join([f"Saved **{name}**{place}", *hidden, *saved.unlinked])
     if saved.before.number == saved.version.number:
-        return f"**{name}** is already like this: version {saved.version.number}."
+        return " ".join([f"**{name}** is already like this: version {saved.version.number}.", *hidden])
     difference = _between(session, saved.folder, name, saved.before.number, saved.version.number)
     command, number = ("rm", "") if saved.before.removed else ("rollback", str(saved.before.number))
     back = f"{command} {_written(session, saved.folder, name, number)}"
-    said = [f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back.", *saved.unlinked]
+    said = [f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back."]
+    said += [*hidden, *saved.unlinked]
     return f"{' '.join(said)}\n\n{fenced(difference, 'diff')}"
+
+
+def works(name: str) -> str:
+    """What can be done with a skill that was new."""
+    return f"`import {name}` works from now on in every notebook with this kernel."
+
+
+def hides(session: Session, folder: Path, name: str) -> list[str]:
+    """A sentence about the skill that is imported instead of the one in ``folder``; none where that is imported."""
+    if session.skills.library.folder_of(name) == folder:
+        return []
+    return [f"Your own **{name}** comes before it: `import {name}` goes on with that one."]
 
 
 def _log(session: Session, folder: Path, name: str) -> str:

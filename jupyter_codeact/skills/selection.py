@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from functools import partial
 
 from ..errors import SkillError
 from ..events import RanCell
-from .slicing import definer_of, module_of
+from .slicing import module_of
 from .wrap import wrapped
 
 # How many cells an error lists.
@@ -43,7 +42,7 @@ def module_from(
     others = {f"cell {cell.count}": cell.source for cell in ran if cell.ok and cell.count not in counts}
     if wrap:
         return wrapped(sources, [*others.values()], wrap, names, lenient=lenient)
-    return module_of(sources, names or None, partial(definer_of, others), lenient=lenient)
+    return module_of(sources, names or None, others, lenient=lenient)
 
 
 def listed(words: str) -> list[str]:

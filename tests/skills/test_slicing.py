@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_codeact.errors import SkillError
+from jupyter_codeact.errors import SkillError, SkillFailed
 from jupyter_codeact.skills.slicing import module_of
 
 
@@ -244,6 +244,24 @@ def test_what_cannot_be_a_module_is_said_in_one_line(cells: list[str], said: str
         module_of(cells)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_all_names_that_are_missing_are_told_with_the_cells_that_define_them() -> None:
+    """Also what those need: who adds the cells that are named has all of them."""
+    others = {
+        "cell 1": "import numpy as np\nSCALE = 2",
+        "cell 2": "def half(x): return np.half(x) * SCALE * SIZE + lost",
+        "cell 3": "SIZE = 3",
+        "cell 4": "def g(x): return half(x)",
+    }
+    cells = ["def f(x):\n    return np.mean(g(x)) + nowhere", "K = half(1)\nclass C:\n    n = K + nowhere"]
+    with pytest.raises(SkillFailed) as caught:
+        module_of(cells, None, others)
+    assert str(caught.value) == (
+        "f needs g, which cell 4 defines; f needs np, which cell 1 defines; K needs half, which cell 2 defines; "
+        "half needs SIZE, which cell 3 defines: name those cells too. "
+        "f needs nowhere, C needs nowhere, half needs lost, which none of these cells defines. Add the cell that does."
+    )
 
 
 def test_an_unknown_name_is_told_what_there_is() -> None:
