@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
-from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -82,18 +81,17 @@ def test_a_library_that_never_had_it_says_so(session: Session, flag: str) -> Non
         answer(session, "rm", "read --shared --own")
 
 
-class Ticking(datetime):
-    """A clock that goes on by a second whenever it is looked at: versions are dated in whole ones."""
-
-    ticks = count(1_800_000_000)
+class Frozen(datetime):
+    """A clock that stands still: versions of one second, or of a clock that was set back."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
-        return cls.fromtimestamp(next(cls.ticks), tz)
+        return cls.fromtimestamp(1_800_000_000, tz)
 
 
 def test_what_was_changed_since_is_what_is_meant(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "datetime", Ticking)
+    """Whatever the clock says."""
+    monkeypatch.setattr(history, "datetime", Frozen)
     library = session.skills.library
     library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
     library.write("fit", {}, Note())
@@ -101,6 +99,13 @@ def test_what_was_changed_since_is_what_is_meant(session: Session, monkeypatch: 
         library.write("fit", {"fit.py": text}, Note(), folder=library.shared)
     answer(session, "rollback", "fit 1")
     assert source(session) == "x = 'shared 1'\n"
+    for last in (library.own, library.shared, library.own):
+        for folder in (library.own, library.shared):
+            library.write("fit", {"fit.py": "x = 1\n"}, Note(), folder=folder)
+        for folder in sorted((library.own, library.shared), key=lambda folder: folder == last):
+            library.write("fit", {}, Note(), folder=folder)
+        assert library.undone_in("fit") == last
+    assert "Turn" not in answer(session, "log", "fit --own")
 
 
 def test_it_comes_back_before_one_that_is_only_read(session: Session) -> None:

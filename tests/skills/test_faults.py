@@ -13,7 +13,7 @@ from dulwich.refs import DiskRefsContainer as Refs
 
 from jupyter_codeact.errors import SkillError
 from jupyter_codeact.skills import swapping, writing
-from jupyter_codeact.skills.history import Note
+from jupyter_codeact.skills.history import HAND, Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.skill import files_of
 
@@ -45,10 +45,17 @@ class Broken:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, back: bool) -> None:
         self.swaps, self.back, self.swap = 0, back, swapping.swap
-        monkeypatch.setattr(Refs, "set_if_equals", self.fail)
+        told = Refs.set_if_equals
+
+        def tell(refs: Refs, name: Any, *rest: Any) -> bool:
+            if name.startswith(b"refs/skills/"):
+                self.fail()
+            return told(refs, name, *rest)
+
+        monkeypatch.setattr(Refs, "set_if_equals", tell)
         monkeypatch.setattr(writing, "swap", self.count)
 
-    def fail(self, *_: Any, **__: Any) -> None:
+    def fail(self) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     def count(self, *paths: Path) -> None:
@@ -72,6 +79,11 @@ def test_what_a_failed_save_says_of_the_skill_is_so(
     assert files_of(library.own, "fit") == (old if back else new)
     assert str(caught.value).endswith("It is as it was.") is back
     assert ("It may not be as it was" in str(caught.value)) is not back
+    monkeypatch.undo()
+    assert library.log("fit")[0].note.by == ("you" if back else HAND)
+    # What failed is not under way any more.
+    (library.own / "fit" / "api.py").write_text("x = 2\n")
+    assert library.log("fit")[0].note.by == HAND
 
 
 PACKED = """
@@ -91,6 +103,8 @@ if how == "renames":
 def version(number, text):
     if how == "module" or how == "changing" and number % 2:
         return {"fit.py": text}
+    if how == "gone" and number % 2:
+        return {}
     names = ["__init__", "api", f"deep{number % 2}/part"]
     return {f"fit/{name}.py": text for name in sorted(names)}
 
@@ -214,6 +228,8 @@ for step in itertools.count():
     if how != "plain":
         assert saved() == ([here[0], files] if now == files else here)
         write(here[0])
+        # It is what it was: no part of it was made by hand.
+        assert {version.note.by for version in library.log("fit")} == {"you"}, step
         assert {path.name for path in own.iterdir()} == {min(here[0]).split("/")[0]}
     if not status:
         break
@@ -223,7 +239,7 @@ print(step, mixed)
 """
 
 
-@pytest.mark.parametrize("how", ["module", "package", "changing", "renames", "plain"])
+@pytest.mark.parametrize("how", ["module", "package", "changing", "gone", "renames", "plain"])
 def test_a_writer_that_is_killed_after_any_step_leaves_a_whole_version(library: Library, how: str) -> None:
     """After each call that does something to files; those below ours are gone through once.
 
