@@ -342,6 +342,25 @@ async def test_each_failure_is_one_line(work: Path) -> None:
     )
 
 
+STARRED = """from string import *
+from math import *
+def f(): return digits, floor, nowhere, len
+"""
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_what_a_star_import_does_not_bring_is_found_where_it_is_tried(work: Path) -> None:
+    """Nothing of what is imported is run out here."""
+    found, _ = await tried(work, STARRED)
+    assert found.failures == ("mine.py, line 3: nowhere is not defined, and no star import brings it",)
+    api = "from .impl import *\nfrom .impl import *\ndef quarter(x): return half(x) + third(x)\n"
+    found, _ = await tried(work, PACKAGE | {"kit/api.py": api}, name="kit")
+    assert found.failures == ("kit/api.py, line 3: third is not defined, and no star import brings it",)
+    assert found.tests == 2
+    found, _ = await tried(work, "from string import *\nreturn nowhere\n")
+    assert "SyntaxError: 'return' outside function" in found.failures[0]
+
+
 @pytest.mark.usefixtures("sandbox")
 async def test_a_package_s_modules_are_each_tested_once(work: Path) -> None:
     found, said = await tried(work, PACKAGE, name="kit")
