@@ -212,7 +212,8 @@ def test_where_nobody_can_be_asked_nothing_is_stored(command: Command, work: Pat
     [
         (["show", "nope"], 2, "`jupyter codeact skill list` shows what there is."),
         (["fly"], 2, "`jupyter codeact skill fly` does not exist."),
-        (["log"], 2, "`jupyter codeact skill log` is written wrongly."),
+        (["log"], 2, "`jupyter codeact skill log` needs a name. `jupyter codeact skill list` shows what there is."),
+        (["rm", "a", "b"], 2, "`jupyter codeact skill rm` is written wrongly."),
         (["export", "x"], 2, "the following arguments are required: --to"),
         (["export", "x", "--to", "tar"], 2, "invalid choice: 'tar'"),
         (["export", "nope", "--to", "wheel"], 2, "no skill called nope"),

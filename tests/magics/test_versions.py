@@ -42,7 +42,9 @@ def test_what_was_removed_comes_back_where_it_was(session: Session) -> None:
     for text in ("x = 'shared 1'\n", "x = 'shared 2'\n"):
         library.write("fit", {"fit.py": text}, Note(), folder=library.shared)
     library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
-    assert "`%skill rollback fit 1`" in answer(session, "rm", "fit")
+    said = answer(session, "rm", "fit")
+    assert "`%skill rollback fit 1`" in said
+    assert said.endswith("`import fit` takes the one in the shared library from now on.")
     assert source(session) == "x = 'shared 2'\n"
     assert "`%skill rm fit` takes that back" in answer(session, "rollback", "fit 1")
     assert source(session) == "x = 'own'\n"
@@ -57,6 +59,7 @@ def test_the_shared_one_is_removed_where_that_is_said_alone(session: Session) ->
     with pytest.raises(SkillError, match="shared by all workspaces: `%skill rm fit --shared` removes that one"):
         answer(session, "rm", "fit")
     said = answer(session, "rm", "fit --shared")
+    assert said.endswith(f"`import fit` takes the one in {library.folders[2]} from now on.")
     assert "Removed **fit** from the shared library. `%skill rollback fit 1 --shared` brings it back." in said
     with pytest.raises(SkillError, match=r"removed already. `%skill log fit --shared`"):
         answer(session, "rm", "fit --shared")
@@ -68,7 +71,7 @@ def test_the_shared_one_is_removed_where_that_is_said_alone(session: Session) ->
     answer(session, "rollback", "fit 1 --own")
     assert source(session) == "x = 'own'\n"
     assert "x = 'shared'" in answer(session, "diff", "fit 0 1 --shared")
-    answer(session, "rm", "fit --shared")
+    assert "`import fit`" not in answer(session, "rm", "fit --shared")
     assert source(session) == "x = 'own'\n"
     assert not (library.shared / "fit.py").exists()
 
@@ -110,7 +113,8 @@ def test_what_was_changed_since_is_what_is_meant(session: Session, monkeypatch: 
 
 def test_it_comes_back_before_one_that_is_only_read(session: Session) -> None:
     session.skills.library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
-    answer(session, "rm", "fit")
+    theirs = session.skills.library.folders[2]
+    assert answer(session, "rm", "fit").endswith(f"`import fit` takes the one in {theirs} from now on.")
     assert source(session) == "x = 'theirs'\n"
     answer(session, "rollback", "fit 1")
     assert source(session) == "x = 'own'\n"

@@ -244,6 +244,7 @@ EAGER = {
     "X = [float(line) for line in open('a')]": "open(…)",
     "for i in range(3):\n    try:\n        fit(i)\n    finally:\n        pass": "fit(…)",
     "class A:\n    print(1)": "print(…)",
+    "import subprocess\nfiles = subprocess.getoutput('ls').splitlines()": "subprocess.getoutput(…)",
     "if __name__ == '__main__':\n    pass\nelse:\n    run()": "run(…)",
     "Figure(\n  1).show()": "Figure(1).show(…)",
     f"f{'()' * 30}": "a call",
