@@ -16,7 +16,7 @@ from .. import inside
 from ..errors import SandboxError
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..settings import Settings
-from ..skills.checks import Tried
+from ..skills.checks import Tried, left_to_stars
 from ..skills.skill import INIT, Files
 from ..words import seconds
 from .kernel import SandboxKernel
@@ -41,7 +41,7 @@ async def try_skill(
         tell("opening a fresh sandbox")
         async with SandboxKernel(partial(open_sandbox, (folder,))) as kernel:
             trial = _Trial(kernel, folder, step_s, tell)
-            failures, left_out, tests = await trial.run(name, [_module(path) for path in sorted(files)])
+            failures, left_out, tests = await trial.run(name, files)
     return Tried(tuple(failures), tuple(left_out), tests, time.monotonic() - began)
 
 
@@ -86,16 +86,23 @@ class _Trial:
         self._step_s = step_s
         self._tell = tell
 
-    async def run(self, name: str, modules: list[str]) -> tuple[list[str], list[str], int]:
+    async def run(self, name: str, files: Files) -> tuple[list[str], list[str], int]:
         """Failures, tests that want arguments, and how many tests there are."""
+        modules = {_module(path): path for path in sorted(files)}
+        starred = {module: left_to_stars(files[path]) for module, path in modules.items()}
+        names = {module: [*lines] for module, lines in starred.items()}
         tests: list[tuple[str, str]] = []
         failures: list[str] = []
         left_out: list[str] = []
         try:
             self._tell(f"importing {name}")
-            found = await self._asked(f"import {name}", "try_import", modules=modules)
+            found = await self._asked(f"import {name}", "try_import", modules=[*modules], names=names)
             if not isinstance(found, dict) or "error" in found:
                 return [one_line(found["error"] if isinstance(found, dict) else found)], [], 0
+            for module, missing in _pairs(found.get("missing")):
+                if line := starred.get(module, {}).get(missing):
+                    where = f"{modules[module]}, line {line}"
+                    failures.append(f"{where}: {missing} is not defined, and no star import brings it")
             tests, left_out = _pairs(found.get("tests")), _texts(found.get("left_out"))
             for number, (module, test) in enumerate(tests, start=1):
                 self._tell(f"test {number} of {len(tests)}: {one_line(test)}")

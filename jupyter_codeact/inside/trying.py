@@ -23,10 +23,14 @@ def answer(name: str, arguments: str) -> str:
     return json.dumps(globals()[name](**json.loads(arguments)), ensure_ascii=True, default=str)
 
 
-def try_import(modules: list[str], folder: str) -> dict[str, Any]:
-    """Import a skill's modules: its tests, by module, and those that want arguments; or what was raised."""
+def try_import(modules: list[str], folder: str, names: dict[str, list[str]]) -> dict[str, Any]:
+    """Import a skill's modules: its tests, by module, and those that want arguments; or what was raised.
+
+    names: by module, those that have to be there. missing: those that are not.
+    """
     tests: list[tuple[str, str]] = []
     left_out: list[str] = []
+    missing: list[tuple[str, str]] = []
     for name in modules:
         try:
             module = importlib.import_module(name)
@@ -37,7 +41,8 @@ def try_import(modules: list[str], folder: str) -> dict[str, Any]:
             return {"error": f"import {name} finds {found} instead: choose another name"}
         for test, runs in _tests(module):
             tests.append((name, test)) if runs else left_out.append(f"{name}.{test}")
-    return {"tests": tests, "left_out": left_out}
+        missing += [(name, wanted) for wanted in names.get(name, []) if wanted not in vars(module)]
+    return {"tests": tests, "left_out": left_out, "missing": missing}
 
 
 def try_test(module: str, test: str, folder: str) -> str:

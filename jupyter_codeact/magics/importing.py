@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from ..errors import SandboxUnavailable, SkillConflict, SkillFailed, UsageError
+from ..errors import SandboxUnavailable, SkillFailed, UsageError
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.checks import CHECKS, FORCED, PASSED, problems
 from ..skills.docstrings import described
 from ..skills.history import Note
 from ..skills.selection import chosen
-from ..skills.skill import files_of
+from ..skills.skill import Files, files_of
 from ..skills.transfer.bundle import HISTORY, Bundle, written_past
 from ..skills.transfer.git import without_password
 from ..skills.transfer.imports import found_in
 from ..skills.transfer.warnings import warnings_of
 from ..texts import diff_of
 from ..words import fenced
+from . import versions
 from .exporting import versions_of
 from .parser import LineParser
 
@@ -29,6 +30,8 @@ UNTRIED = (
     "Nothing was stored: what comes from elsewhere is tried in a sandbox first, and --force, which is for what failed "
     "there, does not do without."
 )
+# The fact of a version that says where it is from.
+FROM = "From"
 QUESTION = "Store this? [y]es, [n]o: "
 NOBODY = (
     "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
@@ -90,20 +93,36 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
         raise SkillFailed(_failed("it fails in a sandbox", wrong))
     failures = [*unsound, *wrong]
     checks = f"{FORCED}: {'; '.join(failures)[:300]}" if failures else PASSED
-    stored: list[str] = []
+    links = stored(session, bundles, before, folder, {FROM: source, CHECKS: checks})
+    new = [bundle.name for bundle in bundles]
+    names = ", ".join(f"**{name}**" for name in new)
+    hidden = {name: sentence for name in new for sentence in versions.hides(session, folder, name)}
+    seen = [name for name in new if name not in hidden]
+    told = f"Stored {names}: {versions.works(seen[0])}" if seen else f"Stored {names} in the shared library."
+    lines = [
+        f"- {line}" for line in (*hidden.values(), *links, *(f"Forced, though {failure}." for failure in failures))
+    ]
+    return "\n\n".join([told, *filter(None, ["\n".join(lines)])])
+
+
+def stored(
+    session: Session, bundles: Sequence[Bundle], before: Sequence[Files], folder: Path, about: Mapping[str, str]
+) -> list[str]:
+    """Write each where it is as it was ``before``; what is said of links. Raises SkillFailed, with what was written.
+
+    about: where they are from, and how their checks went.
+    """
+    done: list[str] = []
     links: list[str] = []
     for bundle, here in zip(bundles, before, strict=True):
-        note = _note(session, bundle, source, checks)
+        note = _note(session, bundle, about)
         try:
             saved = session.skills.library.write(bundle.name, bundle.files, note, base=here, folder=folder)
-        except SkillConflict as conflict:
-            raise SkillFailed(f"{conflict} {_so_far(stored)}") from None
-        stored.append(bundle.name)
+        except SkillFailed as error:
+            raise SkillFailed(f"{error} {_so_far(done)}".rstrip()) from None
+        done.append(bundle.name)
         links += saved.unlinked
-    names = ", ".join(f"**{name}**" for name in stored)
-    told = f"Stored {names}: `import {stored[0]}` works from now on in every notebook with this kernel."
-    lines = [f"- {line}" for line in (*links, *(f"Forced, though {failure}." for failure in failures))]
-    return "\n\n".join([told, *filter(None, ["\n".join(lines)])])
+    return links
 
 
 def _failed(why: str, failures: Sequence[str]) -> str:
@@ -122,10 +141,10 @@ async def _agreed(cell: AgentCell, nobody: str) -> bool:
                 return False
 
 
-def _note(session: Session, bundle: Bundle, source: str, checks: str) -> Note:
-    note = session.skills.note(f"Imported from {source}")
+def _note(session: Session, bundle: Bundle, about: Mapping[str, str]) -> Note:
+    note = session.skills.note(f"Imported from {about[FROM]}")
     past = {HISTORY: written_past(bundle.past)} if bundle.past else {}
-    return note._replace(about={**note.about, "From": source, CHECKS: checks, **past})
+    return note._replace(about={**note.about, **about, **past})
 
 
 def _shown(bundle: Bundle, before: dict[str, str], source: str) -> str:

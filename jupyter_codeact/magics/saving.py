@@ -49,10 +49,13 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
         raise SkillFailed(f"{conflict} Run the cell again to make yours the next version.") from None
     functions = "\n".join(f"- `{function}`" for function in skills_in(folder)[options.name].functions)
     handed = handed_back(source, options.wrap)
-    said = [versions.told(session, saved, options.name)]
-    if library.folder_of(options.name) != folder:
-        said += [f"Your own **{options.name}** comes before it: `import {options.name}` goes on with that one."]
-    said += [functions, f"`{saved.path}`", f"{handed}." if handed else "", told]
+    said = [
+        versions.told(session, saved, options.name),
+        functions,
+        f"`{saved.path}`",
+        f"{handed}." if handed else "",
+        told,
+    ]
     return "\n\n".join(part for part in said if part)
 
 

@@ -32,7 +32,9 @@ def answer(session: Session, command: str, line: str) -> str:
     asked = [word for word in words if word in (SHARED, OWN)]
     name, *numbers = [word for word in words if word not in asked] or [""]
     most = {"log": 0, "rm": 0, "rollback": 1, "diff": 2}[command]
-    if not name or len(numbers) > most or len({*asked}) > 1:
+    if not name:
+        raise UsageError(f"`%skill {command}` needs a name. `%skill list` shows what there is.")
+    if len(numbers) > most or len({*asked}) > 1:
         raise UsageError(f"`%skill {command}` is written wrongly. `%skill help` shows how it goes.")
     folder = _folder(session, command, name, *asked[:1])
     if command == "rollback" and not numbers:
@@ -65,7 +67,8 @@ def _had(session: Session, folder: Path, name: str) -> bool:
 
 
 def _place(session: Session, folder: Path) -> str:
-    return "the shared library" if folder == session.skills.library.shared else "your own library"
+    places = {session.skills.library.shared: "the shared library", session.skills.library.own: "your own library"}
+    return places.get(folder, str(folder))
 
 
 def _written(session: Session, folder: Path, name: str, rest: str = "") -> str:
@@ -81,16 +84,30 @@ def _written(session: Session, folder: Path, name: str, rest: str = "") -> str:
 
 def told(session: Session, saved: Saved, name: str) -> str:
     """What a write has made of a skill."""
+    hidden = hides(session, saved.folder, name)
     if saved.before is None:
-        said = [f"Saved **{name}**: `import {name}` works from now on in every notebook with this kernel."]
-        return " ".join([*said, *saved.unlinked])
+        place = f" in {_place(session, saved.folder)}." if hidden else f": {works(name)}"
+        return " ".join([f"Saved **{name}**{place}", *hidden, *saved.unlinked])
     if saved.before.number == saved.version.number:
-        return f"**{name}** is already like this: version {saved.version.number}."
+        return " ".join([f"**{name}** is already like this: version {saved.version.number}.", *hidden])
     difference = _between(session, saved.folder, name, saved.before.number, saved.version.number)
     command, number = ("rm", "") if saved.before.removed else ("rollback", str(saved.before.number))
     back = f"{command} {_written(session, saved.folder, name, number)}"
-    said = [f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back.", *saved.unlinked]
+    said = [f"Saved **{name}** as version {saved.version.number}; `%skill {back}` takes that back."]
+    said += [*hidden, *saved.unlinked]
     return f"{' '.join(said)}\n\n{fenced(difference, 'diff')}"
+
+
+def works(name: str) -> str:
+    """What can be done with a skill that was new."""
+    return f"`import {name}` works from now on in every notebook with this kernel."
+
+
+def hides(session: Session, folder: Path, name: str) -> list[str]:
+    """A sentence about the skill that is imported instead of the one in ``folder``; none where that is imported."""
+    if session.skills.library.folder_of(name) == folder:
+        return []
+    return [f"Your own **{name}** comes before it: `import {name}` goes on with that one."]
 
 
 def _log(session: Session, folder: Path, name: str) -> str:
@@ -159,6 +176,9 @@ def _remove(session: Session, folder: Path, name: str, *, asked: bool) -> str:
     before = str(saved.before.number if saved.before else 1)
     back = _written(session, folder, name, before)
     said = [f"Removed **{name}** from {_place(session, folder)}. `%skill rollback {back}` brings it back."]
+    left = next((other for other in library.folders if has_skill(other, name)), folder)
+    if library.folders.index(left) > library.folders.index(folder):
+        said.append(f"`import {name}` takes the one in {_place(session, left)} from now on.")
     return " ".join([*said, *saved.unlinked])
 
 

@@ -75,7 +75,28 @@ def passed_with(found: Sequence[str]) -> str:
 
 
 def undefined(source: str) -> Iterator[tuple[int, str]]:
-    """Names that a module reads and nobody binds, each with the first line that reads it."""
+    """Names that a module reads and nobody binds, each with the first line that reads it; none beside a star import."""
+    if not _has_star(source):
+        yield from _unbound(source)
+
+
+def left_to_stars(source: str) -> dict[str, int]:
+    """Names that a module has from its star imports or from nowhere, with the first line that reads each.
+
+    None of one that does not compile, which whoever imports it hears.
+    """
+    try:
+        return {name: line for line, name in _unbound(source)} if _has_star(source) else {}
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return {}
+
+
+def _has_star(source: str) -> bool:
+    imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom))
+    return any(node.names[0].name == "*" for node in imports)
+
+
+def _unbound(source: str) -> Iterator[tuple[int, str]]:
     scopes = [*_scopes(symtable.symtable(source, "<module>", "exec"))]
     top, bound, read = scopes[0], {*_GIVEN}, set[str]()
     for scope in scopes:
@@ -86,8 +107,7 @@ def undefined(source: str) -> Iterator[tuple[int, str]]:
             elif is_module_s and symbol.is_referenced():
                 read.add(symbol.get_name())
     tree = ast.parse(source)
-    if not any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree)):
-        yield from sorted((_line(tree, name), name) for name in read - bound)
+    yield from sorted((_line(tree, name), name) for name in read - bound)
 
 
 def _line(tree: ast.Module, name: str) -> int:

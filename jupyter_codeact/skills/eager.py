@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 # Calls that need a file, a person or a process, whatever is made of their value.
-_READING = {"open", "input", "load", "loadtxt", "genfromtxt", "urlopen", "Popen"}
+_READING = {"open", "input", "load", "loadtxt", "genfromtxt", "urlopen", "Popen", "getoutput", "check_output"}
 
 
 def runs_at_import(source: str) -> Iterator[tuple[int, str]]:

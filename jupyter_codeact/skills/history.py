@@ -8,13 +8,13 @@ is taken in as a version before anything else is written.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from ..errors import SkillError, SkillFailed
-from .repository import commits_of, head_of, made, read_tree, ref_of, store_tree, unlocked
+from .repository import begin, begun_in, commits_of, head_of, made, read_tree, ref_of, store_tree, unlocked
 from .skill import Files
 
 if TYPE_CHECKING:
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from dulwich.repo import Repo
 
 HAND = "by hand"
-# The fact that a commit has of its place, so that nobody has to count.
-NUMBER = "Version"
+# Facts that a commit has of its place, so that nobody has to count: in its skill's history, and among those of the
+# skills of its name in all libraries, whose clocks may stand still or be set back.
+NUMBER, TURN = "Version", "Turn"
 
 
 class Note(NamedTuple):
@@ -38,23 +39,34 @@ class Note(NamedTuple):
 
 
 class Version(NamedTuple):
-    """One version. number: 1 is the oldest. removed: the skill was taken away."""
+    """One version. number: 1 is the oldest. removed: the skill was taken away.
+
+    turn: higher than that of every version of its name that there was in any library; 0 where that was not written.
+    """
 
     number: int
     commit: str
     when: datetime
     note: Note
     removed: bool = False
+    turn: int = 0
+
+    @property
+    def moment(self) -> tuple[int, datetime]:
+        """What puts versions of several libraries in order."""
+        return self.turn, self.when
 
 
 class History:
     """The versions of one library's skills. Writers hold the library's lock; readers need none.
 
-    Whoever asks several things of it asks them within ``opened``. One is used in one thread.
+    Whoever asks several things of it asks them within ``opened``. One is used in one thread. others: the histories of
+    libraries that may have skills of the same names.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, others: Iterable[Path] = ()) -> None:
         self.folder = folder
+        self._others = [History(other) for other in others]
         self._open: Repo | None = None
 
     @contextlib.contextmanager
@@ -71,17 +83,43 @@ class History:
     def recording(self, name: str, files: Files, note: Note) -> Iterator[None]:
         """``files`` are the newest version of a skill once the block is left well.
 
-        What takes room is written before the block: on a full disk it is not entered. Raises SkillError, OSError.
+        What takes room is written before the block: on a full disk it is not entered. Where the writer is killed in
+        it, the version has ``begun``. Raises SkillError, OSError.
         """
         with self._repository() as repository:
             parent = head_of(repository, name)
+            turn = 1 + max(history.turn(name) for history in (self, *self._others))
             tree = unlocked(lambda: store_tree(repository, files))
-            commit = _commit(tree, parent, note)
+            commit = _commit(tree, parent, note, turn)
             unlocked(lambda: repository.object_store.add_object(commit))
-            yield
-            before = parent.id if parent is not None else None
-            if not unlocked(lambda: repository.refs.set_if_equals(ref_of(name), before, commit.id)):
-                raise SkillFailed(f"{name} was saved by somebody who holds no lock. Try again.")
+            begin(repository, name, commit.id)
+            try:
+                yield
+                _put(repository, name, commit)
+            except BaseException:
+                # Where the disk takes not even that, the next writer does it.
+                with contextlib.suppress(OSError):
+                    begin(repository, name, None)
+                raise
+
+    def begun(self, name: str) -> Files | None:
+        """What would be the newest version if its writer had not been killed; None where that is none."""
+        with self._repository() as repository:
+            commit = begun_in(repository, name)
+            return dict(read_tree(repository, commit.tree)) if commit else None
+
+    def settle(self, name: str, *, stands: bool) -> None:
+        """What has ``begun`` is the newest version, or is forgotten. Raises OSError."""
+        with self._repository() as repository:
+            commit = begun_in(repository, name)
+            if commit and stands:
+                _put(repository, name, commit)
+            begin(repository, name, None)
+
+    def turn(self, name: str) -> int:
+        """The turn of the newest version; 0 where there is none."""
+        newest = self.newest(name) if self._open or self.folder.is_dir() else None
+        return newest.turn if newest else 0
 
     def add(self, name: str, version: Version, about: Mapping[str, str]) -> None:
         """More facts of a version, where it is still the newest. Raises SkillError, OSError."""
@@ -142,7 +180,14 @@ class History:
             yield repository
 
 
-def _commit(tree: ObjectID, parent: Commit | None, note: Note) -> Commit:
+def _put(repository: Repo, name: str, commit: Commit) -> None:
+    """Make it the newest version, where it follows the one that is that now."""
+    before = commit.parents[0] if commit.parents else None
+    if not unlocked(lambda: repository.refs.set_if_equals(ref_of(name), before, commit.id)):
+        raise SkillFailed(f"{name} was saved by somebody who holds no lock. Try again.")
+
+
+def _commit(tree: ObjectID, parent: Commit | None, note: Note, turn: int) -> Commit:
     from dulwich.objects import Commit
 
     commit = Commit()
@@ -152,7 +197,8 @@ def _commit(tree: ObjectID, parent: Commit | None, note: Note) -> Commit:
     commit.author_time = commit.commit_time = int(datetime.now(UTC).timestamp())
     commit.author_timezone = commit.commit_timezone = 0
     commit.encoding = b"UTF-8"
-    about = {NUMBER: str(_number(parent) + 1 if parent is not None else 1), **note.about}
+    number = _number(parent) + 1 if parent is not None else 1
+    about = {NUMBER: str(number), TURN: str(turn), **note.about}
     commit.message = f"{_one_line(note.message)}\n\n{_facts(about)}".encode()
     return commit
 
@@ -173,11 +219,11 @@ def _said(commit: Commit) -> tuple[str, dict[str, str]]:
 
 def _version(repository: Repo, commit: Commit) -> Version:
     message, about = _said(commit)
-    number = int(about.pop(NUMBER))
+    number, turn = int(about.pop(NUMBER)), int(about.pop(TURN, 0))
     by = commit.author.decode(errors="replace").removesuffix(" <>")
     when = datetime.fromtimestamp(commit.commit_time, UTC)
     removed = not [*read_tree(repository, commit.tree)]
-    return Version(number, commit.id.decode(), when, Note(by, message, about), removed)
+    return Version(number, commit.id.decode(), when, Note(by, message, about), removed, turn)
 
 
 def _one_line(text: str) -> str:

@@ -8,7 +8,8 @@ from string import Formatter
 
 # What is about the notebook alone. %pip belongs to the environment, which a module does not change.
 _DROPPED = ("matplotlib", "load_ext", "reload_ext", "autoreload", "config", "precision", "pip", "conda", "pdb", "who")
-_SHELL = re.compile(r"(?P<name>[\w., ]+?)\s*=\s*!(?P<lines>.+)|!(?P<command>[^!].*)")
+_SHELL = re.compile(r"(?P<name>[^!%].*?)\s*=\s*!(?P<lines>.+)|!(?P<command>[^!].*)")
+_VARIABLE = re.compile(r"(?P<name>[^!%].*?)\s*=\s*%env\s+(?P<variable>\w+)")
 _MAGIC = re.compile(r"%(?P<name>\w+)\s*(?P<rest>.*)")
 _TIMEIT_OPTIONS = re.compile(r"(?:-[nrp]\s*\d+\s+|-[a-z]\s+)*")
 # A name in capitals is the shell's own, such as $HOME.
@@ -25,6 +26,8 @@ def python_of(line: str) -> str | None:
         python = f"pass  # {line}"
     elif shell := _SHELL.fullmatch(line):
         python = _shell(shell["name"], shell["lines"] or shell["command"])
+    elif read := _VARIABLE.fullmatch(line):
+        python = f"{read['name']} = os.environ[{read['variable']!r}]"
     elif magic := _MAGIC.fullmatch(line):
         python = _magic(magic["name"], magic["rest"], line)
     return python if python and _is_statement(python) else None

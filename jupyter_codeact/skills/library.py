@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
 from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -103,17 +102,17 @@ class Library:
         if not has_skill(folder, name):
             return folder
         before = takewhile(lambda kept: kept != folder, self.kept)
-        return self._removed_last(name, before, now.when if now else None) or folder
+        return self._removed_last(name, before, now) or folder
 
-    def _removed_last(self, name: str, folders: Iterable[Path], since: datetime | None = None) -> Path | None:
+    def _removed_last(self, name: str, folders: Iterable[Path], since: Version | None = None) -> Path | None:
         """Of the folders that a skill was in, the one that it was taken from last; None where none was, since then."""
         newest = {folder: self.history(folder).newest(name) for folder in folders}
         gone = {
-            folder: last.when
+            folder: last.moment
             for folder, last in newest.items()
-            if last and (since is None or (last.removed and since <= last.when))
+            if last and (since is None or (last.removed and since.moment <= last.moment))
         }
-        # Versions are dated in whole seconds: the shared one comes to light when the own one is gone.
+        # Of those that are as old, the shared one comes to light when the own one is gone.
         return max(reversed(gone), key=lambda folder: gone[folder], default=None)
 
     def keeps(self, name: str) -> bool:
@@ -121,7 +120,11 @@ class Library:
         return self.folder_of(name) in self.kept
 
     def history(self, folder: Path) -> History:
-        return History(self._histories / f"{folder.parent.name}-{folder.name}")
+        others = [self._history_of(other) for other in self.kept if other != folder]
+        return History(self._history_of(folder), others)
+
+    def _history_of(self, folder: Path) -> Path:
+        return self._histories / f"{folder.parent.name}-{folder.name}"
 
     def log(self, name: str, folder: Path | None = None) -> Sequence[Version]:
         """The versions of a skill, the newest first, changes by hand among them. Raises SkillError.
@@ -131,7 +134,7 @@ class Library:
         folder = folder or self.folder_of(name)
         if folder not in self.kept:
             raise SkillError(f"{name} lies in {folder}, which is only read here: no versions of it are kept.")
-        with self._locked(folder) as history:
+        with self._locked(folder, name) as history:
             _take_in(history, folder, name)
             return history.log(name)
 
@@ -172,7 +175,7 @@ class Library:
         folder = folder or self.own
         here: Files | None = None
         try:
-            with self._locked(folder) as history:
+            with self._locked(folder, name) as history:
                 _uncover(history, folder, name)
                 here = _take_in(history, folder, name)
                 if base is not None and dict(here) != dict(base):
@@ -195,14 +198,14 @@ class Library:
     def add(self, name: str, version: Version, about: Mapping[str, str], folder: Path | None = None) -> None:
         """More facts of a version that is still the newest, such as what its checks have said. Raises SkillError."""
         try:
-            with self._locked(folder or self.own) as history:
+            with self._locked(folder or self.own, name) as history:
                 history.add(name, version, about)
         except OSError as error:
             raise SkillFailed(f"What is remembered of {name} can't be written: {reason(error)}.") from None
 
     @contextlib.contextmanager
-    def _locked(self, folder: Path) -> Iterator[History]:
-        """Alone with one folder, among all kernels; its history, open."""
+    def _locked(self, folder: Path, name: str) -> Iterator[History]:
+        """Alone with one folder, among all kernels; its history, open, in which the skill's last writer is done."""
         from filelock import FileLock, Timeout
 
         self._histories.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -210,9 +213,25 @@ class Library:
             history = self.history(folder)
             with FileLock(f"{history.folder}.lock", timeout=LOCK_S, poll_interval=POLL_S), history.opened():
                 mend(folder)
+                _settle(history, folder, name)
                 yield history
         except Timeout:
             raise SkillFailed(f"Somebody has been writing to {folder} for {LOCK_S:.0f} seconds. Try again.") from None
+
+
+def _settle(history: History, folder: Path, name: str) -> None:
+    """A save whose writer was killed is a version where its files are in place, and else is forgotten."""
+    begun = history.begun(name)
+    if begun is None:
+        return
+    newest = history.newest(name)
+    known = [begun, dict(history.content(newest)) if newest else {}]
+    here, hidden = dict(files_of(folder, name)), dict(module_of(folder, name))
+    if hidden.keys() - here.keys() and hidden in known and here in known:
+        # Of a module and a package, one was to take the place of the other.
+        with contextlib.suppress(Meanwhile), laid(folder, name, {**hidden, **here}, here) as put:
+            put()
+    history.settle(name, stands=dict(files_of(folder, name)) == begun)
 
 
 def _take_in(history: History, folder: Path, name: str) -> Files:

@@ -51,14 +51,36 @@ def ref_of(name: str) -> Ref:
 
 
 def head_of(repository: Repo, name: str) -> Commit | None:
+    return _commit_at(repository, ref_of(name))
+
+
+def _begun(name: str) -> Ref:
+    return cast("Ref", b"refs/begun/" + name.encode())
+
+
+def _commit_at(repository: Repo, ref: Ref) -> Commit | None:
     from dulwich.objects import Commit
 
     try:
-        found = repository[repository.refs[ref_of(name)]]
+        found = repository[repository.refs[ref]]
     except KeyError:
         return None
     assert isinstance(found, Commit)
     return found
+
+
+def begin(repository: Repo, name: str, commit: ObjectID | None) -> None:
+    """Write down that a version is being made; None where none is."""
+    if commit is not None:
+        unlocked(lambda: repository.refs.set_if_equals(_begun(name), None, commit))
+    elif _begun(name) in repository.refs:
+        unlocked(lambda: repository.refs.remove_if_equals(_begun(name), None))
+
+
+def begun_in(repository: Repo, name: str) -> Commit | None:
+    """The version whose writer was killed; None for one that became the newest."""
+    head, commit = head_of(repository, name), _commit_at(repository, _begun(name))
+    return commit if commit and commit.parents == ([head.id] if head else []) else None
 
 
 def commits_of(repository: Repo, name: str) -> Iterator[Commit]:

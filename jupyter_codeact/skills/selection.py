@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
-from functools import partial
 
-from ..errors import SkillError
+from ..errors import SkillError, SkillFailed
 from ..events import RanCell
+from .checks import left_to_stars
 from .slicing import definer_of, module_of
 from .wrap import wrapped
 
@@ -43,7 +43,20 @@ def module_from(
     others = {f"cell {cell.count}": cell.source for cell in ran if cell.ok and cell.count not in counts}
     if wrap:
         return wrapped(sources, [*others.values()], wrap, names, lenient=lenient)
-    return module_of(sources, names or None, partial(definer_of, others), lenient=lenient)
+    module = module_of(sources, names or None, others, lenient=lenient)
+    if not lenient:
+        _check_stars(module, ran, cells)
+    return module
+
+
+def _check_stars(module: str, ran: Sequence[RanCell], cells: Sequence[RanCell]) -> None:
+    """Raises SkillFailed for names that another cell has set since the star import that would seem to bring them."""
+    since = max((cell.count for cell in cells if "import *" in cell.source), default=0)
+    later = {f"cell {cell.count}": cell.source for cell in ran if cell.ok and cell.count > since and cell not in cells}
+    found = {name: where for name in left_to_stars(module) if (where := definer_of(later, name))}
+    if found:
+        each = "; ".join(f"this needs {name}, which {where} defines" for name, where in found.items())
+        raise SkillFailed(f"{each}: name {'that cell' if len({*found.values()}) == 1 else 'those cells'} too.")
 
 
 def listed(words: str) -> list[str]:

@@ -5,31 +5,29 @@ from __future__ import annotations
 import builtins
 import contextlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..errors import SkillError, SkillFailed
 from ..texts import unwarned
 from .statements import UNFORCED, Statement, statements_of
 
 # What is there in every cell, and is imported in a module.
-_GIVEN = {
+GIVEN = {
     "display": "from IPython.display import display",
     "get_ipython": "from IPython import get_ipython",
-    # What its shell lines were put into.
+    # What its shell lines, and %env, were put into.
     "subprocess": "import subprocess",
+    "os": "import os",
 }
 Need = tuple[Statement, float]
-Elsewhere = Callable[[str], str]
-
-
-def _nowhere(_name: str) -> str:
-    return ""
+Labelled = Mapping[str, str]
+"""Sources of cells by what each is called."""
 
 
 def module_of(
     sources: list[str],
     names: list[str] | None = None,
-    elsewhere: Elsewhere = _nowhere,
+    others: Labelled = {},  # noqa: B006  # it is only read
     *,
     lenient: bool = False,
 ) -> str:
@@ -37,9 +35,9 @@ def module_of(
 
     Comments and formatting are kept. Calls that bind nothing, such as ``data.append(1)``, are left out. Raises
     SkillFailed where a name is defined in no cell, or a line is IPython's, which ``lenient`` lets pass, and SkillError
-    where the cells define neither function nor class. ``elsewhere`` says which other cell defines a name, or "".
+    where the cells define neither function nor class. others: cells that may define what is missing, which is told.
     """
-    cells = Cells(sources, elsewhere, lenient=lenient)
+    cells = Cells(sources, lenient=lenient)
     wanted = names or cells.defined
     if not wanted and cells.held:
         raise SkillError(
@@ -51,21 +49,42 @@ def module_of(
     for name in wanted:
         if name not in cells.binders:
             known = ", ".join(sorted(cells.defined)) or "none"
-            where = elsewhere(name)
+            where = definer_of(others, name)
             there = f" It is in {where}." if where else ""
             raise SkillError(f"{name} is not defined in these cells; they define: {known}.{there}")
-    return _checked(_written(cells, cells.needed_for(wanted)))
+    kept = cells.needed_for(wanted)
+    if cells.missing and not lenient:
+        raise SkillFailed(_told(sources, wanted, others))
+    return _checked(_written(cells, kept))
+
+
+def _told(sources: list[str], wanted: Sequence[str], others: Labelled) -> str:
+    """What is missing, and which of the others define it; also what those need, so that one more try is enough."""
+    cells, added, there = Cells(sources), dict[str, str](), dict[str, None]()
+    while True:
+        cells.needed_for([*wanted])
+        needs = [(f"{what} needs {name}", definer_of(others, name)) for _, what, name in sorted(cells.missing)]
+        more = {where: others[where] for _, where in needs if where and where not in added}
+        if not more:
+            break
+        there |= {f"{need}, which {where} defines": None for need, where in needs if where}
+        added |= more
+        cells = Cells([*sources, *added.values()])
+    nowhere = dict.fromkeys(need for need, _ in needs)
+    said = f"{'; '.join(there)}: name {'that cell' if len(added) == 1 else 'those cells'} too." if there else ""
+    lost = f"{', '.join(nowhere)}, which none of these cells defines. Add the cell that does." if nowhere else ""
+    return " ".join(filter(None, (said, lost)))
 
 
 class Cells:
     """The statements of the cells. ``binders``: those that bind a name, in order.
 
-    held: functions and classes that are defined inside of an ``if``, a ``try`` and the like.
+    held: functions and classes that are defined inside of an ``if``, a ``try`` and the like. missing: names that were
+    needed and that nothing binds, each behind the order of the statement that needs it, and what that binds.
     """
 
-    def __init__(self, sources: list[str], elsewhere: Elsewhere = _nowhere, *, lenient: bool = False) -> None:
-        self._elsewhere = elsewhere
-        self._lenient = lenient
+    def __init__(self, sources: list[str], *, lenient: bool = False) -> None:
+        self.missing: set[tuple[int, str, str]] = set()
         self.futures: list[Statement] = []
         self.binders: dict[str, list[Statement]] = {}
         self.given: set[str] = set()
@@ -119,18 +138,13 @@ class Cells:
             return  # Python's own was hidden for a while only.
         if binders:
             yield (earlier or binders)[-1], at
-        elif name in _GIVEN:
-            self.given.add(_GIVEN[name])
+        elif name in GIVEN:
+            self.given.add(GIVEN[name])
         elif not hasattr(builtins, name) and name not in by.names.maybe:
             stars = self.binders.get("*", [])
             yield from ((star, at) for star in stars)
-            if not stars and not self._lenient:
-                raise SkillFailed(self._missing(name, ", ".join(sorted(by.names.binds | by.names.changes))))
-
-    def _missing(self, name: str, what: str) -> str:
-        if where := self._elsewhere(name):
-            return f"{what} needs {name}, which {where} defines: name that cell too."
-        return f"{what} needs {name}, which none of these cells defines. Add the cell that does."
+            if not stars:
+                self.missing.add((by.order, ", ".join(sorted(by.names.binds | by.names.changes)), name))
 
     def in_order(self, kept: list[Statement]) -> Iterator[Statement]:
         """The statements, each after what it needs when it runs."""
@@ -158,9 +172,9 @@ class Cells:
         return sorted(found, key=lambda needed: needed.order)
 
 
-def definer_of(labelled: dict[str, str], name: str) -> str:
+def definer_of(labelled: Labelled, name: str) -> str:
     """Which cell has the last definition of a name, or ""; ``labelled`` has sources by what a cell is called."""
-    for label, source in reversed(labelled.items()):
+    for label, source in reversed([*labelled.items()]):
         with contextlib.suppress(SkillError):
             if name in source and any(name in statement.names.binds for statement in statements_of([source])):
                 return label
@@ -169,7 +183,7 @@ def definer_of(labelled: dict[str, str], name: str) -> str:
 
 def _no_ipython(statement: Statement) -> None:
     if statement.ipython:
-        what = ", ".join(sorted(statement.names.binds))
+        what = ", ".join(sorted(statement.names.binds | statement.names.changes))
         raise SkillFailed(f"{what} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only.")
 
 

@@ -14,7 +14,7 @@ from .scopes import Names, names_of
 
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 UNFORCED = "`--force` does not help: what does not parse can't be imported."
-_IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|[\w.,\s]+=\s*[%!].*)$")
+_IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|(?P<target>.+?)=\s*[%!].*)$")
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class _Cell:
             except SyntaxError as error:
                 at = (error.lineno or 1) - 1
                 found = _IPYTHON.match(self.plain[at]) if at < len(self.plain) else None
-                if found is None:
+                if found is None or not (found["target"] is None or _is_set(found["target"])):
                     raise
                 python = python_of(found[2]) or (as_ipython(found[2]) if self._lenient else None)
                 self.plain[at] = found[1] + (python or _bound(found[2]))
@@ -102,6 +102,15 @@ class _Cell:
             tuple(self.lines[last:]) if is_last else (),
             () if isinstance(node, _DEFINITION) else tuple(_held(node)),
         )
+
+
+def _is_set(target: str) -> bool:
+    """Whether something can be assigned to it."""
+    try:
+        (node,) = ast.parse(f"{target.strip()} = None").body
+    except (SyntaxError, ValueError):
+        return False
+    return isinstance(node, ast.Assign | ast.AnnAssign)
 
 
 def _bound(line: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import SkillError
 from .flow import Flow
 from .handed import last_changed, only_shows, returned, told, value_of
-from .slicing import Cells, module_of
+from .slicing import GIVEN, Cells, module_of
 from .statements import Statement, statements_of
 
 SHAPE = 'write it as in --wrap "fit(x, y, n_restarts=10) -> model"'
@@ -94,7 +94,7 @@ def _is_outside(name: str, pool: Cells) -> bool:
     binders = pool.binders.get(name, [])
     if binders:
         return binders[-1].is_import or binders[-1].is_definition
-    return hasattr(builtins, name) or name in ("display", "get_ipython", "subprocess") or "*" in pool.binders
+    return hasattr(builtins, name) or name in GIVEN or "*" in pool.binders
 
 
 class _Body:

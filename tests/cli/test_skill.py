@@ -189,6 +189,16 @@ def test_a_person_is_asked(work: Path, home: Path, sandbox: None, answer: str, s
     assert bool([*home.rglob("mine.py")]) == stored
 
 
+def test_what_an_own_skill_hides_is_not_said_to_be_imported(command: Command, work: Path, sandbox: None) -> None:
+    for name in ("mine", "other"):
+        (work / f"{name}.py").write_text("x = 1\n")
+    said = command("skill", "import", "mine.py", "--yes").out
+    assert said.endswith("Stored mine: import mine works from now on in every notebook with this kernel.\n")
+    said = command("skill", "import", ".", "--shared", "--yes").out
+    assert "Stored mine, other: import other works from now on" in said
+    assert "Your own mine comes before it: import mine goes on with that one." in said
+
+
 def test_where_nobody_can_be_asked_nothing_is_stored(command: Command, work: Path) -> None:
     (work / "mine.py").write_text("x = 2**3\n")
     done = command("skill", "import", "mine.py")
@@ -202,7 +212,8 @@ def test_where_nobody_can_be_asked_nothing_is_stored(command: Command, work: Pat
     [
         (["show", "nope"], 2, "`jupyter codeact skill list` shows what there is."),
         (["fly"], 2, "`jupyter codeact skill fly` does not exist."),
-        (["log"], 2, "`jupyter codeact skill log` is written wrongly."),
+        (["log"], 2, "`jupyter codeact skill log` needs a name. `jupyter codeact skill list` shows what there is."),
+        (["rm", "a", "b"], 2, "`jupyter codeact skill rm` is written wrongly."),
         (["export", "x"], 2, "the following arguments are required: --to"),
         (["export", "x", "--to", "tar"], 2, "invalid choice: 'tar'"),
         (["export", "nope", "--to", "wheel"], 2, "no skill called nope"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_codeact.errors import SkillError
+from jupyter_codeact.errors import SkillError, SkillFailed
 from jupyter_codeact.events import RanCell
-from jupyter_codeact.skills.selection import chosen
+from jupyter_codeact.skills.selection import chosen, module_from
 
 
 def cell(count: int, cell_id: str = "", ok: bool = True) -> RanCell:
@@ -76,3 +76,15 @@ def test_an_error_lists_the_newest_cells_by_number_and_first_line() -> None:
         list(chosen([*ran, cell(21, ok=False)], ["21"], ()))
     assert "The newest that did: 13 `def f13(x):`, 14 `def f14(x):`," in str(caught.value)
     assert str(caught.value).endswith(", 20 `def f20(x):`.")
+
+
+def test_a_name_that_a_later_cell_sets_is_not_taken_for_a_star_s() -> None:
+    """What an earlier one set, the star may have set anew: that is seen where the skill is tried."""
+    sources = ["e = 1\nold = 2", "from math import *", "K = 1\npi = 3", "def f(): return floor(e) + K + old + pi"]
+    ran = [RanCell(n, "", source, True) for n, source in enumerate(sources, start=1)]
+    chosen_ones = [ran[1], ran[3]]
+    said = "^this needs K, which cell 3 defines; this needs pi, which cell 3 defines: name that cell too"
+    with pytest.raises(SkillFailed, match=said):
+        module_from(ran, chosen_ones, ["f"])
+    assert "K" in module_from(ran, chosen_ones, ["f"], lenient=True)
+    assert "old" in module_from(ran, [*chosen_ones, ran[2]], ["f"])

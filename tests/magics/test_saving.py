@@ -228,6 +228,11 @@ async def test_what_is_shared_lies_there_and_hers_comes_first(desk: Desk) -> Non
     assert "Your own **fit** comes before it" in hidden
     assert ("`area(" in hidden, "`go(" in hidden) == (True, False)
     versions.answer(desk.session, "rm", "fit")
+    await desk.save("late 3")
+    first = await desk.save("late 3 --shared")
+    assert first.startswith("Saved **late** in the shared library. Your own **late** comes before it: `import late`")
+    assert "works from now on" not in first
+    assert "comes before it" in versions.answer(desk.session, "rollback", "late 1 --shared")
     await desk.save("fit 1-2 --shared --message 'for all'")
     assert [v.note.message for v in desk.library.log("fit")] == ["for all", "Saved from cells"]
 

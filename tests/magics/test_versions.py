@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
-from itertools import count
 from pathlib import Path
 from typing import Self
 
@@ -43,7 +42,9 @@ def test_what_was_removed_comes_back_where_it_was(session: Session) -> None:
     for text in ("x = 'shared 1'\n", "x = 'shared 2'\n"):
         library.write("fit", {"fit.py": text}, Note(), folder=library.shared)
     library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
-    assert "`%skill rollback fit 1`" in answer(session, "rm", "fit")
+    said = answer(session, "rm", "fit")
+    assert "`%skill rollback fit 1`" in said
+    assert said.endswith("`import fit` takes the one in the shared library from now on.")
     assert source(session) == "x = 'shared 2'\n"
     assert "`%skill rm fit` takes that back" in answer(session, "rollback", "fit 1")
     assert source(session) == "x = 'own'\n"
@@ -58,6 +59,7 @@ def test_the_shared_one_is_removed_where_that_is_said_alone(session: Session) ->
     with pytest.raises(SkillError, match="shared by all workspaces: `%skill rm fit --shared` removes that one"):
         answer(session, "rm", "fit")
     said = answer(session, "rm", "fit --shared")
+    assert said.endswith(f"`import fit` takes the one in {library.folders[2]} from now on.")
     assert "Removed **fit** from the shared library. `%skill rollback fit 1 --shared` brings it back." in said
     with pytest.raises(SkillError, match=r"removed already. `%skill log fit --shared`"):
         answer(session, "rm", "fit --shared")
@@ -69,7 +71,7 @@ def test_the_shared_one_is_removed_where_that_is_said_alone(session: Session) ->
     answer(session, "rollback", "fit 1 --own")
     assert source(session) == "x = 'own'\n"
     assert "x = 'shared'" in answer(session, "diff", "fit 0 1 --shared")
-    answer(session, "rm", "fit --shared")
+    assert "`import fit`" not in answer(session, "rm", "fit --shared")
     assert source(session) == "x = 'own'\n"
     assert not (library.shared / "fit.py").exists()
 
@@ -82,18 +84,17 @@ def test_a_library_that_never_had_it_says_so(session: Session, flag: str) -> Non
         answer(session, "rm", "read --shared --own")
 
 
-class Ticking(datetime):
-    """A clock that goes on by a second whenever it is looked at: versions are dated in whole ones."""
-
-    ticks = count(1_800_000_000)
+class Frozen(datetime):
+    """A clock that stands still: versions of one second, or of a clock that was set back."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> Self:
-        return cls.fromtimestamp(next(cls.ticks), tz)
+        return cls.fromtimestamp(1_800_000_000, tz)
 
 
 def test_what_was_changed_since_is_what_is_meant(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "datetime", Ticking)
+    """Whatever the clock says."""
+    monkeypatch.setattr(history, "datetime", Frozen)
     library = session.skills.library
     library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
     library.write("fit", {}, Note())
@@ -101,11 +102,19 @@ def test_what_was_changed_since_is_what_is_meant(session: Session, monkeypatch: 
         library.write("fit", {"fit.py": text}, Note(), folder=library.shared)
     answer(session, "rollback", "fit 1")
     assert source(session) == "x = 'shared 1'\n"
+    for last in (library.own, library.shared, library.own):
+        for folder in (library.own, library.shared):
+            library.write("fit", {"fit.py": "x = 1\n"}, Note(), folder=folder)
+        for folder in sorted((library.own, library.shared), key=lambda folder: folder == last):
+            library.write("fit", {}, Note(), folder=folder)
+        assert library.undone_in("fit") == last
+    assert "Turn" not in answer(session, "log", "fit --own")
 
 
 def test_it_comes_back_before_one_that_is_only_read(session: Session) -> None:
     session.skills.library.write("fit", {"fit.py": "x = 'own'\n"}, Note())
-    answer(session, "rm", "fit")
+    theirs = session.skills.library.folders[2]
+    assert answer(session, "rm", "fit").endswith(f"`import fit` takes the one in {theirs} from now on.")
     assert source(session) == "x = 'theirs'\n"
     answer(session, "rollback", "fit 1")
     assert source(session) == "x = 'own'\n"

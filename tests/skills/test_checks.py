@@ -65,6 +65,13 @@ def test_a_missing_name_is_told_with_its_cell() -> None:
         ("x = !ls", "x = subprocess.getoutput('ls').splitlines()"),
         ("!echo {x} $y $HOME $$z", "subprocess.run(f'echo {x} {y} $HOME $z', shell=True, check=False)"),
         ("!awk '{print $1}'", "subprocess.run(\"awk '{print $1}'\", shell=True, check=False)"),
+        ("d['a=b'] = !ls", "d['a=b'] = subprocess.getoutput('ls').splitlines()"),
+        ("v = %env HOME", "v = os.environ['HOME']"),
+        ("d['a'] = %env HOME", "d['a'] = os.environ['HOME']"),
+        ("%env HOME", None),
+        ("%env A=1", None),
+        ("v = %env", None),
+        ("v = %env A B", None),
         ("%matplotlib inline", "pass  # %matplotlib inline"),
         ("%load_ext autoreload", "pass  # %load_ext autoreload"),
         ("%time x = f()", "x = f()"),
@@ -88,6 +95,7 @@ def test_shell_lines_bring_their_import() -> None:
     namespace: dict[str, Any] = {}
     exec(module, namespace)
     assert namespace["f"]("a b") == ["a b"]
+    assert module_of(["d = {}\nd['a'] = %env HOME\ndef f(): return d"]).startswith("import os\n\n\nd = {}\n")
 
 
 def test_a_file_that_a_cell_writes_is_no_part_of_the_notebook() -> None:
@@ -236,6 +244,7 @@ EAGER = {
     "X = [float(line) for line in open('a')]": "open(…)",
     "for i in range(3):\n    try:\n        fit(i)\n    finally:\n        pass": "fit(…)",
     "class A:\n    print(1)": "print(…)",
+    "import subprocess\nfiles = subprocess.getoutput('ls').splitlines()": "subprocess.getoutput(…)",
     "if __name__ == '__main__':\n    pass\nelse:\n    run()": "run(…)",
     "Figure(\n  1).show()": "Figure(1).show(…)",
     f"f{'()' * 30}": "a call",
@@ -332,6 +341,25 @@ async def test_each_failure_is_one_line(work: Path) -> None:
         "test_wrong: AssertionError: one is not two (mine.py, line 9)",
         "test_async: ValueError: later (mine.py, line 13)",
     )
+
+
+STARRED = """from string import *
+from math import *
+def f(): return digits, floor, nowhere, len
+"""
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_what_a_star_import_does_not_bring_is_found_where_it_is_tried(work: Path) -> None:
+    """Nothing of what is imported is run out here."""
+    found, _ = await tried(work, STARRED)
+    assert found.failures == ("mine.py, line 3: nowhere is not defined, and no star import brings it",)
+    api = "from .impl import *\nfrom .impl import *\ndef quarter(x): return half(x) + third(x)\n"
+    found, _ = await tried(work, PACKAGE | {"kit/api.py": api}, name="kit")
+    assert found.failures == ("kit/api.py, line 3: third is not defined, and no star import brings it",)
+    assert found.tests == 2
+    found, _ = await tried(work, "from string import *\nreturn nowhere\n")
+    assert "SyntaxError: 'return' outside function" in found.failures[0]
 
 
 @pytest.mark.usefixtures("sandbox")

@@ -111,6 +111,9 @@ STUB = "def {0}(): '{0}: nobody has described it yet.'\n"
         ("def a(): 'Another.'\ndef vol(): 'The volume.'", "The volume."),
         ("def a(): 'Another.'\n" + STUB.format("vol"), "Another."),
         ("'The whole.'\ndef vol(): 'The volume.'", "The whole."),
+        # What it would inherit is no word of its source.
+        ("import enum\nclass Kind(enum.Enum):\n    A = 1\ndef b(): 'It does.'", "It does."),
+        ("class Vol(dict):\n    n = 1\nclass Vol2(Vol): ...", ""),
     ],
 )
 def test_what_describes_a_skill_stands_for_it(source: str, summary: str) -> None:

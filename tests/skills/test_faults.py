@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dulwich.object_store import DiskObjectStore
 from dulwich.refs import DiskRefsContainer as Refs
 
-from jupyter_codeact.errors import SkillError
+from jupyter_codeact.cli.skill import NotebookFile
+from jupyter_codeact.errors import SkillError, SkillFailed
+from jupyter_codeact.magics import importing, versions
+from jupyter_codeact.session import Session
+from jupyter_codeact.settings import Settings
 from jupyter_codeact.skills import swapping, writing
-from jupyter_codeact.skills.history import Note
+from jupyter_codeact.skills.history import HAND, Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.skill import files_of
+from jupyter_codeact.skills.transfer.bundle import Bundle
 
 MINE = {"fit.py": "x = 1\n"}
 
@@ -40,15 +46,61 @@ def test_on_a_full_disk_the_old_version_stays(library: Library, monkeypatch: pyt
     assert len(library.log("fit")) == 1
 
 
+@pytest.mark.parametrize("command", ["rm", "rollback", "import"])
+def test_on_a_full_disk_each_command_leaves_the_old_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    session = session_in(tmp_path)
+    library = session.skills.library
+    for files in ({"fit.py": "x = 0\n"}, MINE):
+        library.write("fit", files, Note())
+    before = library.log("fit")
+    add = DiskObjectStore.add_object
+
+    def full(store: DiskObjectStore, found: Any) -> None:
+        if b"fit" in found.as_raw_string() or command == "rm":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(store, found)
+
+    monkeypatch.setattr(DiskObjectStore, "add_object", full)
+    bundles = [Bundle("another", {"another.py": "x = 1\n"}), Bundle("fit", {"fit.py": "x = 2\n"})]
+    about = {importing.FROM: "elsewhere"}
+    run = {
+        "rm": lambda: versions.answer(session, "rm", "fit"),
+        "rollback": lambda: versions.answer(session, "rollback", "fit 1"),
+        "import": lambda: importing.stored(session, bundles, [{}, MINE], library.own, about),
+    }
+    with pytest.raises(SkillFailed, match=r"fit\.py can't be written: .*No space left.* It is as it was\.") as caught:
+        run[command]()
+    monkeypatch.undo()
+    assert ("Stored before that: another." in str(caught.value)) is (command == "import")
+    assert library.log("fit") == before
+    assert files_of(library.own, "fit") == MINE
+    session.skills.search.index.close()
+
+
+def session_in(folder: Path) -> Session:
+    settings = Settings(folder)
+    settings.make_folders()
+    return Session(settings, NotebookFile([]))
+
+
 class Broken:
     """A disk that fails once the new files are in place: when the history is told, or also when the old go back."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *, back: bool) -> None:
         self.swaps, self.back, self.swap = 0, back, swapping.swap
-        monkeypatch.setattr(Refs, "set_if_equals", self.fail)
+        told = Refs.set_if_equals
+
+        def tell(refs: Refs, name: Any, *rest: Any) -> bool:
+            if name.startswith(b"refs/skills/"):
+                self.fail()
+            return told(refs, name, *rest)
+
+        monkeypatch.setattr(Refs, "set_if_equals", tell)
         monkeypatch.setattr(writing, "swap", self.count)
 
-    def fail(self, *_: Any, **__: Any) -> None:
+    def fail(self) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
     def count(self, *paths: Path) -> None:
@@ -72,6 +124,11 @@ def test_what_a_failed_save_says_of_the_skill_is_so(
     assert files_of(library.own, "fit") == (old if back else new)
     assert str(caught.value).endswith("It is as it was.") is back
     assert ("It may not be as it was" in str(caught.value)) is not back
+    monkeypatch.undo()
+    assert library.log("fit")[0].note.by == ("you" if back else HAND)
+    # What failed is not under way any more.
+    (library.own / "fit" / "api.py").write_text("x = 2\n")
+    assert library.log("fit")[0].note.by == HAND
 
 
 PACKED = """
@@ -85,14 +142,40 @@ folder, how = Path(sys.argv[1]), sys.argv[2]
 own = folder / "own"
 own.mkdir(exist_ok=True)
 library = Library(own)
+if how in ("rm", "rollback", "import"):
+    from jupyter_codeact.cli.skill import NotebookFile
+    from jupyter_codeact.magics import importing, versions
+    from jupyter_codeact.session import Session
+    from jupyter_codeact.settings import Settings
+    from jupyter_codeact.skills.transfer.bundle import Bundle
+    settings = Settings(folder / "home")
+    settings.make_folders()
+    session = Session(settings, NotebookFile([]))
+    library = session.skills.library
+    own = library.own
 if how == "renames":
     swapping._rename = lambda *_: False
 
 def version(number, text):
     if how == "module" or how == "changing" and number % 2:
         return {"fit.py": text}
+    if how == "rm" and number % 2:
+        return {}
     names = ["__init__", "api", f"deep{number % 2}/part"]
     return {f"fit/{name}.py": text for name in sorted(names)}
+
+def imported(files):
+    bundles = [Bundle("another", {"another.py": "x = 1\\n"}), Bundle("fit", files)]
+    before = [files_of(own, bundle.name) for bundle in bundles]
+    importing.stored(session, bundles, before, own, {importing.FROM: "elsewhere"})
+
+def command(files):
+    if how == "import":
+        imported(files)
+    elif how in ("rm", "rollback"):
+        versions.answer(session, how, "fit" if how == "rm" else "fit 1")
+    else:
+        write(files)
 
 def write(files):
     if how != "plain":
@@ -111,7 +194,10 @@ def saved():
     return [library.history(own).content(version) for version in reversed(library.log("fit"))]
 
 here = [version(0, "x = 'old'\\n")]
-write(here[0])
+if how == "rollback":
+    here = [version(1, "x = 'older'\\n"), *here]
+for files in here:
+    write(files)
 """
 FULL = """
 from jupyter_codeact.errors import SkillError
@@ -191,18 +277,18 @@ def after(step, act):
     sys.setprofile(count)
 
 # What holds after a power cut is not looked at here, and takes its time.
-for config in folder.glob("history/*/config"):
+for config in folder.rglob("history/*/config"):
     config.write_text(config.read_text().replace("fsyncObjectFiles = true", "fsyncObjectFiles = false"))
 before = shutil.copytree(folder, f"{folder}-before", symlinks=True)
 """
 KILLED = """
 mixed, WHERE = 0, [""] if how in ("module", "plain") else WHERE
 for step in itertools.count():
-    files = version(1, f"x = {step}\\n" * 9)
+    files = here[0] if how == "rollback" else version(1, f"x = {step}\\n" * 9)
     child = os.fork()
     if not child:
         after(step, lambda: os.kill(os.getpid(), signal.SIGKILL))
-        write(files)
+        command(files)
         sys.setprofile(None)
         os._exit(0)
     status = os.waitpid(child, 0)[1]
@@ -210,11 +296,14 @@ for step in itertools.count():
         # Between two renames of a folder there is none: the next look puts it back.
         library.log("fit")
     now = found()
-    mixed += now not in (here[0], files)
+    mixed += now not in (here[-1], files)
     if how != "plain":
-        assert saved() == ([here[0], files] if now == files else here)
-        write(here[0])
-        assert {path.name for path in own.iterdir()} == {min(here[0]).split("/")[0]}
+        assert saved() == ([*here, files] if now == files else here)
+        write(here[-1])
+        # It is what it was: no part of it was made by hand.
+        assert {version.note.by for version in library.log("fit")} == {"you"}, step
+        assert {path.name for path in own.iterdir()} - {"another.py"} == {min(here[0]).split("/")[0]}
+        assert files_of(own, "another") in ({}, {"another.py": "x = 1\\n"})
     if not status:
         break
     shutil.rmtree(folder)
@@ -223,7 +312,7 @@ print(step, mixed)
 """
 
 
-@pytest.mark.parametrize("how", ["module", "package", "changing", "renames", "plain"])
+@pytest.mark.parametrize("how", ["module", "package", "changing", "renames", "plain", "rm", "rollback", "import"])
 def test_a_writer_that_is_killed_after_any_step_leaves_a_whole_version(library: Library, how: str) -> None:
     """After each call that does something to files; those below ours are gone through once.
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_codeact.errors import SkillError
+from jupyter_codeact.errors import SkillError, SkillFailed
 from jupyter_codeact.skills.slicing import module_of
 
 
@@ -229,7 +229,11 @@ def test_a_cell_in_another_language_is_left_out() -> None:
         (["x = " + "-" * 100_000 + "1"], "Cell 1 can't be read as Python"),
         (["def f():\n    %cd /\n    return 1"], "f uses `%cd /`"),
         (["files = %sx ls\ndef f(): return files"], "files uses `files = %sx ls`: that is IPython's"),
-        (["v = %env HOME", "def ve(): return v"], "v uses `v = %env HOME`: that is IPython's"),
+        (["v = %env HOME=a", "def ve(): return v"], "v uses `v = %env HOME=a`: that is IPython's"),
+        (["d = {}\nd['a'] = %sql 1", "def ve(): return d"], "d uses `d['a'] = %sql 1`: that is IPython's"),
+        (["o = print\no.b: int = %cd /\ndef f(): return o"], "o uses `o.b: int = %cd /`"),
+        (["x += %env HOME\ndef f(): return x"], "Cell 1 can't be read as Python, line 1"),
+        (["if x == %env:\n    def f(): return x"], "Cell 1 can't be read as Python, line 1"),
         (["if 1:\n    a, q = %sql select 1\ndef f(): return q"], "a, q uses `a, q = %sql select 1`"),
         (["try:\n    1\nexcept E:\n    def f(): pass\nelse:\n    class C: pass"], "only: name those to take, of C, f."),
         (["data = await fetch()", "def fetch(): pass", "def f(): return data"], "'await' outside function"),
@@ -240,6 +244,24 @@ def test_what_cannot_be_a_module_is_said_in_one_line(cells: list[str], said: str
         module_of(cells)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_all_names_that_are_missing_are_told_with_the_cells_that_define_them() -> None:
+    """Also what those need: who adds the cells that are named has all of them."""
+    others = {
+        "cell 1": "import numpy as np\nSCALE = 2",
+        "cell 2": "def half(x): return np.half(x) * SCALE * SIZE + lost",
+        "cell 3": "SIZE = 3",
+        "cell 4": "def g(x): return half(x)",
+    }
+    cells = ["def f(x):\n    return np.mean(g(x)) + nowhere", "K = half(1)\nclass C:\n    n = K + nowhere"]
+    with pytest.raises(SkillFailed) as caught:
+        module_of(cells, None, others)
+    assert str(caught.value) == (
+        "f needs g, which cell 4 defines; f needs np, which cell 1 defines; K needs half, which cell 2 defines; "
+        "half needs SIZE, which cell 3 defines: name those cells too. "
+        "f needs nowhere, C needs nowhere, half needs lost, which none of these cells defines. Add the cell that does."
+    )
 
 
 def test_an_unknown_name_is_told_what_there_is() -> None:

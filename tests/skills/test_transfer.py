@@ -25,7 +25,16 @@ from jupyter_codeact.skills.checks import problems
 from jupyter_codeact.skills.history import Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.slicing import module_of
-from jupyter_codeact.skills.transfer.bundle import HISTORY, Bundle, Past, bundle_of, past_of, read_past, written_past
+from jupyter_codeact.skills.transfer.bundle import (
+    HIGHEST,
+    HISTORY,
+    Bundle,
+    Past,
+    bundle_of,
+    past_of,
+    read_past,
+    written_past,
+)
 from jupyter_codeact.skills.transfer.exports import KINDS, exported
 from jupyter_codeact.skills.transfer.imports import found_in
 from jupyter_codeact.skills.transfer.placing import place
@@ -198,9 +207,24 @@ def test_notes_are_kept_over_several_stations(library: Library, work: Path, kind
     assert HISTORY not in past[0].note.about
     (again,) = found_in(str(sent(library, "rings", kind, work)), work)
     assert [*again.past] == past
+    assert [p.number for p in past] == [3, 2, 1]
     odd = [Past(1, "2026", Note("a <b>", "c\\n <d>", {"Key: <": "é"}))]
     library.write("odd", {"odd.py": ""}, Note("you", "Imported", {HISTORY: written_past(odd)}))
     assert [*past_of(library.log("odd"))][1:] == odd
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wheel_s_version_rises_over_several_stations(library: Library, work: Path, kind: str) -> None:
+    """pip keeps the higher one: what goes to a colleague and comes back changed must not have a lower one."""
+    name, versions = "circles", []
+    for station in ("rings", "circles", "rings", "circles"):
+        file, _ = exported(bundle_of(library, name), "wheel")
+        versions.append(int(file.split("-")[1]))
+        (found,) = found_in(str(sent(library, name, kind, work, force=True)), work)
+        note = Note("you", "Imported", {HISTORY: written_past(found.past)})
+        name = station
+        library.write(name, {f"{name}.py": SOURCE + f"# {len(versions)}\n"}, note)
+    assert versions == [2, 3, 4, 5]
 
 
 def test_the_notebook_says_what_any_kernel_says(library: Library, work: Path) -> None:
@@ -398,8 +422,10 @@ def test_what_to_look_at_is_named(source: str, words: list[str]) -> None:
     )
 )
 @example([[1, "2026", "a\nb", "m", {"k: \n": 1}]])
+@example([[10**20, "2026", "a", "m", {}]])
 def test_notes_from_elsewhere_may_be_anything(given_: Any) -> None:
     for past in read_past(json.dumps(given_)):
+        assert past.number <= HIGHEST
         assert "\n" not in "".join([past.when, past.note.by, past.note.message, *past.note.about])
     assert read_past("[" * 100_000) == []
 

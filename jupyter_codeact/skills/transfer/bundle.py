@@ -17,10 +17,12 @@ from ..skill import API, Files, files_of
 HISTORY = "History"
 # Of what comes from elsewhere so much is kept.
 MOST_NOTES, LONGEST = 200, 500
+# What comes from elsewhere may say that it is any number of versions old.
+HIGHEST = 10**9
 
 
 class Past(NamedTuple):
-    """A version that was made elsewhere, or is: its number there, when, and what is remembered of it."""
+    """A version that was made elsewhere, or leaves: its number there, when, and what is remembered of it."""
 
     number: int
     when: str
@@ -67,10 +69,13 @@ def bundle_of(library: Library, name: str) -> Bundle:
 
 
 def past_of(versions: Sequence[Version]) -> Iterator[Past]:
-    """The versions, and those that came along when one of them was imported."""
+    """The versions, and those that came along when one of them was imported, whose numbers its own goes on from."""
+    last, numbers = 0, dict[int, int]()
+    for version in reversed(versions):
+        last = numbers[version.number] = max([last, *(past.number for past in came_along(version))]) + 1
     for version in versions:
         about = {key: value for key, value in version.note.about.items() if key != HISTORY}
-        yield Past(version.number, f"{version.when:%Y-%m-%dT%H:%M:%SZ}", version.note._replace(about=about))
+        yield Past(numbers[version.number], f"{version.when:%Y-%m-%dT%H:%M:%SZ}", version.note._replace(about=about))
         yield from came_along(version)
 
 
@@ -97,7 +102,7 @@ def read_past(text: str) -> list[Past]:
 
 def _read_row(row: Any) -> Past | None:
     match row:
-        case [int(number), str(when), str(by), str(message), dict(about)]:
+        case [int(number), str(when), str(by), str(message), dict(about)] if number < HIGHEST:
             facts = {_line(key): _line(value) for key, value in [*about.items()][:20]}
             return Past(number, _line(when)[:20], Note(_line(by), _line(message), facts))
         case _:
