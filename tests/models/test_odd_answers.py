@@ -139,8 +139,12 @@ async def test_a_stream_without_choices_is_an_empty_reply(model_server: ModelSer
         (http(404, PAGE, "text/html"), ModelError, "and its service's address: Log in Your name ?"),
         (http(302, location="/elsewhere"), ModelError, "address: the scripted server has no GET /elsewhere"),
         (http(302), ModelError, "The service of {name} is elsewhere (302): set its address."),
-        (Failure(413, "no", {}), ContextExceeded, "is longer than the service of {name} takes. `%agent reset` starts"),
-        (http(413, PAGE, "text/html"), ContextExceeded, "The request is longer than the service of {name} takes."),
+        (
+            Failure(413, "no", {}),
+            ContextExceeded,
+            "is longer than the service of {name} takes: begin another conversation, with `%agent reset` in a",
+        ),
+        (http(413, PAGE, "text/html"), ContextExceeded, "The request is longer than the service of {name} takes:"),
         (http(422), ModelError, "The service refused the request to {name} (422): it did not say why"),
     ],
 )
