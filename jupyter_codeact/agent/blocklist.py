@@ -7,6 +7,7 @@ of the cell, so that magics and shell commands are calls like any other, and nev
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,14 +17,19 @@ from ..texts import unwarned
 from .commands import SHELLS, commands_in
 
 Problem = tuple[Literal["format", "blocklist", "syntax"], str]
+Transform = Callable[[str], str]
+# Magics that run what they are given as a cell's source, in their line or below it.
+RUNNERS = ("time", "timeit", "prun", "capture")
+# How deep such code is looked into: a line may hold a thousand of them.
+NESTED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Blocklist:
     """calls: functions by their dotted name. magics: names without %. programs: shell commands that want a terminal.
 
-    bare: programs that want one where they stand alone. interactive: those that want one with that flag. unattended:
-    those that want none with it.
+    bare: programs that want one where they stand alone, or with those options. interactive: those that want one with
+    that flag. unattended: those that want none with it.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -58,7 +64,13 @@ class Blocklist:
         "watch",
         "gdb",
     )
-    bare: tuple[str, ...] = ("python", "python3", "ipython", "bash", "sh", "zsh", "su", "ssh", "cat", "jupyter")
+    bare: tuple[str, ...] = (
+        *(f"{python} -bBdEIOPqsSuvx" for python in ("python", "python3")),
+        "ipython --no-banner --quick --classic",
+        *(f"{shell} -elsuvx --login --norc --noprofile --posix" for shell in ("bash", "sh", "zsh")),
+        "su",
+        "cat -AbeEnstTuv",
+    )
     interactive: tuple[str, ...] = ("python -i", "python3 -i", "ipython -i", "bash -i", "sh -i", "zsh -i")
     unattended: tuple[str, ...] = (
         "top -b",
@@ -72,7 +84,7 @@ class Blocklist:
 
 
 @unwarned()
-def problem_in(source: str, transform: Callable[[str], str], blocklist: Blocklist) -> Problem | None:
+def problem_in(source: str, transform: Transform, blocklist: Blocklist) -> Problem | None:
     """What is wrong with a cell's source, in words for the model; None where nothing is."""
     try:
         plain = transform(source)
@@ -86,12 +98,20 @@ def problem_in(source: str, transform: Callable[[str], str], blocklist: Blocklis
         return "syntax", f"The source can't be read: {error}."
     except (MemoryError, RecursionError):
         return "syntax", "The source is nested too deeply for Python's parser."
-    found = next(_blocked(tree, blocklist), None)
+    found = next(_blocked([*_nodes(tree, transform)], blocklist), None)
     return ("blocklist", found) if found else None
 
 
-def _blocked(tree: ast.AST, blocklist: Blocklist) -> Iterator[str]:
-    nodes = list(ast.walk(tree))
+def _nodes(tree: ast.AST, transform: Transform, levels: int = NESTED) -> Iterator[ast.AST]:
+    """Of a cell, and of what it has magics run."""
+    for node in ast.walk(tree):
+        yield node
+        if levels and isinstance(node, ast.Call):
+            for inner in _run_by_magic(node, transform):
+                yield from _nodes(inner, transform, levels - 1)
+
+
+def _blocked(nodes: list[ast.AST], blocklist: Blocklist) -> Iterator[str]:
     names = _imported(nodes)
     # A function of the cell's own may have any name.
     names |= dict.fromkeys(_defined(nodes), "")
@@ -130,7 +150,7 @@ def _defined(nodes: list[ast.AST]) -> Iterator[str]:
 
 def _in_ipython(call: ast.Call, name: str, blocklist: Blocklist) -> Iterator[str]:
     """Magics and shell commands, as IPython writes them: calls of methods of the shell with a text."""
-    texts = [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
+    texts = _texts(call)
     match name.rpartition(".")[2]:
         case "run_line_magic" | "run_cell_magic" if texts and texts[0] in blocklist.magics:
             yield f"`%{texts[0]}`"
@@ -142,6 +162,19 @@ def _in_ipython(call: ast.Call, name: str, blocklist: Blocklist) -> Iterator[str
             pass
 
 
+def _run_by_magic(call: ast.Call, transform: Transform) -> Iterator[ast.AST]:
+    """The code that a magic is given, without options and their numbers. What is no code, IPython says itself."""
+    magic, *sources = _texts(call) or [""]
+    if magic in RUNNERS and _dotted(call.func).endswith(("run_line_magic", "run_cell_magic")):
+        for source in sources:
+            with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
+                yield ast.parse(transform(re.sub(r"^\s*(-\S+\s+(\d+\s+)?)+", "", source)))
+
+
+def _texts(call: ast.Call) -> list[str]:
+    return [str(argument.value) for argument in call.args if isinstance(argument, ast.Constant)]
+
+
 def _script(magic: str, line: str, body: str = "") -> str:
     """What a magic has a shell run; "" where it has not."""
     if magic == "script":
@@ -150,13 +183,15 @@ def _script(magic: str, line: str, body: str = "") -> str:
     return body or line if magic in ("sx", "system", "!", *SHELLS) else ""
 
 
-def _commands(line: str, blocklist: Blocklist) -> Iterator[str]:
+def _commands(line: str, blocklist: Blocklist, from_pipe: bool = False) -> Iterator[str]:
     """Those of a shell line that want a terminal."""
-    for command in commands_in(line):
+    for command in commands_in(line, from_pipe):
         if any(command.has(flag) for flag in _flags(blocklist.unattended, command.program)):
             continue
+        yield from _commands(command.script, blocklist, command.piped)
         # With a script, or with what comes through a pipe, they want none.
-        bare = command.program in blocklist.bare and not command.arguments and not command.piped
+        alone = (entry.split()[1:] for entry in blocklist.bare if entry.split()[:1] == [command.program])
+        bare = not command.piped and any(map(command.stands_alone, alone))
         if bare or command.program in blocklist.programs:
             yield f"`!{command.program}`"
         for flag in _flags(blocklist.interactive, command.program):

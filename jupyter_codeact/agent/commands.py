@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 # What runs the command after it, with those of its options that take the next word.
@@ -29,6 +29,7 @@ _PARTS = re.compile(
     r"|(?P<word>(?:\\.|'[^']*'|\"(?:\\.|[^\"\\])*\"|(?<==)\([^()]*\)|[^\s;&|()'\"\\]|['\"\\])+)",
     re.DOTALL,
 )
+_QUOTED = re.compile(r"'([^']*)'|\"((?:\\.|[^\"\\])*)\"|\\(.)|['\"\\]", re.DOTALL)
 _HERE = re.compile(r"(?<!<)<<(?!<)-?[ \t]*['\"\\]?(\w+)")
 # Letters that may stand before another one behind a single dash, without taking the rest as a value.
 _TOGETHER = "lqsux"
@@ -53,20 +54,47 @@ class Command:
         count = next((n for n, word in enumerate(self.arguments) if not word.startswith("-")), len(self.arguments))
         return self.arguments[:count]
 
+    @property
+    def script(self) -> str:
+        """What a shell is given to run as a text (``-c``); "" for none."""
+        words = iter(self.arguments if self.program in SHELLS else ())
+        for word in words:
+            if word[:1] not in ("-", "+"):
+                break
+            if re.fullmatch(r"-\w*c\w*", word):
+                return next((text for text in words if not text.startswith("-")), "")
+            if re.fullmatch(r"[-+]\w*o", word):
+                # Its name, as in `-eo pipefail`.
+                next(words, None)
+        return ""
 
-def commands_in(line: str) -> Iterator[Command]:
-    """The commands of a line, or of a script. What is written into a command (`<<END`) is none."""
+    def stands_alone(self, options: Iterable[str] = ()) -> bool:
+        """Whether it has no arguments, but for these; letters of several may stand together, and ``-`` is its input."""
+        letters = {letter for option in options if not option.startswith("--") for letter in option[1:]}
+        return all(word in options or (word[:1] == "-" and letters.issuperset(word[1:])) for word in self.arguments)
+
+
+def commands_in(line: str, from_pipe: bool = False) -> Iterator[Command]:
+    """The commands of a line, or of a script. What is written into a command (`<<END`) is none.
+
+    from_pipe: whether the input of them all is a pipe.
+    """
     words: list[str] = []
-    piped = False
+    piped = from_pipe
     for part in [*_PARTS.finditer(_without_texts(line.replace("\\\n", " "))), None]:
         if part is not None and part["word"]:
-            words.append(re.sub(r"['\"\\]", "", part["word"]))
+            words.append(_QUOTED.sub(_unquoted, part["word"]))
         elif part is None or part["end"]:
             if words := _unprefixed(words):
                 yield Command(words[0].rpartition("/")[2], tuple(words[1:]), piped)
             # What follows a pipe reads from it; what follows the others reads from the terminal.
-            piped = part is not None and part["end"] in ("|", "|&")
+            piped = from_pipe or (part is not None and part["end"] in ("|", "|&"))
             words = []
+
+
+def _unquoted(part: re.Match[str]) -> str:
+    single, double, escaped = part.groups()
+    return re.sub(r"\\([\\\"$`])", r"\1", double) if double is not None else single or escaped or ""
 
 
 def _without_texts(script: str) -> str:

@@ -120,7 +120,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def _said(error: ValidationError) -> str:
     """Unknown keys first, then what else is wrong: one line."""
-    found = sorted(error.errors(include_url=False), key=lambda item: item["type"] != "unexpected_keyword_argument")
+    errors = error.errors(include_url=False)
+    # A value of one ``type`` is no wrong value of another.
+    others = [item["loc"][:-1] for item in errors if item["type"] == "literal_error" and item["loc"][-1] == "type"]
+    meant = [item for item in errors if not any(item["loc"][: len(other)] == other for other in others)]
+    found = sorted(meant or errors, key=lambda item: item["type"] != "unexpected_keyword_argument")
     return "; ".join(_one(item) for item in found[:3]) + "."
 
 

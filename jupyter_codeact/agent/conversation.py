@@ -20,8 +20,9 @@ from .editing import place_of
 from .history import open_calls, result_message, text_message
 from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment, SetupDone, ToolsInstallationStarted
 from .limits import Meter
+from .pictures import without_pictures
 from .problem import ProblemStatement
-from .processors import Processor, without_pictures
+from .processors import Processor
 from .shapes import AgentInfo, Message, StepOutput, Trajectory, model_stats
 from .submission import Accepted, accepted_in, may_have_changed
 from .templates import TemplateConfig, Templates

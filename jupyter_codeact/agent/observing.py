@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import SandboxError
 from ..events import Ran
 from .observation import Picture, pictures, printed, shorten
-from .processors import image_part
+from .pictures import image_part
 from .shapes import StepOutput
 
 if TYPE_CHECKING:

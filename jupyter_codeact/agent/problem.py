@@ -63,12 +63,16 @@ class FileProblem:
 
 @dataclass(frozen=True)
 class GithubIssue:
-    """An issue by its address: title and first post. ``api``: where GitHub answers; ``token`` may be empty."""
+    """An issue by its address: title and first post. ``api``: where GitHub answers; ``token`` may be empty.
+
+    instead: where its text is given where there is no connection, as in " with `--text`".
+    """
 
     url: str
     extra_fields: dict[str, Any] = field(default_factory=dict)
     api: str = GITHUB
     token: str = field(default="", repr=False)
+    instead: str = ""
 
     @property
     def id(self) -> str:
@@ -78,7 +82,7 @@ class GithubIssue:
     async def text(self) -> str:
         found = self._found()
         address = f"{self.api}/repos/{found['owner']}/{found['repo']}/issues/{found['number']}"
-        issue = await _fetched(address, self.token)
+        issue = await _fetched(address, self.token, self.instead)
         return f"{issue.get('title') or ''}\n\n{issue.get('body') or ''}".strip()
 
     def _found(self) -> re.Match[str]:
@@ -107,7 +111,7 @@ def problem_of(value: str) -> TextProblem | FileProblem | GithubIssue:
     return TextProblem(value)
 
 
-async def _fetched(address: str, token: str) -> dict[str, Any]:
+async def _fetched(address: str, token: str, instead: str) -> dict[str, Any]:
     import httpx
 
     headers = {"Accept": "application/vnd.github+json"} | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -121,7 +125,7 @@ async def _fetched(address: str, token: str) -> dict[str, Any]:
     except httpx.InvalidURL as error:
         raise ConfigError(f"The issue can't be read from {address}: {error}.") from None
     except httpx.TransportError:
-        host, remedy = httpx.URL(address).host, "give its text instead, with `--text` or `--file`."
+        host, remedy = httpx.URL(address).host, f"give its text instead{instead}."
         raise CodeActError(f"There is no connection to {host}, and so no issue: {remedy}") from None
     except (httpx.HTTPError, ValueError, TypeError) as error:
         raise CodeActError(f"The issue can't be read from {address}: {reason(error)}.") from None

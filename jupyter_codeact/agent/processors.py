@@ -7,13 +7,15 @@ conversation as long as it stays the same, byte for byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from .pictures import ImageParsing
 from .shapes import Message
 
 Processor = Callable[[list[Message]], list[Message]]
+MOST_MARKS = 4
 KEEP, REMOVE = "keep_output", "remove_output"
 _FORBID: dict[str, Any] = {"extra": "forbid"}
 
@@ -113,46 +115,53 @@ class ClosedWindow:
     tool: str = "edit_file"
 
     def __call__(self, history: list[Message]) -> list[Message]:
-        paths = _views(history, self.tool)
         seen: set[str] = set()
         made = []
-        for message in reversed(history):
-            path = paths.get(message.get("tool_call_id", ""))
+        for message, path in reversed([*zip(history, _views(history, self.tool), strict=True)]):
             outdated = path is not None and path in seen and not message.get("is_demo")
             made.append(message | {"content": f"(outdated view of {path} left out)"} if outdated else message)
             seen |= {path} if path is not None else set()
         return made[::-1]
 
 
-def _views(history: list[Message], tool: str) -> dict[str, str]:
-    """The path that each viewing call looks at, by the call's id."""
+def _views(history: list[Message], tool: str) -> Iterator[str | None]:
+    """For each message the path that it is a view of. The ids of one reply's calls may be those of another's."""
+    viewed: dict[str, str | None] = {}
+    for message in history:
+        viewed |= {call["id"]: _viewed(call["function"], tool) for call in message.get("tool_calls") or ()}
+        yield viewed.get(message.get("tool_call_id", ""))
+
+
+def _viewed(function: dict[str, Any], tool: str) -> str | None:
     import json
 
-    found = {}
-    for call in (call for message in history for call in message.get("tool_calls") or ()):
-        if call["function"]["name"] == tool:
-            try:
-                arguments = json.loads(call["function"]["arguments"])
-            except ValueError:
-                continue
-            if isinstance(arguments, dict) and arguments.get("command") == "view":
-                found[call["id"]] = str(arguments.get("path"))
-    return found
+    try:
+        arguments = json.loads(function["arguments"]) if function["name"] == tool else None
+    except ValueError:
+        return None
+    if not isinstance(arguments, dict) or arguments.get("command") != "view":
+        return None
+    return str(arguments.get("path"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class CacheControl:
     """Marks the system message and the last ``last_n_messages`` of the person's side.
 
-    A service that caches on request (Anthropic's) keeps what comes before a mark. Others never see the marks.
+    A service that caches on request (Anthropic's) keeps what comes before a mark, and takes four. Others see none.
     """
 
     __pydantic_config__: ClassVar[Any] = _FORBID
     type: Literal["cache_control"] = "cache_control"
     last_n_messages: int = 2
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.last_n_messages < MOST_MARKS:
+            raise ValueError(f"last_n_messages is from 0 to {MOST_MARKS - 1}")
+
     def __call__(self, history: list[Message]) -> list[Message]:
-        places = [n for n, m in enumerate(history) if m["role"] in ("user", "tool")][-self.last_n_messages :]
+        turns = [n for n, m in enumerate(history) if m["role"] in ("user", "tool")]
+        places = turns[max(0, len(turns) - self.last_n_messages) :]
         system = [n for n, m in enumerate(history) if m["role"] == "system"][-1:]
         marked = {*places, *system}
         return [_marked(message) if n in marked else _unmarked(message) for n, message in enumerate(history)]
@@ -170,7 +179,7 @@ def _unmarked(message: Message) -> Message:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoveRegex:
-    """Takes what matches out of all texts but the last ``keep_last`` messages'."""
+    """Takes what matches out of all texts but the last ``keep_last`` messages'. Where it was all, a word says so."""
 
     __pydantic_config__: ClassVar[Any] = _FORBID
     type: Literal["remove_regex"] = "remove_regex"
@@ -185,62 +194,16 @@ class RemoveRegex:
         content = message["content"]
         if isinstance(content, list):
             return message | {"content": [p | {"text": self._cut(p["text"])} if "text" in p else p for p in content]}
-        return message | {"content": self._cut(content)}
+        # A model may call tools without a word.
+        return message | {"content": self._cut(content, empty=bool(message.get("tool_calls")))}
 
-    def _cut(self, text: str) -> str:
+    def _cut(self, text: str, empty: bool = False) -> str:
+        removed = []
         for pattern in self.remove:
-            text = re.sub(pattern, "", text, flags=re.DOTALL)
-        return text
-
-
-_IMAGE = re.compile(r"!\[[^\]]*\]\((data:(image/[a-z+.-]+);base64,[A-Za-z0-9+/=]+)\)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImageParsing:
-    """Makes pictures of the Markdown images with their data in the text of the person's side."""
-
-    __pydantic_config__: ClassVar[Any] = _FORBID
-    type: Literal["image_parsing"] = "image_parsing"
-    allowed_mime_types: tuple[str, ...] = ("image/png", "image/jpeg", "image/webp")
-
-    def __call__(self, history: list[Message]) -> list[Message]:
-        return [self._parsed(message) for message in history]
-
-    def _parsed(self, message: Message) -> Message:
-        text = message["content"]
-        if message["role"] == "assistant" or not isinstance(text, str) or "](data:image/" not in text:
-            return message
-        parts: list[dict[str, Any]] = []
-        end = 0
-        for found in _IMAGE.finditer(text):
-            if found[2] in self.allowed_mime_types:
-                parts += [_text_part(text[end : found.start()]), image_part(found[1])]
-                end = found.end()
-        parts.append(_text_part(text[end:]))
-        return message | {"content": [part for part in parts if part.get("text") != ""]} if end else message
-
-
-def _text_part(text: str) -> dict[str, Any]:
-    return {"type": "text", "text": text}
-
-
-def image_part(url: str) -> dict[str, Any]:
-    """A picture as a part of a message; ``url`` has its data."""
-    return {"type": "image_url", "image_url": {"url": url}}
-
-
-UNSEEN = "[a picture that you don't see: code that makes it again can save it as a file]"
-
-
-def without_pictures(history: list[Message]) -> list[Message]:
-    """For a model that sees none: a word in the place of each. Other messages are the same objects."""
-    return [_unseen(message) if isinstance(message["content"], list) else message for message in history]
-
-
-def _unseen(message: Message) -> Message:
-    parts = [part if part.get("type") != "image_url" else _text_part(UNSEEN) for part in message["content"]]
-    return message | {"content": parts}
+            text, count = re.subn(pattern, "", text, flags=re.DOTALL)
+            removed += [pattern] if count else []
+        left_out = removed and not empty and not text.strip()
+        return f"(left out: what matches {', '.join(removed)})" if left_out else text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,7 +224,8 @@ class Compact:
         newest, covers = summaries[-1], summaries[-1]["covers"]
         system = [message for message in history[:covers] if message.get("message_type") == "system_prompt"]
         rest = [message for message in history[covers:] if message.get("message_type") != "summary"]
-        return [*system, newest, *rest]
+        # In the new list it stands for what is before it.
+        return [*system, newest | {"covers": len(system)}, *rest]
 
 
 AnyProcessor = (

@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-from .processors import image_part
+from .pictures import image_part
 from .shapes import Message, TrajectoryStep
 
 KEYS = ("trajectory_step", "observation_at", "action_at")

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
         skills=skills_of(options.skills),
         redo=options.redo,
         total_usd=options.total_cost_limit,
-        issue=github_issue,
+        issue=lambda url: github_issue(url, f", as `text` or `file` in {options.problems}"),
         told=board.told,
     )
     try:

@@ -99,11 +99,14 @@ def problem_of(options: argparse.Namespace) -> ProblemStatement:
         if not options.text.strip():
             raise UsageError(EMPTY)
         return TextProblem(options.text)
-    return FileProblem(options.file) if options.file else github_issue(options.issue)
+    if options.file:
+        return FileProblem(options.file)
+    return github_issue(options.issue, ", with `--text` or `--file`")
 
 
-def github_issue(url: str) -> ProblemStatement:
+def github_issue(url: str, instead: str) -> ProblemStatement:
     """GITHUB_API_URL is where GitHub answers, as in its own actions."""
     from ..agent.problem import GITHUB, GithubIssue
 
-    return GithubIssue(url, api=os.environ.get("GITHUB_API_URL") or GITHUB, token=os.environ.get("GITHUB_TOKEN", ""))
+    api = os.environ.get("GITHUB_API_URL") or GITHUB
+    return GithubIssue(url, api=api, token=os.environ.get("GITHUB_TOKEN", ""), instead=instead)

@@ -13,7 +13,15 @@ from contextlib import contextmanager
 from ..errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
 
 BUSY = (408, 409, 429)
+TOO_LONG = 413
+# Runs from a terminal have no %agent.
+AFRESH = "begin another conversation, with `%agent reset` in a notebook."
+ELSEWHERE = range(300, 400)
+REMEDY = {404: ": look at the model's name and its service's address"}
 LONGEST = 300
+# What litellm writes before a service's words, and the marks of a page.
+_BEFORE = re.compile(r"^.{0,200}?\w+Exception - ?", re.DOTALL)
+_TAGS = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _BYTES = re.compile(r"""b'(?:\\.|[^'\\])*'|b"(?:\\.|[^"\\])*\"""")
 
 # What litellm refuses for a model before anything is sent, and what sets it.
@@ -34,11 +42,11 @@ def translated(model: str) -> Iterator[None]:
         raise translate(model, error) from error
 
 
-def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a table reads best as one
+def translate(model: str, error: Exception) -> Exception:
     """By class where litellm has one, by HTTP status otherwise; an unknown one is worth another try."""
-    name, status, said = type(error).__name__, getattr(error, "status_code", None), _said(error)
+    name, said = type(error).__name__, _said(error)
     if name == "ContextWindowExceededError":
-        return ContextExceeded(f"The conversation is longer than {model} can read. `%agent reset` starts afresh.")
+        return ContextExceeded(f"The conversation is longer than {model} can read: {AFRESH}")
     if name == "ContentPolicyViolationError":
         return ContentPolicy(f"The service's policy refused an answer of {model}: {said}")
     if name == "MidStreamFallbackError":
@@ -47,21 +55,47 @@ def translate(model: str, error: Exception) -> Exception:  # noqa: PLR0911  # a 
         # The first that it names is the one.
         named = sorted((key for key in OPTIONS if key in str(error)), key=str(error).find)
         return ConfigError(f"{model} does not take this {OPTIONS[named[0]]}." if named else said)
+    return _by_status(model, error, _status(error))
+
+
+def _by_status(model: str, error: Exception, status: int | None) -> Exception:  # noqa: PLR0911  # a table
+    name, said = type(error).__name__, _said(error)
     if status in (401, 403):
         return KeyRefused(f"The service refused the key for {model}: {said}")
+    if "server disconnected" in said.lower():
+        return ModelBusy(f"The service of {model} closed the connection.")
     if "connection error" in said.lower() or "cannot connect" in said.lower():
         return ModelBusy(f"No connection to the service of {model}.")
-    if status in BUSY or (isinstance(status, int) and status >= 500):
+    if status is None:
+        return ModelBusy(f"The answer of {model} broke off ({name}: {said}).")
+    if status in BUSY or status >= 500:
         return ModelBusy(f"The service of {model} is busy ({status}).", _retry_after(error))
-    if isinstance(status, int):
-        return ModelError(f"The service refused the request to {model} ({status}): {said}")
-    return ModelBusy(f"The answer of {model} broke off ({name}: {said}).")
+    if status == TOO_LONG:
+        return ContextExceeded(f"The request is longer than the service of {model} takes: {AFRESH}")
+    if status in ELSEWHERE:
+        return ModelError(f"The service of {model} is elsewhere ({status}): set its address.")
+    return ModelError(f"The service refused the request to {model} ({status}){REMEDY.get(status, '')}: {said}")
+
+
+def _status(error: Exception) -> int | None:
+    """The service's own: litellm has others for some of Anthropic's (413, 529)."""
+    own = (getattr(one, "status_code", None) for one in (error.__context__, error))
+    return next((status for status in own if isinstance(status, int)), None)
 
 
 def _said(error: Exception) -> str:
-    """The service's own message where its answer is in the error, as JSON; otherwise the error's first line."""
+    """The service's own message where its answer is JSON; otherwise the words of a page, or the error's first line."""
     text = str(error).strip() or type(error).__name__
-    return " ".join(_message_in(text).split())[:LONGEST] or text.splitlines()[0][:LONGEST]
+    return " ".join((_message_in(text) or _plain(text)).split())[:LONGEST] or "it did not say why"
+
+
+def _plain(text: str) -> str:
+    text = _BEFORE.sub("", text, count=1)
+    if shown := _BYTES.match(text):
+        text = ast.literal_eval(shown[0]).decode(errors="replace")
+    if "<html" in text.lower():
+        return _TAGS.sub(" ", text)
+    return text.partition("\n")[0]
 
 
 def _message_in(text: str) -> str:

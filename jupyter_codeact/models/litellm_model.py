@@ -151,13 +151,19 @@ class LiteLLMModel:
                     if assembly.whole:
                         break
             if not has_ended(stream):
-                raise ModelBusy(f"The answer of {self.name} broke off.")
+                raise ModelBusy(f"The answer of {self.name} broke off.{'' if came else self._doubt}")
         usage = self._void(messages, tools, came) if assembly.usage is None else self._usage(assembly.usage)
         if source.refused or assembly.ending == "content_filter":
             refused = ContentPolicy(f"The service's policy refused an answer of {self.name}.")
             refused.usage = usage
             raise refused
         yield assembly.reply(usage)
+
+    @property
+    def _doubt(self) -> str:
+        """Of a service that says nothing: litellm passes over a page of HTML, say."""
+        base = self._options.api_base
+        return f" Nothing came of it: is {base} the address of its service?" if base else ""
 
     def _wire(self, message: dict[str, Any]) -> dict[str, Any]:
         """Marks for a cache go to services that keep one on request, and thinking to the model that thought it."""

@@ -36,13 +36,18 @@ async def with_retries(
         except ModelBusy as busy:
             used = void(came) if came else Usage()
             if attempt == TRIES - 1:
-                busy.usage = used
-                raise
+                raise _for_good(busy, used) from busy
             wait_s = _wait_s(attempt, busy)
             yield Retrying(f"{busy} Asking again in {wait_s:.0f} s", wait_s, used)
         else:
             return
         await asyncio.sleep(wait_s)
+
+
+def _for_good(busy: ModelBusy, used: Usage) -> ModelBusy:
+    error = ModelBusy(f"{busy} It was asked {TRIES} times: try again later.", busy.retry_after_s)
+    error.usage = used
+    return error
 
 
 def _wait_s(attempt: int, busy: ModelBusy) -> float:

@@ -61,6 +61,28 @@ def blocked(source: str) -> str | None:
         ("%%bash\ncat <<< less\nvim", "`!vim`"),
         ("%%bash\necho $((1<<2))\nvim", "`!vim`"),
         ("%sx vim", "`!vim`"),
+        ('!bash -c "vim x"', "`!vim`"),
+        ("!sh -c 'cd x; less y'", "`!less`"),
+        ("!sudo bash -eo pipefail -c 'git log | less'", "`!less`"),
+        ("!bash --norc -euc 'vim'", "`!vim`"),
+        ("""!bash -c "sh -c 'vim x'" """, "`!vim`"),
+        (r'''!bash -c "sh -c \"vim x\""''', "`!vim`"),
+        ("!bash -c python", "`!python`"),
+        ("!python -q", "`!python`"),
+        ("!python3 -Bsu -q", "`!python3`"),
+        ("!python -", "`!python`"),
+        ("!python -i", "`!python -i`"),
+        ("!ipython --no-banner", "`!ipython`"),
+        ("!bash -l", "`!bash`"),
+        ("!cat -n", "`!cat`"),
+        ("%time !vim", "`!vim`"),
+        ("%timeit -n 1 -r 1 !less x", "`!less`"),
+        ("x = %time input()", "`input()`"),
+        ("%time %debug", "`%debug`"),
+        ("%%time\nx = 1\n!vim x", "`!vim`"),
+        ("%%capture out\nbreakpoint()", "`breakpoint()`"),
+        ("%%timeit input()\n1", "`input()`"),
+        ("import os as o\n%time o._exit(0)", "`os._exit()`"),
     ],
 )
 def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) -> None:
@@ -112,6 +134,26 @@ def test_what_would_wait_for_a_person_or_end_the_kernel(source: str, what: str) 
         "os._exit",
         "await f()",
         "topology = 3",
+        "!bash -c 'ls; echo vim'",
+        "!bash run.sh -c vim",
+        "!bash -o pipefail run.sh -c vim",
+        "!python -c 'vim'",
+        "!python -V",
+        "!python -VV",
+        "!python --version",
+        "!bash --version",
+        "!cat -n notes.txt",
+        "!git log | cat -n",
+        "!git log | sh -c 'echo; cat'",
+        "!python -u script.py",
+        "!python -q < script.py",
+        # Without a network it ends with an error.
+        "!ssh host",
+        "%time f('input()')",
+        "%time def",
+        "%%time\nls -l | x",
+        "%%writefile x.sh\nvim",
+        "def exit(): pass\n%time exit()",
         # Python warns of these, which is the sandbox's to say; in tests a warning is an error.
         r"x = '\d'",
         "x = 1\nx is 1",
@@ -149,10 +191,16 @@ def test_any_line_is_read(line: str) -> None:
     list(commands_in(line))
 
 
-@pytest.mark.parametrize("part", ["=(", "<<a\n", '\'"\\"', "nohup ", "a|", "# ", "\\\n"])
+@pytest.mark.parametrize("part", ["=(", "<<a\n", "bash -c\\ ", '\'"\\"', "nohup ", "a|", "# ", "\\\n"])
 def test_a_long_line_is_read_in_one_go(part: str) -> None:
     """A model may write anything: this would take hours where each piece had the rest looked through."""
     assert len(list(commands_in(part * 100_000 + "\nvim"))) >= 1
+
+
+@pytest.mark.parametrize("magic", ["%time ", "%%time\n"])
+def test_code_in_code_is_looked_into_a_few_times(magic: str) -> None:
+    """And no more: a thousand of them would take minutes."""
+    assert [blocked(magic * times + "input()") for times in (3, 4, 1000)] == ["`input()`", None, None]
 
 
 def test_the_list_can_be_another() -> None:

@@ -87,6 +87,14 @@ def test_a_dict_and_a_dataclass_do_as_well(model: dict[str, Any]) -> None:
         ({"model": {"name": "m"}, "limits": {"max_steps": "many"}}, "limits.max_steps: "),
         ({"model": {"name": "m"}, "history_processors": [{"type": "last_m"}]}, "history_processors.0"),
         ({"model": {"name": "m"}, "history_processors": [{"type": "last_n_observations", "m": 1}]}, "m is no key"),
+        (
+            {"model": {"name": "m"}, "history_processors": [{"type": "cache_control", "last_n_messages": 4}]},
+            "In the configuration: history_processors.0.CacheControl: Value error, last_n_messages is from 0 to 3.",
+        ),
+        (
+            {"model": {"name": "m"}, "history_processors": [{"type": "remove_regex", "n": 4, "remove": [1]}]},
+            "history_processors.0.RemoveRegex.n is no key that there is; history_processors.0.RemoveRegex.remove.0: ",
+        ),
         ({}, "model"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_codeact.agent.processors import image_part
+from jupyter_codeact.agent.pictures import image_part
 from jupyter_codeact.errors import SandboxError
 from jupyter_codeact.events import Ran
 

@@ -11,24 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_codeact.agent.history import text_message
+from jupyter_codeact.agent.pictures import ImageParsing, image_part
 from jupyter_codeact.agent.processors import (
     CacheControl,
     ClosedWindow,
     Compact,
     Identity,
-    ImageParsing,
     LastNObservations,
     Processor,
     RemoveRegex,
     TagToolCallObservations,
     default_processors,
-    image_part,
 )
 
 from .twins import valid
 
 Messages = list[dict[str, Any]]
 IMAGE = image_part("data:image/png;base64,AAAA")
+MARKDOWN = "![plot](data:image/png;base64,AAAA)"
 
 
 def turn(number: int, text: str = "", tool: str = "run_cell", **arguments: Any) -> Messages:
@@ -144,6 +144,21 @@ def test_only_the_newest_view_of_a_file_is_sent() -> None:
     assert seen == ["(outdated view of a left out)", "view 1", "view 2", "done"]
 
 
+def test_a_view_is_known_by_its_own_call_where_ids_come_again() -> None:
+    """Some services count the calls of each reply anew."""
+    view = [turn(0, text, tool="edit_file", command="view", path="a") for text in ("old", "new")]
+    sent = ClosedWindow()([*view[0], *turn(0, "ran"), *view[1], *turn(0, "ran again")])
+    seen = [m["content"] for m in sent if m["role"] == "tool"]
+    assert seen == ["(outdated view of a left out)", "ran", "new", "ran again"]
+
+
+@pytest.mark.parametrize("count", [-1, 4])
+def test_no_more_marks_than_a_service_takes(count: int) -> None:
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        CacheControl(last_n_messages=count)
+    assert not [m for m in CacheControl(last_n_messages=0)(history(2)) if "cache_control" in m and m["role"] == "tool"]
+
+
 def test_the_last_turns_and_the_system_message_are_marked() -> None:
     messages = history(3)
     messages[1]["cache_control"] = {"type": "ephemeral"}
@@ -157,13 +172,48 @@ def test_what_matches_is_removed_but_for_the_last() -> None:
     assert [m["content"] for m in sent] == ["a  b", "a  b", "a <diff>2\n</diff> b"]
 
 
+def test_where_nothing_is_left_it_is_said_what_is_missing() -> None:
+    """A service takes no message without words."""
+    note = "(left out: what matches <diff>.*?</diff>)"
+    called = turn(0)[0] | {"content": "<diff></diff>"}
+    parts = [{"type": "text", "text": "<diff>b</diff>"}, IMAGE]
+    messages = [text_message("user", content, "observation", "main") for content in ("<diff>a</diff>\n", parts)]
+    sent = RemoveRegex()([*messages, called])
+    assert [m["content"] for m in sent] == [note, [{"type": "text", "text": note}, IMAGE], ""]
+
+
 def test_pictures_in_text_become_pictures() -> None:
     text = "Look:\n![plot](data:image/png;base64,AAAA)\nand ![x](data:image/tiff;base64,AAAA)."
-    (message,) = ImageParsing()([text_message("tool", text, "observation", "main")])
+    (message,) = ImageParsing()([text_message("user", text, "instance", "main")])
     assert message["content"] == [
         {"type": "text", "text": "Look:\n"},
         IMAGE,
         {"type": "text", "text": "\nand ![x](data:image/tiff;base64,AAAA)."},
+    ]
+    (alone,) = ImageParsing()([text_message("user", MARKDOWN + "\n" + MARKDOWN, "instance", "main")])
+    assert alone["content"] == [IMAGE, IMAGE]
+    prompt = [text_message("system", MARKDOWN, "system_prompt", "main")]
+    assert ImageParsing()(prompt) == prompt
+
+
+def test_pictures_of_an_output_follow_when_every_call_is_answered() -> None:
+    """Services take them from the person alone."""
+    said, seen = turn(0, f"a {MARKDOWN} b")
+    second, other = turn(1)
+    said["tool_calls"] += second["tool_calls"]
+    sent = ImageParsing()([said, seen, other, *turn(2)])
+    assert [m["role"] for m in sent] == ["assistant", "tool", "tool", "user", "assistant", "tool"]
+    assert sent[1]["content"] == "a (a picture, which follows) b"
+    assert (sent[3]["content"], sent[3]["message_type"], sent[3]["agent"]) == ([IMAGE], "images", "main")
+    assert ImageParsing()([said, seen, other])[-1] == sent[3]
+
+
+@pytest.mark.parametrize("first", [ImageParsing(), Compact()])
+def test_a_summary_stands_for_the_same_after_other_processors(first: Processor) -> None:
+    before = [*history(0), *turn(0, MARKDOWN), *turn(1)]
+    messages = [*before, *turn(2), text_message("user", "In short.", "summary", "main", covers=len(before)), *turn(3)]
+    assert [(m["role"], m["content"]) for m in Compact()(first(messages))] == [
+        (m["role"], m["content"]) for m in Compact()(messages)
     ]
 
 

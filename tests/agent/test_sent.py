@@ -10,14 +10,26 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from servers import Answer, Failure, ModelServer, Reply, ToolCall
 
-from jupyter_codeact.agent.processors import CacheControl, Compact, LastNObservations, default_processors
+from jupyter_codeact.agent.history import result_message, text_message
+from jupyter_codeact.agent.pictures import ImageParsing, image_part
+from jupyter_codeact.agent.processors import (
+    AnyProcessor,
+    CacheControl,
+    ClosedWindow,
+    Compact,
+    Identity,
+    LastNObservations,
+    RemoveRegex,
+    TagToolCallObservations,
+    default_processors,
+)
 from jupyter_codeact.errors import SandboxDied
 from jupyter_codeact.events import Ran, Rejected
 from jupyter_codeact.execution import RunStopped
@@ -26,7 +38,7 @@ from jupyter_codeact.parts import ModelConfig, open_model
 from jupyter_codeact.protocols import Model
 
 from .test_observing import plotting, png
-from .twins import ScriptedCells, agent_of, printing, run
+from .twins import ScriptedCells, agent_of, printing, run, valid
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
@@ -116,6 +128,91 @@ async def test_nothing_that_is_sent_is_refused(
 ) -> None:
     await converse(server, name, answers, outcomes, prompts)
     assert server.refused == []
+
+
+PICTURE = "![plot](data:image/png;base64,AAAA)"
+SAID = st.sampled_from(
+    ["3", "<diff>a</diff>", PICTURE, f"a {PICTURE}\n{PICTURE}", f"<diff>{PICTURE}</diff>", "long " * 99]
+)
+# Some services count the calls of each reply anew.
+IDS = st.sampled_from(["c0", "c1", "c2"])
+CALLED = st.sampled_from(['{"code": "x"}', '{"command": "view", "path": "a"}', "{}"])
+CALLS = st.dictionaries(
+    IDS, st.tuples(st.sampled_from(["run_cell", "edit_file"]), CALLED, SAID), min_size=1, max_size=3
+)
+CHAIN = st.lists(
+    st.one_of(
+        st.just(Identity()),
+        st.builds(
+            LastNObservations, n=st.integers(1, 3), polling=st.integers(1, 3), shortest=st.sampled_from([0, 200])
+        ),
+        st.builds(TagToolCallObservations, tags=st.sampled_from([("keep_output",), ("remove_output",)])),
+        st.builds(ClosedWindow, tool=st.sampled_from(["edit_file", "run_cell"])),
+        st.builds(CacheControl, last_n_messages=st.integers(0, 3)),
+        st.builds(RemoveRegex, remove=st.sampled_from([("<diff>.*?</diff>",), (".",), (".+", "x*")])),
+        st.just(ImageParsing()),
+        st.just(Compact()),
+    ),
+    max_size=6,
+)
+
+
+@st.composite
+def conversations(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Prompts, and turns with words or calls of the model's, and summaries of what is before them."""
+    messages = [
+        text_message("system", "Act.", "system_prompt", "main"),
+        text_message("user", draw(SAID), "instance", "main"),
+    ]
+    covered = [1]
+    for kind in draw(st.lists(st.sampled_from(["calls", "calls", "words", "summary"]), max_size=5)):
+        if kind == "calls":
+            calls = draw(CALLS)
+            made = [
+                {"id": call, "type": "function", "function": {"name": name, "arguments": arguments}}
+                for call, (name, arguments, _) in calls.items()
+            ]
+            text = draw(st.sampled_from(["", "So.", "<diff>a</diff>"]))
+            messages.append(text_message("assistant", text, "action", "main", tool_calls=made))
+            messages += [result_message(call, seen, "main") for call, (_, _, seen) in calls.items()]
+            if draw(st.booleans()):
+                pictures = [image_part("data:image/png;base64,AAAA")]
+                messages.append(text_message("user", pictures, "images", "main", tags=["images"]))
+        elif kind == "words":
+            messages.append(text_message("assistant", draw(SAID), "thought", "main"))
+            messages.append(text_message("user", draw(SAID), "instance", "main"))
+        else:
+            covers = draw(st.sampled_from(covered))
+            messages.append(text_message("user", draw(SAID), "summary", "main", covers=covers))
+        covered.append(len(messages))
+    return messages
+
+
+def test_every_processor_that_we_ship_is_in_some_chain() -> None:
+    kinds: set[type] = set()
+
+    @given(CHAIN)
+    def collect(chain: list[Any]) -> None:
+        kinds.update(map(type, chain))
+
+    collect()
+    assert kinds == {*get_args(AnyProcessor)}
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(messages=conversations(), chain=CHAIN)
+@pytest.mark.parametrize("name", [CLAUDE, GPT])
+async def test_nothing_that_is_sent_is_refused_whatever_the_processors(
+    server: ModelServer, name: str, messages: list[dict[str, Any]], chain: list[Any]
+) -> None:
+    server.reset()
+    server.add(Reply("Done."))
+    agent = agent_of(opened(server, name), history_processors=chain)
+    agent.history = messages
+    async for _ in agent.model.query(agent.messages, []):
+        pass
+    assert server.refused == []
+    assert valid(agent.messages)
 
 
 @pytest.mark.parametrize("name", [CLAUDE, GPT, OTHER])

@@ -198,6 +198,17 @@ def test_what_is_wrong_in_the_file_is_said_in_a_line(command: Command, tmp_path:
     assert done.err.count("\n") == 1
 
 
+def test_an_issue_without_a_connection_says_what_to_write(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the file: the command has no flag for a text."""
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
+    file = problems(tmp_path, {"id": "crash", "issue": "https://github.com/a/b/issues/7"})
+    done = command("batch", file, "--out", tmp_path / "out", "--model", "scripted/gp_fit")
+    assert done.code == 1
+    assert f"and so no issue: give its text instead, as `text` or `file` in {file}." in done.out
+
+
 def test_a_person_can_not_be_the_model_of_a_batch(command: Command, tmp_path: Path) -> None:
     done = command("batch", problems(tmp_path, {"text": "go"}), "--out", tmp_path / "out", "--model", "human")
     assert (done.code, done.err.count("\n")) == (2, 1)

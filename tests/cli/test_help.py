@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from jupyter_codeact.batch.problems import read_problems
+from jupyter_codeact.cli import parser
 
 Command = Callable[..., Any]
 NAMES = ("demo", "run", "batch", "replay", "inspect", "stats", "demo-from", "skill")
@@ -33,6 +37,21 @@ def test_every_command_teaches_with_an_example(command: Command, name: str) -> N
     assert done.code == 0
     assert f"example:\n  jupyter codeact {name} " in done.out
     assert "--debug" in done.out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_are_understood(command: Command, name: str) -> None:
+    shown = command(name, "--help").out.partition("example:\n")[2].replace("\\\n", " ")
+    examples = [shlex.split(line)[2:] for line in shown.splitlines() if line.startswith("  jupyter codeact ")]
+    assert {words[0] for words in examples} == {name}
+    for words in examples:
+        parser().parse_args(words)
+
+
+def test_the_problems_of_the_example_are_a_batch(command: Command, work: Path) -> None:
+    shown = command("batch", "--help").out.partition("  problems.yaml:\n")[2]
+    (work / "problems.yaml").write_text(shown)
+    assert [entry.id for entry in read_problems(work / "problems.yaml")] == ["mean", "plot", "crash"]
 
 
 def test_help_is_as_wide_as_the_terminal_and_whole_in_a_pipe(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

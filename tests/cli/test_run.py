@@ -378,6 +378,7 @@ def test_an_issue_of_github_and_a_run_that_is_not_done(
     monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
     unreached = command("run", "--issue", "https://github.com/a/b/issues/7", *flags)
     assert (unreached.code, unreached.err.count("\n")) == (1, 1)
+    assert unreached.err.endswith(": give its text instead, with `--text` or `--file`.\n")
     monkeypatch.setenv("GITHUB_API_URL", f"http://127.0.0.1:{github.server_port}")
     missing = command("run", "--issue", "https://github.com/a/b/issues/8", *flags)
     assert missing.code == 2

@@ -2,6 +2,6 @@
 
 from .http11 import Request
 from .model_server import ModelServer
-from .script import UNSAID, Answer, Failure, Frame, Reply, Step, ToolCall
+from .script import UNSAID, Answer, Failure, Frame, Raw, Reply, Step, ToolCall
 
-__all__ = ["UNSAID", "Answer", "Failure", "Frame", "ModelServer", "Reply", "Request", "Step", "ToolCall"]
+__all__ = ["UNSAID", "Answer", "Failure", "Frame", "ModelServer", "Raw", "Reply", "Request", "Step", "ToolCall"]

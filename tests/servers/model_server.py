@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from . import anthropic_style, embeddings_style, openai_style
 from .http11 import Request, chunk, head, json_response, read_request
 from .rules import RULES
-from .script import Answer, Failure, Reply, Step
+from .script import Answer, Failure, Raw, Reply, Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -172,6 +172,8 @@ class ModelServer:
         answer = self._next(request)
         if isinstance(answer, Failure):
             writer.write(json_response(answer.status, answer.json, answer.headers))
+        elif isinstance(answer, Raw):
+            writer.write(answer.data)
         else:
             await _send_reply(answer, request, writer)
         with self._changed:
@@ -196,7 +198,7 @@ class ModelServer:
 
 
 def _evaluate(step: Step, request: Request) -> Answer:
-    if isinstance(step, Reply | Failure):
+    if isinstance(step, Reply | Failure | Raw):
         return step
     try:
         return step(request.json)

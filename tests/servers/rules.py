@@ -54,11 +54,19 @@ def _openai(messages: list[Json]) -> Iterator[str]:
             yield f"{where}: calls are not answered: {', '.join(due)}"
         if not message.get("content") and not message.get("tool_calls"):
             yield f"{where}: is empty"
+        yield from _pictures(where, message)
         if role == "assistant":
             due = [call["id"] for call in message.get("tool_calls") or ()]
             yield from _calls(where, message)
     if due:
         yield f"calls are not answered: {', '.join(due)}"
+
+
+def _pictures(where: str, message: Json) -> Iterator[str]:
+    content, role = message.get("content"), message.get("role")
+    parts = content if isinstance(content, list) else []
+    if role != "user" and any(part.get("type") == "image_url" for part in parts):
+        yield f"{where}: {role} has a picture"
 
 
 def _calls(where: str, message: Json) -> Iterator[str]:

@@ -93,7 +93,14 @@ class Failure:
         return {"type": "error", "error": {"type": "scripted_failure", "message": self.body}}
 
 
-Answer = Reply | Failure
+@dataclass(frozen=True)
+class Raw:
+    """The bytes of an answer, as they are; after them the connection is closed."""
+
+    data: bytes = b""
+
+
+Answer = Reply | Failure | Raw
 Step = Answer | Callable[[Json], Answer]
 
 
