@@ -1,4 +1,4 @@
-"""Charts stay, without what loads, links or makes elements."""
+"""Charts stay, without what loads, links or makes elements; a map that loads its tiles does not."""
 
 from __future__ import annotations
 
@@ -32,25 +32,49 @@ def test_an_input_has_known_settings_alone(bind: Any, left: Any) -> None:
         assert found == {"name": "x", "bind": left}
 
 
-MAP = {
-    "style": {"version": 8, "sprite": "http://a.invalid/s", "glyphs": "/g", "sources": {"t": {"tiles": ["/t"]}}},
-    "layers": [{"sourcetype": "raster", "source": ["http://a.invalid/{z}"]}],
-    "center": {"lat": 1, "lon": 2},
-}
+@pytest.mark.parametrize("kind", ["scattermap", "choroplethmap", "densitymap", "scattermapbox"])
+def test_a_map_of_tiles_is_held_back_wherever_it_is_made(kind: str) -> None:
+    trace = {"type": kind, "lat": [1], "lon": [2]}
+    button = {"method": "restyle", "args": ["type", [kind]]}
+    for figure in (
+        {"data": [trace], "layout": {"map": {"style": "white-bg"}}},
+        {"data": [{}], "layout": {"updatemenus": [{"buttons": [button]}]}},
+        {"data": [], "frames": [{"data": [trace]}]},
+    ):
+        assert charts.plotly(figure) is None
+    # Plotly puts all kinds into each figure.
+    figure = {"data": [{"type": "bar"}], "layout": {"template": {"data": {kind: [{"type": kind}]}}}}
+    assert charts.plotly(figure) == figure
 
 
-def test_a_map_loads_nothing_of_its_own() -> None:
-    figure = {
-        "data": [{"type": "scattermap", "lat": [1]}],
-        "layout": {"map": MAP, "template": {"layout": {"map2": MAP}}},
-    }
-    cleaned = charts.plotly(figure)
-    assert cleaned["layout"] == {
-        "map": {"center": MAP["center"]},
-        "template": {"layout": {"map2": {"center": MAP["center"]}}},
-    }
-    assert charts.plotly({"layout": {"map": {"style": "white-bg"}}})["layout"]["map"]["style"] == "white-bg"
-    assert "source" not in charts.plotly({"source": ["http://a.invalid/{z}"]})
+AWAY = "http://canary.invalid/"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (["images[0].source", AWAY], None),
+        ([{"images[0].source": AWAY}], [{}]),
+        (["images[0]", {"source": AWAY}], ["images[0]", {}]),
+        (["geojson", [AWAY]], None),
+        (["updatemenus[0].buttons[0].args[1]", AWAY], None),
+        ([{"updatemenus[0].buttons[0].args": ["images[0].source", AWAY]}], [{}]),
+        ([{"__proto__.a": 1, "a.__proto__[0]": 1}], [{}]),
+        (["images[0].source", "data:image/png;base64,x"],) * 2,
+        ([["0"], {"frame": {"duration": 50}}],) * 2,
+        ([{"visible": [True, False]}, {"title.text": "a", "xaxis.range[0]": 1}],) * 2,
+    ],
+)
+def test_a_button_sets_nothing_that_loads(arguments: Any, left: Any) -> None:
+    button = {"method": "relayout", "args": arguments, "args2": arguments}
+    rest = {"args": left, "args2": left} if left is not None else {}
+    for menu in ("updatemenus", "sliders"):
+        cleaned = charts.plotly({"layout": {menu: [{"buttons": [button]}]}})
+        assert cleaned == {"layout": {menu: [{"buttons": [{"method": "relayout", **rest}]}]}}
+
+
+def test_the_numbers_of_a_diagram_are_no_address() -> None:
+    assert charts.plotly({"source": [AWAY]}) == {}
     links = {"source": [0, 1], "target": [1, 2], "color": {"dtype": "i1", "bdata": "AA=="}}
     assert charts.plotly({"link": links}) == {"link": links}
 
