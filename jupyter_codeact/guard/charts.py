@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from . import expressions
+
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml)[;,]", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PLAIN = (int, float, bool, type(None))
@@ -37,10 +39,10 @@ _ARRAY = frozenset({"dtype", "bdata", "shape"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 
 
-def vega(spec: Any) -> dict[str, Any]:
+def vega(spec: Any) -> dict[str, Any] | None:
     """A specification of either dialect. Anything but an object would be an address to load one from."""
-    if not isinstance(spec, dict):
-        return {}
+    if not isinstance(spec, dict) or expressions.lead_out(spec):
+        return None
     cleaned: dict[str, Any] = _walk(spec, "vega")
     return _without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned
 

@@ -177,6 +177,21 @@ VEGA = {
     ],
 }
 
+# A function of the engine's, called in place of `toString`, calls what it takes for one of its own: `eval`.
+_WINDOW = "event.target.ownerDocument.defaultView"
+_CALLS = {
+    "'toString'": "event.dataflow._handler.on",
+    "eventName": f"{_WINDOW}.console.log",
+    "_handlers": f"{{undefined: 'fetch(`{HERE.format('expression')}`)'}}",
+    "_handlerIndex": f"{_WINDOW}.eval",
+}
+_MOVED = f"'' + {{{', '.join(f'{key}: {value}' for key, value in _CALLS.items())}}}"
+EXPRESSION = {
+    "$schema": "https://vega.github.io/schema/vega/v5.json",
+    "width": 20,
+    "height": 20,
+    "signals": [{"name": "x", "value": 0, "on": [{"events": "view:mousemove", "update": _MOVED}]}],
+}
 _CORNER = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1}
 _PICTURE = {**_CORNER, "source": AWAY.format("plotly-picture")}
 _SET = {"label": "set", "method": "relayout", "args": ["images[0].source", AWAY.format("plotly-button")]}
@@ -190,7 +205,7 @@ PLOTLY = {
 }
 MAP = {"data": [{"type": "scattermap", "lat": [1], "lon": [2]}], "layout": {"map": {"style": AWAY.format("map")}}}
 # What is seen of them where they act, beside "vega".
-CHARTED = words("bind map plotly-button plotly-link plotly-picture")
+CHARTED = words("bind expression map plotly-button plotly-link plotly-picture")
 
 SHOW = """
 import json
@@ -211,6 +226,7 @@ for name, mime, content, metadata in bundles:
 PRINT = """
 import json, sys
 from IPython.display import display
+display({{"application/vnd.vega.v5+json": json.loads({expression!r}), "text/plain": "expression"}}, raw=True)
 display({{"application/vnd.vega.v5+json": json.loads({vega!r}), "text/plain": "vega"}}, raw=True,
         metadata={{"application/vnd.vega.v5+json": {{"embed_options": {{"actions": {{"source": True}}}}}}}})
 for figure in {figures!r}:

@@ -52,6 +52,7 @@ def spoken() -> list[str]:
     """Cells that try it with anything but displays."""
     printed = hostile.PRINT.format(
         vega=json.dumps(hostile.VEGA),
+        expression=json.dumps(hostile.EXPRESSION),
         figures=[hostile.PLOTLY, hostile.MAP],
         act=hostile.act("printed").replace("'", "\\'"),
     )

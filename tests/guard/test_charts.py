@@ -28,7 +28,7 @@ RANGE = {"input": "range", "min": 0, "max": 9, "step": 1, "name": "size"}
 def test_an_input_has_known_settings_alone(bind: Any, left: Any) -> None:
     for place in ({"signals": [{"name": "x", "bind": bind}]}, {"layer": [{"params": [{"name": "x", "bind": bind}]}]}):
         cleaned = charts.vega(place)
-        (found,) = cleaned.get("signals") or cleaned["layer"][0]["params"]
+        (found,) = cleaned["signals"] if "signals" in place else cleaned["layer"][0]["params"]
         assert found == {"name": "x", "bind": left}
 
 
@@ -93,3 +93,58 @@ def test_the_numbers_of_a_diagram_are_no_address() -> None:
 def test_texts_are_styled_by_bare_tags_alone(text: str, left: str) -> None:
     cleaned = charts.plotly({"data": [{"text": [text], "name": text}], "layout": {"title": {"text": text}}})
     assert cleaned == {"data": [{"text": [left], "name": left}], "layout": {"title": {"text": left}}}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "+{valueOf:vlSelectionTuples([{datum:'act()'}],{fields:[{getter:[].at.constructor}]})[0].values[0]}",
+        "scale(event.view.setTimeout,'act()')",
+        "scale(event['vi'+'ew'].setTimeout,'act()')",
+        "event",
+        "[].at['con'+'structor']",
+        "[].at/**/['con'+'structor']",
+        "''['\\x63onstructor']",
+        "''['con\\structor']",
+        "item().mark.group.context.dataflow",
+        "{a: event}",
+        "event .view",
+        "datum[name]",
+    ],
+)
+def test_an_expression_that_could_reach_the_page_is_held_back(expression: str) -> None:
+    for spec in (
+        {"signals": [{"name": "s", "on": [{"events": "click", "update": expression}]}]},
+        {"transform": [{"calculate": expression, "as": "a"}]},
+        {"params": [{"name": "p", "select": {"type": "point", "on": {"type": "click", "filter": [expression]}}}]},
+        {"axes": [{"values": [{"signal": expression}]}]},
+    ):
+        assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {
+            "data": {"values": [{"event": "event", "a": "event.view\\n"}]},
+            "encoding": {"x": {"field": "event"}},
+        },
+        {"title": "Date of the event", "mark": {"type": "text", "text": "context"}},
+        {"transform": [{"calculate": "datum['a b'] + datum.event + domain('x')[0]", "as": "a"}]},
+        {"transform": [{"filter": "inrange(datum.x, [0, 1]) && datum.type == 'event'"}]},
+        {
+            "params": [
+                {
+                    "name": "b",
+                    "select": {"type": "interval", "translate": "[mousedown[!event.shiftKey], mouseup] > mousemove"},
+                }
+            ]
+        },
+        {"signals": [{"name": "s", "on": [{"events": "view:mousemove", "update": "clamp(event.x, 0, width)"}]}]},
+        {"signals": [{"name": "s", "init": "[0, 1]"}], "encoding": {"x": {"field": "a\\.b"}}},
+        {"transform": [{"calculate": "toString(datum.x)", "as": "a"}]},
+        {"signals": [{"name": "s", "init": " [[0, 1], [datum.a, b]]"}]},
+    ],
+)
+def test_ordinary_expressions_stay(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) == spec
