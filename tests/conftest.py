@@ -31,6 +31,12 @@ settings.load_profile("codeact")
 NEEDED = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "SSL_CERT_FILE")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    help_ = "whose pages the browser tests see: jupyterlab or notebook"
+    parser.addoption("--front-end", choices=("jupyterlab", "notebook"), default="jupyterlab", help=help_)
+    parser.addoption("--front-end-python", default=sys.executable, help="the Python of an environment that has it")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """A shell starts what runs in its background with Ctrl-C ignored, and so would be what the tests start."""

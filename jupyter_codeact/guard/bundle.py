@@ -13,11 +13,15 @@ from .notes import note
 HTML = "text/html"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
+PLOTLY = "application/vnd.plotly.v1+json"
 SVG = "image/svg+xml"
 VIEW = "application/vnd.jupyter.widget-view+json"
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 _VEGA = re.compile(r"application/vnd\.vega(?:lite)?\.v\d+\+json")
-_NAMES = {"application/javascript": "JavaScript output", "text/javascript": "JavaScript output"}
+_NAMES = {
+    **dict.fromkeys(("application/javascript", "text/javascript"), "JavaScript output"),
+    PLOTLY: "a map of Plotly's, which loads its tiles",
+}
 _METADATA: dict[str, type | tuple[type, ...]] = {
     "width": (int, float),
     "height": (int, float),
@@ -135,7 +139,7 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "text/latex": _latex,
     "application/json": _json,
     "application/geo+json": charts.geojson,
-    "application/vnd.plotly.v1+json": charts.plotly,
+    PLOTLY: charts.plotly,
 }
 
 

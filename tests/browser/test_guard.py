@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,15 +21,20 @@ TOUCH = """async () => {
     for (const node of document.querySelectorAll('.jp-OutputArea-output *')) {
         for (const name of ['mouseover', 'mouseenter', 'mousemove', 'focus', 'pointerenter'])
             node.dispatchEvent(new MouseEvent(name, {bubbles: true, clientX: 5, clientY: 5}));
-        const leaves = node instanceof HTMLAnchorElement && /^https?:/.test(node.href);
-        if ((leaves && node.hostname !== location.hostname) || node.matches('.vega-actions a')) continue;
+        // What stands in a link is one, too.
+        const link = node.closest('a[href]');
+        if (/^https?:/.test(link?.href) && link.hostname !== location.hostname) continue;
+        if (node.matches('.vega-actions a')) continue;
         node.click ? node.click() : node.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
         // Of the places that a page is told to go to in one task it goes to the last.
         if (node.matches('a, area, button, input, svg *')) await new Promise(done => setTimeout(done));
     }
 }"""
-LINKS = """() => [...document.querySelectorAll('.jp-OutputArea-output a[href]:not(.vega-actions a)')]
-    .map(a => [a.protocol, a.target, a.rel])"""
+# Those of a chart's own buttons aside. Of what looks like a path some versions make a link that opens a file.
+LINKS = """() => [...document.querySelectorAll('.jp-OutputArea-output a[href]')]
+    .filter(a => !a.closest('.vega-actions, .jp-RenderedPlotly'))
+    .filter(a => a.dataset.commandlinkerCommand !== 'rendermime:handle-local-link')
+    .map(a => [a.protocol, a.hostname === location.hostname, a.target, a.rel])"""
 SETTLED = """async () => {
     await new Promise(done => requestIdleCallback(done, {timeout: 3000}));
     await fetch('/api/kernelspecs');
@@ -44,7 +50,12 @@ def shown(attacks: list[hostile.Attack], source: str = hostile.SHOW) -> list[str
 
 def spoken() -> list[str]:
     """Cells that try it with anything but displays."""
-    printed = hostile.PRINT.format(vega=json.dumps(hostile.VEGA), act=hostile.act("printed").replace("'", "\\'"))
+    printed = hostile.PRINT.format(
+        vega=json.dumps(hostile.VEGA),
+        expression=json.dumps(hostile.EXPRESSION),
+        figures=[hostile.PLOTLY, hostile.MAP],
+        act=hostile.act("printed").replace("'", "\\'"),
+    )
     answered, raised = (source.format(act=hostile.act("spoken")) for source in (hostile.SPOKEN, hostile.RAISED))
     widgets = hostile.WIDGETS.format(act=hostile.act("widget")), hostile_models.source()
     return [source.strip() for source in (printed, *widgets, answered, hostile.REPLACED, raised)]
@@ -113,8 +124,9 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
 
     assert await watch.pwned() == []
     assert watch.requests == []
-    for protocol, target, rel in await notebook.page.evaluate(LINKS):
+    for protocol, is_own, target, rel in await notebook.page.evaluate(LINKS):
         assert protocol in ("http:", "https:", "mailto:")
+        assert not is_own
         assert target == "_blank"
         assert "noopener" in rel
     assert await notebook.sources() == [*cells, "print('still', 9 * 9)", "'not run'"]
@@ -146,7 +158,7 @@ async def run_all(notebook: Notebook, number: int, first: int = 0) -> None:
         await notebook.cell(cell).locator(".jp-InputPrompt", has_text=COUNTED).wait_for()
 
 
-async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook) -> None:
+async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, pytestconfig: pytest.Config) -> None:
     attacks, updated = hostile.loud(), hostile.loud(UPDATED)
     cells = [*shown(attacks), *shown(updated, hostile.UPDATE), *spoken()]
     last = shown([attack for attack in hostile.bundles() if attack[0] == hostile.LAST])
@@ -162,8 +174,10 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook) ->
     await notebook.until_output(1, "Outputs: trusted")
     await run_all(notebook, len(cells), first=2)
     await watch.touch()
-    models = {*hostile_models.MODELS, *hostile.LINKED, "widget", "vega"}
-    await watch.until_acted({name for name, *_ in attacks + updated} | models)
+    models = {*hostile_models.MODELS, *hostile.LINKED, *hostile.CHARTED, "widget", "vega"}
+    is_other = pytestconfig.getoption("--front-end-python") != sys.executable
+    new = {way + name for way in ("", UPDATED) for name in hostile.NEW} if is_other else set()
+    await watch.until_acted(({name for name, *_ in attacks + updated} | models) - new)
     # Her word is for outputs, and for nothing that a reply asks of the page.
     assert "spoken" not in {name for url in watch.requests for name in NAMED.findall(url)}
     assert (await notebook.sources())[2:-1] == cells

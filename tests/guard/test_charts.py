@@ -1,4 +1,4 @@
-"""Charts stay, without what loads, links or makes elements."""
+"""Charts stay, without what loads, links or makes elements; a map that loads its tiles does not."""
 
 from __future__ import annotations
 
@@ -28,29 +28,53 @@ RANGE = {"input": "range", "min": 0, "max": 9, "step": 1, "name": "size"}
 def test_an_input_has_known_settings_alone(bind: Any, left: Any) -> None:
     for place in ({"signals": [{"name": "x", "bind": bind}]}, {"layer": [{"params": [{"name": "x", "bind": bind}]}]}):
         cleaned = charts.vega(place)
-        (found,) = cleaned.get("signals") or cleaned["layer"][0]["params"]
+        (found,) = cleaned["signals"] if "signals" in place else cleaned["layer"][0]["params"]
         assert found == {"name": "x", "bind": left}
 
 
-MAP = {
-    "style": {"version": 8, "sprite": "http://a.invalid/s", "glyphs": "/g", "sources": {"t": {"tiles": ["/t"]}}},
-    "layers": [{"sourcetype": "raster", "source": ["http://a.invalid/{z}"]}],
-    "center": {"lat": 1, "lon": 2},
-}
+@pytest.mark.parametrize("kind", ["scattermap", "choroplethmap", "densitymap", "scattermapbox"])
+def test_a_map_of_tiles_is_held_back_wherever_it_is_made(kind: str) -> None:
+    trace = {"type": kind, "lat": [1], "lon": [2]}
+    button = {"method": "restyle", "args": ["type", [kind]]}
+    for figure in (
+        {"data": [trace], "layout": {"map": {"style": "white-bg"}}},
+        {"data": [{}], "layout": {"updatemenus": [{"buttons": [button]}]}},
+        {"data": [], "frames": [{"data": [trace]}]},
+    ):
+        assert charts.plotly(figure) is None
+    # Plotly puts all kinds into each figure.
+    figure = {"data": [{"type": "bar"}], "layout": {"template": {"data": {kind: [{"type": kind}]}}}}
+    assert charts.plotly(figure) == figure
 
 
-def test_a_map_loads_nothing_of_its_own() -> None:
-    figure = {
-        "data": [{"type": "scattermap", "lat": [1]}],
-        "layout": {"map": MAP, "template": {"layout": {"map2": MAP}}},
-    }
-    cleaned = charts.plotly(figure)
-    assert cleaned["layout"] == {
-        "map": {"center": MAP["center"]},
-        "template": {"layout": {"map2": {"center": MAP["center"]}}},
-    }
-    assert charts.plotly({"layout": {"map": {"style": "white-bg"}}})["layout"]["map"]["style"] == "white-bg"
-    assert "source" not in charts.plotly({"source": ["http://a.invalid/{z}"]})
+AWAY = "http://canary.invalid/"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        (["images[0].source", AWAY], None),
+        ([{"images[0].source": AWAY}], [{}]),
+        (["images[0]", {"source": AWAY}], ["images[0]", {}]),
+        (["geojson", [AWAY]], None),
+        (["updatemenus[0].buttons[0].args[1]", AWAY], None),
+        ([{"updatemenus[0].buttons[0].args": ["images[0].source", AWAY]}], [{}]),
+        ([{"__proto__.a": 1, "a.__proto__[0]": 1}], [{}]),
+        (["images[0].source", "data:image/png;base64,x"],) * 2,
+        ([["0"], {"frame": {"duration": 50}}],) * 2,
+        ([{"visible": [True, False]}, {"title.text": "a", "xaxis.range[0]": 1}],) * 2,
+    ],
+)
+def test_a_button_sets_nothing_that_loads(arguments: Any, left: Any) -> None:
+    button = {"method": "relayout", "args": arguments, "args2": arguments}
+    rest = {"args": left, "args2": left} if left is not None else {}
+    for menu in ("updatemenus", "sliders"):
+        cleaned = charts.plotly({"layout": {menu: [{"buttons": [button]}]}})
+        assert cleaned == {"layout": {menu: [{"buttons": [{"method": "relayout", **rest}]}]}}
+
+
+def test_the_numbers_of_a_diagram_are_no_address() -> None:
+    assert charts.plotly({"source": [AWAY]}) == {}
     links = {"source": [0, 1], "target": [1, 2], "color": {"dtype": "i1", "bdata": "AA=="}}
     assert charts.plotly({"link": links}) == {"link": links}
 
@@ -69,3 +93,58 @@ def test_a_map_loads_nothing_of_its_own() -> None:
 def test_texts_are_styled_by_bare_tags_alone(text: str, left: str) -> None:
     cleaned = charts.plotly({"data": [{"text": [text], "name": text}], "layout": {"title": {"text": text}}})
     assert cleaned == {"data": [{"text": [left], "name": left}], "layout": {"title": {"text": left}}}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "+{valueOf:vlSelectionTuples([{datum:'act()'}],{fields:[{getter:[].at.constructor}]})[0].values[0]}",
+        "scale(event.view.setTimeout,'act()')",
+        "scale(event['vi'+'ew'].setTimeout,'act()')",
+        "event",
+        "[].at['con'+'structor']",
+        "[].at/**/['con'+'structor']",
+        "''['\\x63onstructor']",
+        "''['con\\structor']",
+        "item().mark.group.context.dataflow",
+        "{a: event}",
+        "event .view",
+        "datum[name]",
+    ],
+)
+def test_an_expression_that_could_reach_the_page_is_held_back(expression: str) -> None:
+    for spec in (
+        {"signals": [{"name": "s", "on": [{"events": "click", "update": expression}]}]},
+        {"transform": [{"calculate": expression, "as": "a"}]},
+        {"params": [{"name": "p", "select": {"type": "point", "on": {"type": "click", "filter": [expression]}}}]},
+        {"axes": [{"values": [{"signal": expression}]}]},
+    ):
+        assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {
+            "data": {"values": [{"event": "event", "a": "event.view\\n"}]},
+            "encoding": {"x": {"field": "event"}},
+        },
+        {"title": "Date of the event", "mark": {"type": "text", "text": "context"}},
+        {"transform": [{"calculate": "datum['a b'] + datum.event + domain('x')[0]", "as": "a"}]},
+        {"transform": [{"filter": "inrange(datum.x, [0, 1]) && datum.type == 'event'"}]},
+        {
+            "params": [
+                {
+                    "name": "b",
+                    "select": {"type": "interval", "translate": "[mousedown[!event.shiftKey], mouseup] > mousemove"},
+                }
+            ]
+        },
+        {"signals": [{"name": "s", "on": [{"events": "view:mousemove", "update": "clamp(event.x, 0, width)"}]}]},
+        {"signals": [{"name": "s", "init": "[0, 1]"}], "encoding": {"x": {"field": "a\\.b"}}},
+        {"transform": [{"calculate": "toString(datum.x)", "as": "a"}]},
+        {"signals": [{"name": "s", "init": " [[0, 1], [datum.a, b]]"}]},
+    ],
+)
+def test_ordinary_expressions_stay(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) == spec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_codeact.guard import markdown
+from jupyter_codeact.guard import markdown, replies
 
 BREAKS_OUT = [
     '~~~py" onload="x\n1\n~~~',
@@ -23,6 +23,18 @@ BREAKS_OUT = [
 @pytest.mark.parametrize("source", BREAKS_OUT)
 def test_what_could_end_an_attribute_leaves_as_html(source: str) -> None:
     assert not markdown.is_text(source)
+
+
+@pytest.mark.parametrize("source", BREAKS_OUT)
+def test_nor_does_it_stay_in_a_reply(source: str) -> None:
+    """Help, a variable in the debugger, an expression's value, the pager: pages show them as they do outputs."""
+    shown = {"data": {"text/markdown": source}, "metadata": {}}
+    helped = replies.clean("inspect_reply", {"status": "ok", "found": True, **shown}, None)
+    debugged = replies.clean("debug_reply", {"type": "response", "body": shown}, None)["body"]
+    content = {"user_expressions": {"x": {"status": "ok", **shown}}, "payload": [{"source": "page", **shown}]}
+    replied = replies.clean("execute_reply", {"status": "ok", **content}, "x")
+    for cleaned in (helped, debugged, replied["user_expressions"]["x"], *replied["payload"]):
+        assert "text/markdown" not in cleaned["data"]
 
 
 @pytest.mark.parametrize(
