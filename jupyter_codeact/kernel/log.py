@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 from functools import partial
@@ -24,6 +25,9 @@ class Log:
 
     @property
     def text(self) -> str:
+        """With what was written last, which nobody has read where the process has ended just now."""
+        for pipe in self._pipes:
+            self._read(pipe)
         return self._tail.decode(errors="replace")
 
     def close(self) -> None:
@@ -32,7 +36,8 @@ class Log:
             self._polling.forget(pipe)
 
     def _read(self, pipe: int) -> None:
-        data = os.read(pipe, 65536)
-        if not data:
-            self._polling.forget(pipe)
-        self._tail = (self._tail + data)[-KEPT:]
+        with contextlib.suppress(BlockingIOError):
+            data = os.read(pipe, 65536)
+            if not data:
+                self._polling.forget(pipe)
+            self._tail = (self._tail + data)[-KEPT:]

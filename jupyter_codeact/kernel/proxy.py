@@ -17,7 +17,7 @@ from .. import inside
 from ..errors import SandboxUnavailable
 from ..protocols import AgentHost
 from ..sandbox.launch import Sandbox
-from ..sandbox.probe import explain
+from ..sandbox.probe import EMPTY_HOME, explain, reason
 from .aside import Aside
 from .border import Border
 from .comms import Comms
@@ -39,12 +39,16 @@ BATCH = 64
 ASSISTED = ("complete_request", "inspect_request")
 SHUTDOWN_S = 1.0
 RETRY_MS = 2
+STARTING = "Stopped by you. The sandbox has not started yet, and nothing has run."
 
 
 class Proxy:
-    """See the module. ``open_sandbox`` starts a sandbox; it is called again when one has died."""
+    """See the module. ``open_sandbox`` starts a sandbox; it is called again when one has died.
 
-    def __init__(self, connection: dict[str, Any], sandbox: Sandbox, open_sandbox: Callable[[], Sandbox]) -> None:
+    failed: why a start failed that is tried once more. held: what waits for the sandbox to hear us, by its channel.
+    """
+
+    def __init__(self, connection: dict[str, Any], sandbox: Sandbox, open_sandbox: Callable[..., Sandbox]) -> None:
         self.context: zmq.Context[Any] = zmq.Context()
         self.session = uuid.uuid4().hex
         self.front = Front(self.context, connection)
@@ -59,12 +63,16 @@ class Proxy:
         self.host: AgentHost | None = None
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
-        self.news = ""
+        self.news = self.failed = ""
+        self.held: list[tuple[str, Message, bool]] = []
         self.stop_at: float | None = None
         self.polling = Polling()
         self.aside = Aside(self.polling.post)
         self.polling.watch(self.front.heartbeat, lambda: self.front.heartbeat.send(self.front.heartbeat.recv()))
         self.polling.watch(self.front.iopub, self._on_subscription)
+        self.polling.watch(self.front.shell, self._on_front_shell)
+        self.polling.watch(self.front.control, self._on_front_control)
+        self.polling.watch(self.front.stdin, self._on_front_stdin)
         self._take(sandbox)
 
     # ---- the loop
@@ -116,10 +124,12 @@ class Proxy:
         if not self.turns.ready:
             self.turns.ready = True
             self.vigil.open()
-            if not self.polling.watches(self.front.shell):
-                self.polling.watch(self.front.shell, self._on_front_shell)
-                self.polling.watch(self.front.control, self._on_front_control)
-                self.polling.watch(self.front.stdin, self._on_front_stdin)
+            if self.failed and self.sandbox.home is not None:
+                said = EMPTY_HOME.format(reason=self.failed, aside=self.sandbox.home.settle())
+                self.news, self.failed = f"{self.news}\n{said}".lstrip(), ""
+            held, self.held = self.held, []
+            for channel, message, hers in held:
+                self._pass_in(channel, message, hers)
             self.turns.go_on()
 
     def _check_sandbox(self) -> None:
@@ -134,13 +144,12 @@ class Proxy:
     def _on_death(self) -> None:
         """The sandbox ended: say so where it was working, below its last outputs, and open a fresh one."""
         if not self.turns.ready:
-            raise SandboxUnavailable(explain(self.log.text, self.sandbox.cause))
+            self._on_failed_start()
+            return
         self._on_back_iopub()
         if self.aside.busy:
             return
-        self.log.close()
-        self.vigil.hang_up()
-        self.sandbox.close()
+        self._bury()
         self.turns.ready, self.news = False, self.sandbox.news
         taps, self.taps = self.taps, {}
         for tap in taps.values():
@@ -149,6 +158,19 @@ class Proxy:
         if current is not None and not current.ours:
             self.turns.fail(current, "SandboxDied", self.sandbox.obituary)
         self._take(self.open_sandbox())
+
+    def _on_failed_start(self) -> None:
+        """Once more with an empty home: what cells left in the kept one may run before the sandbox can hear us."""
+        if self.failed or self.sandbox.home is None:
+            raise SandboxUnavailable(explain(self.log.text, self.sandbox.cause))
+        self.failed = reason(self.log.text, self.sandbox.cause)
+        self._bury()
+        self._take(self.open_sandbox(empty_home=True))
+
+    def _bury(self) -> None:
+        self.log.close()
+        self.vigil.hang_up()
+        self.sandbox.close()
 
     # ---- from the front end
 
@@ -200,9 +222,12 @@ class Proxy:
     def _on_front_control(self) -> None:
         if (message := self.front.receive(self.front.control)) is None:
             return
-        if message.type == "interrupt_request" and self.host is not None and self.turns.ours:
-            # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
-            self.host.stop()
+        if message.type == "interrupt_request" and (self.turns.ours or not self.turns.ready):
+            if self.turns.ours and self.host is not None:
+                # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
+                self.host.stop()
+            else:
+                self.turns.fail_all("KeyboardInterrupt", STARTING)
             self.voice.status("busy", message.parts[0])
             self.voice.reply(message, self.front.control, "interrupt_reply", {"status": "ok"})
             self.voice.status("idle", message.parts[0])
@@ -311,10 +336,18 @@ class Proxy:
 
     def _pass_in(self, channel: str, message: Message, hers: bool = True) -> None:
         """Send a request to the sandbox; what comes back is matched to it. ``hers``: a person wrote what it runs."""
+        if not self.turns.ready:
+            self.held.append((channel, message, hers))
+            return
         self.border.requests.add(message, channel, hers)
         if message.type == "interrupt_request":
             self.vigil.interrupted()
         self.back.send(self.back.shell if channel == "shell" else self.back.control, message)
+
+    def held_requests(self) -> list[tuple[zmq.Socket[Any], Message]]:
+        """Those of front ends that no sandbox has heard, each with the socket that it came from."""
+        sockets = {"shell": self.front.shell, "control": self.front.control}
+        return [(sockets[channel], message) for channel, message, _ in self.held if message.idents]
 
     # ---- for the host, through post
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import zmq
@@ -24,12 +24,19 @@ def refuse_from_start(connection: dict[str, Any], reason: str, orphaned: Callabl
     context.term()
 
 
-def refuse(front: Front, reason: str, orphaned: Callable[[], bool]) -> None:
-    """Serve until shut down, or ``orphaned``. A kernel that died at once would only be restarted, without a word."""
+def refuse(
+    front: Front, reason: str, orphaned: Callable[[], bool], held: Iterable[tuple[zmq.Socket[Any], Message]] = ()
+) -> None:
+    """Serve until shut down, or ``orphaned``. A kernel that died at once would only be restarted, without a word.
+
+    held: requests that were read already, each with the socket that it came from.
+    """
     poller = zmq.Poller()
     for socket in (front.shell, front.control, front.heartbeat, front.iopub):
         poller.register(socket, zmq.POLLIN)
     refusal = Refusal(front, reason)
+    for socket, message in held:
+        refusal.reply(socket, message)
     while not refusal.ended and not orphaned():
         for socket, _ in poller.poll(TICK_MS):
             refusal.answer(socket)
@@ -55,9 +62,9 @@ class Refusal:
         else:
             message = self.front.receive(socket)
             if message is not None:
-                self._reply(socket, message)
+                self.reply(socket, message)
 
-    def _reply(self, socket: Any, message: Message) -> None:
+    def reply(self, socket: Any, message: Message) -> None:
         header, kind = message.parts[0], message.type
         self._publish("status", {"execution_state": "busy"}, header)
         content: dict[str, Any] = {"status": "ok"}

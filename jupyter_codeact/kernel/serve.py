@@ -55,9 +55,8 @@ def _give_up(proxy: Proxy, reason: str) -> None:
     proxy.sandbox.close()
     if proxy.host is not None:
         proxy.host.stop()
-    while (request := proxy.turns.queue.current or proxy.turns.queue.next()) is not None:
-        proxy.turns.fail(request, "SandboxUnavailable", reason)
-    refuse(proxy.front, reason, proxy.orphaned)
+    proxy.turns.fail_all("SandboxUnavailable", reason)
+    refuse(proxy.front, reason, proxy.orphaned, proxy.held_requests())
 
 
 class SessionAnswers:

@@ -31,7 +31,7 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
-    def fresh(first: tuple[str, ...] = ()) -> Sandbox:
+    def fresh(first: tuple[str, ...] = (), *, empty_home: bool = False) -> Sandbox:
         settings.make_folders()
         return open_sandbox(
             settings.sandbox,
@@ -40,6 +40,7 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
             (*first, *settings.libraries),
             settings.hidden,
             homes_folder=str(settings.homes),
+            empty_home=empty_home,
             memory_gb=settings.memory_gb,
             arguments=given.others,
         )

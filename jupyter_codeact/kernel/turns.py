@@ -65,6 +65,11 @@ class Turns:
         self._voice.publish("error", error, request.message.parts[0])
         self.answer(request, {"status": "error", **error})
 
+    def fail_all(self, name: str, text: str) -> None:
+        """End the current request and those that wait: nothing runs that they could wait for."""
+        while (request := self.queue.current or self.queue.next()) is not None:
+            self.fail(request, name, text)
+
     def answer(self, request: Request, content: dict[str, Any]) -> None:
         """End the current request with a reply of ours, and go on with the queue."""
         self._voice.executed(request.message, content, request.started)

@@ -8,6 +8,7 @@ from typing import Any
 
 import zmq
 
+from ..sandbox.probe import SILENT
 from ..sandbox.usage import own_bytes
 from .polling import Polling
 from .sockets import FRAME_LIMIT, Back
@@ -21,6 +22,8 @@ DEAF = "The interrupt has not been answered: what runs can't be stopped just now
 # A sandbox that dies closes its sockets a little earlier.
 GRACE_S = 1.0
 ANSWER_S = 5.0
+# A start takes one second, on slow disks some. With a second try it is over before front ends give up, after a minute.
+START_S = 25.0
 # Between two looks at our own memory: at rest, and once half of the allowance is used. A gigabyte may come in a second.
 PERIOD_S = 0.5
 CLOSE_S = 0.02
@@ -37,6 +40,7 @@ class Vigil:
         self._polling = polling
         self._back = back
         self._monitors: list[zmq.Socket[Any]] = []
+        self._start_until: float | None = time.monotonic() + START_S
         self._cut_at: float | None = None
         self._asked_at: float | None = None
         self._look_at = 0.0
@@ -46,6 +50,7 @@ class Vigil:
 
     def open(self) -> None:
         """The sandbox has answered: from here on its sockets stay connected."""
+        self._start_until = None
         for socket in self._back.sockets:
             monitor = socket.get_monitor_socket(zmq.EVENT_DISCONNECTED)
             self._monitors.append(monitor)
@@ -66,6 +71,8 @@ class Vigil:
         now = time.monotonic()
         if self._cut_at is not None and now > self._cut_at + GRACE_S:
             return CUT
+        if self._start_until is not None and now > self._start_until:
+            return f"{SILENT} within {START_S:g} seconds"
         if now >= self._look_at:
             held = own_bytes()
             if held > self._most:

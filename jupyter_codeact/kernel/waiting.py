@@ -54,7 +54,8 @@ def keep() -> None:
 def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Taken | None:
     """Open a sandbox and wait.
 
-    None where another one does so already, where nobody came in time, or somebody whose sandbox would be another one.
+    None where another one does so already, where nobody came in time, or somebody whose sandbox would be another one,
+    as it is once the home was set aside that ours has.
     """
     made_for = _fitting(python)
     mine = reserve.LEAVE + b"%08x" % zlib.crc32(ascii(made_for).encode())
@@ -73,7 +74,8 @@ def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Ta
             return None
         stack.callback(line.close)
         connection = _offer(line)
-        if connection is None or not sandbox.alive or _fitting(python) != made_for:
+        is_left = sandbox.home is not None and not sandbox.home.in_place
+        if connection is None or not sandbox.alive or is_left or _fitting(python) != made_for:
             return None
         line.sendall(reserve.YES)
         if line.recv(len(reserve.GO), socket.MSG_WAITALL) != reserve.GO:

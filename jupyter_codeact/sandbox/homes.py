@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +23,40 @@ OWNER = "folder.txt"
 
 
 class Home:
-    """path: what the sandbox is to see as its home. While it is open, it is not tidied away."""
+    """path: what the sandbox is to see as its home. While it is open, it is not tidied away.
 
-    def __init__(self, path: str, held: int) -> None:
-        self.path = path
+    place: where the home is kept that kernels of its environment and folder have.
+    """
+
+    def __init__(self, folder: Path, place: Path, held: int) -> None:
+        self.place = place
+        self._folder = folder
         self._held = held
+
+    @property
+    def path(self) -> str:
+        return str(self._folder / "home")
+
+    @property
+    def in_place(self) -> bool:
+        """Whether the next kernel would have it, too."""
+        with contextlib.suppress(OSError):
+            return os.path.samestat(os.fstat(self._held), os.stat(self.place))
+        return False
+
+    def settle(self) -> str:
+        """Be the one that is kept, after a trial. Returns where the one before lies now, with all that is in it.
+
+        Where that can't be moved, it is where it was, and the trial goes on.
+        """
+        kept = str(self.place / "home")
+        with contextlib.suppress(OSError):
+            aside = tempfile.mkdtemp(prefix=f"{self.place.name}-", dir=self.place.parent)
+            self.place.rename(aside)
+            kept = os.path.join(aside, "home")
+            self._folder.rename(self.place)
+            self._folder = self.place
+        return kept
 
     def close(self) -> None:
         """Safe to call twice."""
@@ -35,11 +65,16 @@ class Home:
             self._held = -1
 
 
-def open_home(homes: str, python: str, work: str) -> Home | None:
-    """The home of an environment and a working folder, made where it isn't there; None where none can be had."""
+def open_home(homes: str, python: str, work: str, empty: bool = False) -> Home | None:
+    """The home of an environment and a working folder, made where it isn't there; None where none can be had.
+
+    ``empty``: one on trial instead, which is tidied away unless it settles.
+    """
     name = hashlib.sha256(f"{python}\0{work}".encode(errors="surrogateescape")).hexdigest()[:20]
-    folder = Path(homes, name)
+    place = folder = Path(homes, name)
     try:
+        if empty:
+            folder = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=homes))
         while True:
             (folder / "home").mkdir(mode=0o700, parents=True, exist_ok=True)
             held = _hold(folder, fcntl.LOCK_SH)
@@ -50,7 +85,7 @@ def open_home(homes: str, python: str, work: str) -> Home | None:
             (folder / OWNER).write_text(work, encoding="utf-8", errors="surrogateescape")
     except OSError:
         return None
-    return Home(str(folder / "home"), held)
+    return Home(folder, place, held)
 
 
 def tidy(homes: str, budget: int = BUDGET) -> None:

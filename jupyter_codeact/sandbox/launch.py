@@ -64,7 +64,8 @@ class Sandbox:
 
     def keep_within(self, limits: Limits) -> None:
         """End it, with a cause, once it holds more memory than it may."""
-        home = self.home.path if self.home else None
+        # Any folder of the same disk tells it, and this one stays where it is.
+        home = str(self.home.place.parent) if self.home else None
         self.watch = Watch(self.process.pid, limits.memory, partial(self.condemn, limits.cause), home)
         self.watch.start()
 
@@ -100,17 +101,18 @@ def open_sandbox(
     hidden: tuple[str, ...] = (),
     *,
     homes_folder: str | None = None,
+    empty_home: bool = False,
     memory_gb: float | None = None,
     address: Address | None = None,
     arguments: Sequence[str] = (),
 ) -> Sandbox:
     """Start a kernel in a sandbox of ``kind``; returns before it answers.
 
-    ``homes_folder`` is where homes are kept; without one, the home ends with the sandbox. ``memory_gb`` is what it may
-    hold; None stands for a share of the machine's. ``address`` is where it answers, where somebody knows that already;
-    its folder is then the caller's. ``arguments`` are ipykernel's. Raises SandboxUnavailable where it can't be had,
-    ConfigError for a kind that doesn't exist. The calling thread must live as long as the sandbox: the kernel ends it
-    with the thread that launched it.
+    ``homes_folder`` is where homes are kept; without one, the home ends with the sandbox. ``empty_home``: with one on
+    trial. ``memory_gb`` is what it may hold; None stands for a share of the machine's. ``address`` is where it answers,
+    where somebody knows that already; its folder is then the caller's. ``arguments`` are ipykernel's. Raises
+    SandboxUnavailable where it can't be had, ConfigError for a kind that doesn't exist. The calling thread must live as
+    long as the sandbox: the kernel ends it with the thread that launched it.
     """
     build = KINDS.get(kind)
     if build is None:
@@ -120,7 +122,7 @@ def open_sandbox(
     work = os.path.realpath(work)
     limits = Limits.of(memory_gb)
     folder, key = address or Address(run_folder.new(work))
-    home = homes.open_home(homes_folder, python, work) if homes_folder else None
+    home = homes.open_home(homes_folder, python, work, empty_home) if homes_folder and kind != "none" else None
     try:
         with run_folder.line(folder, key) as line:
             kept = home.path if home else None

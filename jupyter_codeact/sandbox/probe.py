@@ -62,6 +62,13 @@ REMEDIES = (
 )
 
 
+SILENT = "it did not answer"
+EMPTY_HOME = (
+    "The sandbox did not start with its home, which keeps for this folder what %pip installed, settings and caches: "
+    "{reason}. It has an empty home now: install what you miss again. The old one lies in {aside}"
+)
+
+
 def explain(log: str, cause: str = "") -> str:
     """One sentence of what happened and one of what to do, from what the sandbox wrote before it ended.
 
@@ -72,5 +79,16 @@ def explain(log: str, cause: str = "") -> str:
             return remedy
     if "used more than" in cause:
         return f"{cause} It had not even started: let JUPYTER_CODEACT_MEMORY_GB name more, then restart the kernel."
-    last = log.strip().splitlines()[-1:] or ["it wrote nothing"]
-    return f"The sandbox did not start: {last[0].strip()}. Restart the kernel once that is mended."
+    remedy = "Restart the kernel once that is mended."
+    if not log.strip():
+        remedy = "Restart the kernel; if it says this again, make its environment anew."
+    return f"The sandbox did not start: {reason(log, cause)}. {remedy}"
+
+
+def reason(log: str, cause: str = "") -> str:
+    """A clause for any start that failed."""
+    if SILENT in cause:
+        return cause
+    if "used more than" in cause:
+        return "it used more memory than it may"
+    return log.strip().splitlines()[-1].strip().rstrip(".") if log.strip() else "it wrote nothing"

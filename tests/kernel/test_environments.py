@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import environment, history, shown
+from helpers import environment, history, shown, wheel
 from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_codeact.notebook.document import Document
@@ -155,14 +155,21 @@ def _linked(source: str, target: str) -> None:
 async def test_cells_run_in_an_environment_without_a_pyvenv_cfg(
     add_kernel: Callable[[str], Path], work: Path, conda: Path
 ) -> None:
+    """Nor into one that its distribution manages can packages be installed: they go into the sandbox's home."""
     python = conda / "bin" / "python"
+    (conda / "lib" / os.path.basename(sysconfig.get_path("stdlib")) / "EXTERNALLY-MANAGED").write_text("")
     kernels = add_kernel(str(python))
     [name] = os.listdir(kernels)
     place = "import sys, zlib; print(sys.prefix, sys.base_prefix, sys.executable)"
-    nb = new_notebook(cells=[new_code_cell(place)])
+    found = wheel(work, "thing", "v = 1").name
+    by_itself = f"import subprocess; subprocess.run([sys.executable, '-m', 'pip', 'install', {found!r}]).returncode"
+    cells = [place, by_itself, f"%pip install --user ./{found}", "import thing; print(thing.__file__)"]
+    nb = new_notebook(cells=[new_code_cell(cell) for cell in cells])
     async with Document(nb, kernel_name=name, resources={"metadata": {"path": str(work)}}) as document:
         await document.run_cells()
     assert shown(nb.cells[0]).split() == [str(conda), str(conda), str(python)]
+    assert "externally-managed" in shown(nb.cells[1])
+    assert shown(nb.cells[3]).startswith("/home/sandbox/.local/")
 
 
 def test_an_environment_without_a_pyvenv_cfg_is_read_whole(conda: Path, tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.manager import start_new_kernel
+from jupyter_client.manager import KernelManager, start_new_kernel
 
+from jupyter_codeact.kernel.log import Log
+from jupyter_codeact.kernel.polling import Polling
 from jupyter_codeact.sandbox.launch import open_sandbox
 from jupyter_codeact.sandbox.probe import explain
 
@@ -107,7 +110,40 @@ def test_a_bubblewrap_that_fails_is_one_line_and_nothing_runs(
     path_with(tmp_path / "bin", monkeypatch, f"echo {UID_MAP!r} >&2; exit 1")
     said = answers(work, "open('ran', 'w')", "%agent status")
     assert said == [explain(UID_MAP)] * 2
+    # No other home helped: the one that there was is still the one.
+    (kept,) = (path for path in (home / "homes").iterdir() if not path.name.startswith("."))
+    assert "-" not in kept.name
     assert not [path for path in work.iterdir() if path.name == "ran"]
+
+
+def test_a_request_that_came_while_it_started_is_answered_once_it_has_failed(
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = tmp_path / "seen"
+    path_with(tmp_path / "bin", monkeypatch, f'[ "$1" = --help ] || until [ -e {seen} ]; do :; done; exit 1')
+    manager = KernelManager(kernel_name="codeact")
+    manager.start_kernel(cwd=str(work))
+    client = manager.client()
+    client.start_channels(hb=False)
+    try:
+        asked = client.kernel_info()
+        # Answered outside of the sandbox, and after the other one was read.
+        tab = client.complete("%agent stat")
+        assert client.get_shell_msg(timeout=20)["parent_header"]["msg_id"] == tab
+        seen.touch()
+        assert client.get_shell_msg(timeout=20)["parent_header"]["msg_id"] == asked
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def test_what_a_sandbox_wrote_at_its_very_end_is_read() -> None:
+    process = subprocess.Popen(["sh", "-c", "echo why >&2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with process:
+        process.wait()
+        polling = Polling()
+        assert Log(polling, process).text == "why\n"
+        polling.close()
 
 
 @pytest.mark.parametrize(

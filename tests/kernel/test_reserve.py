@@ -19,6 +19,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from jupyter_codeact.kernel import reserve
+from jupyter_codeact.sandbox.homes import open_home
 from jupyter_codeact.sandbox.usage import descendants
 
 pytestmark = [
@@ -143,9 +144,9 @@ def test_it_becomes_the_next_kernel_with_that_one_s_environment(work: Path, monk
             assert gone([process.pid])
 
 
-@pytest.mark.parametrize("other", ["folder", "settings", "hidden", "package"])
+@pytest.mark.parametrize("other", ["folder", "settings", "hidden", "package", "home"])
 def test_a_kernel_that_would_have_another_sandbox_starts_its_own(
-    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
     if other == "hidden":
         monkeypatch.setenv("HOME", str(work))
@@ -160,6 +161,11 @@ def test_a_kernel_that_would_have_another_sandbox_starts_its_own(
                 (work / ".aws").mkdir()
             case "package":
                 os.utime(reserve.__file__)
+            case "home":
+                fresh = open_home(str(home / "homes"), sys.executable, str(work), empty=True)
+                assert fresh is not None
+                fresh.settle()
+                fresh.close()
         with kernel(work) as (manager, client):
             assert run(client, "import os; print(os.getcwd())") == f"{work}\n"
             assert children(pid_of(manager))

@@ -66,7 +66,8 @@ def test_a_wheel_is_installed_and_found_at_once_however_pip_is_called(first: Cel
     assert "Successfully installed" in said
     assert "you may need to restart" in said
     assert first("import thing; print(thing.version)") == "1.0"
-    first("!python -m pip install ./thing-2.0-py3-none-any.whl")
+    # A user's home is the sandbox's anyway.
+    assert "Successfully installed" in first("!python -m pip install --user ./thing-2.0-py3-none-any.whl")
     show = "!python -c 'import thing; print(thing.version)'"
     assert first(show) == "2.0"
     first("!pip uninstall --yes thing")
@@ -85,15 +86,21 @@ def test_another_version_of_what_the_environment_has_goes_into_the_home(kept: st
     assert (packages / "shared.py").read_text() == "v = 1"
 
 
-def test_pip_says_why_there_is_nothing_to_install_and_what_to_do(first: Cells) -> None:
+def test_pip_says_why_there_is_nothing_to_install_and_what_to_do(first: Cells, base: Path) -> None:
     said = first("%pip install requestz")
     assert "The sandbox has no network" in said
     assert f"{sys.executable} -m pip install requestz" in said
     assert "Retrying" not in said
     assert "without a restart" in said
     assert "you may need to restart" not in said
+    (base / "work" / "built").mkdir()
+    (base / "work" / "built" / "setup.py").write_text("from setuptools import setup; setup()")
+    for wish in ("install ./built", "install https://example.invalid/thing-1.0-py3-none-any.whl"):
+        assert "The sandbox has no network" in first(f"%pip {wish}")
     # A failure of another kind is pip's own to explain.
-    assert "network" not in first("%pip uninstall --yes nothing-of-this-name")
+    (base / "work" / "old-1.0-cp27-cp27m-win32.whl").write_text("")
+    for wish in ("install ./old-1.0-cp27-cp27m-win32.whl", "uninstall --yes nothing-of-this-name"):
+        assert "network" not in first(f"%pip {wish}")
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root lends folders")
