@@ -71,15 +71,15 @@ class Line(NamedTuple):
 
 def new(work: str) -> RunFolder:
     """A private folder outside ``work`` with a short path: a unix socket's path ends at 107 bytes."""
-    fit = [base for base in _bases() if len(base) < 60 and os.access(base, os.W_OK) and not inside(base, work)]
+    fit = [base for base in bases() if len(base) < 60 and os.access(base, os.W_OK) and not inside(base, work)]
     try:
         return RunFolder(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=fit[0] if fit else "/tmp"))
     except OSError as error:
         raise no_room(fit[0] if fit else "/tmp", error) from None
 
 
-def _bases() -> list[str]:
-    """Where it may lie, the best first."""
+def bases() -> list[str]:
+    """Where run folders may lie, the best first. Other kernels' do, too, and other programs' sockets."""
     found = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")
     return list(dict.fromkeys(os.path.realpath(base) for base in found if base))
 
@@ -127,7 +127,7 @@ def no_room(folder: str, error: OSError) -> SandboxUnavailable:
 
 def sweep() -> None:
     """Remove our folders of trusted processes that were killed before they could."""
-    for path in (p for base in _bases() for p in Path(base).glob(f"{PREFIX}*-*")):
+    for path in (p for base in bases() for p in Path(base).glob(f"{PREFIX}*-*")):
         owner = path.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists() and _ours(path):
             # Follows no links, not even such as are swapped in meanwhile.
