@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from .wire import Message, now
 
@@ -74,11 +75,17 @@ def concerns_ours(message: Message) -> bool:
     """Whether a completion is asked for behind the name of one of our magics, or an inspection in its line."""
     if b"%agent" not in message.parts[3] and b"%skill" not in message.parts[3]:
         return False
-    code, cursor = str(message.content.get("code", "")), int(message.content.get("cursor_pos", 0))
+    code, cursor = cursor_in(message.content)
     before = code[:cursor].rpartition("\n")[2]
     if message.type == "inspect_request":
         return _OURS.match(before + code[cursor:].partition("\n")[0]) is not None
     return _BEHIND.match(before) is not None
+
+
+def cursor_in(content: dict[str, Any]) -> tuple[str, int]:
+    """A cell and the place in it of which a front end asks; without one, its end."""
+    code, cursor = str(content.get("code", "")), content.get("cursor_pos")
+    return code, cursor if isinstance(cursor, int) and 0 <= cursor <= len(code) else len(code)
 
 
 class ExecuteQueue:
