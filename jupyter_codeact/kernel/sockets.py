@@ -38,14 +38,14 @@ class Front:
         self.stdin = _bound(context, zmq.ROUTER, connection, "stdin")
         self.iopub = _bound(context, zmq.XPUB, connection, "iopub")
         self.outlet = Outlet(self.iopub)
-        self.heartbeat = _bound(context, zmq.REP, connection, "hb")
+        self.heartbeat = _bound(context, zmq.ROUTER, connection, "hb")
         self.iopub.setsockopt(zmq.XPUB_VERBOSE, 1)
         self._taken: OrderedDict[bytes, None] = OrderedDict()
 
     def receive(self, socket: zmq.Socket[Any]) -> Message | None:
         """The next message, or None where it is none, its signature is not the front end's, or it was here before."""
-        frames = socket.recv_multipart()
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, zmq.Again):
+            frames = socket.recv_multipart(zmq.NOBLOCK)
             message = split(frames)
             if self.signer.trusts(frames) and has_header(message) and self._is_new(message):
                 return message
@@ -62,13 +62,16 @@ class Front:
         return True
 
     def echo(self) -> None:
-        """Answer a heartbeat: with what it is, in however many pieces it comes."""
-        self.heartbeat.send_multipart(self.heartbeat.recv_multipart())
+        """Answer a heartbeat with itself. A REP would wait for a well-formed one, and lose its place at others."""
+        with contextlib.suppress(zmq.Again):
+            self.heartbeat.send_multipart(self.heartbeat.recv_multipart(zmq.NOBLOCK), zmq.NOBLOCK)
 
     def subscribed(self) -> bytes | None:
         """What somebody subscribes to on iopub; None where the next event there is another one."""
-        first = self.iopub.recv_multipart()[0]
-        return first[1:] if first[:1] == b"\x01" else None
+        with contextlib.suppress(zmq.Again):
+            first = self.iopub.recv_multipart(zmq.NOBLOCK)[0]
+            return first[1:] if first[:1] == b"\x01" else None
+        return None
 
     def send(self, socket: zmq.Socket[Any], message: Message) -> None:
         frames = self.signer.frames(message)
