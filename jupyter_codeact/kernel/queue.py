@@ -57,6 +57,17 @@ class Request:
         return bool(self.message.content.get("silent"))
 
     @property
+    def is_stored(self) -> bool:
+        """Whether it has a number, and a place in the history."""
+        return not self.silent and bool(self.message.content.get("store_history", True))
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """What the front end wants to know once it has run."""
+        found = self.message.content.get("user_expressions")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def stops_on_error(self) -> bool:
         return not self.silent and bool(self.message.content.get("stop_on_error", True))
 
