@@ -325,6 +325,29 @@ def test_a_folder_of_somebody_elses_is_not_swept(tmp_path: Path, monkeypatch: py
     assert (tmp_path / "precious" / "file").read_text() == "canary"
 
 
+KILLED = """
+import os, signal, sys
+from jupyter_codeact.files import temporary
+folder = temporary(sys.argv[1])
+print(folder.name, flush=True)
+os.chdir(folder.name)
+for _ in range(1100):
+    os.mkdir("deeper")
+    os.chdir("deeper")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("kind", ["trial", "export", "clone"])
+def test_a_folder_for_a_while_goes_with_the_next_start_where_its_process_was_killed(kind: str) -> None:
+    """However deep it is: some are a sandbox's working folder."""
+    ran = subprocess.run([sys.executable, "-c", KILLED, kind], capture_output=True, text=True, check=False)
+    folder = Path(ran.stdout.strip())
+    assert folder.is_dir()
+    run_folder.sweep()
+    assert not folder.exists()
+
+
 def test_a_python_that_is_not_there_is_one_line(work: Path) -> None:
     with pytest.raises((SandboxUnavailable, FileNotFoundError)):
         open_sandbox("bubblewrap", "/nonexistent/python", str(work))
