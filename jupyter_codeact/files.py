@@ -9,6 +9,13 @@ import tempfile
 from pathlib import Path
 
 LARGEST = 16 * 2**20
+# Of our folders for a while. The process whose they are follows: the next start removes those of one that was killed.
+PREFIX = "codeact-"
+
+
+def temporary(kind: str) -> tempfile.TemporaryDirectory[str]:
+    """A folder for a while, called for what it is there."""
+    return tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{kind}-")
 
 
 def write_atomically(path: Path, text: str, mode: int = 0o600, errors: str = "strict") -> None:

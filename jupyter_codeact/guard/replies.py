@@ -60,10 +60,9 @@ def refused(kind: str, name: str, why: str) -> Content:
 
 def execute(content: Content, code: str | None) -> Content:
     status = content.get("status")
-    cleaned: Content = {
-        "status": status if status in ("ok", "aborted") else "error",
-        "payload": [kept for item in _list(content, "payload") if (kept := _payload(item, code))],
-    }
+    cleaned: Content = {"status": status if status in ("ok", "aborted") else "error"}
+    if "payload" in content:
+        cleaned["payload"] = [kept for item in _list(content, "payload") if (kept := _payload(item, code))]
     expressions = content.get("user_expressions")
     if expressions is not None:
         found = expressions if isinstance(expressions, dict) else {}

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ..events import Ran
+from ..files import temporary
 from ..guard.notes import held_in
 from ..notebook.running import finish
 from ..notebook.written import output_of
@@ -28,7 +28,7 @@ async def ran(
     """
     wrong: list[str] = []
     cells = cells_of(notebook)
-    with tempfile.TemporaryDirectory(prefix="codeact-export-") as work:
+    with temporary("export") as work:
         async with SandboxKernel(partial(fresh_of(settings, work), ())) as kernel:
             for number, cell in enumerate(cells, start=1):
                 tell(f"running cell {number} of {len(cells)}")

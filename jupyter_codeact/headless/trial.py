@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any
 
 from .. import inside
 from ..errors import SandboxError
+from ..files import temporary
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..settings import Settings
 from ..skills.checks import Tried, left_to_stars
@@ -36,7 +36,7 @@ async def try_skill(
     Its code runs in the sandbox alone, with the working folder that cells have. Raises SandboxUnavailable.
     """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="codeact-trial-") as folder:
+    with temporary("trial") as folder:
         _lay(files, Path(folder))
         tell("opening a fresh sandbox")
         async with SandboxKernel(partial(open_sandbox, (folder,))) as kernel:
@@ -65,7 +65,7 @@ async def try_apart(
     settings: Settings, name: str, files: Files, tell: Callable[[str], None], step_s: float = STEP_S
 ) -> Tried:
     """As ``try_skill``, with a working folder that is empty and ends with the sandbox. Raises SandboxUnavailable."""
-    with tempfile.TemporaryDirectory(prefix="codeact-trial-") as work:
+    with temporary("trial") as work:
         return await try_skill(fresh_of(settings, work), name, files, tell, step_s)
 
 

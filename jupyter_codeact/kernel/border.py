@@ -81,6 +81,8 @@ class Border:
             return message
         content = self._comm(message) if message.type in COMM_TYPES else self._output(message)
         _replace(message, content)
+        if message.type == "status":
+            self.requests.heard(asked, content["execution_state"])
         return message
 
     def _output(self, message: Message) -> dict[str, Any]:

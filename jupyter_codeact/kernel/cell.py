@@ -35,6 +35,7 @@ class RequestCell:
         self.header = request.message.parts[0]
         self.count = 0
         self.payload: list[dict[str, Any]] = []
+        self.expressions: dict[str, Any] = {}
         self._attached = host.lead(request.session)
 
     @property

@@ -33,7 +33,7 @@ class Comms:
         if message.type == "comm_open" and content.get("target_name") == TARGET:
             self.ids.add(str(content.get("comm_id")))
             return True
-        return content.get("comm_id") in self.ids
+        return str(content.get("comm_id")) in self.ids
 
     def read(self, message: Message) -> CommMessage:
         content = message.content

@@ -97,10 +97,15 @@ class Host:
             self._task.cancel()
 
     async def _answer(self, cell: RequestCell, request: Request) -> None:
-        cell.count = await self._count(request.code)
-        code = {"code": request.code, "execution_count": cell.count}
-        self.post(self.proxy.voice.publish, "execute_input", code, cell.header)
+        cell.count = await self._count(request)
+        if not request.silent:
+            # The next cell's number, where this one takes none: as ipykernel has it.
+            code = {"code": request.code, "execution_count": cell.count + (not request.is_stored)}
+            self.post(self.proxy.voice.publish, "execute_input", code, cell.header)
         await self.answers.answer(self, cell)
+        if expressions := request.expressions:
+            reply = await self._run_unseen("", silent=True, expressions=expressions)
+            cell.expressions = reply.get("user_expressions", {})
 
     def _end(self, cell: RequestCell, request: Request, task: asyncio.Task[None]) -> None:
         """Send the reply, however the cell ended."""
@@ -117,16 +122,21 @@ class Host:
         content = self.answers.assist(self, message.type, message.content)
         self.post(self.proxy.answer_assist, message, content)
 
-    async def _count(self, code: str) -> int:
+    async def _count(self, request: Request) -> int:
         """The execution count of a cell of ours, from the sandbox's own counter; its history then has her words."""
-        got: asyncio.Future[int] = self._loop.create_future()
-        comment = "\n".join(f"# {line}" for line in code.splitlines())
+        comment = "\n".join(f"# {line}" for line in request.code.splitlines()) if request.is_stored else ""
+        reply = await self._run_unseen(comment, silent=not request.is_stored)
+        return reply.get("execution_count") or 0
+
+    async def _run_unseen(self, code: str, **options: Any) -> dict[str, Any]:
+        """The content of the sandbox's reply; nothing where it died."""
+        got: asyncio.Future[dict[str, Any]] = self._loop.create_future()
 
         def listen(message: Any) -> None:
             if message.type in ("execute_reply", "sandbox_died"):
-                self._soon(_resolve, got, message.content.get("execution_count") or 0)
+                self._soon(_resolve, got, message.content)
 
-        self.post(lambda: self.proxy.submit(comment, Tap(Way.SWALLOW, listen), record=False))
+        self.post(lambda: self.proxy.submit(code, Tap(Way.SWALLOW, listen), record=False, **options))
         return await got
 
     def post(self, call: Callable[..., Any], *arguments: Any) -> None:
@@ -193,7 +203,7 @@ def _reply(cell: RequestCell, task: asyncio.Task[None]) -> dict[str, Any]:
         return _error("KeyboardInterrupt", "Stopped by you.")
     match task.exception():
         case None:
-            return {"status": "ok", "payload": cell.payload, "user_expressions": {}}
+            return {"status": "ok", "payload": cell.payload, "user_expressions": cell.expressions}
         case CodeActError() as error:
             return _error(type(error).__name__, str(error))
         case error:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -21,22 +21,25 @@ from ..sandbox.probe import EMPTY_HOME, explain, reason
 from .aside import Aside
 from .border import Border
 from .comms import Comms
+from .incoming import misfit
 from .ledger import Ledger
 from .log import Log
 from .polling import Polling
 from .question import Question
 from .queue import Request, concerns_ours
-from .requests import of_ours
+from .requests import Asked, of_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
 from .turns import Turns
 from .vigil import DEAF, Vigil
 from .voice import Voice
-from .wire import Message, build
+from .wire import EMPTY, Message, build
 
 # How many outputs are moved before the other sockets get a turn.
 BATCH = 64
 ASSISTED = ("complete_request", "inspect_request")
+ENDING = ("interrupt_request", "shutdown_request")
+FULL = "So many requests are open in the sandbox that it is given no more. Interrupt it, or restart the kernel."
 SHUTDOWN_S = 1.0
 RETRY_MS = 2
 STARTING = "Stopped by you. The sandbox has not started yet, and nothing has run."
@@ -68,7 +71,7 @@ class Proxy:
         self.stop_at: float | None = None
         self.polling = Polling()
         self.aside = Aside(self.polling.post)
-        self.polling.watch(self.front.heartbeat, lambda: self.front.heartbeat.send(self.front.heartbeat.recv()))
+        self.polling.watch(self.front.heartbeat, self.front.echo)
         self.polling.watch(self.front.iopub, self._on_subscription)
         self.polling.watch(self.front.shell, self._on_front_shell)
         self.polling.watch(self.front.control, self._on_front_control)
@@ -113,6 +116,7 @@ class Proxy:
         self.back = Back(self.context, sandbox.connection)
         self.vigil = Vigil(self.polling, self.back, sandbox.allowance)
         self.turns.ready = False
+        self.voice.status("starting", EMPTY)
         self.log = Log(self.polling, sandbox.process)
         self.polling.watch(self.back.iopub, self._on_back_iopub)
         self.polling.watch(self.back.shell, self._on_back_shell)
@@ -127,6 +131,10 @@ class Proxy:
             if self.failed and self.sandbox.home is not None:
                 said = EMPTY_HOME.format(reason=self.failed, aside=self.sandbox.home.settle())
                 self.news, self.failed = f"{self.news}\n{said}".lstrip(), ""
+            if self.news:
+                # A front end shows the state that it heard of last: that one is starting.
+                self.voice.status("idle", EMPTY)
+                self.turns.stay_busy()
             held, self.held = self.held, []
             for channel, message, hers in held:
                 self._pass_in(channel, message, hers)
@@ -157,6 +165,8 @@ class Proxy:
         current = self.turns.queue.current
         if current is not None and not current.ours:
             self.turns.fail(current, "SandboxDied", self.sandbox.obituary)
+        told = {*taps} if current is None else {*taps, current.id}
+        self.give_up("SandboxDied", self.sandbox.obituary, told)
         self._take(self.open_sandbox())
 
     def _on_failed_start(self) -> None:
@@ -172,10 +182,26 @@ class Proxy:
         self.vigil.hang_up()
         self.sandbox.close()
 
+    def give_up(self, name: str, text: str, told: Collection[str] = ()) -> None:
+        """Answer what the sandbox was asked and will not end, but for the requests whose end was ``told`` already."""
+        for asked in self.border.requests.end():
+            if asked.idents and asked.id not in told:
+                self.voice.give_up(asked, name, text)
+            asked.replied = True
+        self.turns.stay_busy()
+
     # ---- from the front end
 
+    def _received(self, channel: str) -> Message | None:
+        """The next request, if it is one; one that nobody could answer is answered here."""
+        message = self.front.receive(self.front.shell if channel == "shell" else self.front.control)
+        if message is not None and (wrong := misfit(message)):
+            self._turn_away(channel, message, "MalformedRequest", wrong)
+            return None
+        return message
+
     def _on_front_shell(self) -> None:
-        if (message := self.front.receive(self.front.shell)) is None:
+        if (message := self._received("shell")) is None:
             return
         kind = message.type
         if kind == "execute_request" and not message.header.get("subshell_id"):
@@ -188,7 +214,7 @@ class Proxy:
         else:
             if kind == "shutdown_request":
                 self._prepare_end()
-            self._pass_in("shell", message)
+            self._pass_on("shell", message)
 
     def _on_execute(self, message: Message) -> None:
         request = Request.read(message)
@@ -220,7 +246,7 @@ class Proxy:
         self.turns.stay_busy()
 
     def _on_front_control(self) -> None:
-        if (message := self.front.receive(self.front.control)) is None:
+        if (message := self._received("control")) is None:
             return
         if message.type == "interrupt_request" and (self.turns.ours or not self.turns.ready):
             if self.turns.ours and self.host is not None:
@@ -235,7 +261,7 @@ class Proxy:
             return
         if message.type == "shutdown_request":
             self._prepare_end()
-        self._pass_in("control", message)
+        self._pass_on("control", message)
 
     def _prepare_end(self) -> None:
         self.stop_at = time.monotonic() + SHUTDOWN_S
@@ -244,13 +270,12 @@ class Proxy:
 
     def _on_front_stdin(self) -> None:
         message = self.front.receive(self.front.stdin)
-        if message is not None and not self.question.takes(message):
+        if message is not None and not misfit(message) and not self.question.takes(message):
             self.back.send(self.back.stdin, message)
 
     def _on_subscription(self) -> None:
-        frame = self.front.iopub.recv()
-        if frame[:1] == b"\x01":
-            self.voice.welcome(frame[1:])
+        if (topic := self.front.subscribed()) is not None:
+            self.voice.welcome(topic)
 
     # ---- from the sandbox
 
@@ -268,6 +293,9 @@ class Proxy:
     def _publish_from_sandbox(self, message: Message) -> None:
         if message.type == "iopub_welcome":
             self._open_front()
+            return
+        if message.type == "status" and message.content["execution_state"] == "starting":
+            # It may come behind the welcome, and was said when the sandbox was opened.
             return
         if not (self.taps or self.turns.queue.current):
             self.front.send(self.front.iopub, message)
@@ -333,6 +361,17 @@ class Proxy:
             if not request.silent:
                 self.ledger.started(request.id, request.code, request.cell_id)
             self._pass_in("shell", request.message)
+
+    def _pass_on(self, channel: str, message: Message) -> None:
+        """As ``_pass_in``, for what waits for no turn: while too much is open, only what ends things."""
+        if self.border.requests.full and message.type not in ENDING:
+            self._turn_away(channel, message, "TooManyRequests", FULL)
+        else:
+            self._pass_in(channel, message)
+
+    def _turn_away(self, channel: str, message: Message, name: str, why: str) -> None:
+        self.voice.refuse(Asked(message.id, message.type, channel, message.parts[0], message.idents), name, why)
+        self.turns.stay_busy()
 
     def _pass_in(self, channel: str, message: Message, hers: bool = True) -> None:
         """Send a request to the sandbox; what comes back is matched to it. ``hers``: a person wrote what it runs."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
+from typing import Any
 
 from .wire import Message, now
 
@@ -56,6 +57,17 @@ class Request:
         return bool(self.message.content.get("silent"))
 
     @property
+    def is_stored(self) -> bool:
+        """Whether it has a number, and a place in the history."""
+        return not self.silent and bool(self.message.content.get("store_history", True))
+
+    @property
+    def expressions(self) -> dict[str, str]:
+        """What the front end wants to know once it has run."""
+        found = self.message.content.get("user_expressions")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def stops_on_error(self) -> bool:
         return not self.silent and bool(self.message.content.get("stop_on_error", True))
 
@@ -74,11 +86,17 @@ def concerns_ours(message: Message) -> bool:
     """Whether a completion is asked for behind the name of one of our magics, or an inspection in its line."""
     if b"%agent" not in message.parts[3] and b"%skill" not in message.parts[3]:
         return False
-    code, cursor = str(message.content.get("code", "")), int(message.content.get("cursor_pos", 0))
+    code, cursor = cursor_in(message.content)
     before = code[:cursor].rpartition("\n")[2]
     if message.type == "inspect_request":
         return _OURS.match(before + code[cursor:].partition("\n")[0]) is not None
     return _BEHIND.match(before) is not None
+
+
+def cursor_in(content: dict[str, Any]) -> tuple[str, int]:
+    """A cell and the place in it of which a front end asks; without one, its end."""
+    code, cursor = str(content.get("code", "")), content.get("cursor_pos")
+    return code, cursor if isinstance(cursor, int) and 0 <= cursor <= len(code) else len(code)
 
 
 class ExecuteQueue:

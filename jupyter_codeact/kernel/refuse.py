@@ -9,6 +9,7 @@ from typing import Any
 
 import zmq
 
+from .incoming import misfit
 from .sockets import Front
 from .wire import Message, build
 
@@ -54,14 +55,13 @@ class Refusal:
 
     def answer(self, socket: Any) -> None:
         if socket is self.front.heartbeat:
-            socket.send(socket.recv())
+            self.front.echo()
         elif socket is self.front.iopub:
-            frame = socket.recv()
-            if frame[:1] == b"\x01":
-                self._publish("iopub_welcome", {"subscription": frame[1:].decode()}, b"{}", frame[1:])
+            if (topic := self.front.subscribed()) is not None:
+                self._publish("iopub_welcome", {"subscription": topic.decode(errors="replace")}, b"{}", topic)
         else:
             message = self.front.receive(socket)
-            if message is not None:
+            if message is not None and not misfit(message):
                 self.reply(socket, message)
 
     def reply(self, socket: Any, message: Message) -> None:

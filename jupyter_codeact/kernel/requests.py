@@ -9,8 +9,9 @@ from typing import Any
 
 from .wire import EMPTY, Message
 
-# A thread of an old cell may still print: its request is remembered until this many came after it.
-KEPT = 10_000
+# A thread of an old cell may still print: its request is remembered until this many others have ended after it. As many
+# may be open at once: a front end may ask without end, and a sandbox never answer.
+KEPT = 50_000
 
 
 @dataclass
@@ -18,8 +19,10 @@ class Asked:
     """One request. ``header`` and ``idents`` are as they came to us, so that nothing in them is the sandbox's word.
 
     code: what a person asked to run; None where it was the agent, or is no execute_request.
+    busy, idle: what the sandbox has said of it. It is open until it is idle.
     """
 
+    id: str
     kind: str
     channel: str
     header: bytes
@@ -27,6 +30,18 @@ class Asked:
     stdin: bool = False
     code: str | None = None
     replied: bool = False
+    busy: bool = False
+    idle: bool = False
+
+    @property
+    def message(self) -> Message:
+        """As much of it as an answer needs."""
+        return Message([self.header, EMPTY, EMPTY, EMPTY], self.idents)
+
+    @property
+    def wants_reply(self) -> bool:
+        """Comm messages want none."""
+        return self.kind.endswith("_request")
 
     @property
     def reply(self) -> str:
@@ -46,26 +61,65 @@ def of_ours(code: str, silent: bool, expressions: dict[str, str]) -> dict[str, A
     }
 
 
-NOBODY = Asked("", "", EMPTY, [])
+NOBODY = Asked("", "", "", EMPTY, [])
 
 
 class Requests:
-    """The last requests, by id."""
+    """All that is open, and the last ``kept`` that are not."""
 
-    def __init__(self) -> None:
-        self._asked: OrderedDict[str, Asked] = OrderedDict()
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._open: dict[str, Asked] = {}
+        # Comm messages that nothing was heard of are here too: of those that a cell awaits, nothing ever is.
+        self._rest: OrderedDict[str, Asked] = OrderedDict()
         self._parents: dict[bytes, Asked] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is open that nothing more should be asked."""
+        return len(self._open) >= self._kept
 
     def add(self, message: Message, channel: str, hers: bool = True) -> None:
         """Note a request that is about to be sent. ``hers``: a person wrote what it runs."""
-        stdin, code = False, None
+        asked = Asked(message.id, message.type, channel, message.parts[0], message.idents)
         if message.type == "execute_request":
-            stdin = bool(message.content.get("allow_stdin"))
-            code = str(message.content.get("code", "")) if hers else None
-        asked = Asked(message.type, channel, message.parts[0], message.idents, stdin, code)
-        self._asked[message.id] = asked
-        if len(self._asked) > KEPT:
-            self._asked.popitem(last=False)
+            asked.stdin = bool(message.content.get("allow_stdin"))
+            asked.code = str(message.content.get("code", "")) if hers else None
+        if self._open.pop(asked.id, None) or self._rest.pop(asked.id, None):
+            # Sent twice: what comes now is of the second one.
+            self._parents.clear()
+        if asked.wants_reply:
+            self._open[asked.id] = asked
+        else:
+            self._put_by(asked)
+
+    def heard(self, asked: Asked, state: str) -> None:
+        """The sandbox has said busy or idle of it."""
+        if asked is NOBODY or asked.idle:
+            return
+        if state == "busy":
+            asked.busy = True
+            self._rest.pop(asked.id, None)
+            self._open[asked.id] = asked
+        elif state == "idle":
+            self._end(asked)
+
+    def end(self) -> list[Asked]:
+        """Nothing will come any more of what is open, which is returned."""
+        left = [asked for asked in (*self._open.values(), *self._rest.values()) if not asked.idle]
+        for asked in left:
+            self._end(asked)
+        return left
+
+    def _end(self, asked: Asked) -> None:
+        asked.idle = True
+        self._open.pop(asked.id, None)
+        self._put_by(asked)
+
+    def _put_by(self, asked: Asked) -> None:
+        self._rest[asked.id] = asked
+        if len(self._rest) > self._kept:
+            self._rest.popitem(last=False)
 
     def parent(self, header: bytes) -> Asked | None:
         """The request that a message claims to belong to; NOBODY where it claims none, None where there is none.
@@ -87,4 +141,4 @@ class Requests:
         if parent == {}:
             return NOBODY
         name = parent.get("msg_id") if isinstance(parent, dict) else None
-        return self._asked.get(name) if isinstance(name, str) else None
+        return self._open.get(name) or self._rest.get(name) if isinstance(name, str) else None

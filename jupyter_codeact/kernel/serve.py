@@ -13,6 +13,7 @@ from ..settings import Settings
 from .cell import RequestCell
 from .host import Host
 from .proxy import Proxy
+from .queue import cursor_in
 
 if TYPE_CHECKING:
     from ..session import Session
@@ -55,6 +56,7 @@ def _give_up(proxy: Proxy, reason: str) -> None:
     proxy.sandbox.close()
     if proxy.host is not None:
         proxy.host.stop()
+    proxy.give_up("SandboxUnavailable", reason)
     proxy.turns.fail_all("SandboxUnavailable", reason)
     refuse(proxy.front, reason, proxy.orphaned, proxy.held_requests())
 
@@ -75,7 +77,7 @@ class SessionAnswers:
     def assist(self, host: Host, kind: str, content: dict[str, Any]) -> dict[str, Any]:
         from ..magics.assist import Known, complete, inspect
 
-        code, cursor = str(content.get("code", "")), int(content.get("cursor_pos", 0))
+        code, cursor = cursor_in(content)
         if kind == "inspect_request":
             return inspect(code, cursor)
         return complete(code, cursor, Known(*self._made(host).names()))

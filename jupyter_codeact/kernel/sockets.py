@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import uuid
+from collections import OrderedDict
 from typing import Any
 
 import zmq
 
 from ..sandbox.limits import OUTPUT_LIMIT
+from .incoming import has_header
 from .outlet import QUEUE, Outlet, send
 from .wire import Message, Signer, split
 
@@ -16,6 +19,8 @@ from .wire import Message, Signer, split
 LINGER_MS = 1000
 # An honest kernel sends no output of more than OUTPUT_LIMIT; a message has more to it than that.
 FRAME_LIMIT = 2 * OUTPUT_LIMIT
+# Requests that are known again, as many as jupyter_client has it.
+TAKEN = 2**16
 
 
 class Front:
@@ -33,14 +38,39 @@ class Front:
         self.stdin = _bound(context, zmq.ROUTER, connection, "stdin")
         self.iopub = _bound(context, zmq.XPUB, connection, "iopub")
         self.outlet = Outlet(self.iopub)
-        self.heartbeat = _bound(context, zmq.REP, connection, "hb")
+        self.heartbeat = _bound(context, zmq.ROUTER, connection, "hb")
         self.iopub.setsockopt(zmq.XPUB_VERBOSE, 1)
+        self._taken: OrderedDict[bytes, None] = OrderedDict()
 
     def receive(self, socket: zmq.Socket[Any]) -> Message | None:
-        """The next message, or None where its signature is not the front end's."""
-        with contextlib.suppress(ValueError):
-            frames = socket.recv_multipart()
-            return split(frames) if self.signer.trusts(frames) else None
+        """The next message, or None where it is none, its signature is not the front end's, or it was here before."""
+        with contextlib.suppress(ValueError, zmq.Again):
+            frames = socket.recv_multipart(zmq.NOBLOCK)
+            message = split(frames)
+            if self.signer.trusts(frames) and has_header(message) and self._is_new(message):
+                return message
+        return None
+
+    def _is_new(self, message: Message) -> bool:
+        """As any kernel, it takes nothing twice: somebody without the key may have repeated it."""
+        mark = hashlib.sha256(b"\0".join(message.parts)).digest()
+        if mark in self._taken:
+            return False
+        self._taken[mark] = None
+        if len(self._taken) > TAKEN:
+            self._taken.popitem(last=False)
+        return True
+
+    def echo(self) -> None:
+        """Answer a heartbeat with itself. A REP would wait for a well-formed one, and lose its place at others."""
+        with contextlib.suppress(zmq.Again):
+            self.heartbeat.send_multipart(self.heartbeat.recv_multipart(zmq.NOBLOCK), zmq.NOBLOCK)
+
+    def subscribed(self) -> bytes | None:
+        """What somebody subscribes to on iopub; None where the next event there is another one."""
+        with contextlib.suppress(zmq.Again):
+            first = self.iopub.recv_multipart(zmq.NOBLOCK)[0]
+            return first[1:] if first[:1] == b"\x01" else None
         return None
 
     def send(self, socket: zmq.Socket[Any], message: Message) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import zmq
 
+from ..guard import replies
+from .requests import Asked
 from .sockets import Front
 from .taps import Tap, Way
 from .wire import EMPTY, Message, build, now
@@ -60,6 +62,26 @@ class Voice:
         self.status("busy", request.parts[0])
         self.executed(request, {"status": "aborted"})
         self.status("idle", request.parts[0])
+
+    def give_up(self, asked: Asked, name: str, text: str) -> None:
+        """End a request that the sandbox was given and will not end: with what is missing of a reply and idle."""
+        if asked.kind == "execute_request" and not asked.busy:
+            self.abort(asked.message)
+        else:
+            self.refuse(asked, name, text)
+
+    def refuse(self, asked: Asked, name: str, text: str) -> None:
+        """Answer a request with an error, which is a sentence."""
+        error = {"ename": name, "evalue": text, "traceback": [text]}
+        if not asked.busy:
+            self.status("busy", asked.header)
+        if asked.kind == "execute_request" and not asked.replied:
+            self.publish("error", error, asked.header)
+            self.executed(asked.message, {"status": "error", **error})
+        elif asked.wants_reply and not asked.replied:
+            socket = self._front.shell if asked.channel == "shell" else self._front.control
+            self.reply(asked.message, socket, asked.reply, replies.refused(asked.reply, name, text))
+        self.status("idle", asked.header)
 
     def mourn(self, tap: Tap, obituary: str) -> None:
         """Say in a step's cell, and to the agent, what became of the sandbox that ran it."""

@@ -92,7 +92,7 @@ class Signer:
     def trusts(self, frames: list[bytes]) -> bool:
         """Whether the signature is this key's."""
         at = frames.index(DELIMITER)
-        return hmac.compare_digest(self.sign(frames[at + 2 : at + 6]), frames[at + 1])
+        return hmac.compare_digest(self.sign(frames[at + 2 : at + 6]), b"".join(frames[at + 1 : at + 2]))
 
 
 def now() -> str:

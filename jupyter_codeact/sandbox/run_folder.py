@@ -1,8 +1,7 @@
 """A sandbox's folder on the host: its sockets and its connection file, none of which the sandbox can replace.
 
 The sockets are bound here, and the sandbox's kernel is handed them as open files; what it sees of the folder is
-read-only. So the paths that the trusted process connects to lead to these sockets and nowhere else, and what is swept
-holds nothing that the sandbox put there.
+read-only. So the paths that the trusted process connects to lead to these sockets and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import json
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
+from ..files import PREFIX
 from .paths import inside
 
-PREFIX = "codeact-"
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
 
@@ -130,8 +130,8 @@ def sweep() -> None:
     for path in (p for base in bases() for p in Path(base).glob(f"{PREFIX}*-*")):
         owner = path.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists() and _ours(path):
-            # Follows no links, not even such as are swapped in meanwhile.
-            shutil.rmtree(path, ignore_errors=True)
+            # Follows no links, and goes as deep as a sandbox's working folder may be.
+            subprocess.run(["rm", "-rf", "--one-file-system", str(path)], capture_output=True, check=False)
 
 
 def _ours(path: Path) -> bool:

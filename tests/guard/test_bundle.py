@@ -172,6 +172,10 @@ PAYLOADS: list[tuple[dict[str, Any], str | None, bool]] = [
 ]
 
 
+def test_a_cell_that_was_aborted_has_nothing_for_the_front_end_to_do() -> None:
+    assert replies.clean("execute_reply", {"status": "aborted"}, "x") == {"status": "aborted"}
+
+
 @pytest.mark.parametrize(("payload", "code", "passes"), PAYLOADS)
 def test_what_a_reply_may_ask_of_the_front_end(payload: dict[str, Any], code: str | None, passes: bool) -> None:
     reply = replies.clean("execute_reply", {"status": "ok", "payload": [payload]}, code)

@@ -13,7 +13,7 @@ from jupyter_client.manager import start_new_kernel
 
 from jupyter_codeact.kernel.border import Border
 from jupyter_codeact.kernel.comms import Comms
-from jupyter_codeact.kernel.requests import KEPT
+from jupyter_codeact.kernel.requests import Requests
 from jupyter_codeact.kernel.wire import DELIMITER, Message, build
 
 SIGNED = b"never looked at"
@@ -142,10 +142,70 @@ def test_a_question_is_asked_where_stdin_was_offered_and_while_the_request_runs(
     assert border.asked(output("input_request", question, request_sent.parts[0])) is None
 
 
-def test_requests_are_remembered_for_long_but_not_for_ever(border: Border, request_sent: Message) -> None:
-    for _ in range(KEPT):
-        border.requests.add(build("comm_msg", {}, "page"), "shell")
-    assert border.published(output("stream", printed(), request_sent.parts[0])) is None
+def asked_for(border: Border, kind: str) -> bytes:
+    """The header of a request that was passed on."""
+    message = build(kind, {}, "page")
+    border.requests.add(message, "shell")
+    return message.parts[0]
+
+
+def says(border: Border, state: str, parent: bytes) -> None:
+    assert border.published(output("status", {"execution_state": state}, parent)) is not None
+
+
+def test_a_request_is_remembered_while_it_is_open(border: Border, request_sent: Message) -> None:
+    border.requests = Requests(kept=10)
+    border.requests.add(request_sent, "shell")
+    for kind in ["usage_request", "comm_msg"] * 100:
+        says(border, "idle", asked_for(border, kind))
+    parent = request_sent.parts[0]
+    assert border.published(output("stream", printed(), parent)) is not None
+    assert border.replied(output("execute_reply", {"status": "ok"}, parent), "shell") is not None
+    says(border, "idle", parent)
+
+
+def test_what_has_ended_is_remembered_for_long_but_not_for_ever(border: Border) -> None:
+    """A thread may print late."""
+    border.requests = Requests(kept=10)
+    ended = asked_for(border, "execute_request")
+    says(border, "idle", ended)
+    for _ in range(9):
+        says(border, "idle", asked_for(border, "usage_request"))
+    assert border.published(output("stream", printed(), ended)) is not None
+    for _ in range(256):
+        says(border, "idle", asked_for(border, "usage_request"))
+    assert border.published(output("stream", printed(), ended)) is None
+
+
+def test_comm_messages_of_which_nothing_is_said_are_bounded_and_one_that_is_at_work_stays(border: Border) -> None:
+    """An ipykernel says neither busy nor idle of those that come while a cell awaits."""
+    border.requests = Requests(kept=10)
+    at_work, silent = asked_for(border, "comm_msg"), asked_for(border, "comm_msg")
+    says(border, "busy", at_work)
+    for _ in range(10):
+        asked_for(border, "comm_msg")
+    assert border.published(output("stream", printed(), silent)) is None
+    assert border.published(output("stream", printed(), at_work)) is not None
+
+
+def test_so_much_may_be_open_and_no_more(border: Border) -> None:
+    border.requests = Requests(kept=10)
+    asked = [asked_for(border, "comm_info_request") for _ in range(9)]
+    assert not border.requests.full
+    says(border, "busy", asked_for(border, "comm_msg"))
+    assert border.requests.full
+    says(border, "idle", asked[0])
+    assert not border.requests.full
+    assert len(border.requests.end()) == 9
+    assert border.requests.end() == []
+
+
+def test_a_request_that_is_sent_twice_is_answered_twice(border: Border, request_sent: Message) -> None:
+    reply = output("execute_reply", {"status": "ok"}, request_sent.parts[0])
+    assert border.replied(reply, "shell") is not None
+    assert border.replied(reply, "shell") is None
+    border.requests.add(request_sent, "shell")
+    assert border.replied(reply, "shell") is not None
 
 
 def test_an_output_that_is_too_large_is_said_to_be(request_sent: Message) -> None:

@@ -179,6 +179,25 @@ def test_user_expressions_come_with_the_reply(kernel: Any) -> None:
     assert reply["user_expressions"]["product"]["data"]["text/plain"] == "42"
 
 
+def test_a_cell_of_ours_is_as_quiet_as_the_front_end_asks_and_has_its_expressions(kernel: Any) -> None:
+    _, client = kernel
+    before = run(client, "1")[0]["execution_count"]
+
+    def inputs(**options: Any) -> tuple[int, list[int], dict[str, Any]]:
+        reply, outputs = run(client, "%agent status", **options)
+        assert any(output["msg_type"] == "display_data" for output in outputs)
+        counts = [o["content"]["execution_count"] for o in outputs if o["msg_type"] == "execute_input"]
+        return reply["execution_count"], counts, reply["user_expressions"]
+
+    assert inputs(silent=True) == (before, [], {})
+    assert inputs(store_history=False) == (before, [before + 1], {})
+    count, _, found = inputs(user_expressions={"product": "6 * 7", "unknown": "nope"})
+    assert count == before + 1
+    assert found["product"]["data"]["text/plain"] == "42"
+    assert found["unknown"]["ename"] == "NameError"
+    assert run(client, "1")[0]["execution_count"] == before + 2
+
+
 def test_the_sandbox_dies_with_its_cell_and_a_fresh_one_takes_over(kernel: Any) -> None:
     _, client = kernel
     run(client, "kept = 1")

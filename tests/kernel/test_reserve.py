@@ -188,6 +188,19 @@ def test_it_ends_with_the_process_that_jupyter_started(work: Path) -> None:
         assert gone([process.pid, *inside])
 
 
+def test_restarted_at_once_it_is_a_kernel_again_at_the_same_ports(work: Path) -> None:
+    """Jupyter kills the process that it started; the kernel behind it lets go of the ports by itself."""
+    with waiting(work) as process, kernel(work) as (manager, client):
+        assert run(client, "kept = 1; print('serving')") == "serving\n"
+        inside, ports = children(process.pid), manager.ports
+        assert inside
+        manager.restart_kernel(now=True)
+        client.wait_for_ready(timeout=PATIENCE_S)
+        assert manager.ports == ports
+        assert run(client, "print('kept' in dir())") == "False\n"
+        assert gone([process.pid, *inside])
+
+
 def test_that_process_ends_with_it(work: Path) -> None:
     with waiting(work) as process, kernel(work) as (manager, _):
         inside = children(process.pid)

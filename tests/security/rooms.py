@@ -108,6 +108,20 @@ class Kernel:
         self.client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S)
         return "".join(printed), "".join(errors)
 
+    def send(self, kind: str, content: dict[str, Any], channel: str = "shell", **header: str) -> str:
+        """Any request; returns its id."""
+        message = self.client.session.msg(kind, content)
+        message["header"].update(header)
+        getattr(self.client, f"{channel}_channel").send(message)
+        return str(message["header"]["msg_id"])
+
+    def subshell(self) -> str:
+        """The id of a new one."""
+        asked = self.send("create_subshell_request", {}, "control")
+        while (reply := self.client.get_control_msg(timeout=PATIENCE_S))["parent_header"]["msg_id"] != asked:
+            pass
+        return str(reply["content"]["subshell_id"])
+
     def replies(self, asked: list[str]) -> dict[str, str]:
         """The statuses of these requests by id, in the order in which they come."""
         found: dict[str, str] = {}

@@ -198,6 +198,34 @@ def test_while_the_sandbox_is_stopped_requests_pile_up_and_an_interrupt_is_answe
     assert kernel.run("print('as ever')") == ("as ever\n", "")
 
 
+def test_whatever_is_open_when_it_dies_is_answered_and_the_last_state_is_idle(kernel: Kernel) -> None:
+    """A cell, another in a subshell with one behind it, what waits for them, and a widget's message."""
+    client, send = kernel.client, kernel.send
+    assert kernel.run("print('as ever')")[0].endswith("as ever\n")
+    subshell = kernel.subshell()
+    busy = {"code": "import time\nprint('on', flush=True)\nwhile True: time.sleep(0.1)"}
+    asked = {send("execute_request", busy): "error"}
+    kernel.until_printed("on")
+    asked[send("execute_request", busy, subshell_id=subshell)] = "error"
+    kernel.until_printed("on")
+    asked[send("execute_request", {"code": "1"}, subshell_id=subshell)] = "aborted"
+    asked[send("complete_request", {"code": "pri", "cursor_pos": 3})] = "error"
+    asked[send("comm_info_request", {})] = "error"
+    message = send("comm_msg", {"comm_id": "x", "data": {}})
+    # Answered by the trusted process: what was sent before is in the sandbox.
+    kernel.replies([send("complete_request", {"code": "%agent st", "cursor_pos": 9})])
+    os.kill(kernel.inside()[-1], signal.SIGKILL)
+    assert kernel.replies(list(asked)) == asked
+    states: dict[str, list[str]] = {}
+    while states.get("") != ["starting", "idle"]:
+        said = client.get_iopub_msg(timeout=PATIENCE_S)
+        if said["msg_type"] == "status":
+            parent = said["parent_header"].get("msg_id", "")
+            states.setdefault(parent, []).append(said["content"]["execution_state"])
+    assert {states[request][-1] for request in (*asked, message)} == {"idle"}
+    assert kernel.run("print('as ever')") == (FRESH + "as ever\n", "")
+
+
 def test_when_the_trusted_process_goes_on_after_a_stop_nothing_is_missing(kernel: Kernel) -> None:
     asked = kernel.client.execute("input('go? ')", allow_stdin=True)
     assert kernel.client.get_stdin_msg(timeout=PATIENCE_S)["content"]["prompt"] == "go? "
@@ -295,6 +323,29 @@ def test_a_folder_of_somebody_elses_is_not_swept(tmp_path: Path, monkeypatch: py
     assert not stale.exists()
     assert mine.exists()
     assert (tmp_path / "precious" / "file").read_text() == "canary"
+
+
+KILLED = """
+import os, signal, sys
+from jupyter_codeact.files import temporary
+folder = temporary(sys.argv[1])
+print(folder.name, flush=True)
+os.chdir(folder.name)
+for _ in range(1100):
+    os.mkdir("deeper")
+    os.chdir("deeper")
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("kind", ["trial", "export", "clone"])
+def test_a_folder_for_a_while_goes_with_the_next_start_where_its_process_was_killed(kind: str) -> None:
+    """However deep it is: some are a sandbox's working folder."""
+    ran = subprocess.run([sys.executable, "-c", KILLED, kind], capture_output=True, text=True, check=False)
+    folder = Path(ran.stdout.strip())
+    assert folder.is_dir()
+    run_folder.sweep()
+    assert not folder.exists()
 
 
 def test_a_python_that_is_not_there_is_one_line(work: Path) -> None:

@@ -21,11 +21,18 @@ class ReplyingKernel(IPythonKernel):
         try:
             await super().execute_request(stream, ident, parent)
         except KeyboardInterrupt:
-            assert self.session is not None
-            error = {"ename": "KeyboardInterrupt", "evalue": "", "traceback": [EARLY]}
-            self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
-            reply = {**error, "status": "error", "execution_count": self.execution_count, "user_expressions": {}}
-            self.session.send(stream, "execute_reply", reply, parent, ident=ident)
+            self._fail(stream, ident, parent, ("KeyboardInterrupt", "", EARLY))
+        except Exception as error:  # noqa: BLE001 a request that makes no sense, such as one with expressions in a list
+            name = type(error).__name__
+            self._fail(stream, ident, parent, (name, str(error), f"{name}: {error}"))
+
+    def _fail(self, stream: Any, ident: Any, parent: Any, said: tuple[str, str, str]) -> None:
+        assert self.session is not None
+        name, text, shown = said
+        error = {"ename": name, "evalue": text, "traceback": [shown]}
+        self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
+        reply = {**error, "status": "error", "execution_count": self.execution_count, "user_expressions": {}}
+        self.session.send(stream, "execute_reply", reply, parent, ident=ident)
 
 
 def go_on() -> None:

@@ -7,12 +7,12 @@ import re
 import stat
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...errors import SkillError, SkillFailed
+from ...files import temporary
 from .entries import Reader
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def without_password(source: str) -> str:
 def fetched(address: str, time_s: float = TIME_S) -> Reader:
     """Its newest files; ``#folder`` behind the address takes those below a folder. Raises SkillError."""
     address, _, below = address.partition("#")
-    with tempfile.TemporaryDirectory(prefix="codeact-clone-") as folder:
+    with temporary("clone") as folder:
         _clone(address, folder, time_s)
         return _read(folder, below.strip("/"))
 
