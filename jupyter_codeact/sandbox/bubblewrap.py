@@ -100,11 +100,11 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     ``inner`` are Python's arguments. Raises SandboxUnavailable without bubblewrap, without that Python, and for a
     folder that can't be anybody's working folder.
     """
+    if room.work == "/":
+        raise SandboxUnavailable(WHOLE_MACHINE)
     program = shutil.which("bwrap", path=entries_outside("PATH", room.work))
     if program is None:
         raise SandboxUnavailable(MISSING)
-    if room.work == "/":
-        raise SandboxUnavailable(WHOLE_MACHINE)
     python, ours = interpreter(room.python), interpreter(sys.executable)
     if python.holds(room.work) or ours.holds(room.work):
         raise SandboxUnavailable(IN_ENVIRONMENT.format(work=room.work))

@@ -16,10 +16,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from .paths import SYSTEMS, remove
+
 # Bytes that all of them may hold together before those that nobody uses go, the longest unused first.
 BUDGET = 10 * 2**30
-# Her own PATH may lead into a folder that cells can write.
-SYSTEMS = {"PATH": os.defpath}
 # Which working folder a home belongs to, on one line.
 OWNER = "folder.txt"
 
@@ -134,7 +134,7 @@ def _remove(folder: Path) -> None:
         folder.rename(gone)
     finally:
         os.close(held)
-    subprocess.run(["rm", "-rf", "--one-file-system", str(gone)], capture_output=True, check=False, env=SYSTEMS)
+    remove(gone)
 
 
 def _hold(folder: Path, how: int) -> int:

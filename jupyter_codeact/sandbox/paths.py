@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -19,6 +20,8 @@ LINKED = (
     "{name} is found through {link}, a link in this kernel's working folder, where code in the sandbox could put "
     "something else: put a real folder in its place, or the notebook into another folder."
 )
+# Her own PATH may lead into a folder that cells can write.
+SYSTEMS = {"PATH": os.defpath}
 NO_PYTHON = (
     "The Python that this kernel's cells are to run with, {python}, does not work: {reason}. "
     "Make the kernel anew with `setup_kernel.py --python PATH`, or choose another one."
@@ -107,6 +110,12 @@ def entries_outside(variable: str, work: str) -> str:
 def systems(program: str) -> str:
     """The path of one of the system's own programs: inside the sandbox other folders come first."""
     return shutil.which(program, path=os.defpath) or program
+
+
+def remove(folder: Path) -> None:
+    """Remove what a sandbox may have made, as deep as it goes; follows no link, and stays on the disk."""
+    with contextlib.suppress(OSError):
+        subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], capture_output=True, check=False, env=SYSTEMS)
 
 
 def parents(path: str) -> Iterator[str]:

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
 from ..files import PREFIX
-from .paths import inside
+from .paths import inside, remove
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
@@ -131,7 +130,7 @@ def sweep() -> None:
         owner = path.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists() and _ours(path):
             # Follows no links, and goes as deep as a sandbox's working folder may be.
-            subprocess.run(["rm", "-rf", "--one-file-system", str(path)], capture_output=True, check=False)
+            remove(path)
 
 
 def _ours(path: Path) -> bool:
