@@ -121,7 +121,8 @@ def _file_config() -> Config:
     from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
     config = Config()
-    for folder in reversed(jupyter_config_path()):
+    # Of a variable with an empty entry Jupyter makes the current folder, where cells can write.
+    for folder in filter(None, reversed(jupyter_config_path())):
         try:
             config.merge(PyFileConfigLoader(f"{FILE}.py", path=folder).load_config())
         except ConfigFileNotFound:

@@ -82,7 +82,7 @@ def _ended(pid: int) -> bool:
 
 def folders_of(pid: int) -> list[Path]:
     """The run folders of a trusted process."""
-    return [path for base in run_folder._bases() for path in Path(base).glob(f"{run_folder.PREFIX}{pid}-*")]
+    return [path for base in run_folder.bases() for path in Path(base).glob(f"{run_folder.PREFIX}{pid}-*")]
 
 
 def environment(folder: Path, *paths: str | Path) -> tuple[str, Path]:

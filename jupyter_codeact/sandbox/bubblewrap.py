@@ -20,6 +20,7 @@ from .paths import (
     Interpreter,
     both,
     check_links,
+    entries_outside,
     home_parts,
     inside,
     interpreter,
@@ -27,8 +28,10 @@ from .paths import (
     parents,
     pins,
     private_entries,
+    repository,
+    systems,
 )
-from .run_folder import RunFolder
+from .run_folder import RunFolder, bases
 
 # As root each sandbox drops to a uid of these: no account of the host's has one, and neither systemd nor containers
 # hand them out. The kernel counts processes by uid, so that two sandboxes must not share one.
@@ -97,14 +100,15 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     ``inner`` are Python's arguments. Raises SandboxUnavailable without bubblewrap, without that Python, and for a
     folder that can't be anybody's working folder.
     """
-    program = shutil.which("bwrap")
-    if program is None:
-        raise SandboxUnavailable(MISSING)
     if room.work == "/":
         raise SandboxUnavailable(WHOLE_MACHINE)
+    program = shutil.which("bwrap", path=entries_outside("PATH", room.work))
+    if program is None:
+        raise SandboxUnavailable(MISSING)
     python, ours = interpreter(room.python), interpreter(sys.executable)
     if python.holds(room.work) or ours.holds(room.work):
         raise SandboxUnavailable(IN_ENVIRONMENT.format(work=room.work))
+    room = room._replace(hidden=(*room.hidden, *bases()))
     if any(room.work == os.path.realpath(folder) for folder in (*room.hidden, *room.libraries)):
         raise SandboxUnavailable(OBEYED.format(work=room.work))
     as_root = os.geteuid() == 0
@@ -151,7 +155,7 @@ def _help(program: str) -> str:
 
 def _drop_root(uid: str) -> list[str]:
     ids = ["--reuid", uid, "--regid", uid, "--clear-groups"]
-    return ["setpriv", *ids, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
+    return [systems("setpriv"), *ids, "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
 
 
 def _lend(room: Room, mountpoints: list[Path], uid: str) -> list[str]:
@@ -199,26 +203,33 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     change them would run outside the sandbox at the next start.
     """
     made: set[str] = set()
+    obeyed = (*python.environment, *ours.environment, *python.user_site, *ours.user_site, *room.libraries, *room.hidden)
+    make_missing(room.work, obeyed, [*python.environment, *ours.environment])
     readable = (*python.readable(room.work), *ours.keeps(room.work), str(PACKAGE), *both(room.libraries))
     kept = [folder for folder in readable if inside(folder, room.work) and folder != room.work]
-    make_missing(room.work, room.hidden, kept)
     private = [path for path in private_entries(room.work, room.hidden) if not any(inside(path, k) for k in kept)]
-    obeyed = (*python.environment, *ours.environment, *python.user_site, *ours.user_site, *room.libraries, *room.hidden)
     check_links(room.work, obeyed, (*kept, *private))
-    parts = {**pins(room.work, (*readable, *private)), **home_parts(room.work)}
+    home = home_parts(room.work)
+    parts = {**pins(room.work, (*readable, *private)), **repository(room.work), **home}
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
         yield from _bind("--ro-bind", folder, folder, made)
     yield from _bind("--bind", work_source, room.work, made)
-    for folder in sorted(parts, key=len):
-        yield from (parts[folder], work_source + folder.removeprefix(room.work), folder)
+    for path in sorted(parts, key=len):
+        yield from _part(parts[path], work_source + path.removeprefix(room.work), path)
     for path in private:
         yield from _cover(path)
     for folder in (f for f in readable if not inside(room.work, f)):
         yield from _bind("--ro-bind", folder, folder, made)
     yield from _bind("--ro-bind", room.run.shown, room.run.shown, made)
-    for path in private:
+    for path in (*private, *(path for path in home if home[path] == "--tmpfs")):
         if os.path.isdir(path):
             yield from ("--remount-ro", path)
+
+
+def _part(option: str, source: str, path: str) -> tuple[str, ...]:
+    if option == "--tmpfs":
+        return ("--perms", "0755", option, path)
+    return (option, os.readlink(path) if option == "--symlink" else source, path)
 
 
 def _bind(option: str, source: str, target: str, made: set[str]) -> Iterator[str]:

@@ -16,6 +16,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from .paths import SYSTEMS, remove
+
 # Bytes that all of them may hold together before those that nobody uses go, the longest unused first.
 BUDGET = 10 * 2**30
 # Which working folder a home belongs to, on one line.
@@ -132,7 +134,7 @@ def _remove(folder: Path) -> None:
         folder.rename(gone)
     finally:
         os.close(held)
-    subprocess.run(["rm", "-rf", "--one-file-system", str(gone)], capture_output=True, check=False)
+    remove(gone)
 
 
 def _hold(folder: Path, how: int) -> int:
@@ -149,6 +151,7 @@ def _hold(folder: Path, how: int) -> int:
 
 
 def _bytes(folder: Path) -> int:
-    answer = subprocess.run(["du", "-sx", "-B1", str(folder)], capture_output=True, text=True, check=False)
+    command = ["du", "-sx", "-B1", str(folder)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, env=SYSTEMS)
     size = answer.stdout.split("\t")[0]
     return int(size) if size.isdigit() else 0

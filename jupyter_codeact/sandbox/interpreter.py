@@ -21,13 +21,12 @@ def describe() -> dict[str, Any]:
 
     program: its path, which is another than it was started by where that was a script, as pyenv's are.
     environment: the folders of all that is installed, the standard library and the program included.
-    user_site: the folder of `pip install --user`, where this Python looks into it; none or one.
+    user_site: the folder of `pip install --user`, which may be missing, where this Python looks into it; none or one.
     projects: what .pth files and editable installations lead to, files as well as folders.
     """
     environment = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
     environment.append(os.path.dirname(os.path.realpath(sys.executable)))
     user_site = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    user_site = [folder for folder in user_site if os.path.isdir(folder)]
     projects = [path for folder in (*site.getsitepackages(), *user_site) for path in _projects(folder)]
     return {"program": sys.executable, "environment": environment, "user_site": user_site, "projects": projects}
 

@@ -17,6 +17,7 @@ from . import bubblewrap, homes, run_folder
 from .bubblewrap import Room
 from .homes import Home
 from .limits import OUTPUT_LIMIT, Limits, Watch
+from .paths import entries_outside
 from .run_folder import Address, Line, RunFolder
 
 # As `python -m ipykernel install` writes it: else the debugger misses breakpoints, and says so in the first cell.
@@ -145,7 +146,8 @@ def _bubblewrap(room: Room, line: Line) -> subprocess.Popen[bytes]:
     room.variables.update(_for_bootstrap(room, line))
     argv, rules = bubblewrap.command(room, _arguments(room))
     try:
-        return _start(argv, room, _some(_FOR_BUBBLEWRAP), [*line.handed().values(), rules])
+        environment = {name: entries_outside(name, room.work) for name in _FOR_BUBBLEWRAP if name in os.environ}
+        return _start(argv, "/", environment, [*line.handed().values(), rules])
     finally:
         os.close(rules)
 
@@ -153,7 +155,7 @@ def _bubblewrap(room: Room, line: Line) -> subprocess.Popen[bytes]:
 def _none(room: Room, line: Line) -> subprocess.Popen[bytes]:
     """No sandbox: an ordinary kernel process. Its environment keeps the keys out all the same."""
     environment = {**_some(_PLAIN_VARIABLES), **room.variables, **_for_bootstrap(room, line)}
-    return _start([room.python, *_arguments(room)], room, environment, list(line.handed().values()))
+    return _start([room.python, *_arguments(room)], room.work, environment, list(line.handed().values()))
 
 
 def _arguments(room: Room) -> list[str]:
@@ -173,11 +175,11 @@ def _some(names: tuple[str, ...]) -> dict[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _start(argv: list[str], room: Room, environment: dict[str, str], handed: list[int]) -> subprocess.Popen[bytes]:
+def _start(argv: list[str], folder: str, environment: dict[str, str], handed: list[int]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             argv,
-            cwd=room.work,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from .paths import systems
 from .usage import Meter
 
 GB = 2**30
@@ -71,7 +72,7 @@ class Limits(NamedTuple):
             "nproc": (resource.RLIMIT_NPROC, self.processes + _processes_elsewhere()),
         }
         most = {name: _at_most(which, wish) for name, (which, wish) in wishes.items()}
-        return ["prlimit", *(f"--{name}={limit}:{limit}" for name, limit in most.items()), "--"]
+        return [systems("prlimit"), *(f"--{name}={limit}:{limit}" for name, limit in most.items()), "--"]
 
 
 class Watch(threading.Thread):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -18,6 +20,8 @@ LINKED = (
     "{name} is found through {link}, a link in this kernel's working folder, where code in the sandbox could put "
     "something else: put a real folder in its place, or the notebook into another folder."
 )
+# Her own PATH may lead into a folder that cells can write.
+SYSTEMS = {"PATH": os.defpath}
 NO_PYTHON = (
     "The Python that this kernel's cells are to run with, {python}, does not work: {reason}. "
     "Make the kernel anew with `setup_kernel.py --python PATH`, or choose another one."
@@ -94,6 +98,26 @@ def inside(path: str, parent: str) -> bool:
     return path == parent or path.startswith(parent.rstrip("/") + "/")
 
 
+def entries_outside(variable: str, work: str) -> str:
+    """Of a variable with folders of programs or libraries, those that code in the sandbox can't write.
+
+    An empty or relative entry is the current folder's, which the working folder is.
+    """
+    entries = os.environ.get(variable, "").split(os.pathsep)
+    return os.pathsep.join(e for e in entries if os.path.isabs(e) and not inside(os.path.realpath(e), work))
+
+
+def systems(program: str) -> str:
+    """The path of one of the system's own programs: inside the sandbox other folders come first."""
+    return shutil.which(program, path=os.defpath) or program
+
+
+def remove(folder: Path) -> None:
+    """Remove what a sandbox may have made, as deep as it goes; follows no link, and stays on the disk."""
+    with contextlib.suppress(OSError):
+        subprocess.run(["rm", "-rf", "--one-file-system", str(folder)], capture_output=True, check=False, env=SYSTEMS)
+
+
 def parents(path: str) -> Iterator[str]:
     """The folders above ``path``, outermost first, without the root."""
     yield from (str(p) for p in reversed(Path(path).parents) if str(p) != "/")
@@ -146,15 +170,38 @@ def private_entries(work: str, data: Iterable[str]) -> list[str]:
 
 
 def home_parts(work: str) -> dict[str, str]:
-    """How the home is bound where it lies in the working folder: option by folder.
+    """How the home is shown where it lies in the working folder: option by path.
 
-    Nothing can be made in the home itself, only in its folders: a new .profile or .ssh would be obeyed outside.
+    Nothing can be made in the home itself, only in its folders: a new .profile or .ssh would be obeyed outside. And
+    what is made there outside while the sandbox runs isn't seen in it: a new .netrc would be.
     """
     home = _home()
     if not inside(home, work):
         return {}
-    folders = [e.path for e in os.scandir(home) if not e.name.startswith(".") and e.is_dir(follow_symlinks=False)]
-    return {home: "--ro-bind", **dict.fromkeys(sorted(folders), "--bind-try")}
+    seen = sorted((e for e in os.scandir(home) if not e.name.startswith(".")), key=lambda entry: entry.name)
+    return {home: "--tmpfs", **{entry.path: _shown(entry) for entry in seen}}
+
+
+def _shown(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "--symlink"
+    return "--bind-try" if entry.is_dir() else "--ro-bind-try"
+
+
+def repository(work: str) -> dict[str, str]:
+    """What of the working folder's git repository names programs, which git runs outside, too: option by path."""
+    folder = os.path.join(work, ".git")
+    if os.path.islink(folder) or not os.path.isdir(folder) or _home() == work:
+        return {}
+    hooks = os.path.join(folder, "hooks")
+    if not os.path.lexists(hooks):
+        # What isn't there can't be covered, but be made.
+        os.mkdir(hooks)
+    kept = (os.path.join(folder, name) for name in ("config", "config.worktree", "hooks"))
+    return {
+        folder: "--bind",
+        **{path: "--ro-bind" for path in kept if os.path.exists(path) and not os.path.islink(path)},
+    }
 
 
 def pins(work: str, kept: Iterable[str]) -> dict[str, str]:

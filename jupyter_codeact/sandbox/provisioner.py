@@ -18,6 +18,7 @@ from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_pa
 from traitlets import Float
 
 from ..errors import ConfigError
+from ..settings import Settings
 from . import run_folder
 from .launch import Sandbox, open_sandbox
 from .probe import explain
@@ -61,7 +62,9 @@ class BubblewrapProvisioner(LocalProvisioner):
             raise ConfigError(f"codeact-bubblewrap runs Python kernels: argv must name ipykernel, not {cmd[0]}.")
         manager: Any = self.parent
         address = Address(_folder(manager), manager.session.key.decode())
-        hidden = (jupyter_data_dir(), jupyter_runtime_dir(), *jupyter_config_path(), *jupyter_path())
+        settings = Settings.from_environment()
+        jupyters = (jupyter_data_dir(), jupyter_runtime_dir(), *jupyter_config_path(), *jupyter_path())
+        hidden = (*settings.hidden, *settings.libraries, *filter(None, jupyters))
         self.sandbox = open_sandbox(
             "bubblewrap", cmd[0], _work(kwargs), (), hidden, memory_gb=self.memory_gb, address=address
         )

@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
 from ..files import PREFIX
-from .paths import inside
+from .paths import inside, remove
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 
@@ -71,15 +70,15 @@ class Line(NamedTuple):
 
 def new(work: str) -> RunFolder:
     """A private folder outside ``work`` with a short path: a unix socket's path ends at 107 bytes."""
-    fit = [base for base in _bases() if len(base) < 60 and os.access(base, os.W_OK) and not inside(base, work)]
+    fit = [base for base in bases() if len(base) < 60 and os.access(base, os.W_OK) and not inside(base, work)]
     try:
         return RunFolder(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=fit[0] if fit else "/tmp"))
     except OSError as error:
         raise no_room(fit[0] if fit else "/tmp", error) from None
 
 
-def _bases() -> list[str]:
-    """Where it may lie, the best first."""
+def bases() -> list[str]:
+    """Where run folders may lie, the best first. Other kernels' do, too, and other programs' sockets."""
     found = (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp", "/var/tmp", "/dev/shm")
     return list(dict.fromkeys(os.path.realpath(base) for base in found if base))
 
@@ -127,11 +126,11 @@ def no_room(folder: str, error: OSError) -> SandboxUnavailable:
 
 def sweep() -> None:
     """Remove our folders of trusted processes that were killed before they could."""
-    for path in (p for base in _bases() for p in Path(base).glob(f"{PREFIX}*-*")):
+    for path in (p for base in bases() for p in Path(base).glob(f"{PREFIX}*-*")):
         owner = path.name.removeprefix(PREFIX).split("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists() and _ours(path):
             # Follows no links, and goes as deep as a sandbox's working folder may be.
-            subprocess.run(["rm", "-rf", "--one-file-system", str(path)], capture_output=True, check=False)
+            remove(path)
 
 
 def _ours(path: Path) -> bool:

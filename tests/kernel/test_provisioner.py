@@ -117,3 +117,23 @@ def test_encryption_that_is_required_and_can_not_be_had_is_refused(closed_kernel
     manager = KernelManager(kernel_name=closed_kernel, transport_encryption="required")
     with pytest.raises(ConfigError, match="transport_encryption"):
         manager.start_kernel()
+
+
+@pytest.mark.parametrize("closed_kernel", ["message"], indirect=True)
+def test_our_own_folders_are_covered_as_by_the_kernel(
+    closed_kernel: str, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library and a plain kernel's start-up files, where they lie in the working folder."""
+    for name in ("home", "team", "ipython"):
+        (work / name).mkdir()
+    monkeypatch.setenv("JUPYTER_CODEACT_HOME", str(work / "home"))
+    monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", str(work / "team"))
+    monkeypatch.setenv("IPYTHONDIR", str(work / "ipython"))
+    attack = "open('{}/x.py', 'w').write('#'); print('written')"
+    manager, client = start_new_kernel(kernel_name=closed_kernel, cwd=str(work))
+    try:
+        said = [run(client, attack.format(name)) for name in ("home", "team", "ipython", ".")]
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    assert said == [("", "OSError")] * 3 + [("written\n", "")]

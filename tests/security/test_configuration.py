@@ -13,6 +13,7 @@ import pytest
 from jupyter_codeact.agent.config import read_config
 from jupyter_codeact.agent.demonstrations import demonstration_messages
 from jupyter_codeact.agent.templates import TemplateConfig, Templates
+from jupyter_codeact.config import load
 from jupyter_codeact.errors import ConfigError
 from jupyter_codeact.files import read_in
 from jupyter_codeact.models.scripted import ScriptedModel
@@ -133,6 +134,16 @@ def test_a_script_that_became_a_link_is_not_read(work: Path, tmp_path: Path) -> 
         file.truncate(1 << 40)
     with pytest.raises(ConfigError, match="can't be read"):
         ScriptedModel.load("huge", work)
+
+
+def test_no_configuration_is_read_from_the_current_folder(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty entry of the variable is that for Jupyter: `JUPYTER_CONFIG_PATH=/a:$JUPYTER_CONFIG_PATH`."""
+    (work / "jupyter_codeact_config.py").write_text("c.Agent.model = 'evil'")
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", f"/a{os.pathsep}")
+    assert load().model != "evil"
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(work))
+    assert load().model == "evil"
 
 
 @pytest.mark.parametrize("kind", ["bubblewrap", "none"])

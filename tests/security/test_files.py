@@ -242,10 +242,92 @@ def test_in_her_home_her_dot_files_are_nobodys(tmp_path: Path, monkeypatch: pyte
         assert cells.attempt("os.rename('dotfiles', 'others'); print(1)") in OUTSIDE
         assert cells.attempt(write.format("notes/b.txt")) == "1"
         assert cells.attempt(read.format("notes/a.txt")) == "6"
+        # Editors put a new file in the place of the old one, and what lay over that is gone with it.
+        for name in (".netrc", ".pgpass"):
+            (tmp_path / "new").write_text("canary")
+            (tmp_path / "new").rename(tmp_path / name)
+            assert cells.attempt(read.format(name)) != "6"
     assert not (tmp_path / ".profile").exists()
     with room("none", tmp_path) as cells:
-        assert [cells.attempt(read.format(name)) for name in reads] == ["6"] * len(reads)
+        assert [cells.attempt(read.format(name)) for name in [*reads, ".pgpass"]] == ["6"] * (len(reads) + 1)
         assert cells.attempt(write.format(".profile")) == "1"
+
+
+def test_what_git_would_run_outside_is_not_changed(tmp_path: Path) -> None:
+    """Any `git status` of hers obeys the repository's configuration; git itself goes on working in cells."""
+    subprocess.run(["git", "init", "-q", "--template=", str(tmp_path)], check=True)
+    assert not (tmp_path / ".git" / "hooks").exists()
+    attacks = {
+        "config": "print(open('.git/config', 'a').write('#'))",
+        "hook": "os.makedirs('.git/hooks', exist_ok=True); print(open('.git/hooks/pre-commit', 'w').write('#'))",
+        "replace": "os.rename('.git', 'old'); os.makedirs('.git'); print(1)",
+    }
+    commit = "git -c user.name=a -c user.email=b commit -qm one --allow-empty && git log --oneline | wc -l"
+    with room("bubblewrap", tmp_path) as cells:
+        for attack in attacks.values():
+            assert cells.attempt(attack) in OUTSIDE
+        assert cells(f"!{commit}") == "1"
+    with room("none", tmp_path) as cells:
+        assert [cells.attempt(attack) for attack in attacks.values()] == ["1", "1", "1"]
+
+
+def test_the_temp_of_other_programs_is_covered_and_no_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other kernels' sandboxes are reached there."""
+    temp = tmp_path / "tmp"
+    temp.mkdir()
+    (temp / "secret.txt").write_text("canary")
+    monkeypatch.setattr("tempfile.tempdir", str(temp))
+    attack = "print(open('tmp/secret.txt').read())"
+    with room("bubblewrap", tmp_path) as cells:
+        assert cells.attempt(attack) in OUTSIDE
+    with pytest.raises(SandboxUnavailable, match="put the notebook into another folder"):
+        open_sandbox("bubblewrap", sys.executable, str(temp))
+    with room("none", tmp_path) as cells:
+        assert cells.attempt(attack) == "canary"
+
+
+def test_a_users_installs_that_are_not_there_yet_are_not_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What any kernel of this Python would import, in other folders too."""
+    python, _ = environment(tmp_path / "env")
+    settings = tmp_path / "env" / "pyvenv.cfg"
+    settings.write_text(settings.read_text().replace("packages = false", "packages = true"))
+    monkeypatch.setenv("PYTHONUSERBASE", str(tmp_path / "work" / "base"))
+    work = tmp_path / "work"
+    work.mkdir()
+    ask = [python, "-c", "import site; print(site.getusersitepackages())"]
+    place = subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip()
+    attack = f"os.makedirs({place!r}, exist_ok=True); print(open({place!r} + '/jinja2.py', 'w').write('#'))"
+    with room("bubblewrap", work, python) as cells:
+        assert cells.attempt(attack) in OUTSIDE
+    with room("none", work, python) as cells:
+        assert cells.attempt(attack) == "1"
+
+
+@pytest.mark.parametrize("entry", ["", ".", "bin", "{work}/bin"])
+def test_no_program_of_the_working_folder_is_run_outside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entry: str
+) -> None:
+    """Not even where her PATH leads there, as `PATH=~/bin:$PATH` does in the home, and an empty entry anywhere."""
+    work = tmp_path / "work"
+    for folder in (work, work / "bin"):
+        folder.mkdir()
+        for name in ("bwrap", "setpriv", "prlimit"):
+            (folder / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/proof\n")
+            (folder / name).chmod(0o755)
+    monkeypatch.chdir(work)
+    plain = os.environ["PATH"]
+    monkeypatch.setenv("PATH", f"{entry.format(work=work)}{os.pathsep}{plain}")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/usr/lib:")
+    with room("bubblewrap", work) as cells:
+        assert cells("print(1)") == "1"
+        environment = Path(f"/proc/{cells.sandbox.process.pid}/environ").read_bytes().split(b"\0")
+        assert b"LD_LIBRARY_PATH=/usr/lib" in environment
+        assert f"PATH={plain}".encode() in environment
+    assert not (tmp_path / "proof").exists()
+    subprocess.run(["bwrap"], check=True)
+    assert (tmp_path / "proof").exists()
 
 
 def test_the_sockets_we_connect_to_cannot_be_replaced(base: Path) -> None:
