@@ -21,13 +21,14 @@ from ..sandbox.probe import EMPTY_HOME, explain, reason
 from .aside import Aside
 from .border import Border
 from .comms import Comms
+from .gate import Gate, Held
 from .incoming import misfit
 from .ledger import Ledger
 from .log import Log
 from .polling import Polling
 from .question import Question
 from .queue import Request, concerns_ours
-from .requests import Asked, of_ours
+from .requests import of_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
 from .turns import Turns
@@ -38,8 +39,6 @@ from .wire import EMPTY, Message, build
 # How many outputs are moved before the other sockets get a turn.
 BATCH = 64
 ASSISTED = ("complete_request", "inspect_request")
-ENDING = ("interrupt_request", "shutdown_request")
-FULL = "So many requests are open in the sandbox that it is given no more. Interrupt it, or restart the kernel."
 SHUTDOWN_S = 1.0
 RETRY_MS = 2
 STARTING = "Stopped by you. The sandbox has not started yet, and nothing has run."
@@ -48,7 +47,7 @@ STARTING = "Stopped by you. The sandbox has not started yet, and nothing has run
 class Proxy:
     """See the module. ``open_sandbox`` starts a sandbox; it is called again when one has died.
 
-    failed: why a start failed that is tried once more. held: what waits for the sandbox to hear us, by its channel.
+    failed: why a start failed that is tried once more.
     """
 
     def __init__(self, connection: dict[str, Any], sandbox: Sandbox, open_sandbox: Callable[..., Sandbox]) -> None:
@@ -60,6 +59,7 @@ class Proxy:
         self.ledger = Ledger()
         self.comms = Comms()
         self.border = Border(self.comms, self.session)
+        self.gate = Gate(self.front, self.voice, self.turns, self.border.requests)
         self.taps: dict[str, Tap] = {}
         self.proposals: dict[str, Listener] = {}
         self.question = Question(self.front, self.voice)
@@ -67,7 +67,6 @@ class Proxy:
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
         self.news = self.failed = ""
-        self.held: list[tuple[str, Message, bool]] = []
         self.stop_at: float | None = None
         self.polling = Polling()
         self.aside = Aside(self.polling.post)
@@ -135,9 +134,8 @@ class Proxy:
                 # A front end shows the state that it heard of last: that one is starting.
                 self.voice.status("idle", EMPTY)
                 self.turns.stay_busy()
-            held, self.held = self.held, []
-            for channel, message, hers in held:
-                self._pass_in(channel, message, hers)
+            for held in self.gate.let_go():
+                self._pass_in(*held)
             self.turns.go_on()
 
     def _check_sandbox(self) -> None:
@@ -192,16 +190,8 @@ class Proxy:
 
     # ---- from the front end
 
-    def _received(self, channel: str) -> Message | None:
-        """The next request, if it is one; one that nobody could answer is answered here."""
-        message = self.front.receive(self.front.shell if channel == "shell" else self.front.control)
-        if message is not None and (wrong := misfit(message)):
-            self._turn_away(channel, message, "MalformedRequest", wrong)
-            return None
-        return message
-
     def _on_front_shell(self) -> None:
-        if (message := self._received("shell")) is None:
+        if (message := self.gate.received("shell")) is None:
             return
         kind = message.type
         if kind == "execute_request" and not message.header.get("subshell_id"):
@@ -246,12 +236,14 @@ class Proxy:
         self.turns.stay_busy()
 
     def _on_front_control(self) -> None:
-        if (message := self._received("control")) is None:
+        if (message := self.gate.received("control")) is None:
             return
         if message.type == "interrupt_request" and (self.turns.ours or not self.turns.ready):
             if self.turns.ours and self.host is not None:
                 # The host interrupts what runs in the sandbox itself: a second interrupt would hit what comes after.
                 self.host.stop()
+                for waiting in self.gate.drop(self.taps):
+                    self.voice.mourn(self.taps.pop(waiting.id), STARTING)
             else:
                 self.turns.fail_all("KeyboardInterrupt", STARTING)
             self.voice.status("busy", message.parts[0])
@@ -363,30 +355,19 @@ class Proxy:
             self._pass_in("shell", request.message)
 
     def _pass_on(self, channel: str, message: Message) -> None:
-        """As ``_pass_in``, for what waits for no turn: while too much is open, only what ends things."""
-        if self.border.requests.full and message.type not in ENDING:
-            self._turn_away(channel, message, "TooManyRequests", FULL)
-        else:
+        """As ``_pass_in``, for what waits for no turn."""
+        if self.gate.admits(channel, message):
             self._pass_in(channel, message)
-
-    def _turn_away(self, channel: str, message: Message, name: str, why: str) -> None:
-        self.voice.refuse(Asked(message.id, message.type, channel, message.parts[0], message.idents), name, why)
-        self.turns.stay_busy()
 
     def _pass_in(self, channel: str, message: Message, hers: bool = True) -> None:
         """Send a request to the sandbox; what comes back is matched to it. ``hers``: a person wrote what it runs."""
         if not self.turns.ready:
-            self.held.append((channel, message, hers))
+            self.gate.hold(Held(channel, message, hers))
             return
         self.border.requests.add(message, channel, hers)
         if message.type == "interrupt_request":
             self.vigil.interrupted()
         self.back.send(self.back.shell if channel == "shell" else self.back.control, message)
-
-    def held_requests(self) -> list[tuple[zmq.Socket[Any], Message]]:
-        """Those of front ends that no sandbox has heard, each with the socket that it came from."""
-        sockets = {"shell": self.front.shell, "control": self.front.control}
-        return [(sockets[channel], message) for channel, message, _ in self.held if message.idents]
 
     # ---- for the host, through post
 

@@ -58,7 +58,7 @@ def _give_up(proxy: Proxy, reason: str) -> None:
         proxy.host.stop()
     proxy.give_up("SandboxUnavailable", reason)
     proxy.turns.fail_all("SandboxUnavailable", reason)
-    refuse(proxy.front, reason, proxy.orphaned, proxy.held_requests())
+    refuse(proxy.front, reason, proxy.orphaned, proxy.gate.unheard())
 
 
 class SessionAnswers:
