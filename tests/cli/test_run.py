@@ -473,6 +473,17 @@ def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: list[str],
     assert "Traceback" not in done.err
 
 
+def test_a_name_that_is_a_link_out_of_the_folder_is_said(command: Command, work: Path, tmp_path: Path) -> None:
+    """A cell may have put it there; where she is not, it is hers."""
+    for name in ("task.md", "project"):
+        (work / name).symlink_to(tmp_path / name)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "task.md").write_text("Write.")
+    done = command("run", "--file", "task.md", "--workspace", "project")
+    assert done.err.splitlines()[:2] == [f"{name} is a link to {tmp_path / name}" for name in ("project", "task.md")]
+    assert "is a link to" not in command("run", "--file", tmp_path / "task.md", "--workspace", work).err
+
+
 @pytest.mark.parametrize(
     "words",
     [
