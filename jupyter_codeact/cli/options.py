@@ -252,9 +252,10 @@ def write(path: Path, text: str) -> None:
     """A file that a command was asked for. Raises ConfigError where it can't be written."""
     from ..errors import ConfigError
     from ..files import write_atomically
+    from .visible import say
 
     try:
         write_atomically(path, text, 0o644)
     except (OSError, UnicodeError) as error:
         raise ConfigError(f"{path} can't be written: {getattr(error, 'strerror', None) or error}.") from None
-    print(f"Wrote {path}.")
+    say(f"Wrote {path}.")

@@ -422,3 +422,18 @@ def test_the_files_of_a_replay_are_not_emptied_for_it(command: Command, ours: Pa
     assert done.code == 2
     assert "which is made anew: choose another `--out`" in done.err
     assert kept.exists()
+
+
+def test_names_of_files_do_not_act_on_the_terminal(command: Command, ours: Path) -> None:
+    odd = ours.with_name("odd\x1b[2J.traj")
+    odd.write_text("{")
+    for words in (("stats", ours.parent), ("inspect", odd), ("demo-from", odd)):
+        done = command(*words)
+        assert "odd\\x1b[2J.traj is no trajectory" in done.err
+        assert "\x1b" not in done.err + done.out
+    ours.rename(odd)
+    for words in (("inspect", odd, "--notebook", f"{odd}.ipynb"), ("demo-from", odd, "-o", f"{odd}.yaml")):
+        assert f"Wrote {odd}".replace("\x1b", "\\x1b") in command(*words).out
+    printed = command("demo-from", odd).out
+    assert "\x1b" not in printed
+    assert yaml.safe_load(printed)["history"]
