@@ -65,9 +65,11 @@ FORBIDDEN = (
     ("kernel/apparmor_restrict_unprivileged_userns", "1", APPARMOR),
 )
 ANOTHER = "name a Python, such as ~/torch/bin/python"
-# What --python names has to say; understood by any Python 3.
+# What --python names has to say; understood by any Python 3, and like -P, which older ones lack.
 LOOK = """
-import json, sys
+import sys
+sys.path[:] = filter(None, sys.path)
+import json
 try:
     import ipykernel
     version = int(ipykernel.__version__.split(".")[0])
@@ -120,7 +122,7 @@ def run(options: argparse.Namespace) -> int:
         raise SetupError(problem)
     if options.demo:
         model = ["--model", options.model] if options.model else []
-        return subprocess.run([python, "-m", "jupyter_codeact", "demo", *model], check=False).returncode
+        return subprocess.run([python, "-P", "-m", "jupyter_codeact", "demo", *model], check=False).returncode
     print(f"ready: {python.with_name('jupyter')} lab, then choose the kernel Python 3 (CodeAct)")
     return 0
 
@@ -148,7 +150,7 @@ def environment() -> Path:
         with stage("virtual environment .venv"):
             if not can(sys.executable, "import ensurepip, venv"):
                 raise SetupError(f"this Python makes no environments; type: {SUDO}apt install python3-venv")
-            call(sys.executable, "-m", "venv", "--clear", ROOT / ".venv")
+            call(sys.executable, "-P", "-m", "venv", "--clear", ROOT / ".venv")
     return python
 
 
@@ -163,8 +165,8 @@ def install(python: Path, extras: set[str]) -> None:
     wanted = sorted(extras | set(known["extras"]))
     with stage("package and JupyterLab extension, some minutes the first time"):
         if not can(python, "import pip"):
-            call(python, "-m", "ensurepip")
-        call(python, "-m", "pip", "install", "--editable", f"{ROOT}[{','.join(wanted)}]")
+            call(python, "-I", "-m", "ensurepip")  # It hands that on to the Python that it starts.
+        call(python, "-P", "-m", "pip", "install", "--editable", f"{ROOT}[{','.join(wanted)}]")
         absent = [str(file) for file in files if not file.exists()]
         if absent:
             raise SetupError(f"the package was installed without {', '.join(absent)}: please report this")
@@ -192,7 +194,7 @@ def add_kernelspec(python: Path, inner: str | None, where: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(ROOT / "kernelspec", folder, dirs_exist_ok=True)
         Path(folder, "kernel.json").write_text(json.dumps(spec, indent=1))
-        call(python, "-m", "jupyter_client.kernelspecapp", "install", folder, "--name", name, where)
+        call(python, "-P", "-m", "jupyter_client.kernelspecapp", "install", folder, "--name", name, where)
 
 
 def inner_python(wish: str) -> Path:
@@ -261,7 +263,7 @@ def can(python: Path | str, code: str) -> bool:
     """Whether this Python exists and runs the code."""
     if not Path(python).exists():
         return False
-    return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+    return subprocess.run([python, "-P", "-c", code], capture_output=True, check=False).returncode == 0
 
 
 def call(*command: str | Path) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 LARGEST = 16 * 2**20
 # Of our folders for a while. The process whose they are follows: the next start removes those of one that was killed.
@@ -36,30 +38,71 @@ def write_atomically(path: Path, text: str, mode: int = 0o600, errors: str = "st
         raise
 
 
+class Content(NamedTuple):
+    """What was read, and where it lies, whatever its name leads to by now."""
+
+    data: bytes
+    place: str
+
+    @property
+    def text(self) -> str:
+        """Raises UnicodeError."""
+        with io.TextIOWrapper(io.BytesIO(self.data), encoding="utf-8") as text:
+            return text.read()
+
+
 def read_in(folder: Path, path: Path) -> str:
     """The text of a file, as ``bytes_in`` reads it. Raises OSError, UnicodeError."""
-    with io.TextIOWrapper(io.BytesIO(bytes_in(folder, path)), encoding="utf-8") as text:
-        return text.read()
+    return content_of(path, folder).text
 
 
 def bytes_in(folder: Path, path: Path, largest: int = LARGEST) -> bytes:
     """The content of ``path``. Where it lies in ``folder`` by name, it must be a plain file that really lies there.
 
+    Raises OSError.
+    """
+    return content_of(path, folder, largest).data
+
+
+def content_of(path: Path, folder: Path | None = None, largest: int = LARGEST) -> Content:
+    """As ``bytes_in``; without a ``folder`` a link is her wish. Nothing is waited for that never comes (FIFOs).
+
     What is opened is what is looked at, so nothing can be swapped between. Raises OSError.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with open(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        inside = Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder))
-        if not stat.S_ISREG(found.st_mode) or (inside and not _lies_in(folder, path, descriptor)):
-            raise PermissionError(f"{path} is no plain file of this folder")
-        if found.st_size > largest:
-            raise PermissionError(f"{path} is larger than {largest // 2**20} MB")
-        return file.read(largest)
+    try:
+        place, found = _place_of(descriptor, path), os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) and not _is_of_the_shell(path, place):
+            raise PermissionError(errno.EPERM, "it is no file", str(path))
+        if folder is not None and inside(path, folder) and not Path(place).is_relative_to(os.path.realpath(folder)):
+            raise PermissionError(errno.EPERM, "it is no plain file of this folder", str(path))
+        os.set_blocking(descriptor, True)
+        with open(descriptor, "rb", closefd=False) as file:
+            data = file.read(largest + 1) if found.st_size <= largest else b""
+        if max(found.st_size, len(data)) > largest:
+            raise PermissionError(errno.EPERM, f"it is larger than {largest // 2**20} MB", str(path))
+        return Content(data, place)
+    finally:
+        os.close(descriptor)
 
 
-def _lies_in(folder: Path, path: Path, descriptor: int) -> bool:
+def inside(path: Path, folder: Path) -> bool:
+    """By name alone."""
+    return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))
+
+
+def innermost(path: Path, *folders: Path) -> Path | None:
+    """The innermost of the folders in which ``path`` lies by name; None where it lies in none."""
+    around = (Path(os.path.abspath(folder)) for folder in folders if inside(path, folder))
+    return max(around, key=lambda place: len(place.parts), default=None)
+
+
+def _place_of(descriptor: int, path: Path) -> str:
     """By the kernel's own name of what was opened; elsewhere than on Linux, by its path."""
-    place = f"/proc/self/fd/{descriptor}"
-    name = os.readlink(place) if os.path.lexists(place) else os.path.realpath(path)
-    return Path(name).is_relative_to(os.path.realpath(folder))
+    name = f"/proc/self/fd/{descriptor}"
+    return os.readlink(name) if os.path.lexists(name) else os.path.realpath(path)
+
+
+def _is_of_the_shell(path: Path, place: str) -> bool:
+    """A pipe as `<(…)` and `|` make them: it has no path, and is named as a descriptor."""
+    return place.startswith("pipe:") and path.is_relative_to("/dev")

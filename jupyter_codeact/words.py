@@ -79,6 +79,9 @@ def reason(error: Exception) -> str:
     match error:
         case OSError(strerror=str(cause)):
             said = cause
+        # shutil.copytree's: what it failed at, each with its cause.
+        case OSError(args=([(_, _, cause), *_],)):
+            said = " ".join(str(cause).split())
         case UnicodeError():
             said = "it is no text in UTF-8"
         case json.JSONDecodeError():

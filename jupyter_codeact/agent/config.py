@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ..errors import ConfigError
+from ..files import content_of
 from ..parts import ModelConfig, code_transform, open_model
 from ..words import reason
 from .hooks import hooks_of
@@ -107,15 +108,21 @@ def arguments_of(config: AgentConfig | dict[str, Any] | Path | str) -> dict[str,
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file with a mapping in it. Raises ConfigError."""
+    return yaml_of(path)[0]
+
+
+def yaml_of(path: Path, folder: Path | None = None) -> tuple[dict[str, Any], str]:
+    """The same, and where the file lies that was read, as ``content_of`` has it. Raises ConfigError."""
     import yaml
 
     try:
-        value = yaml.safe_load(path.read_text("utf-8"))
+        content = content_of(path, folder)
+        value = yaml.safe_load(content.text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError(f"{path} can't be read: {reason(error)}.") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{path} holds no mapping of keys to values.")
-    return value
+    return value, content.place
 
 
 def _said(error: ValidationError) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import CodeActError, ConfigError, UsageError
+from ..files import content_of
 from ..words import reason
 
 _ISSUE = re.compile(r"https?://github\.com/(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)/issues/(?P<number>\d+)/?")
@@ -56,7 +57,7 @@ class FileProblem:
 
     async def text(self) -> str:
         try:
-            return self.path.read_text("utf-8")[:LONGEST]
+            return content_of(self.path).text[:LONGEST]
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"The task {self.path} can't be read: {reason(error)}.") from None
 

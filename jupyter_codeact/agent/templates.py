@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..errors import ConfigError
 from ..events import CodeAction, Edited, Ended, Ran, Rejected
-from ..files import read_in
-from ..words import fenced
+from ..files import innermost, read_in
+from ..words import fenced, reason
 from .shapes import StepOutput
 from .tools import EDIT, RUN, SKILLS, SUBMIT
 
@@ -53,9 +52,7 @@ class TemplateConfig:
         must really lie there.
         """
         folder = Path.cwd() / folder
-        around = (Path(os.path.normpath(Path.cwd() / place)) for place in (work, Path()))
-        named = Path(os.path.normpath(folder))
-        root = max(filter(named.is_relative_to, around), key=lambda place: len(place.parts), default=folder)
+        root = innermost(folder, work, Path()) or folder
         known = {path.stem for path in FOLDER.glob("*.j2")}
         found = {path.stem: path for path in sorted(folder.glob("*.j2"))}
         if not found or not found.keys() <= known:
@@ -64,7 +61,7 @@ class TemplateConfig:
         try:
             texts: dict[str, Any] = {f"{name}_template": read_in(root, path) for name, path in found.items()}
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"A template in {folder} can't be read: {error}.") from None
+            raise ConfigError(f"A template in {folder} can't be read: {reason(error)}.") from None
         return cls(**texts, **more)
 
     @property

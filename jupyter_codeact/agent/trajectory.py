@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..attempts import attempt_in
 from ..errors import ConfigError
 from ..events import Rejected
-from ..files import write_atomically
+from ..files import content_of, write_atomically
 from ..words import reason
 from .context import variables_in
 from .history import tool_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .conversation import Conversation
 
 ENVIRONMENT = "notebook"
+LARGEST = 2**30
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def read(path: Path) -> dict[str, Any]:
     attempt: of several, which one it is; "" where there were not several.
     """
     try:
-        document, attempt = attempt_in(json.loads(path.read_text("utf-8")))
+        document, attempt = attempt_in(json.loads(content_of(path, largest=LARGEST).text))
         document = rehydrated(document)
         return document | {"trajectory": list(document["trajectory"]), "attempt": attempt}
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:

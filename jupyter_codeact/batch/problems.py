@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from ..agent.config import checked
 from ..errors import ConfigError
+from ..files import content_of
 from ..words import reason
 from .results import SUMMARY
 
@@ -47,7 +48,7 @@ def _values(path: Path) -> list[Any]:
     import yaml
 
     try:
-        text = path.read_text("utf-8")
+        text = content_of(path).text
         if path.suffix == ".jsonl":
             return [json.loads(line) for line in text.splitlines() if line.strip()]
         value = yaml.safe_load(text)

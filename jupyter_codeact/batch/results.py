@@ -7,7 +7,7 @@ import io
 import json
 from pathlib import Path
 
-from ..files import write_atomically
+from ..files import read_in, write_atomically
 from ..headless.solve import READABLE, Result
 
 SUMMARY = "results"
@@ -23,7 +23,7 @@ def is_final(result: Result) -> bool:
 def read_result(folder: Path) -> Result | None:
     """The result of an earlier batch; None where there is none that can be read."""
     try:
-        return Result(**json.loads((folder / "result.json").read_text("utf-8")))
+        return Result(**json.loads(read_in(folder, folder / "result.json")))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -19,7 +19,7 @@ from ..events import ActionDone, Usage, UsageSeen, Working
 from ..headless.attempts import work_on
 from ..headless.meter import FlagMeter
 from ..headless.solve import Job, Result
-from ..headless.workspace import beyond, fresh_workspace
+from ..headless.workspace import beyond, fresh_workspace, part_of
 from ..settings import Settings
 from .problems import Entry
 from .results import forget, is_final, read_result, write_result, write_summary
@@ -139,8 +139,8 @@ class Batch:
             self._summarize()
 
     async def _solved(self, entry: Entry, progress: Progress) -> Result:
-        folder = self._out / entry.id
         try:
+            folder = part_of(self._out, entry.id)
             forget(folder, entry.id)
             workspace = fresh_workspace(folder / "work", entry.workspace, without=self._out)
             no_patch = beyond(entry.workspace) if entry.workspace else ""

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         forget(os.getcwd())
         return int(options.run(options))
     except KeyboardInterrupt as stop:
-        print(f"\nStopped. {stop}".rstrip(), file=sys.stderr)
+        _say(f"\nStopped. {stop}".rstrip())
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough.
@@ -65,10 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # a boundary: she is told in a line, whatever it is
         if "--debug" in words:
             raise
-        from .visible import visible
-
-        print(visible(_line(error, words)), file=sys.stderr)
+        _say(_line(error, words))
         return WRONG_USE if _is_hers(error) else FAILED
+
+
+def _say(text: str) -> None:
+    # Heavy, and not needed where all is well.
+    from .visible import say
+
+    say(text, error=True)
 
 
 def _is_hers(error: Exception) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from .options import Commands, command
@@ -24,10 +25,12 @@ def run(options: argparse.Namespace) -> int:
     from ..records.demonstration import demonstration_of
     from ..records.steps import read_record
     from .options import write
+    from .visible import visible
 
     text = demonstration_of(read_record(options.trajectory))
     if options.output is None:
-        print(text, end="")
+        # A program is given it as it is.
+        print(visible(text) if sys.stdout.isatty() else text, end="")
     else:
         write(options.output, text)
     return 0

@@ -141,13 +141,14 @@ def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | 
 
     With attempts the agent is the first of them.
     """
-    from ..agent.config import checked, read_yaml
+    from ..agent.config import checked, yaml_of
     from ..agent.retrying import RetryConfig
+    from ..files import innermost
 
-    values = read_yaml(options.config) if options.config else {}
-    source = str(options.config or "the configuration")
+    source, config = str(options.config or "the configuration"), options.config
+    values, place = yaml_of(config, innermost(config, Path(), _work(options))) if config else ({}, "")
     for key in hers_alone(values):
-        check_is_hers(options.config, key)
+        check_is_hers(options.config, place, key)
     if "agents" not in values:
         return agent_config(options, values, source), None
     agents = values["agents"] if isinstance(values["agents"], list) else [values["agents"]]
@@ -171,8 +172,7 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
         said = values.get(key, {})
         values = values | {key: asdict(default) | said if isinstance(said, dict) else said}
     values = {"hooks": own.hooks} | values
-    # A batch works in copies.
-    work = getattr(options, "workspace", Path())
+    work = _work(options)
     config = read_config(values, source, options.config.parent if options.config else Path(), work)
     texts = TemplateConfig.from_folder(options.templates, work=work).texts if options.templates else {}
     timeout = options.step_timeout
@@ -189,6 +189,11 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     return config
 
 
+def _work(options: argparse.Namespace) -> Path:
+    """Where actions run; a batch works in copies."""
+    return Path(getattr(options, "workspace", ""))
+
+
 def hers_alone(values: Any) -> Iterator[str]:
     """The keys that decide what runs outside the sandbox, and where her key and her conversation are sent."""
     if isinstance(values, list):
@@ -201,14 +206,17 @@ def hers_alone(values: Any) -> Iterator[str]:
         yield from hers_alone([*values.values()])
 
 
-def check_is_hers(path: Path, key: str) -> None:
-    """What names such keys must lie where no sandbox can write. Raises ConfigError."""
+def check_is_hers(path: Path, place: str, key: str) -> None:
+    """What names such keys must lie where no sandbox can write. Raises ConfigError.
+
+    place: where that lies which was read as ``path``: the name itself may lead elsewhere by now.
+    """
     from jupyter_core.paths import jupyter_config_path
 
     from ..errors import ConfigError
 
     folders = [Path(folder) for folder in jupyter_config_path()]
-    if not any(path.resolve().is_relative_to(folder.resolve()) for folder in folders):
+    if not any(Path(place).is_relative_to(folder.resolve()) for folder in folders):
         raise ConfigError(
             f"{path} sets {key}, and lies where code in a sandbox may write. That is set in a file in one of Jupyter's "
             f"config folders, such as {folders[0]}: there, or in jupyter_codeact_config.py (`{ELSEWHERE[key]}`)."
@@ -244,9 +252,10 @@ def write(path: Path, text: str) -> None:
     """A file that a command was asked for. Raises ConfigError where it can't be written."""
     from ..errors import ConfigError
     from ..files import write_atomically
+    from .visible import say
 
     try:
         write_atomically(path, text, 0o644)
     except (OSError, UnicodeError) as error:
         raise ConfigError(f"{path} can't be written: {getattr(error, 'strerror', None) or error}.") from None
-    print(f"Wrote {path}.")
+    say(f"Wrote {path}.")

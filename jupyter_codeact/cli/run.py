@@ -48,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
     from ..headless.workspace import beyond
     from ..settings import Settings
 
+    for named in filter(None, (options.workspace, options.file)):
+        tell_link(named)
     problem = problem_of(options)
     settings = Settings.from_environment()
     config, retry = configured(options)
@@ -56,6 +58,16 @@ def run(options: argparse.Namespace) -> int:
     job.prepare()
     job = replace(job, problem=finished(stated(job.problem, job.name)))
     return work(job, settings, options.review)
+
+
+def tell_link(named: Path) -> None:
+    """Where what she names lies here by name alone: a cell may have put the link there that leads elsewhere."""
+    from ..files import inside
+    from .visible import say
+
+    real = named.resolve()
+    if inside(named, Path()) and not real.is_relative_to(Path.cwd()):
+        say(f"{named} is a link to {real}", error=True)
 
 
 def work(job: Job, settings: Settings, review: str | None) -> int:

@@ -24,20 +24,19 @@ def add(commands: Commands) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    import sys
-
     from ..errors import ConfigError
     from ..records.stats import read_figures
+    from .visible import say
 
     missing = next((path for path in options.paths if not path.exists()), None)
     if missing is not None:
         raise ConfigError(f"There is no {missing}.")
     runs, wrong = read_figures(options.paths)
     for line in wrong:
-        print(line, file=sys.stderr)
+        say(line, error=True)
     for one in runs:
         if one.attempt:
-            print(f"{one.path}: {one.attempt}.", file=sys.stderr)
+            say(f"{one.path}: {one.attempt}.", error=True)
     if not runs:
         raise ConfigError("There are no trajectories: they are files that end in .traj.")
     _show(runs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 from rich.text import Text
 
@@ -13,6 +14,11 @@ _ACTING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u20
 def visible(text: str) -> str:
     """The text with every such character spelt out, as Python spells it."""
     return _ACTING.sub(lambda found: repr(found[0])[1:-1], text.replace("\r\n", "\n"))
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Print a line of ours that may hold others' names, as those of files."""
+    print(visible(text), file=sys.stderr if error else sys.stdout)
 
 
 def coloured(text: str) -> Text:

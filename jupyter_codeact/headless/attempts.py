@@ -20,7 +20,7 @@ from ..settings import Settings
 from .cells import Reviewer
 from .meter import FlagMeter
 from .solve import Job, Listener, Result, solve
-from .workspace import fresh_workspace
+from .workspace import fresh_workspace, part_of
 
 
 async def work_on(
@@ -68,7 +68,7 @@ class _Attempts:
         return self._chosen(best, agent, time.monotonic() - began)
 
     async def _attempt(self, number: int, config: AgentConfig) -> AgentInfo:
-        folder = self.job.folder / f"attempt-{number}"
+        folder = part_of(self.job.folder, f"attempt-{number}")
         place = fresh_workspace(folder / "work", self.job.workspace, without=self.job.folder)
         job = replace(self.job, config=config, workspace=place, folder=folder, retry=None)
         meter = FlagMeter(config.limits, self.total)
@@ -95,4 +95,7 @@ class _Attempts:
 
 
 def _copied(path: str, job: Job) -> Path:
-    return Path(shutil.copy2(path, job.folder / Path(path).name))
+    target = job.folder / Path(path).name
+    # A link there would be written through.
+    target.unlink(missing_ok=True)
+    return Path(shutil.copy2(path, target))

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from .. import words
 from ..agent.config import AgentConfig, checked
@@ -17,6 +21,8 @@ from ..models.replay import foreign_command
 from ..parts import ModelConfig, code_transform
 from ..records.steps import SHELL, Record, RecordedStep, read_record
 from ..settings import Settings
+from ..skills.files import lies_in
+from ..words import reason
 from .cells import YesToAll
 from .solve import Job, Listener, Result, solve
 from .workspace import fresh_workspace
@@ -90,8 +96,8 @@ class Replay:
         )
         place = fresh_workspace(out / "work", workspace, without=out)
         job = Job(TextProblem(self.record.problem or f"Replay of {path.name}", path.stem), config, place, out)
-        own = _with_a_copy_of_the_library(settings, out)
-        result = await solve(job, own, reviewer=YesToAll(), listeners=listeners)
+        with _with_a_copy_of_the_library(settings, out) as own:
+            result = await solve(job, own, reviewer=YesToAll(), listeners=listeners)
         left_out = sum(bool(_left_out(step)) for step in self.record.steps)
         return Outcome(result, self.cells, read_record(Path(result.files["trajectory"])).cells, left_out)
 
@@ -126,13 +132,26 @@ def _problem(step: RecordedStep, handler: ToolHandler) -> str:
     return ""
 
 
-def _with_a_copy_of_the_library(settings: Settings, out: Path) -> Settings:
-    """A replay changes skills as the run did: those of a copy."""
-    own = settings._replace(root=out.resolve() / "codeact", hidden=(*settings.hidden, str(settings.root)))
-    try:
-        for before, after in zip(settings.libraries, own.libraries, strict=True):
-            if Path(before).is_dir():
-                shutil.copytree(before, after, dirs_exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"The skill library can't be copied to {out}: {error.strerror or error}.") from None
-    return own
+@contextmanager
+def _with_a_copy_of_the_library(settings: Settings, out: Path) -> Iterator[Settings]:
+    """A replay changes skills as the run did: those of a copy, which ends with it."""
+    # In none that is there already: a cell may have put links into it.
+    with TemporaryDirectory(prefix="codeact-", dir=out.resolve()) as root:
+        own = settings._replace(root=Path(root), hidden=(*settings.hidden, str(settings.root)))
+        try:
+            for before, after in zip(_writable(settings), _writable(own), strict=True):
+                if before.is_dir():
+                    shutil.copytree(before, after, symlinks=True, ignore=partial(_leading_out, before))
+        except OSError as error:
+            raise ConfigError(f"The skill library can't be copied to {out}: {reason(error)}.") from None
+        yield own
+
+
+def _writable(settings: Settings) -> tuple[Path, Path]:
+    """All others are only read, and where they are."""
+    return settings.private_skills, settings.shared_skills
+
+
+def _leading_out(library: Path, parent: str, names: list[str]) -> list[str]:
+    """The links in a folder of the library that lead out of it: they are no skills."""
+    return [name for name in names if not lies_in(library, Path(parent, name))]

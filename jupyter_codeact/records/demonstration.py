@@ -25,7 +25,7 @@ def demonstration_of(record: Record) -> str:
     first = next((item for item in items if item["role"] == "user"), None)
     messages = [{"role": item["role"], "content": _said(item, record, first)} for item in items]
     body = yaml.dump({"history": messages}, Dumper=Dumper, allow_unicode=True, sort_keys=False, width=1000)
-    return HEAD.format(name=record.path.name) + body
+    return HEAD.format(name=repr(record.path.name)[1:-1]) + body
 
 
 def _said(item: dict[str, Any], record: Record, first: dict[str, Any] | None) -> str:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..agent.trajectory import LARGEST
 from ..errors import ConfigError
+from ..files import content_of
 from .steps import Record, read_record
 
 # What a batch writes of all its problems.
@@ -71,7 +73,7 @@ def counts(runs: list[Figures]) -> Counter[str]:
 def _batch(file: Path) -> list[Figures]:
     """The problems of a batch, as its own summary has them: those that failed before they had a trajectory, too."""
     try:
-        rows = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+        rows = [json.loads(line) for line in content_of(file, largest=LARGEST).text.splitlines()]
         return [_problem(file.parent, row) for row in rows]
     except (OSError, ValueError, KeyError, TypeError):
         # Somebody else's file of that name.

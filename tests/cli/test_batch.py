@@ -214,3 +214,28 @@ def test_a_person_can_not_be_the_model_of_a_batch(command: Command, tmp_path: Pa
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "it needs `run`" in done.err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("link", ["mean", "mean/work"])
+def test_a_link_among_the_results_leads_no_deletion_elsewhere(
+    command: Command, replies: Command, tmp_path: Path, link: str
+) -> None:
+    """A cell in the folder above may have put it there. The folder that she names may be a link itself."""
+    kept = tmp_path / "elsewhere" / "work" / "kept"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    target = kept.parent if link.endswith("work") else kept.parents[1]
+    (tmp_path / "real").mkdir()
+    out = tmp_path / "results"
+    out.symlink_to(tmp_path / "real")
+    (out / link).parent.mkdir(exist_ok=True)
+    (out / link).symlink_to(target)
+    file = problems(tmp_path, {"id": "mean", "text": "go"})
+    flags = (file, "--workers", 1, "--out", out, "--model", replies({"submit": "Done."}))
+    done = command("batch", *flags)
+    assert done.code == 1
+    assert f"{out / link} is a link to {target}, and code in a sandbox may have put it there: delete it" in done.out
+    assert kept.exists()
+    assert [path.name for path in kept.parents[1].rglob("*")] == ["work", "kept"]
+    (out / link).unlink()
+    assert command("batch", *flags).code == 0

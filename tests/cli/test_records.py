@@ -375,3 +375,65 @@ def test_shell_commands_of_swe_agent_run_and_its_own_commands_are_named(
     (cell,) = [cell for cell in nb.cells if cell.cell_type == "code"]
     assert cell.source == "%%bash\necho started && cat a.txt"
     assert cell.outputs[0].text == "started\none\n"
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_a_replay_has_a_copy_of_the_library_and_of_nothing_else(
+    command: Command, replies: Command, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link out of the library is no skill; libraries that are only read are not copied; nothing follows old links."""
+    library, others = home / "skills" / "private" / "default", tmp_path / "others"
+    for folder in (library, others, tmp_path / "elsewhere"):
+        folder.mkdir(parents=True)
+    (library / "own.py").write_text("x = 1\n")
+    (library / "again.py").symlink_to("own.py")
+    (library / "secret.py").symlink_to(tmp_path / "secret")
+    (tmp_path / "secret").write_text("canary = 1\n")
+    (others / "theirs.py").write_text("y = 2\n")
+    monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", str(others))
+    look = "import own, again, theirs, importlib.util\nimportlib.util.find_spec('secret')"
+    model = replies({"code": look}, {"submit": "Done."})
+    out = tmp_path / "again"
+    out.mkdir()
+    for name in ("codeact", "task.traj", "task.ipynb"):
+        (out / name).symlink_to(tmp_path / "elsewhere" / name)
+    (tmp_path / "elsewhere" / "codeact").mkdir()
+    assert command("run", "--text", "go", "--review", "auto", "--model", model, "--out", tmp_path / "out").code == 0
+    done = command("replay", tmp_path / "out" / "task.traj", "--out", out)
+    assert done.code == 0, done.err
+    assert "Error" not in read(out / "task.traj")["trajectory"][0]["observation"]
+    assert "secret" not in read(out / "task.traj")["trajectory"][0]["observation"]
+    assert [path.name for path in (tmp_path / "elsewhere").rglob("*")] == ["codeact"]
+    # Where the library can't be copied, it is said as a person says it.
+    os.mkfifo(library / "pipe.py")
+    failed = command("replay", tmp_path / "out" / "task.traj", "--out", out)
+    assert failed.code == 2
+    assert "The skill library can't be copied to " in failed.err
+    assert "is a named pipe" in failed.err
+
+
+def test_the_files_of_a_replay_are_not_emptied_for_it(command: Command, ours: Path, tmp_path: Path) -> None:
+    document = json.loads(ours.read_text())
+    ours.write_text(json.dumps(document | {"trajectory": []}))
+    kept = tmp_path / "again" / "work" / "kept"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    done = command("replay", ours, "--workspace", kept.parent, "--out", tmp_path / "again")
+    assert done.code == 2
+    assert "which is made anew: choose another `--out`" in done.err
+    assert kept.exists()
+
+
+def test_names_of_files_do_not_act_on_the_terminal(command: Command, ours: Path) -> None:
+    odd = ours.with_name("odd\x1b[2J.traj")
+    odd.write_text("{")
+    for words in (("stats", ours.parent), ("inspect", odd), ("demo-from", odd)):
+        done = command(*words)
+        assert "odd\\x1b[2J.traj is no trajectory" in done.err
+        assert "\x1b" not in done.err + done.out
+    ours.rename(odd)
+    for words in (("inspect", odd, "--notebook", f"{odd}.ipynb"), ("demo-from", odd, "-o", f"{odd}.yaml")):
+        assert f"Wrote {odd}".replace("\x1b", "\\x1b") in command(*words).out
+    printed = command("demo-from", odd).out
+    assert "\x1b" not in printed
+    assert yaml.safe_load(printed)["history"]

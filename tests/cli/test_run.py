@@ -255,6 +255,59 @@ def test_no_file_in_the_folder_sends_her_key_elsewhere(
         assert model_server.requests[0].headers["authorization"] == "Bearer sk-hers"
 
 
+SWAPPING = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+with open("agent.yaml", "w") as file:
+    file.write({text!r} + "# x\\n" * 300_000)
+os.symlink({hers!r}, "link")
+watch = libc.inotify_init()
+libc.inotify_add_watch(watch, b"agent.yaml", 0x20)  # IN_OPEN
+open("ready", "w").close()
+os.read(watch, 4096)
+os.replace("link", "agent.yaml")
+"""
+
+
+def test_what_was_read_is_what_is_asked_whose_it_is(
+    command: Command, model_server: ModelServer, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code in a sandbox swaps the file for a link to hers while it is read: her key must not go to its address."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hers")
+    hers = tmp_path / "jupyter" / "agent.yaml"
+    hers.parent.mkdir()
+    hers.write_text("model: {name: openai/gpt-4o}")
+    model_server.add(Reply(text="no code"))
+    text = f"model: {{name: openai/gpt-4o, api_base: {model_server.openai_base!r}}}\n"
+    source = SWAPPING.format(text=text, hers=str(hers))
+    with subprocess.Popen([sys.executable, "-P", "-c", source], cwd=work) as cell:
+        while not (work / "ready").exists():
+            assert cell.poll() is None
+        flags = ("--review", "auto", "--call-limit", "1", "--out", tmp_path / "out", "--config", "agent.yaml")
+        done = command("run", "--text", "go", *flags)
+        cell.kill()
+    assert done.code == 2
+    assert "agent.yaml sets model.api_base, and lies where code in a sandbox may write" in done.err
+    assert model_server.requests == []
+    assert (work / "agent.yaml").is_symlink()
+
+
+def test_a_configuration_that_became_a_link_is_not_read(
+    command: Command, replies: Command, work: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "agent.yaml"
+    elsewhere.write_text(json.dumps({"model": {"name": replies({"submit": "Done."})}}))
+    (work / "agent.yaml").symlink_to(elsewhere)
+    flags = ("--text", "go", "--review", "auto", "--out", tmp_path / "out", "--config")
+    done = command("run", *flags, "agent.yaml")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "agent.yaml can't be read: it is no plain file of this folder" in done.err
+    # A link where no cell writes is her wish.
+    (tmp_path / "link.yaml").symlink_to(elsewhere)
+    assert command("run", *flags, tmp_path / "link.yaml").code == 0
+
+
 def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **variables: str) -> tuple[int, str]:
     """Run a command in a terminal, with an answer to each of its questions; its exit code and what was shown."""
     keyboard, terminal = pty.openpty()
@@ -418,6 +471,53 @@ def test_what_is_wrong_is_said_in_a_line(command: Command, arguments: list[str],
     assert (done.out, done.err.count("\n")) == ("", 1)
     assert "JupyterLab" not in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_name_that_is_a_link_out_of_the_folder_is_said(command: Command, work: Path, tmp_path: Path) -> None:
+    """A cell may have put it there; where she is not, it is hers."""
+    for name in ("task.md", "project"):
+        (work / name).symlink_to(tmp_path / name)
+    (tmp_path / "project").mkdir()
+    (tmp_path / "task.md").write_text("Write.")
+    done = command("run", "--file", "task.md", "--workspace", "project")
+    assert done.err.splitlines()[:2] == [f"{name} is a link to {tmp_path / name}" for name in ("project", "task.md")]
+    assert "is a link to" not in command("run", "--file", tmp_path / "task.md", "--workspace", work).err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("run", "--model", "human", "--file"), ("run", "--text", "go", "--config"), ("batch", "--out", "out")),
+        *(("inspect",), ("replay",), ("demo-from",), ("stats",), ("stats", ".")),
+    ],
+)
+def test_a_fifo_is_no_file_and_is_not_waited_for(command: Command, work: Path, words: tuple[str, ...]) -> None:
+    """Code in a sandbox can make one in the folder."""
+
+    def waited(*_: object) -> None:
+        raise TimeoutError("it is waited for")
+
+    for name in ("pipe.traj", "results.jsonl"):
+        os.mkfifo(work / name)
+    before = signal.signal(signal.SIGALRM, waited)
+    signal.alarm(20)
+    try:
+        done = command(*words, *(() if words[-1] == "." else ("pipe.traj",)))
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+    assert done.code == 2
+    assert "pipe.traj " in done.err
+    assert "it is no file" in done.err
+
+
+def test_a_task_comes_out_of_a_shell_s_pipe(work: Path, home: Path, replies: Command, tmp_path: Path) -> None:
+    command = f"{sys.executable} -P -m jupyter_codeact run --review auto --out {tmp_path / 'out'}"
+    flags = f"--model {replies({'submit': 'Done.'})} --file <(echo Write.)"
+    done = subprocess.run(["bash", "-c", f"{command} {flags}"], cwd=work, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done
+    (traj,) = (tmp_path / "out").glob("*.traj")
+    assert read(traj)["replay_config"]["problem_statement"]["text"] == "Write.\n"
 
 
 def test_a_demonstration_in_the_workspace_that_became_a_link_is_not_read(

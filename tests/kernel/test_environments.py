@@ -206,3 +206,18 @@ def test_projects_of_hers_are_read_where_they_are_installed_from_and_no_more_of_
     inside = {path for path in interpreter(python).readable(str(tmp_path)) if path.startswith(str(tmp_path))}
     assert inside == {str(tmp_path / "env")}
     subprocess.run([python, "-c", "import flat_package, package"], check=True)
+
+
+def test_setup_imports_nothing_of_the_folder_that_it_is_started_in(
+    setup: dict[str, Any], add_kernel: Callable[[str], Path], work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cell may have put it there."""
+    for module in ("json", "pip", "venv", "ensurepip", "jupyter_client", "ipykernel"):
+        (work / f"{module}.py").write_text(f"open('ran-{module}', 'w').close()\n")
+    monkeypatch.chdir(work)
+    subprocess.run([sys.executable, "-c", "import json"], check=True)
+    assert (work / "ran-json").exists()
+    (work / "ran-json").unlink()
+    assert setup["can"](sys.executable, "import json, venv, ensurepip")
+    add_kernel(sys.executable)
+    assert [path.name for path in work.glob("ran-*")] == []

@@ -133,7 +133,7 @@ def test_who_connects_before_the_kernel_is_there_is_heard(tmp_path: Path, listen
         front = Front(context, connection)
         for channel in ("shell", "control", "stdin"):
             assert getattr(front, channel).recv_multipart()[1:] == [channel.encode()]
-        assert front.heartbeat.recv() == b"hb"
+        assert front.heartbeat.recv_multipart()[1:] == [b"", b"hb"]
         assert front.iopub.recv() == b"\x01topic"
         front.close()
         for client in clients.values():

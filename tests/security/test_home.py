@@ -94,7 +94,8 @@ def test_pip_says_why_there_is_nothing_to_install_and_what_to_do(first: Cells, b
     assert "without a restart" in said
     assert "you may need to restart" not in said
     (base / "work" / "built").mkdir()
-    (base / "work" / "built" / "setup.py").write_text("from setuptools import setup; setup()")
+    # What it is built with would have to come from elsewhere, whichever pip this is.
+    (base / "work" / "built" / "pyproject.toml").write_text('[build-system]\nrequires = ["setuptools"]\n')
     for wish in ("install ./built", "install https://example.invalid/thing-1.0-py3-none-any.whl"):
         assert "The sandbox has no network" in first(f"%pip {wish}")
     # A failure of another kind is pip's own to explain.
