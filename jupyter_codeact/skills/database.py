@@ -9,8 +9,8 @@ from pathlib import Path
 
 VERSION = 5
 BUSY_S = 2.0
-# For FTS5 a word that half of the texts have says nothing. So that it does among a few skills, there are these texts beside
-# theirs: as long as a skill's, without a module, and of a character that is in no word that is asked for.
+# For FTS5 a word that half of the texts have says nothing. So that it does among a few skills there are others,
+# as long as a skill's, without a module, and of a character that is in no word that is asked for.
 BACKGROUND, LENGTH = 1000, 100
 _SCHEMA = f"""
 DROP TABLE IF EXISTS modules;
