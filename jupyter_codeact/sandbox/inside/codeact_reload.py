@@ -63,7 +63,7 @@ def _made_same(old: Any, new: Any) -> bool:
 
     try:
         if isinstance(old, FunctionType) and isinstance(new, FunctionType):
-            if len(old.__closure__ or ()) != len(new.__closure__ or ()):
+            if _free(old) != _free(new):
                 return False
             update_generic(old, new)
             for ours, theirs in zip(old.__closure__ or (), new.__closure__ or (), strict=True):
@@ -86,7 +86,11 @@ def _made_same(old: Any, new: Any) -> bool:
 def _unlike(old: type, new: type) -> Iterator[str]:
     """The methods that can't be changed in place."""
     for name, method in [*vars(old).items()]:
-        ours, theirs = (getattr(found, "__func__", found) for found in (method, vars(new).get(name)))
-        are_functions = isinstance(ours, FunctionType) and isinstance(theirs, FunctionType)
-        if are_functions and len(ours.__closure__ or ()) != len(theirs.__closure__ or ()):
+        pair = [getattr(found, "__func__", found) for found in (method, vars(new).get(name))]
+        if all(isinstance(found, FunctionType) for found in pair) and _free(pair[0]) != _free(pair[1]):
             yield name
+
+
+def _free(function: Any) -> int:
+    """How many names it has from the functions around it: no other number can be put there."""
+    return len(function.__closure__ or ())
