@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from . import tokens
@@ -80,9 +81,20 @@ class Finder:
 
         A name that the code gives a meaning of its own is no skill's.
         """
-        library = self._search.names if self._search else ()
         modules, named = self._imported.read(source)
+        library = self._library(modules)
         return modules & {*library, *self.offered} | named & {*self.offered}
+
+    def _library(self, modules: Set[str]) -> Set[str]:
+        """The names of the skills that there are, with those that this run has made where it imports them."""
+        if self._search is None:
+            return frozenset()
+        heads = {name.partition(".")[0] for name in modules - self._search.names}
+        paths = (folder / name for folder in self._search.folders for head in heads for name in (head, f"{head}.py"))
+        with contextlib.suppress(SkillError):
+            if any(map(os.path.exists, paths)):
+                self._search.update()
+        return self._search.names
 
     def remember(self, place: str) -> None:
         """Let the search know how the skills did, and where. Writes to its file."""

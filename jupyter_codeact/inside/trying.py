@@ -38,11 +38,19 @@ def try_import(modules: list[str], folder: str, names: dict[str, list[str]]) -> 
             return {"error": f"import {name}: {_raised(error, folder)}"}
         found = str(getattr(module, "__file__", None))
         if not found.startswith(folder):
-            return {"error": f"import {name} finds {found} instead: choose another name"}
+            return {"error": f"import {name} finds {found} instead: {_remedy(found)}"}
         for test, runs in _tests(module):
             tests.append((name, test)) if runs else left_out.append(f"{name}.{test}")
         missing += [(name, wanted) for wanted in names.get(name, []) if wanted not in vars(module)]
     return {"tests": tests, "left_out": left_out, "missing": missing}
+
+
+def _remedy(found: str) -> str:
+    """What helps against another module that comes before a skill of its name."""
+    folder, file = os.path.split(found)
+    if folder != os.getcwd():
+        return "choose another name"
+    return f"{file} in the working folder hides it, as `%skill export --to file` does: move it, or choose another name"
 
 
 def try_test(module: str, test: str, folder: str) -> str:

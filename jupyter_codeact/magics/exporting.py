@@ -28,7 +28,7 @@ def export_parser() -> LineParser:
         "notebook      doc, code, examples and tests, run in a sandbox, with their outputs; where no doctest is an\n"
         "              example, a call in your own cells is one, if it runs without your files; or help\n"
         "wheel         what pip installs\n"
-        "skill-folder  SKILL.md and scripts, after agentskills.io\n"
+        "skill-folder  SKILL.md and scripts, after agentskills.io, in a folder of the skill's name\n"
         "file          the module; a package of several files can't leave so\n"
         f"Each carries the notes of its versions (when, by whom, why: the newest {MOST_NOTES}), and `%skill import` "
         "reads them.\nNone carries the sources of older versions.",

@@ -45,7 +45,7 @@ async def answer_line(session: Session, cell: AgentCell, line: str) -> None:
         "export": lambda session, rest: exporting.export(session, cell, rest),
         "import": lambda session, rest: importing.import_(session, cell, rest),
     }
-    if choose("%skill", word, COMMANDS) == "save":
+    if choose("%skill", word, (*COMMANDS, "edit")) == "save":
         _show_markdown(cell, await saving.save(session, cell, rest.strip()))
         return
     if word in teaching.SKILL and teaching.ASKED & {*rest.split()}:

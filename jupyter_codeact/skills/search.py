@@ -9,7 +9,6 @@ import time
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 from .contents import Function, split_words
@@ -19,7 +18,8 @@ from .vectors import Embed, Vectors
 
 # What a word counts where it stands: name, functions, docstrings, identifiers, note.
 WEIGHTS = "10.0, 5.0, 4.0, 1.0, 2.0"
-LONGEST, MOST_WORDS = 20_000, 40
+# Of a long prompt the words that fewest skills have are asked for; how many have one is counted up to here.
+LONGEST, MOST_WORDS, MANY = 20_000, 40, 1000
 CANDIDATES = 50
 # A word of what is in scope says less of what is wanted than one of the prompt.
 SCOPE = 0.15
@@ -110,12 +110,11 @@ class Search:
 
     def found(self, text: str, scope: Sequence[str], visible: Mapping[str, str]) -> list[Found]:
         """All that fit among the modules at these paths, in the index as it stands."""
-        query = query_of(text)
         folders = [str(folder) for folder in self.folders]
-        ranked = self.index.asked(partial(_ranked, query=query, folders=folders)) if query else []
+        ranked = self.index.asked(partial(_ranked, text=text, folders=folders))
         scores = {path: score for path, score in ranked if path in visible}
-        if scores and (beside := query_of(" ".join(scope))):
-            for path, score in self.index.asked(partial(_scored, query=beside, paths=[*scores])):
+        if scores and scope:
+            for path, score in self.index.asked(partial(_scored, text=" ".join(scope), paths=[*scores])):
                 scores[path] += SCOPE * score
         near = self._vectors.near(text, visible) if self._vectors and text.strip() else []
         uses, now = self.index.uses(), time.time()
@@ -130,7 +129,7 @@ class Search:
 
     def why(self, skill: Found, text: str) -> str:
         """Which of its words answered which parts of the skill: ``gp, fit in its name, code; process in its notes``."""
-        columns = self.index.asked(partial(_marked, query=query_of(text), path=skill.path))
+        columns = self.index.asked(partial(_marked, text=text, path=skill.path))
         said: dict[str, list[str]] = {}
         for place, column in zip(PLACES, columns, strict=False):
             words = ", ".join(dict.fromkeys(_MARKED.findall(column or "")))
@@ -149,14 +148,28 @@ class Search:
         return self._visible
 
 
-def query_of(text: str) -> str:
-    """An FTS5 query for any of the words; "" where there is none. No sign of the text can be an operator."""
-    words = (word for word in split_words(text[:LONGEST]) if word not in STOP_WORDS)
-    return " OR ".join(f'"{word}"' for word in islice(dict.fromkeys(words), MOST_WORDS))
+def words_of(text: str) -> list[str]:
+    """The words that may say what is wanted, each once."""
+    return [word for word in dict.fromkeys(split_words(text[:LONGEST])) if word not in STOP_WORDS]
 
 
-def _ranked(database: sqlite3.Connection, query: str, folders: list[str]) -> list[tuple[str, float]]:
-    marks = ", ".join("?" * len(folders))
+def query_of(words: Sequence[str]) -> str:
+    """An FTS5 query for any of the words; "" where there is none. No sign in them can be an operator."""
+    return " OR ".join(f'"{word}"' for word in words)
+
+
+def _query(database: sqlite3.Connection, text: str) -> str:
+    """For the words of a text; where they are too many, for those that tell most."""
+    words = words_of(text)
+    if len(words) > MOST_WORDS:
+        statement = f"SELECT count(*) FROM (SELECT 1 FROM texts WHERE texts MATCH ? LIMIT {MANY})"  # noqa: S608
+        counts = {word: database.execute(statement, (query_of([word]),)).fetchone()[0] for word in words}
+        words = sorted(filter(counts.get, words), key=counts.__getitem__)[:MOST_WORDS]
+    return query_of(words)
+
+
+def _ranked(database: sqlite3.Connection, text: str, folders: list[str]) -> list[tuple[str, float]]:
+    query, marks = _query(database, text), ", ".join("?" * len(folders))
     # Shadowed modules are left out later: twice as many, so that enough are left. FTS5 orders by rank itself, and the
     # join is made for the first rows only.
     statement = (
@@ -164,17 +177,17 @@ def _ranked(database: sqlite3.Connection, query: str, folders: list[str]) -> lis
         f"WHERE texts MATCH ? AND rank MATCH 'bm25({WEIGHTS})' AND folder IN ({marks}) "
         f"ORDER BY rank LIMIT {2 * CANDIDATES}"
     )
-    return database.execute(statement, (query, *folders)).fetchall()
+    return database.execute(statement, (query, *folders)).fetchall() if query else []
 
 
-def _scored(database: sqlite3.Connection, query: str, paths: list[str]) -> list[tuple[str, float]]:
+def _scored(database: sqlite3.Connection, text: str, paths: list[str]) -> list[tuple[str, float]]:
     """The scores of some modules. The sign before rowid has them picked first, and no others scored."""
-    marks = ", ".join("?" * len(paths))
+    query, marks = _query(database, text), ", ".join("?" * len(paths))
     statement = (
         f"SELECT path, -bm25(texts, {WEIGHTS}) FROM texts CROSS JOIN modules ON modules.id = texts.rowid "  # noqa: S608
         f"WHERE texts MATCH ? AND +texts.rowid IN (SELECT id FROM modules WHERE path IN ({marks}))"
     )
-    return database.execute(statement, (query, *paths)).fetchall()
+    return database.execute(statement, (query, *paths)).fetchall() if query else []
 
 
 def _rows(database: sqlite3.Connection, paths: list[str]) -> list[tuple[str, str, str, str, float]]:
@@ -183,7 +196,8 @@ def _rows(database: sqlite3.Connection, paths: list[str]) -> list[tuple[str, str
     return database.execute(statement, paths).fetchall()
 
 
-def _marked(database: sqlite3.Connection, query: str, path: str) -> tuple[str, ...]:
+def _marked(database: sqlite3.Connection, text: str, path: str) -> tuple[str, ...]:
+    query = _query(database, text)
     columns = ", ".join(f"highlight(texts, {number}, char(2), char(3))" for number in range(len(PLACES)))
     statement = f"SELECT {columns} FROM texts WHERE texts MATCH ? AND rowid = (SELECT id FROM modules WHERE path = ?)"  # noqa: S608
     return database.execute(statement, (query, path)).fetchone() or () if query else ()

@@ -63,16 +63,19 @@ def test_what_was_exported_is_imported_in_another_library(
 ) -> None:
     command("skill", "save", "circles", notebook, "--message", "The first")
     source = command("skill", "show", "circles").out
-    sent = command("skill", "export", "circles", "--to", kind, "--out", "sent" + suffix(kind)).out
+    out = "sent" + suffix(kind)
+    sent = command("skill", "export", "circles", "--to", kind, "--out", out).out
+    # A skill folder is called as its skill, wherever it goes.
+    path = f"{out}/circles" if kind == "skill-folder" else out
     assert "Wrote" in sent
     assert ("It ran in a fresh sandbox" in sent) is (kind == "notebook")
     monkeypatch.setenv("JUPYTER_CODEACT_WORKSPACE", "theirs")
-    done = command("skill", "import", "sent" + suffix(kind), "--yes", *named(kind))
+    done = command("skill", "import", path, "--yes", *named(kind))
     assert (done.code, done.err) == (0, "")
     assert "return math.pi * r**2" in done.out
     assert command("skill", "show", "circles").out == source
     # What changes nothing is not asked for.
-    again = command("skill", "import", "sent" + suffix(kind), *named(kind))
+    again = command("skill", "import", path, *named(kind))
     assert (again.code, again.err) == (0, "")
     assert "It is already like this." in again.out
     log = command("skill", "log", "circles").out

@@ -75,6 +75,85 @@ async def test_what_one_notebook_saves_the_other_has_at_once_and_what_it_importe
         assert await run(notebooks.two, "imported(), growth.grow()") == f"({number}, {number})"
 
 
+DECORATED = """import functools
+
+
+def wrapped(f):
+    @functools.wraps(f)
+    def called(*values):
+        return f(*values)
+    return called
+
+
+def bare(f):
+    def called(*values):
+        return f(*values)
+    return called
+
+
+@wrapped
+def first():
+    return {0}
+
+
+@bare
+def second():
+    return {0}
+
+
+@functools.lru_cache
+def third():
+    return {0}
+
+
+class Error(Exception):
+    pass
+
+
+def fails():
+    raise Error
+"""
+
+
+async def test_decorated_functions_follow_wherever_they_are_held(notebooks: Notebooks) -> None:
+    notebooks.write("decorated", {"decorated.py": DECORATED.format(1)})
+    take = "from decorated import *\nfrom decorated import first as renamed\nheld = [first, second, third]"
+    use = "renamed(), first(), second(), third(), [f() for f in held]"
+    assert await run(notebooks.two, take, use) == "(1, 1, 1, 1, [1, 1, 1])"
+    for number in (2, 3):
+        notebooks.write("decorated", {"decorated.py": DECORATED.format(number)})
+        assert await run(notebooks.two, use) == f"({', '.join(f'{number}' * 4)}, {[number] * 3})"
+    assert await run(notebooks.two, "try:\n    fails()\nexcept Error:\n    print('caught')") == "caught\n"
+
+
+CACHED = "import functools\n\n\n@functools.cache\n"
+
+
+async def test_what_gains_or_loses_a_decorator_follows_by_name_and_what_can_not_is_told(notebooks: Notebooks) -> None:
+    plain, after = "def f():\n    return {}\n", "\n\ndef late():\n    return {}\n"
+    notebooks.write("gains", {"gains.py": plain.format(1) + after.format(1)})
+    notebooks.write("gainer", {"gainer.py": "from gains import f\n"})
+    assert await run(notebooks.two, "import gainer\nfrom gains import f, late\nf(), late()") == "(1, 1)"
+    notebooks.write("gains", {"gains.py": CACHED + plain.format(2) + after.format(2)})
+    # Nobody had it but the name, and a skill that is reloaded later.
+    assert await run(notebooks.two, "f(), late()") == "(2, 2)"
+    assert await run(notebooks.two, "held = [f, late]\nf(), late()") == "(2, 2)"
+    notebooks.write("gains", {"gains.py": plain.format(3) + after.format(3)})
+    said = await run(notebooks.two, "f(), late(), [h() for h in held]")
+    assert "other objects hold what gains.f was before" in said
+    assert said.endswith("(3, 3, [2, 3])")
+
+
+async def test_instances_follow_a_class_whose_method_gains_a_closure(notebooks: Notebooks) -> None:
+    source = "class Base:\n    def value(self):\n        return 1\n\n\nclass Keeps(Base):\n    def value(self):\n"
+    source += "        return {}\n"
+    notebooks.write("keeps", {"keeps.py": source.format(5)})
+    use = "kept.value(), Keeps().value(), isinstance(kept, Keeps)"
+    assert await run(notebooks.two, "from keeps import Keeps\nkept = Keeps()", use) == "(5, 5, True)"
+    notebooks.write("keeps", {"keeps.py": source.format("super().value() + 1")})
+    assert await run(notebooks.two, use) == "(2, 2, True)"
+
+
 API = "from .impl import LEAST, doubled\nfrom . import impl\n\n\ndef f():\n    return LEAST, doubled(), impl.LEAST\n"
 IMPL = "LEAST = {0}\n\n\ndef doubled():\n    return 2 * {0}\n"
 

@@ -84,6 +84,16 @@ async def test_the_agents_accepted_cells_are_saved_by_default(opened: Opened, sc
     assert "def mine" not in source
 
 
+async def test_a_file_that_was_exported_here_is_named_where_it_hides_the_skill(opened: Opened) -> None:
+    lines = ["%skill save mine 1", "%skill export mine --to file", "%skill save mine 1", "%skill zzz"]
+    async with opened(MINE, *lines) as document:
+        for cell in document.nb.cells:
+            await document.run_cell(cell)
+        *_, save, unknown = [shown(cell) for cell in document.nb.cells]
+    assert "mine.py in the working folder hides it, as `%skill export --to file` does: move it, or" in save
+    assert "import, edit." in unknown
+
+
 REFUSED = [
     ("%skill save os 1", "Python's own"),
     ("%skill save 2x 1", "can't be a module's name"),

@@ -352,6 +352,17 @@ def test_an_export_goes_where_it_is_told(library: Library, work: Path) -> None:
         sent(library, "circles", "file", work, out="nowhere/mine.py")
 
 
+@pytest.mark.parametrize("out", ["", "mine", "mine/", "there", "there/mine", "there/circles"])
+def test_a_skill_folder_is_called_what_it_says_wherever_it_goes(library: Library, work: Path, out: str) -> None:
+    (work / "there").mkdir()
+    for force in (False, True):
+        folder = sent(library, "circles", "skill-folder", work, out=out, force=force)
+        text = (folder / "SKILL.md").read_text()
+        assert folder.name == yaml.safe_load(text.split("---\n")[1])["name"] == "circles"
+        assert folder == work / out if out.endswith("circles") else folder.parent == work / out
+    assert len([*work.rglob("SKILL.md")]) == 1
+
+
 def test_functions_of_chosen_cells_of_any_notebook(work: Path) -> None:
     sources = ["import math", "def area(r): return math.pi * r**2", "def other(): return 1", "1/0"]
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
@@ -360,6 +371,29 @@ def test_functions_of_chosen_cells_of_any_notebook(work: Path) -> None:
     assert (found.name, "other" in found.files["my_fits.py"]) == ("my_fits", False)
     (found,) = found_in("my_fits.ipynb", work, rename="fits", choose=lambda ran: [c for c in ran if c.count == 3])
     assert found.files == {"fits.py": "def other(): return 1\n"}
+    with pytest.raises(SkillError, match="area needs math, which cell 1 defines: name that cell too"):
+        found_in("my_fits.ipynb", work, choose=lambda ran: [c for c in ran if c.count == 2])
+
+
+@pytest.mark.parametrize("name", ["circles", "pkg"])
+def test_what_a_colleague_added_to_a_skill_notebook_is_named(library: Library, work: Path, name: str) -> None:
+    path = sent(library, name, "notebook", work)
+    notebook = nbformat.read(path, 4)
+    assert not [line for line in warnings_of(found_in(str(path), work)[0]) if "left out" in line]
+    shown = next(cell for cell in notebook.cells if cell.metadata.get("jupyter_codeact", {}).get("example"))
+    shown.source += "\ndef inside(): return 1"
+    notebook.cells += [nbformat.v4.new_code_cell(source) for source in ("def extra(n):\n    return n", " ", "x = `1`")]
+    nbformat.write(notebook, path)
+    (found,) = found_in(str(path), work)
+    left = "`def inside(): return 1`, `def extra(n):`, `x = '1'`"
+    assert warnings_of(found)[-1] == (
+        f"Cells that are no part of the skill are left out: {left}. `--names` takes functions from all cells."
+    )
+    assert "extra" not in "".join(found.files.values())
+    notebook.cells.pop()
+    nbformat.write(notebook, path)
+    (found,) = found_in(str(path), work, names=["extra"])
+    assert "def extra(n):" in found.files[found.main]
 
 
 def test_a_repository_is_fetched_and_a_folder_of_it(work: Path) -> None:

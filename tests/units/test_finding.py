@@ -72,6 +72,18 @@ async def uses(search: Search, *actions: str, before: Sequence[str] = ()) -> dic
     return finder.used
 
 
+async def test_what_the_run_itself_has_made_is_used_where_it_imports_it(search: Search) -> None:
+    finder = Finder(search)
+    await finder.fields("gp_fit", {})
+    files = {"made.py": "x = 1\n", "kit/__init__.py": "", "kit/api.py": "x = 1\n"}
+    (search.folders[0] / "kit").mkdir()
+    for path, text in files.items():
+        (search.folders[0] / path).write_text(text)
+    for number, source in enumerate(["import os, made", "from kit.api import x", "import other"]):
+        finder.note(ActionDone(CodeAction(str(number), number, source), Ran(source, (), "ok")))
+    assert finder.used == {"made": True, "kit.api": True}
+
+
 @pytest.mark.parametrize(
     ("before", "source", "used"),
     [

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from codeact_reload import Olds, reload, still_held
+
 
 class SkillWatch:
     """What was saved since the last cell is found, and what is in use is reloaded.
@@ -28,7 +30,7 @@ class SkillWatch:
         self.modules: set[str] = set()
         self.skills: set[str] = set()
         # What was ever imported of them: all of it follows, and not what the last reload made alone.
-        self.objects: dict[tuple[str, str], list[Any]] = {}
+        self.olds: Olds = {}
 
     def before_cell(self, _info: Any = None) -> None:
         """Cheap when nothing changed: a few stats a library and a loaded skill."""
@@ -80,16 +82,23 @@ class SkillWatch:
                 # Its modules are found by this, and may be reloaded before it.
                 sys.modules[name].__path__ = [os.path.dirname(places[name])]
         uses = {name: {*_imported(name, path, places)} for name, path in places.items()}
+        left: Olds = {}
         for name in _in_order(uses):
             if name in changed or uses[name] & changed:
                 changed.add(name)
-                self._reload(sys.modules[name])
+                left |= self._reload(sys.modules[name])
+        if held := still_held(left):
+            print(
+                f"Names of cells are those of the skills as they are now, but lists and other objects hold what "
+                f"{', '.join(held)} was before, which can't be changed: put the new one there.",
+                file=sys.stderr,
+            )
 
-    def _reload(self, module: Any) -> None:
-        from IPython.extensions.autoreload import superreload
-
+    def _reload(self, module: Any) -> Olds:
+        """What can't follow."""
+        left: Olds = {}
         try:
-            superreload(module, old_objects=self.objects)
+            left = reload(module, self.olds, self.shell.user_ns)
         except Exception:  # noqa: BLE001 the person's own module: whatever it raises is shown, and her cell runs
             print(f"{module.__name__} was changed and can't be reloaded:", file=sys.stderr)
             self.shell.showtraceback()
@@ -98,6 +107,7 @@ class SkillWatch:
             package, _, inner = name.rpartition(".")
             if package == module.__name__:
                 vars(module).setdefault(inner, sys.modules[name])
+        return left
 
 
 def _file(folder: str, name: str) -> str:

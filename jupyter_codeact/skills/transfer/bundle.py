@@ -30,12 +30,16 @@ class Past(NamedTuple):
 
 
 class Bundle(NamedTuple):
-    """A skill on its way. past: its versions, the newest first. left_out: files that no library holds."""
+    """A skill on its way. past: its versions, the newest first. left_out: files that no library holds.
+
+    left_cells: how cells begin that stand in its notebook and are no part of it.
+    """
 
     name: str
     files: Files
     past: Sequence[Past] = ()
     left_out: Sequence[str] = ()
+    left_cells: Sequence[str] = ()
 
     @property
     def main(self) -> str:

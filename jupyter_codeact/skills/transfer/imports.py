@@ -16,13 +16,13 @@ import yaml
 from ...errors import SkillError
 from ...events import RanCell
 from ...words import reason
+from ..selection import module_from
 from ..skill import INIT, MARK, check_name, readable
-from ..slicing import module_of
 from .bundle import Bundle, Past, read_past
 from .entries import Entries, Reader, of_archive, of_folder, read
 from .exports import FOLDER_HISTORY, without_trailer
 from .git import fetched, is_address
-from .notebooks import cells_of, files_in, text_of
+from .notebooks import cells_of, files_in, left_cells, text_of
 from .wheels import HISTORY_FILE
 
 ARCHIVES = (".whl", ".zip")
@@ -104,10 +104,11 @@ def _of_notebook(content: bytes, path: Path, names: Sequence[str], rename: str, 
     notebook = notebook if isinstance(notebook, dict) else {}
     whole = None if names else files_in(notebook)
     if whole is not None:
-        found = _of_skill_notebook(*whole)
+        found = _of_skill_notebook(*whole)._replace(left_cells=left_cells(notebook))
         return _renamed(found, rename) if rename else found
     name = rename or path.stem
-    source = module_of([cell.source for cell in choose([*cells_in(notebook)])], [*names] or None)
+    ran = [*cells_in(notebook)]
+    source = module_from(ran, [*choose(ran)], [*names])
     return Bundle(name, {f"{name}.py": source})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
@@ -15,6 +16,9 @@ from .examples import Here, examples_of, help_of, is_test, tests_of
 KEY = "jupyter_codeact"
 Cell = dict[str, Any]
 _WRITE = "%%writefile "
+# What an example or a call of tests does not do.
+_DEFINES = re.compile(r"^(?:async +def|def|class)\b.*", re.MULTILINE)
+_LINE = re.compile(r".+")
 _BESIDE = "Running this notebook writes the package's files beside it."
 
 
@@ -58,6 +62,14 @@ def files_in(notebook: dict[str, Any]) -> tuple[str, list[tuple[str, str]], str]
             head, _, text = text_of(cell).partition("\n")
             files.append((head.removeprefix(_WRITE), _whole(text, cell)))
     return name, files, str(about.get("history", ""))
+
+
+def left_cells(notebook: dict[str, Any]) -> list[str]:
+    """The lines that say what code cells of a skill notebook hold which are neither its files nor of our making."""
+    cells = [(text_of(cell).strip(), about_of(cell)) for cell in cells_of(notebook)]
+    left = [(text, about) for text, about in cells if text and "part" not in about]
+    lines = [_DEFINES.search(text) or (None if about else _LINE.search(text)) for text, about in left]
+    return [line.group().strip()[:80] for line in lines if line]
 
 
 def cells_of(notebook: dict[str, Any]) -> list[Cell]:

@@ -19,13 +19,22 @@ _THERE = "{path} is there already: choose another --out, or write --force to hav
 def place(name: str, content: Content, out: str, work: Path, *, force: bool = False) -> Path:
     """Write an export and return where it is. Raises SkillError.
 
-    out: a path, or a folder that is there, in which it gets ``name``; "" stands for ``work``.
+    out: a path, or a folder in which it gets ``name``; "" stands for ``work``. A file's name is the caller's, but a
+    folder has to be called what its files say that it is: under another name it gets there with one around it.
     """
     path = Path(os.path.normpath(work / Path(out).expanduser())) if out else work / name
     if out.endswith("/") and isinstance(content, bytes) and not path.is_dir():
         raise SkillError(f"There is no folder {path}.")
     # An existing folder holds the export; a folder of a skill of that name is what stands in its way.
     path = path / name if path.is_dir() and path.name != name else path
+    if isinstance(content, bytes) or path.name == name:
+        _put(path, name, content, work, force=force)
+        return path
+    _put(path, name, {f"{name}/{part}": text for part, text in content.items()}, work, force=force)
+    return path / name
+
+
+def _put(path: Path, name: str, content: Content, work: Path, *, force: bool) -> None:
     try:
         with _folder(path.parent, work) as folder:
             temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".exporting-"))
@@ -38,7 +47,6 @@ def place(name: str, content: Content, out: str, work: Path, *, force: bool = Fa
         raise SkillError(_THERE.format(path=path)) from None
     except OSError as error:
         raise SkillError(f"{path} can't be written: {error.strerror or error}.") from None
-    return path
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .bundle import Bundle
 
@@ -15,7 +15,7 @@ _REACHING = (
     *("requests", "shutil", "socket", "subprocess", "sys", "urllib"),
 )
 _RUNNING = ("compile", "eval", "exec", "__import__", "getattr", "globals", "setattr")
-# Files that are left out and named.
+# Files, or cells, that are left out and named.
 SHOWN = 10
 _QUIET = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Pass)
 
@@ -23,9 +23,19 @@ _QUIET = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast
 def warnings_of(bundle: Bundle) -> list[str]:
     """One line each, the files in order."""
     found = [line for path, text in bundle.files.items() for line in _of_file(path, text)]
-    left, more = ", ".join(bundle.left_out[:SHOWN]), len(bundle.left_out) - SHOWN
-    others = f" and {more} more" if more > 0 else ""
-    return found + ([f"Files that are no sources are left out: {left}{others}."] if left else [])
+    if bundle.left_out:
+        found.append(f"Files that are no sources are left out: {_listed(bundle.left_out)}.")
+    if bundle.left_cells:
+        cells = _listed(["`{}`".format(line.replace("`", "'")) for line in bundle.left_cells])
+        found.append(
+            f"Cells that are no part of the skill are left out: {cells}. `--names` takes functions from all cells."
+        )
+    return found
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _of_file(path: str, text: str) -> Iterator[str]:
