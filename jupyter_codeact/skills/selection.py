@@ -39,11 +39,11 @@ def module_from(
     ran: all cells. wrap: the function that plain statements become. Raises SkillError, see ``module_of``.
     """
     counts = {cell.count for cell in cells}
-    sources = [cell.source for cell in cells]
+    sources = {f"cell {cell.count}": cell.source for cell in cells}
     others = {f"cell {cell.count}": cell.source for cell in ran if cell.ok and cell.count not in counts}
     if wrap:
-        return wrapped(sources, [*others.values()], wrap, names, lenient=lenient)
-    module = module_of(sources, names or None, others, lenient=lenient)
+        return wrapped(sources, others, wrap, names, lenient=lenient)
+    module = module_of([*sources.values()], names or None, others, labels=[*sources], lenient=lenient)
     if not lenient:
         _check_stars(module, ran, cells)
     return module

@@ -197,6 +197,8 @@ def test_statements_of_one_line_are_taken_apart(name: str, module: str) -> None:
         "%%time\ndef f(): return 1",
         "!pip list\ndef f(): return 1\n!ls 'unclosed",
         "def f(): return 1\nf?\n?f\nf??",
+        "!ls \\\n  -la \\\n  .\ndef f(): return 1",
+        "files = !ls \\\n  -la\n%cd a\\\nb\ndef f(): return 1",
         "files = !ls\nx, y = %sx ls\ndef f(): return 1",
         "for i in range(2):\n    !echo {i}\ndef f(): return 1",
         "%matplotlib inline\ndef f():\n    '''\n    Is it?\n%x\n!y\n    '''\n    return 1",
@@ -206,6 +208,43 @@ def test_lines_of_ipython_are_left_out(cell: str) -> None:
     assert result([cell]) == 1
     assert "pass" not in module_of([cell])
     assert "ls" not in module_of([cell])
+
+
+def test_a_line_that_goes_on_is_one_line() -> None:
+    module = module_of(
+        ["if True:\n    x = !echo a \\\n       b \\\n       c\n    y = x + [ # so\n 'd']\ndef f(): return y"]
+    )
+    assert "    x = subprocess.getoutput('echo a         b         c').splitlines()\n    y = x + [ # so\n" in module
+    assert result(["x = !echo a \\\n  b\ndef f(): return x"]) == ["a b"]
+
+
+@pytest.mark.parametrize("cell", ["cd data", "cd", "\n  pip install a b\n", "run fit.py --fast", "load_ext x"])
+def test_a_magic_without_its_sign_is_left_out(cell: str) -> None:
+    assert module_of([cell, "def f(): return 1"]) == "def f(): return 1\n"
+
+
+def test_a_magic_without_its_sign_is_one() -> None:
+    assert result(["time x = 1 + 1", "def f(): return x"]) == 2
+
+
+# IPython lets whoever likes add a syntax to cells, as this one has.
+ODD = "ok += 1\nx, y = solve(a =: 1)\nimport a.b, c.d as e\nfrom g import (h, i as j)\nclass K: 2 = 1"
+
+
+def test_a_cell_that_can_not_be_read_matters_where_something_of_it_is_needed() -> None:
+    cells = ["def ok(): return 1", ODD, "def f(): return ok()", "def g(): return y", "def h2(): return z"]
+    labels = ["cell 3", "cell 6", "cell 7", "cell 8", "cell 9"]
+    assert module_of(cells, ["f"]) == "def ok(): return 1\n\n\ndef f(): return ok()\n"
+    for names in (["g"], ["x"], ["a"], ["e"], ["h"], ["j"], ["K"], ["f", "g"], None):
+        with pytest.raises(SkillError, match=r"^Cell 6 can't be read as Python, line 2: "):
+            module_of(cells, names, labels=labels)
+    # the last definition is meant
+    with pytest.raises(SkillError, match=r"^Cell 4 can't be read as Python, line 1: "):
+        module_of([*cells[:3], "def ok(: pass"], ["f"], labels=["cell 1", "cell 2", "cell 3", "cell 4"])
+    with pytest.raises(SkillFailed, match="h2 needs z, which none of these cells defines"):
+        module_of(cells, ["h2"], labels=labels)
+    with pytest.raises(SkillError, match=r"^Cell 6 can't be read as Python, line 2: "):
+        module_of(cells[3:], ["g"], {"cell 6": ODD})
 
 
 def test_a_cell_in_another_language_is_left_out() -> None:
@@ -222,6 +261,8 @@ def test_a_cell_in_another_language_is_left_out() -> None:
         (["d['a'] = 1", "def f(): return d"], "f needs d, which none"),
         (["x += 1", "def f(): return x"], "x needs x, which none"),
         (["x = x + 1", "def f(): return x"], "x needs x, which none"),
+        (["def g(): pass\n\ndef f(a, a): pass"], "Cell 1 can't be read as Python, line 3: duplicate argument 'a'"),
+        (["!a \\\n  b\nx = !c \\\n d\n\n1 = 2"], "Cell 1 can't be read as Python, line 6"),
         (["def f(): pass", "def g(:\n  pass"], "Cell 2 can't be read as Python, line 1"),
         (["x = 1\nx = = 2"], "Cell 1 can't be read as Python, line 2"),
         (["def f(a, a): pass"], "Cell 1 can't be read as Python, line 1"),
