@@ -141,15 +141,15 @@ class _Cell:
         return found is not None and not keyword.iskeyword(found["name"])
 
     def statement(self, order: int, node: ast.stmt) -> Statement:
-        first, last = _first_line(node, self.lines), node.end_lineno or node.lineno
         body = self.tree.body
         at = body.index(node)
-        before = body[at - 1].end_lineno or 0 if at else 0
+        before = _last_line(body[at - 1], self.lines) if at else 0
+        first, last = _first_line(node, self.lines, before), _last_line(node, self.lines)
         is_last = at == len(body) - 1
         changed = [self.lines[i].strip() for i in range(first - 1, last) if self.lines[i] != self.plain[i]]
         return Statement(
             order,
-            _source(self.lines, node, first),
+            "\n".join([_source(self.lines, node, first), *self.lines[node.end_lineno : last]]),
             names_of(node, _source(self.plain, node, first)),
             isinstance(node, ast.Import | ast.ImportFrom),
             isinstance(node, ast.ImportFrom) and node.module == "__future__",
@@ -190,12 +190,31 @@ def _held(node: ast.AST) -> Iterator[str]:
             yield from _held(child)
 
 
-def _first_line(node: ast.stmt, lines: list[str]) -> int:
-    """With decorators and the comment block right above."""
+def _first_line(node: ast.stmt, lines: list[str], before: int) -> int:
+    """With decorators and the comment block right above, and those further up, but for imports, which are gathered.
+
+    before: the last line of the statement before, which a comment right below it belongs to.
+    """
     first: int = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     while first > 1 and lines[first - 2].startswith("#"):
         first -= 1
-    return first
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return first
+    start = before
+    while before and start < first - 1 and lines[start].strip():
+        start += 1
+    above = [number for number in range(start + 1, first) if lines[number - 1].startswith("#")]
+    return min([first, *above])
+
+
+def _last_line(node: ast.stmt, lines: list[str]) -> int:
+    """With the comments that stand as deep as its body."""
+    last = end = node.end_lineno or node.lineno
+    while hasattr(node, "body") and end < len(lines) and (not (line := lines[end]).strip() or line[0] in " \t"):
+        end += 1
+        if line.strip():
+            last = end
+    return last
 
 
 def _source(lines: list[str], node: ast.stmt, first: int) -> str:

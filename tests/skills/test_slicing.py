@@ -42,6 +42,18 @@ def test_comments_and_formatting_are_kept() -> None:
     assert module_of(["1 + 1  # no\n\n" + written.replace("\n\n\n", "\n\n")], ["f"]) == written
 
 
+def test_comments_around_and_at_the_end_are_kept() -> None:
+    remarks = "    # trailing remark\n\n  # of it"
+    helpers = (
+        f"# === helpers ===\n\n# about f\n\ndef f(n):\n    if n:\n        return 1\n    # else: nothing\n{remarks}"
+    )
+    kept = "class C:\n    n = 1\n\n    # def get(self):\n    #     return 2"
+    late = "# === late ===\n\n@staticmethod\ndef g(): pass"
+    cell = f"import math\n# of math\n\n{helpers}\n\n{kept}\nx = 1\n# of x\n\n{late}\n# the end\n"
+    assert module_of([cell, helpers]) == "\n\n\n".join([kept, late, helpers]) + "\n"
+    assert module_of([cell], ["f"]) == helpers + "\n"
+
+
 @pytest.mark.parametrize(
     ("cells", "value"),
     [
