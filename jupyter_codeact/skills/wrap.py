@@ -156,7 +156,7 @@ class _Body:
         if unknown := [name for name in returns if name not in self.named]:
             raise SkillError(f"{', '.join(unknown)}: these cells bind nothing of that name. They use {self.told()}.")
         sources, handed = [s.source for s in self.inside], ", ".join(returns)
-        shown = value_of(sources[-1])
+        shown = value_of(sources[-1], self._bound(self.inside) | self.parameters)
         if shown and (not handed or only_shows(shown)):
             sources[-1], end = returned(sources[-1], handed), ""
         else:

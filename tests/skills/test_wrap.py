@@ -137,7 +137,18 @@ def test_the_function_does_what_the_cells_did(
         ("while (n := x.pop()):\n    y = n", "y"),
         ("y = x\nz: int", "y"),
         ("y = x\ntmp = y\ndel tmp", "y"),
+        # what shows nothing
+        ("y = clean = x\nclean.dropna(inplace=True)", "clean"),
+        ("rows = x\ny = 1\nrows.sort(key=len)", "rows"),
+        ("seen = set()\ny = 1\nseen.add(x)", "seen"),
+        ("out = x\nout.to_csv(p)", "out"),
+        ("out = x\nout.to_csv(path_or_buf=p)", "out"),
+        ("import json\ny = x\njson.dump(y, file)", "y"),
         # the last line's own value
+        ("y = x\ny.to_csv()", "y.to_csv()"),
+        ("y = x\ny.dropna(inplace=False)", "y.dropna(inplace=False)"),
+        ("import numpy as np\ny = x\nnp.append(y, 1)", "np.append(y, 1)"),
+        ("y = x\nnumpy.sort(y)", "numpy.sort(y)"),
         ("y = x\ny + 1  # so", "y + 1  # so"),
         ("y = x\n4", "4"),
         ("y = x\n'''put aside\n'''", "y"),
@@ -145,7 +156,7 @@ def test_the_function_does_what_the_cells_did(
     ],
 )
 def test_without_names_the_last_one_that_changed_is_handed_back(chosen: str, handed: str) -> None:
-    source = made([chosen], [], "g")
+    source = made([chosen], ["import numpy"], "g")
     assert source.endswith(f"\n    return {handed}\n")
     assert source.count("return") == 1
 
@@ -183,6 +194,12 @@ def test_another_cell_that_can_not_be_read_matters_where_something_of_it_is_need
         made(["s = sum(y)"], others, "summed(y) -> s", ["g"])
     with pytest.raises(SkillError, match=r"^Cell 2 can't be read as Python, line 1: "):
         made(["s = sum(y)", "y = (1 =: 2)"][::-1], [*others[:1]], "summed(y) -> s")
+
+
+def test_comments_stand_once_in_a_function() -> None:
+    cell = "# === all ===\n\n# It.\n\nif x:\n    y = 1\n    # so\n\n# then\n\nz = y\n# end\n"
+    body = "".join(f"    {line}" if line.strip() else line for line in cell.splitlines(keepends=True))
+    assert made([cell], [], "f(x, y) -> z") == f"def f(x, y):\n{body}    return z\n"
 
 
 def test_what_is_imported_twice_stays_outside() -> None:
