@@ -18,6 +18,7 @@ GIVEN = {
     # What its shell lines, and %env, were put into.
     "subprocess": "import subprocess",
     "os": "import os",
+    "SList": "from IPython.utils.text import SList",
 }
 Need = tuple[Statement, float]
 Labelled = Mapping[str, str]

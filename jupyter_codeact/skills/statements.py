@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..errors import SkillError
 from ..texts import unwarned
-from .ipython import as_ipython, is_other_language, python_of
+from .ipython import as_ipython, is_other_language, lists_of_lines, python_of
 from .scopes import Names, names_of
 
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -56,12 +56,12 @@ def statements_of(
     labels: what the first of the cells are called, if not by their places. lenient: what of IPython has no Python of
     its own becomes a call of IPython. tolerant: a cell that can't be read is a statement that binds what it seems to.
     """
-    order = 0
+    order, lists = 0, lists_of_lines(sources)
     for number, source in enumerate(sources, start=1):
         if is_other_language(source):
             continue
         try:
-            cell = _Cell(source, lenient=lenient)
+            cell = _Cell(source, lists, lenient=lenient)
             for node in cell.tree.body:
                 order += 1
                 yield cell.statement(order, node)
@@ -86,8 +86,8 @@ def _seem_bound(source: str) -> Iterator[str]:
 class _Cell:
     """One cell. Its lines of IPython syntax are put into Python; where that can't be, they only bind their names."""
 
-    def __init__(self, source: str, *, lenient: bool) -> None:
-        self._lenient = lenient
+    def __init__(self, source: str, lists: frozenset[str], *, lenient: bool) -> None:
+        self._lists, self._lenient = lists, lenient
         # As Python reads line ends; str.splitlines knows more of them.
         self.lines = re.split(r"\r\n|\r|\n", source)
         self.plain = list(self.lines)
@@ -119,7 +119,7 @@ class _Cell:
             indent, line = "", f"%{self.plain[at].strip()}"
         else:
             return False
-        python = python_of(line) or (as_ipython(line) if self._lenient else None)
+        python = python_of(line, self._lists) or (as_ipython(line) if self._lenient else None)
         self.plain[at] = indent + (python or _bound(line))
         if python:
             self.lines[at] = self.plain[at]

@@ -230,6 +230,27 @@ def test_a_line_that_goes_on_is_one_line() -> None:
     assert result(["x = !echo a \\\n  b\ndef f(): return x"]) == ["a b"]
 
 
+@pytest.mark.parametrize(
+    ("use", "value"),
+    [
+        ("files.s", "a b b"),
+        ("files.fields(0)", ["a", "b"]),
+        ("files.grep('a')", ["a b"]),
+        ("files.sort(0)", ["a b", "b"]),
+        ("[line for line in files]", ["a b", "b"]),
+    ],
+)
+def test_lines_of_a_shell_have_what_is_used_of_them(use: str, value: Any) -> None:
+    cells = ["files = !echo a b; echo b\nother = !ls", f"def f(): return {use}"]
+    assert result(cells) == value
+    assert ("SList" in module_of(cells)) is use.startswith("files.")
+
+
+def test_what_is_the_shell_s_own_stays_its(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHO", "ann")
+    assert result(["def f():\n    x = !echo ${WHO} {x}\n    return x"]) == ["ann {x}"]
+
+
 @pytest.mark.parametrize("cell", ["cd data", "cd", "\n  pip install a b\n", "run fit.py --fast", "load_ext x"])
 def test_a_magic_without_its_sign_is_left_out(cell: str) -> None:
     assert module_of([cell, "def f(): return 1"]) == "def f(): return 1\n"
