@@ -96,7 +96,8 @@ class Cells:
         self.binders: dict[str, list[Statement]] = {}
         self.given: set[str] = set()
         self.held: set[str] = set()
-        for statement in statements_of(sources, labels, lenient=lenient, tolerant=tolerant):
+        self.statements = [*statements_of(sources, labels, lenient=lenient, tolerant=tolerant)]
+        for statement in self.statements:
             if statement.is_future:
                 self.futures.append(statement)
                 continue

@@ -32,6 +32,7 @@ class Statement:
 
     above, below: the blank lines and comments around it that are no part of ``source``. holds: the functions and
     classes that an ``if``, a ``try`` and the like define. unreadable: why its cell can't be read, whose one it is then.
+    cell: what that is called.
     """
 
     order: int
@@ -46,6 +47,7 @@ class Statement:
     below: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
     unreadable: str = ""
+    cell: str = ""
 
 
 def statements_of(
@@ -60,20 +62,20 @@ def statements_of(
     for number, source in enumerate(sources, start=1):
         if is_other_language(source):
             continue
+        label = labels[number - 1] if number <= len(labels) else f"cell {number}"
         try:
             cell = _Cell(source, lists, lenient=lenient)
             for node in cell.tree.body:
                 order += 1
-                yield cell.statement(order, node)
+                yield cell.statement(order, node, label)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line, text = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error) or "too deep"
-            label = labels[number - 1] if number <= len(labels) else f"cell {number}"
             why = f"{label[0].upper()}{label[1:]} can't be read as Python, line {line}: {text}. {UNFORCED}"
             if not tolerant:
                 raise SkillError(why) from None
             order += 1
             names = Names(frozenset(_seem_bound(source)), *[frozenset[str]()] * 4)
-            yield Statement(order, source, names, False, False, False, unreadable=why)
+            yield Statement(order, source, names, False, False, False, unreadable=why, cell=label)
 
 
 def _seem_bound(source: str) -> Iterator[str]:
@@ -140,7 +142,7 @@ class _Cell:
         found = _AUTOMAGIC.fullmatch(written[0]) if len(written) == 1 else None
         return found is not None and not keyword.iskeyword(found["name"])
 
-    def statement(self, order: int, node: ast.stmt) -> Statement:
+    def statement(self, order: int, node: ast.stmt, label: str) -> Statement:
         body = self.tree.body
         at = body.index(node)
         before = _last_line(body[at - 1], self.lines) if at else 0
@@ -159,6 +161,7 @@ class _Cell:
             tuple(self.lines[before : first - 1]),
             tuple(self.lines[last:]) if is_last else (),
             () if isinstance(node, _DEFINITION) else tuple(_held(node)),
+            cell=label,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.errors import SkillError, SkillFailed
+from jupyter_codeact.skills.left_out import left_out
 from jupyter_codeact.skills.slicing import module_of
 
 
@@ -346,3 +347,33 @@ def test_an_unknown_name_is_told_what_there_is() -> None:
 def test_what_python_warns_of_in_a_cell_is_nothing_that_we_say() -> None:
     """In tests a warning is an error."""
     assert module_of(["def f(x):\n    return x is 1, '\\d'"], ["f"]).startswith("def f")
+
+
+# ---- what is left out
+
+
+@pytest.mark.parametrize(
+    ("cells", "others", "told"),
+    [
+        (["data = []", "for i in range(3):\n    data.append(i)", "def f(): return data"], [],
+         ["`data.append(…)` in cell 2 is left out: what it does to data is no part of it"]),
+        (["data = []\ndef f(): return data"], ["data.append('hers')"],
+         ["`data.append(…)` in cell 2 is left out: what it does to data is no part of it"]),
+        (["df = g()\ndf.dropna(inplace=True)\ndef g(): pass\ndef f(): return df"], [],
+         ["`df.dropna(…)` in cell 1 is left out: what it does to df is no part of it"]),
+        (["R = {}\ndef reg(g):\n    R[g.__name__] = g\n    return g", "@reg\ndef a(): pass", "def f(): return R"], [],
+         ["`@reg` of a in cell 2 is left out: what it does to R is no part of it"]),
+        (["R = []\ndef put(n): R.append(n)", "put(1)", "def f(): return R"], [],
+         ["`put(…)` in cell 2 is left out: what it does to R is no part of it"]),
+        # these are nobody's, not of this value, or do nothing to it
+        (["data = []\nother = []\nother.append(1)\ndef f(): return data"], ["data = [1]\ndata.append(1)"], []),
+        (["data = []\ndata.append(1)\ndata = [2]\ndef f(): return data"], [], []),
+        (["data = {}\ndata['a'] = 1\ndata.items()\nprint(len(data))\ndef f(): return data"], ["f()", "ls x y"], []),
+        (["def g(data): data.append(1)\ndata = []\ng([])\ndef h2(): data.append(1)\ndef f(): return data"], [], []),
+        (["import numpy as np\nx = [1]\nnp.append(x, 1)\ndef f(): return np.sum(x)"], ["x = = 1"], []),
+    ],
+)  # fmt: skip
+def test_what_a_function_leaves_behind_is_told(cells: list[str], others: list[str], told: list[str]) -> None:
+    labels = [f"cell {count}" for count in range(1, len(cells) + len(others) + 1)]
+    here = dict(zip(labels, cells, strict=False))
+    assert left_out(here, dict(zip(labels[len(cells) :], others, strict=True)), ["f"]) == told
