@@ -15,7 +15,7 @@ from ..session import Session
 from ..skills.alone import to_look_at
 from ..skills.checks import CHECKS, FORCED, Tried, passed_with, problems
 from ..skills.docstrings import with_stubs
-from ..skills.selection import chosen, listed, module_from
+from ..skills.selection import chosen, left_out_of, listed, module_from
 from ..skills.skill import Files, check_name, files_of, skills_in
 from ..skills.wrap import handed_back
 from ..words import fenced
@@ -40,7 +40,8 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_cells))
     source, forced = _source(session.skills.ran(), cells, options)
     files = {f"{options.name}.py": with_stubs(source)}
-    about, told = await check(session, cell, options, files, folder, forced=forced)
+    left = [] if options.wrap else left_out_of(session.skills.ran(), cells, listed(options.names))
+    about, told = await check(session, cell, options, files, folder, forced=forced, left=left)
     note = session.skills.note(options.message or "Saved from cells", cells, about)
     try:
         saved = library.write(options.name, files, note, base=base, folder=folder)
@@ -84,11 +85,12 @@ async def check(
     folder: Path,
     *,
     forced: Sequence[str] = (),
+    left: Sequence[str] = (),
 ) -> tuple[dict[str, str], str]:
     """What is remembered of the checks, and what is told of them. Raises SkillFailed, SandboxUnavailable.
 
     options: has ``name``, ``force``, and ``timeout``, the seconds of the import and of each test. folder: the library
-    that the files are for. forced: what was let pass before.
+    that the files are for. forced: what was let pass before. left: what else to look at.
     """
     failures, tried = problems(files), None
     if not failures:
@@ -106,7 +108,7 @@ async def check(
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
-    found = to_look_at(files, session.skills.library, folder, Path.cwd())
+    found = [*to_look_at(files, session.skills.library, folder, Path.cwd()), *left]
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
     return {CHECKS: _remembered(failures, found)}, _told(failures, found, tried)
 

@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from .scopes import root_of
 
 # Calls that are made to be seen or to end something, and hand nothing back.
 _SHOWING = ("print", "display", "show", "close")
+# Methods that change what they are called of, and hand nothing back: of lists, sets, dicts and generators of numbers.
+_IN_PLACE = {
+    *("append", "extend", "insert", "sort", "reverse", "clear", "remove", "add", "discard", "update"),
+    *("difference_update", "intersection_update", "symmetric_difference_update", "shuffle", "seed", "writelines"),
+}
+# Functions that put something into a file, and methods that do where they are told which.
+_WRITING = {"dump", "savefig", "save", "savez", "savetxt", "to_csv", "to_excel", "to_feather", "to_hdf", "to_json"} | {
+    *("to_latex", "to_markdown", "to_netcdf", "to_parquet", "to_pickle", "to_sql", "to_stata", "to_string", "to_xml")
+}
+_PLACES = {"path_or_buf", "path_or_buffer", "excel_writer", "path", "buf", "fname", "file", "fp", "name"}
 # Of an expression, in what is told of it.
 LONGEST = 60
 
 
-def value_of(source: str) -> ast.expr | None:
-    """The value that a statement shows in a notebook, if it is an expression that hands something back."""
+def value_of(source: str, local: Container[str]) -> ast.expr | None:
+    """The value that a statement shows in a notebook, if it is an expression that hands something back.
+
+    local: names of values, which methods may change; ``np.append`` is none.
+    """
     match ast.parse(source).body:
+        case [ast.Expr(value=ast.Call() as call)] if changed_by(call) in local or _writes(call):
+            return None
         case [ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)))] if name in _SHOWING:
             return None
         # A text that stands alone is a comment, or code that somebody has put aside.
@@ -24,6 +39,21 @@ def value_of(source: str) -> ast.expr | None:
         case [ast.Expr(value=value)]:
             return value
     return None
+
+
+def changed_by(call: ast.Call) -> str:
+    """The name of what a call changes in place and hands nothing back of, "" for none that is known to."""
+    if not isinstance(call.func, ast.Attribute):
+        return ""
+    told_so = any(k.arg == "inplace" and isinstance(k.value, ast.Constant) and k.value.value for k in call.keywords)
+    return next(root_of(call.func), "") if told_so or call.func.attr in _IN_PLACE else ""
+
+
+def _writes(call: ast.Call) -> bool:
+    match call.func:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in _WRITING and (bool(call.args) or any(k.arg in _PLACES for k in call.keywords))
+    return False
 
 
 def only_shows(value: ast.expr) -> bool:

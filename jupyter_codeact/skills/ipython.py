@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Container, Iterable
 from string import Formatter
 
 # What is about the notebook alone. %pip belongs to the environment, which a module does not change.
@@ -12,20 +13,33 @@ _SHELL = re.compile(r"(?P<name>[^!%].*?)\s*=\s*!(?P<lines>.+)|!(?P<command>[^!].
 _VARIABLE = re.compile(r"(?P<name>[^!%].*?)\s*=\s*%env\s+(?P<variable>\w+)")
 _MAGIC = re.compile(r"%(?P<name>\w+)\s*(?P<rest>.*)")
 _TIMEIT_OPTIONS = re.compile(r"(?:-[nrp]\s*\d+\s+|-[a-z]\s+)*")
-# A name in capitals is the shell's own, such as $HOME.
+# A name in capitals is the shell's own, such as $HOME and ${HOME}.
+_BRACED = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
 _DOLLAR = re.compile(r"\$(\$?)([a-z_]\w*)")
 # Cell magics whose body is Python that runs among the other cells' names.
 _PYTHON = ("time", "capture", "prun")
 
 
-def python_of(line: str) -> str | None:
-    """A line of IPython syntax, without its indentation, as one line of Python; None for what has none."""
+# What IPython's lists of lines have and other lists do not, or do otherwise.
+_OF_LINES = re.compile(r"\b(\w+)\s*\.\s*(?:fields|grep|sort|(?:get_)?(?:list|spstr|nlstr|paths)|[lsnp])\b")
+
+
+def lists_of_lines(sources: Iterable[str]) -> frozenset[str]:
+    """Names of which something is used that IPython's lists of lines have alone."""
+    return frozenset(name for source in sources for name in _OF_LINES.findall(source))
+
+
+def python_of(line: str, lists: Container[str] = ()) -> str | None:
+    """A line of IPython syntax, without its indentation, as one line of Python; None for what has none.
+
+    lists: names that have to be IPython's own kind of list.
+    """
     line = line.strip()
     python = None
     if line.startswith("?") or line.endswith("?"):
         python = f"pass  # {line}"
     elif shell := _SHELL.fullmatch(line):
-        python = _shell(shell["name"], shell["lines"] or shell["command"])
+        python = _shell(shell["name"], shell["lines"] or shell["command"], lists)
     elif read := _VARIABLE.fullmatch(line):
         python = f"{read['name']} = os.environ[{read['variable']!r}]"
     elif magic := _MAGIC.fullmatch(line):
@@ -48,11 +62,12 @@ def is_other_language(cell: str) -> bool:
     return magic is not None and magic[1] not in _PYTHON
 
 
-def _shell(name: str | None, command: str) -> str | None:
+def _shell(name: str | None, command: str, lists: Container[str]) -> str | None:
     if command.rstrip().endswith("\\"):
         return None
     if name:
-        return f"{name} = subprocess.getoutput({_expanded(command)}).splitlines()"
+        lines = f"subprocess.getoutput({_expanded(command)}).splitlines()"
+        return f"{name} = SList({lines})" if name in lists else f"{name} = {lines}"
     return f"subprocess.run({_expanded(command)}, shell=True, check=False)"
 
 
@@ -70,6 +85,9 @@ def _magic(name: str, rest: str, line: str) -> str | None:
 
 def _expanded(command: str) -> str:
     """A string literal. IPython fills in ``{expression}`` and ``$name``, unless one of them is no Python."""
+    if _BRACED.search(command):
+        # Where one name is no Python's, IPython leaves them all to the shell.
+        return repr(command)
     text = _DOLLAR.sub(lambda found: f"${found[2]}" if found[1] else f"{{{found[2]}}}", command)
     made, filled = "", False
     try:

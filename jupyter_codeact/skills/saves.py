@@ -21,6 +21,7 @@ class Saving:
     """A Change: ``after`` becomes the skill, in the place of what was there ``before``, once it passes its checks.
 
     handed: what a function of statements hands back, in words. work: the working folder, whose modules it may import.
+    left: what cells did to its values, and it does not.
     """
 
     library: Library
@@ -32,6 +33,7 @@ class Saving:
     trial: Trial | None
     handed: str = ""
     work: Path | None = None
+    left: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
@@ -52,7 +54,7 @@ class Saving:
 
     @property
     def _to_look_at(self) -> list[str]:
-        return to_look_at(self.after, self.library, self.folder, self.work)
+        return [*to_look_at(self.after, self.library, self.folder, self.work), *self.left]
 
     async def apply(self, tell: Tell = unheard) -> str:
         """What fails is not saved: nothing stands on it yet."""

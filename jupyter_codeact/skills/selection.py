@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from ..errors import SkillError, SkillFailed
 from ..events import RanCell
 from .checks import left_to_stars
-from .slicing import definer_of, module_of
+from .left_out import left_out
+from .slicing import Labelled, definer_of, module_of
 from .wrap import wrapped
 
 # How many cells an error lists.
@@ -38,15 +39,26 @@ def module_from(
 
     ran: all cells. wrap: the function that plain statements become. Raises SkillError, see ``module_of``.
     """
-    counts = {cell.count for cell in cells}
-    sources = [cell.source for cell in cells]
-    others = {f"cell {cell.count}": cell.source for cell in ran if cell.ok and cell.count not in counts}
+    sources, others = _sources(ran, cells)
     if wrap:
-        return wrapped(sources, [*others.values()], wrap, names, lenient=lenient)
-    module = module_of(sources, names or None, others, lenient=lenient)
+        return wrapped(sources, others, wrap, names, lenient=lenient)
+    module = module_of([*sources.values()], names or None, others, labels=[*sources], lenient=lenient)
     if not lenient:
         _check_stars(module, ran, cells)
     return module
+
+
+def left_out_of(ran: Sequence[RanCell], cells: Sequence[RanCell], names: list[str]) -> list[str]:
+    """What cells did to the values of a module that was made of ``names``, and it does not, one line each."""
+    sources, others = _sources(ran, cells)
+    return left_out(sources, others, names)
+
+
+def _sources(ran: Sequence[RanCell], cells: Sequence[RanCell]) -> tuple[Labelled, Labelled]:
+    """Of the cells, and of the others that ran well, by what they are called."""
+    counts = {cell.count for cell in cells}
+    others = {f"cell {cell.count}": cell.source for cell in ran if cell.ok and cell.count not in counts}
+    return {f"cell {cell.count}": cell.source for cell in cells}, others
 
 
 def _check_stars(module: str, ran: Sequence[RanCell], cells: Sequence[RanCell]) -> None:

@@ -18,6 +18,7 @@ GIVEN = {
     # What its shell lines, and %env, were put into.
     "subprocess": "import subprocess",
     "os": "import os",
+    "SList": "from IPython.utils.text import SList",
 }
 Need = tuple[Statement, float]
 Labelled = Mapping[str, str]
@@ -25,10 +26,11 @@ Labelled = Mapping[str, str]
 
 
 def module_of(
-    sources: list[str],
+    sources: Sequence[str],
     names: list[str] | None = None,
     others: Labelled = {},  # noqa: B006  # it is only read
     *,
+    labels: Sequence[str] = (),
     lenient: bool = False,
 ) -> str:
     """The source of a module with ``names`` (default: every function and class) and what they need.
@@ -36,8 +38,9 @@ def module_of(
     Comments and formatting are kept. Calls that bind nothing, such as ``data.append(1)``, are left out. Raises
     SkillFailed where a name is defined in no cell, or a line is IPython's, which ``lenient`` lets pass, and SkillError
     where the cells define neither function nor class. others: cells that may define what is missing, which is told.
+    labels: what the cells are called. One that can't be read is refused where something is needed that it may define.
     """
-    cells = Cells(sources, lenient=lenient)
+    cells = Cells(sources, labels, lenient=lenient, tolerant=bool(names))
     wanted = names or cells.defined
     if not wanted and cells.held:
         raise SkillError(
@@ -54,13 +57,15 @@ def module_of(
             raise SkillError(f"{name} is not defined in these cells; they define: {known}.{there}")
     kept = cells.needed_for(wanted)
     if cells.missing and not lenient:
-        raise SkillFailed(_told(sources, wanted, others))
+        raise SkillFailed(_told(sources, labels, wanted, others))
     return _checked(_written(cells, kept))
 
 
-def _told(sources: list[str], wanted: Sequence[str], others: Labelled) -> str:
+def _told(sources: Sequence[str], labels: Sequence[str], wanted: Sequence[str], others: Labelled) -> str:
     """What is missing, and which of the others define it; also what those need, so that one more try is enough."""
-    cells, added, there = Cells(sources), dict[str, str](), dict[str, None]()
+    cells, added, there = Cells(sources, labels, tolerant=True), dict[str, str](), dict[str, None]()
+    # Where a cell is named, all of them are.
+    labels = [*labels, *(f"cell {number}" for number in range(len(labels) + 1, len(sources) + 1))]
     while True:
         cells.needed_for([*wanted])
         needs = [(f"{what} needs {name}", definer_of(others, name)) for _, what, name in sorted(cells.missing)]
@@ -69,7 +74,7 @@ def _told(sources: list[str], wanted: Sequence[str], others: Labelled) -> str:
             break
         there |= {f"{need}, which {where} defines": None for need, where in needs if where}
         added |= more
-        cells = Cells([*sources, *added.values()])
+        cells = Cells([*sources, *added.values()], [*labels, *added], tolerant=True)
     nowhere = dict.fromkeys(need for need, _ in needs)
     said = f"{'; '.join(there)}: name {'that cell' if len(added) == 1 else 'those cells'} too." if there else ""
     lost = f"{', '.join(nowhere)}, which none of these cells defines. Add the cell that does." if nowhere else ""
@@ -83,13 +88,16 @@ class Cells:
     needed and that nothing binds, each behind the order of the statement that needs it, and what that binds.
     """
 
-    def __init__(self, sources: list[str], *, lenient: bool = False) -> None:
+    def __init__(
+        self, sources: Sequence[str], labels: Sequence[str] = (), *, lenient: bool = False, tolerant: bool = False
+    ) -> None:
         self.missing: set[tuple[int, str, str]] = set()
         self.futures: list[Statement] = []
         self.binders: dict[str, list[Statement]] = {}
         self.given: set[str] = set()
         self.held: set[str] = set()
-        for statement in statements_of(sources, lenient=lenient):
+        self.statements = [*statements_of(sources, labels, lenient=lenient, tolerant=tolerant)]
+        for statement in self.statements:
             if statement.is_future:
                 self.futures.append(statement)
                 continue
@@ -118,7 +126,7 @@ class Cells:
 
     def before(self, statement: Statement) -> Iterator[Need]:
         """What has to be there when the statement runs."""
-        _no_ipython(statement)
+        _check_readable(statement)
         for name in sorted(statement.names.eager | statement.names.maybe):
             others = [other for other in self.binders.get(name, []) if other is not statement]
             earlier = [other for other in others if other.order < statement.order]
@@ -176,12 +184,16 @@ def definer_of(labelled: Labelled, name: str) -> str:
     """Which cell has the last definition of a name, or ""; ``labelled`` has sources by what a cell is called."""
     for label, source in reversed([*labelled.items()]):
         with contextlib.suppress(SkillError):
-            if name in source and any(name in statement.names.binds for statement in statements_of([source])):
+            if name in source and any(
+                name in statement.names.binds for statement in statements_of([source], tolerant=True)
+            ):
                 return label
     return ""
 
 
-def _no_ipython(statement: Statement) -> None:
+def _check_readable(statement: Statement) -> None:
+    if statement.unreadable:
+        raise SkillError(statement.unreadable)
     if statement.ipython:
         what = ", ".join(sorted(statement.names.binds | statement.names.changes))
         raise SkillFailed(f"{what} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only.")

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import ast
+import keyword
 import re
-from collections.abc import Iterator
+import symtable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..errors import SkillError
 from ..texts import unwarned
-from .ipython import as_ipython, is_other_language, python_of
+from .ipython import as_ipython, is_other_language, lists_of_lines, python_of
 from .scopes import Names, names_of
 
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 UNFORCED = "`--force` does not help: what does not parse can't be imported."
 _IPYTHON = re.compile(r"(\s*)([%!?].*|[^#]*\?+\s*|(?P<target>.+?)=\s*[%!].*)$")
+# A magic that was called without its `%`, as IPython lets one be that is a cell of its own.
+_AUTOMAGIC = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)(?: +[^=\s].*)?\s*")
+# What a cell that can't be read seems to bind.
+_SEEMS_BOUND = re.compile(
+    r"^(?:(?:async\s+)?def|class)\s+(\w+)|^(\w[\w, ]*?)\s*(?::[^=\n]+)?=(?!=)|^(?:from\s.+?\s)?import\s+([^#\n]+)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,8 @@ class Statement:
     """One top-level statement. ``ipython``: its first line of IPython syntax that can't be put into Python.
 
     above, below: the blank lines and comments around it that are no part of ``source``. holds: the functions and
-    classes that an ``if``, a ``try`` and the like define.
+    classes that an ``if``, a ``try`` and the like define. unreadable: why its cell can't be read, whose one it is then.
+    cell: what that is called.
     """
 
     order: int
@@ -36,62 +46,112 @@ class Statement:
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
     holds: tuple[str, ...] = ()
+    unreadable: str = ""
+    cell: str = ""
 
 
-def statements_of(sources: list[str], *, lenient: bool = False) -> Iterator[Statement]:
+def statements_of(
+    sources: Sequence[str], labels: Sequence[str] = (), *, lenient: bool = False, tolerant: bool = False
+) -> Iterator[Statement]:
     """The statements, in order. Raises SkillError for a cell that can't be read.
 
-    lenient: what of IPython has no Python of its own becomes a call of IPython.
+    labels: what the first of the cells are called, if not by their places. lenient: what of IPython has no Python of
+    its own becomes a call of IPython. tolerant: a cell that can't be read is a statement that binds what it seems to.
     """
-    order = 0
+    order, lists = 0, lists_of_lines(sources)
     for number, source in enumerate(sources, start=1):
         if is_other_language(source):
             continue
+        label = labels[number - 1] if number <= len(labels) else f"cell {number}"
         try:
-            cell = _Cell(source, lenient=lenient)
+            cell = _Cell(source, lists, lenient=lenient)
             for node in cell.tree.body:
                 order += 1
-                yield cell.statement(order, node)
+                yield cell.statement(order, node, label)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line, text = getattr(error, "lineno", None) or 1, getattr(error, "msg", None) or str(error) or "too deep"
-            raise SkillError(f"Cell {number} can't be read as Python, line {line}: {text}. {UNFORCED}") from None
+            why = f"{label[0].upper()}{label[1:]} can't be read as Python, line {line}: {text}. {UNFORCED}"
+            if not tolerant:
+                raise SkillError(why) from None
+            order += 1
+            names = Names(frozenset(_seem_bound(source)), *[frozenset[str]()] * 4)
+            yield Statement(order, source, names, False, False, False, unreadable=why, cell=label)
+
+
+def _seem_bound(source: str) -> Iterator[str]:
+    for defined, targets, imported in _SEEMS_BOUND.findall(source):
+        # `a.b as c` binds the last of its words, `a.b` its first.
+        parts = (defined or targets or imported.strip("() ")).split(",")
+        yield from (part.split()[-1].split(".")[0] for part in parts if part.strip())
 
 
 class _Cell:
     """One cell. Its lines of IPython syntax are put into Python; where that can't be, they only bind their names."""
 
-    def __init__(self, source: str, *, lenient: bool) -> None:
-        self._lenient = lenient
+    def __init__(self, source: str, lists: frozenset[str], *, lenient: bool) -> None:
+        self._lists, self._lenient = lists, lenient
         # As Python reads line ends; str.splitlines knows more of them.
         self.lines = re.split(r"\r\n|\r|\n", source)
         self.plain = list(self.lines)
+        self._numbers = [*range(1, len(self.lines) + 1)]
         self.tree = self._parsed()
 
     @unwarned()
     def _parsed(self) -> ast.Module:
         while True:
             try:
-                return ast.parse("\n".join(self.plain))
+                tree = ast.parse("\n".join(self.plain))
+                # What is wrong with scopes is said of the whole cell, so that its line is the cell's.
+                symtable.symtable("\n".join(self.plain), "<cell>", "exec")
             except SyntaxError as error:
                 at = (error.lineno or 1) - 1
-                found = _IPYTHON.match(self.plain[at]) if at < len(self.plain) else None
-                if found is None or not (found["target"] is None or _is_set(found["target"])):
+                if not (at < len(self.plain) and self._put_into_python(at)):
+                    error.lineno = self._numbers[at] if at < len(self._numbers) else error.lineno
                     raise
-                python = python_of(found[2]) or (as_ipython(found[2]) if self._lenient else None)
-                self.plain[at] = found[1] + (python or _bound(found[2]))
-                if python:
-                    self.lines[at] = self.plain[at]
+            else:
+                return tree
 
-    def statement(self, order: int, node: ast.stmt) -> Statement:
-        first, last = _first_line(node, self.lines), node.end_lineno or node.lineno
+    def _put_into_python(self, at: int) -> bool:
+        """Whether the line that can't be read is IPython's, and is none any more."""
+        found = _IPYTHON.match(self.plain[at])
+        if found and (found["target"] is None or _is_set(found["target"])):
+            self._join(at)
+            indent, line = found[1], self.plain[at][len(found[1]) :]
+        elif self._is_automagic():
+            indent, line = "", f"%{self.plain[at].strip()}"
+        else:
+            return False
+        python = python_of(line, self._lists) or (as_ipython(line) if self._lenient else None)
+        self.plain[at] = indent + (python or _bound(line))
+        if python:
+            self.lines[at] = self.plain[at]
+        return True
+
+    def _join(self, at: int) -> None:
+        """A line that ends with a backslash goes on, as IPython has it."""
+        from IPython.core.inputtransformer2 import assemble_continued_line, find_end_of_continued_line
+
+        lines = [f"{line}\n" for line in self.plain]
+        end = min(find_end_of_continued_line(lines, at), len(lines) - 1)
+        if end > at:
+            self.plain[at] = self.lines[at] = assemble_continued_line(lines, (at, 0), end)
+            del self.plain[at + 1 : end + 1], self.lines[at + 1 : end + 1], self._numbers[at + 1 : end + 1]
+
+    def _is_automagic(self) -> bool:
+        written = [line for line in self.plain if line.strip()]
+        found = _AUTOMAGIC.fullmatch(written[0]) if len(written) == 1 else None
+        return found is not None and not keyword.iskeyword(found["name"])
+
+    def statement(self, order: int, node: ast.stmt, label: str) -> Statement:
         body = self.tree.body
         at = body.index(node)
-        before = body[at - 1].end_lineno or 0 if at else 0
+        before = _last_line(body[at - 1], self.lines) if at else 0
+        first, last = _first_line(node, self.lines, before), _last_line(node, self.lines)
         is_last = at == len(body) - 1
         changed = [self.lines[i].strip() for i in range(first - 1, last) if self.lines[i] != self.plain[i]]
         return Statement(
             order,
-            _source(self.lines, node, first),
+            "\n".join([_source(self.lines, node, first), *self.lines[node.end_lineno : last]]),
             names_of(node, _source(self.plain, node, first)),
             isinstance(node, ast.Import | ast.ImportFrom),
             isinstance(node, ast.ImportFrom) and node.module == "__future__",
@@ -101,6 +161,7 @@ class _Cell:
             tuple(self.lines[before : first - 1]),
             tuple(self.lines[last:]) if is_last else (),
             () if isinstance(node, _DEFINITION) else tuple(_held(node)),
+            cell=label,
         )
 
 
@@ -132,12 +193,31 @@ def _held(node: ast.AST) -> Iterator[str]:
             yield from _held(child)
 
 
-def _first_line(node: ast.stmt, lines: list[str]) -> int:
-    """With decorators and the comment block right above."""
+def _first_line(node: ast.stmt, lines: list[str], before: int) -> int:
+    """With decorators and the comment block right above, and those further up, but for imports, which are gathered.
+
+    before: the last line of the statement before, which a comment right below it belongs to.
+    """
     first: int = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))])
     while first > 1 and lines[first - 2].startswith("#"):
         first -= 1
-    return first
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return first
+    start = before
+    while before and start < first - 1 and lines[start].strip():
+        start += 1
+    above = [number for number in range(start + 1, first) if lines[number - 1].startswith("#")]
+    return min([first, *above])
+
+
+def _last_line(node: ast.stmt, lines: list[str]) -> int:
+    """With the comments that stand as deep as its body."""
+    last = end = node.end_lineno or node.lineno
+    while hasattr(node, "body") and end < len(lines) and (not (line := lines[end]).strip() or line[0] in " \t"):
+        end += 1
+        if line.strip():
+            last = end
+    return last
 
 
 def _source(lines: list[str], node: ast.stmt, first: int) -> str:

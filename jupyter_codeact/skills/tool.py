@@ -23,7 +23,7 @@ from .offers import offer_of
 from .outlines import module_name
 from .saves import Saving
 from .search import Search
-from .selection import chosen, listed, module_from
+from .selection import chosen, left_out_of, listed, module_from
 from .skill import Skill, check_name, files_of
 from .slicing import definer_of
 from .wrap import handed_back
@@ -109,7 +109,8 @@ class SkillTool:
         about = {"Cells": ", ".join(_defining(cells, [] if wrap else names))}
         note = self.note._replace(message="Saved from cells by the agent", about={**self.note.about, **about})
         handed = handed_back(files[f"{name}.py"], wrap)
-        return Saving(self._library, folder, name, before, files, note, self._trial, handed, self._work)
+        left = () if wrap else tuple(left_out_of(ran, cells, names))
+        return Saving(self._library, folder, name, before, files, note, self._trial, handed, self._work, left)
 
 
 def _defining(cells: Sequence[RanCell], names: Sequence[str]) -> list[str]:

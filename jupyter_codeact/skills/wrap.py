@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import SkillError
 from .flow import Flow
 from .handed import last_changed, only_shows, returned, told, value_of
-from .slicing import GIVEN, Cells, module_of
+from .slicing import GIVEN, Cells, Labelled, module_of
 from .statements import Statement, statements_of
 
 SHAPE = 'write it as in --wrap "fit(x, y, n_restarts=10) -> model"'
@@ -47,18 +47,18 @@ class Signature:
 
 
 def wrapped(
-    chosen: list[str], others: list[str], signature: str, names: Sequence[str] = (), *, lenient: bool = False
+    chosen: Labelled, others: Labelled, signature: str, names: Sequence[str] = (), *, lenient: bool = False
 ) -> str:
     """The source of a module with the chosen cells' plain statements as a function, with ``names``, and what they need.
 
-    ``others`` are sources of other cells, which imports, functions and classes come from. Raises SkillError.
+    ``others`` are other cells, which imports, functions and classes come from. Raises SkillError.
     """
     wish = Signature.read(signature)
-    statements = [*statements_of(chosen, lenient=lenient)]
+    statements = [*statements_of([*chosen.values()], [*chosen], lenient=lenient)]
     body = _Body(statements, wish.parameters or ())
     while True:
         outside = [s.source for s in statements if s.order in body.outside]
-        pool = Cells([*others, *outside])
+        pool = Cells([*others.values(), *outside], [*others], tolerant=True)
         parameters = _parameters(body, wish, pool)
         if {*parameters} == body.parameters:
             break
@@ -66,7 +66,8 @@ def wrapped(
         body = _Body(statements, parameters)
     written = wish.written if wish.parameters is not None else ", ".join(parameters)
     function = f"def {wish.name}({written}):\n{body.text(wish.returns)}"
-    return module_of([*others, *outside, function], [wish.name, *names], lenient=lenient)
+    sources = [*others.values(), *outside, function]
+    return module_of(sources, [wish.name, *names], labels=[*others], lenient=lenient)
 
 
 def handed_back(source: str, signature: str) -> str:
@@ -155,7 +156,7 @@ class _Body:
         if unknown := [name for name in returns if name not in self.named]:
             raise SkillError(f"{', '.join(unknown)}: these cells bind nothing of that name. They use {self.told()}.")
         sources, handed = [s.source for s in self.inside], ", ".join(returns)
-        shown = value_of(sources[-1])
+        shown = value_of(sources[-1], self._bound(self.inside) | self.parameters)
         if shown and (not handed or only_shows(shown)):
             sources[-1], end = returned(sources[-1], handed), ""
         else:

@@ -112,6 +112,15 @@ async def test_what_a_function_of_statements_hands_back_is_said(desk: Desk) -> N
     assert "hands back" not in await desk.save("fit 1")
 
 
+async def test_what_is_left_out_is_said(desk: Desk) -> None:
+    for count, source in enumerate(["data = []", "data.append('hers')", "def total(): return len(data)"], start=4):
+        desk.session.skills.ran().append(RanCell(count, f"id{count}", source, True))
+    left = "Look at `data.append(…)` in cell 5 is left out"
+    assert left in await desk.save("sums 4 6")
+    assert left in await desk.save("sums 4-6")
+    assert "left out" not in await desk.save("fit 1")
+
+
 async def test_what_is_imported_from_here_alone_is_warned_of_and_saved(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

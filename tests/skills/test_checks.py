@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jupyter_codeact.headless.trial import try_skill
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
-from jupyter_codeact.skills.baked import baked_in
+from jupyter_codeact.skills.baked import Owner, baked_in
 from jupyter_codeact.skills.checks import Tried, problems, undefined, warnings
 from jupyter_codeact.skills.docstrings import with_stubs
 from jupyter_codeact.skills.eager import runs_at_import
@@ -131,6 +131,8 @@ def test_public_functions_get_a_stub_and_stay_what_they_are(source: str) -> None
 
 # ---- what is hers
 
+ANN = Owner("/u/ann", "ann")
+
 
 @pytest.mark.parametrize(
     ("source", "line", "what"),
@@ -151,19 +153,64 @@ def test_public_functions_get_a_stub_and_stay_what_they_are(source: str) -> None
         ("\n\ndf = pd.DataFrame({'a': [1, 2, 3, 4, 5], 'b': [1, 2, 3, -4, 5]})", 3, "a DataFrame with its data"),
         ("x = [" + "1, " * 50 + "]", 1, "a long literal"),
         ("x = '" + "word " * 500 + "'", 1, "a long text"),
+        # in comments and docstrings: keys and paths under a home
+        ("def f():\n    '''Uses\n    ghp_" + "a1" * 12 + "'''", 3, "a key"),
+        ("def f():\n    '''\n    >>> load(\"/home/ann/a.csv\")\n    '''", 3, "a path"),
+        ("'''(/home/ann/a.csv) is read.'''", 1, "a path"),
+        ("x = 1\n# key: sk-abcdefghijklmnopqrstuvwxyz12", 2, "a key"),
+        ("x = 1  # see /u/ann/notes", 1, "a path"),
+        # by the name of what they are given to
+        ("H = {'Authorization':\n 'not so random'}", 2, "a secret, Authorization"),
+        ("H = ['Bearer 0123456789abcdef0123456789abcdef']", 1, "a key"),
+        ("C = {'host': 'db', 'password': 'not so random'}", 1, "a secret, password"),
+        ("C = {'x-api-key': 'not so random'}", 1, "a secret, x-api-key"),
+        ("def f(a, api_key='not so random'): pass", 1, "a secret, api_key"),
+        ("f = lambda *, token='not so random', n: 1", 1, "a secret, token"),
+        ("K = os.environ.get('API_KEY', 'not so random')", 1, "a secret, API_KEY"),
+        ("K = getenv('API_KEY', 'not so random')", 1, "a secret, API_KEY"),
+        ("user, password = 'ann', 'not so random'", 1, "a secret, password"),
+        ("K = 'sk_live_" + "a1" * 10 + "'", 1, "a key"),
+        ("K = 'sk-proj-" + "a1" * 10 + "'", 1, "a key"),
+        # homes
+        ("DB = 'sqlite:////home/ann/db.sqlite'", 1, "a path"),
+        ("U = 'file:///home/ann/x.csv'", 1, "a path"),
+        ("run('ls /home/ann/secret | wc')", 1, "a path"),
+        ("P = '/u/ann'", 1, "a path"),
+        ("run('ls /u/ann/secret | wc')", 1, "a path"),
+        ("P = '/Volumes/My Disk/ann/x.csv'", 1, "a path"),
+        ("P = '~ann/x.csv'", 1, "a path"),
+        # data
+        ("P = pd.DataFrame(data={'a': [1, 2, 3], 'b': [1, 2, 3]})", 1, "a DataFrame with its data"),
+        ("P = pd.DataFrame.from_dict({'a': [1, 2, 3], 'b': [1, 2, 3]})", 1, "a from_dict with its data"),
+        ("P = pd.DataFrame([dict(a=1, b=2), dict(a=1, b=2)] + [[3, 4], [5, 6]])", 1, "a DataFrame with its data"),
+        ("P = pd.read_csv(io.StringIO('''n,a\nAnna,3\nBert,4\nCarl,5'''))", 1, "a table"),
     ],
 )
 def test_values_of_hers_are_named_by_their_line(source: str, line: int, what: str) -> None:
-    ((at, said),) = baked_in(source)
+    ((at, said),) = baked_in(source, ANN)
     assert at == line
     assert what in said
     assert "not so random" not in said
 
 
+def test_her_home_is_the_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [*baked_in("P = '/u/ann'", Owner())] == []
+    monkeypatch.setenv("HOME", "/u/ann")
+    assert warnings({"a.py": "P = '/u/ann'"}) == ["a.py, line 1: a path of this machine"]
+
+
 @pytest.mark.parametrize(
     "source",
     [
-        "'''/home/ann/a.csv is read.'''\ndef f():\n    '''From /home/ann.'''",
+        "'''a.csv is read.'''\ndef f():\n    '''From /home/ann, or https://example.org/home/ann/a or /data/a.'''",
+        "def f():\n    '''The task-oriented-optimization-of-1 of sk-learn-compatible-estimators, //root/item.'''",
+        "# 9f86d081884c7d659a2feaa0c55ad015, https://github.com/ann/x/y, postgres://u:password@host\n# ~/.x, a/ann/b",
+        "'''Send `Authorization: Bearer <token>`, with password='not so random'.'''\nx = 'Bearer '",
+        "def f(token=None, *, password='', key='id', n=3): return {'token': token, 'password': 'x', 'kind': 'a word'}",
+        "x = os.environ.get('DATA_FOLDER', 'a folder')\ny = d.get('token', None), d.get('API_KEY', '')",
+        "url = 'https://example.org/Users/ann/page'\nx = '//root/item'\ny = 'annie/ann/x'",
+        "df = pd.DataFrame(data=rows, columns=['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'])\ns = pd.Series([1, 2, 3])",
+        "t = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]])\nbuffer = io.StringIO('a line')\nx, y = 'first', 'second'",
         "x = 'a/b'\ny = '/'\nz = 'application/json; charset=utf-8'",
         "x = 'RandomForestClassifierWithVeryLongName'\ny = 'sklearn.gaussian_process.kernels'",
         "token = None\npassword = input()\nkey = ''",
@@ -173,7 +220,7 @@ def test_values_of_hers_are_named_by_their_line(source: str, line: int, what: st
     ],
 )
 def test_ordinary_values_are_nobody_s(source: str) -> None:
-    assert [*baked_in(source)] == []
+    assert [*baked_in(source, ANN)] == []
 
 
 def test_a_warning_names_file_and_line() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jupyter_codeact.errors import SkillError, SkillFailed
+from jupyter_codeact.skills.left_out import left_out
 from jupyter_codeact.skills.slicing import module_of
 
 
@@ -40,6 +41,18 @@ def test_comments_and_formatting_are_kept() -> None:
         "    '''Doc.\n%not magic\n    '''\n\n    return x  # done\n"
     )
     assert module_of(["1 + 1  # no\n\n" + written.replace("\n\n\n", "\n\n")], ["f"]) == written
+
+
+def test_comments_around_and_at_the_end_are_kept() -> None:
+    remarks = "    # trailing remark\n\n  # of it"
+    helpers = (
+        f"# === helpers ===\n\n# about f\n\ndef f(n):\n    if n:\n        return 1\n    # else: nothing\n{remarks}"
+    )
+    kept = "class C:\n    n = 1\n\n    # def get(self):\n    #     return 2"
+    late = "# === late ===\n\n@staticmethod\ndef g(): pass"
+    cell = f"import math\n# of math\n\n{helpers}\n\n{kept}\nx = 1\n# of x\n\n{late}\n# the end\n"
+    assert module_of([cell, helpers]) == "\n\n\n".join([kept, late, helpers]) + "\n"
+    assert module_of([cell], ["f"]) == helpers + "\n"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +210,8 @@ def test_statements_of_one_line_are_taken_apart(name: str, module: str) -> None:
         "%%time\ndef f(): return 1",
         "!pip list\ndef f(): return 1\n!ls 'unclosed",
         "def f(): return 1\nf?\n?f\nf??",
+        "!ls \\\n  -la \\\n  .\ndef f(): return 1",
+        "files = !ls \\\n  -la\n%cd a\\\nb\ndef f(): return 1",
         "files = !ls\nx, y = %sx ls\ndef f(): return 1",
         "for i in range(2):\n    !echo {i}\ndef f(): return 1",
         "%matplotlib inline\ndef f():\n    '''\n    Is it?\n%x\n!y\n    '''\n    return 1",
@@ -206,6 +221,64 @@ def test_lines_of_ipython_are_left_out(cell: str) -> None:
     assert result([cell]) == 1
     assert "pass" not in module_of([cell])
     assert "ls" not in module_of([cell])
+
+
+def test_a_line_that_goes_on_is_one_line() -> None:
+    module = module_of(
+        ["if True:\n    x = !echo a \\\n       b \\\n       c\n    y = x + [ # so\n 'd']\ndef f(): return y"]
+    )
+    assert "    x = subprocess.getoutput('echo a         b         c').splitlines()\n    y = x + [ # so\n" in module
+    assert result(["x = !echo a \\\n  b\ndef f(): return x"]) == ["a b"]
+
+
+@pytest.mark.parametrize(
+    ("use", "value"),
+    [
+        ("files.s", "a b b"),
+        ("files.fields(0)", ["a", "b"]),
+        ("files.grep('a')", ["a b"]),
+        ("files.sort(0)", ["a b", "b"]),
+        ("[line for line in files]", ["a b", "b"]),
+    ],
+)
+def test_lines_of_a_shell_have_what_is_used_of_them(use: str, value: Any) -> None:
+    cells = ["files = !echo a b; echo b\nother = !ls", f"def f(): return {use}"]
+    assert result(cells) == value
+    assert ("SList" in module_of(cells)) is use.startswith("files.")
+
+
+def test_what_is_the_shell_s_own_stays_its(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WHO", "ann")
+    assert result(["def f():\n    x = !echo ${WHO} {x}\n    return x"]) == ["ann {x}"]
+
+
+@pytest.mark.parametrize("cell", ["cd data", "cd", "\n  pip install a b\n", "run fit.py --fast", "load_ext x"])
+def test_a_magic_without_its_sign_is_left_out(cell: str) -> None:
+    assert module_of([cell, "def f(): return 1"]) == "def f(): return 1\n"
+
+
+def test_a_magic_without_its_sign_is_one() -> None:
+    assert result(["time x = 1 + 1", "def f(): return x"]) == 2
+
+
+# IPython lets whoever likes add a syntax to cells, as this one has.
+ODD = "ok += 1\nx, y = solve(a =: 1)\nimport a.b, c.d as e\nfrom g import (h, i as j)\nclass K: 2 = 1"
+
+
+def test_a_cell_that_can_not_be_read_matters_where_something_of_it_is_needed() -> None:
+    cells = ["def ok(): return 1", ODD, "def f(): return ok()", "def g(): return y", "def h2(): return z"]
+    labels = ["cell 3", "cell 6", "cell 7", "cell 8", "cell 9"]
+    assert module_of(cells, ["f"]) == "def ok(): return 1\n\n\ndef f(): return ok()\n"
+    for names in (["g"], ["x"], ["a"], ["e"], ["h"], ["j"], ["K"], ["f", "g"], None):
+        with pytest.raises(SkillError, match=r"^Cell 6 can't be read as Python, line 2: "):
+            module_of(cells, names, labels=labels)
+    # the last definition is meant
+    with pytest.raises(SkillError, match=r"^Cell 4 can't be read as Python, line 1: "):
+        module_of([*cells[:3], "def ok(: pass"], ["f"], labels=["cell 1", "cell 2", "cell 3", "cell 4"])
+    with pytest.raises(SkillFailed, match="h2 needs z, which none of these cells defines"):
+        module_of(cells, ["h2"], labels=labels)
+    with pytest.raises(SkillError, match=r"^Cell 6 can't be read as Python, line 2: "):
+        module_of(cells[3:], ["g"], {"cell 6": ODD})
 
 
 def test_a_cell_in_another_language_is_left_out() -> None:
@@ -222,6 +295,8 @@ def test_a_cell_in_another_language_is_left_out() -> None:
         (["d['a'] = 1", "def f(): return d"], "f needs d, which none"),
         (["x += 1", "def f(): return x"], "x needs x, which none"),
         (["x = x + 1", "def f(): return x"], "x needs x, which none"),
+        (["def g(): pass\n\ndef f(a, a): pass"], "Cell 1 can't be read as Python, line 3: duplicate argument 'a'"),
+        (["!a \\\n  b\nx = !c \\\n d\n\n1 = 2"], "Cell 1 can't be read as Python, line 6"),
         (["def f(): pass", "def g(:\n  pass"], "Cell 2 can't be read as Python, line 1"),
         (["x = 1\nx = = 2"], "Cell 1 can't be read as Python, line 2"),
         (["def f(a, a): pass"], "Cell 1 can't be read as Python, line 1"),
@@ -272,3 +347,33 @@ def test_an_unknown_name_is_told_what_there_is() -> None:
 def test_what_python_warns_of_in_a_cell_is_nothing_that_we_say() -> None:
     """In tests a warning is an error."""
     assert module_of(["def f(x):\n    return x is 1, '\\d'"], ["f"]).startswith("def f")
+
+
+# ---- what is left out
+
+
+@pytest.mark.parametrize(
+    ("cells", "others", "told"),
+    [
+        (["data = []", "for i in range(3):\n    data.append(i)", "def f(): return data"], [],
+         ["`data.append(…)` in cell 2 is left out: what it does to data is no part of it"]),
+        (["data = []\ndef f(): return data"], ["data.append('hers')"],
+         ["`data.append(…)` in cell 2 is left out: what it does to data is no part of it"]),
+        (["df = g()\ndf.dropna(inplace=True)\ndef g(): pass\ndef f(): return df"], [],
+         ["`df.dropna(…)` in cell 1 is left out: what it does to df is no part of it"]),
+        (["R = {}\ndef reg(g):\n    R[g.__name__] = g\n    return g", "@reg\ndef a(): pass", "def f(): return R"], [],
+         ["`@reg` of a in cell 2 is left out: what it does to R is no part of it"]),
+        (["R = []\ndef put(n): R.append(n)", "put(1)", "def f(): return R"], [],
+         ["`put(…)` in cell 2 is left out: what it does to R is no part of it"]),
+        # these are nobody's, not of this value, or do nothing to it
+        (["data = []\nother = []\nother.append(1)\ndef f(): return data"], ["data = [1]\ndata.append(1)"], []),
+        (["data = []\ndata.append(1)\ndata = [2]\ndef f(): return data"], [], []),
+        (["data = {}\ndata['a'] = 1\ndata.items()\nprint(len(data))\ndef f(): return data"], ["f()", "ls x y"], []),
+        (["def g(data): data.append(1)\ndata = []\ng([])\ndef h2(): data.append(1)\ndef f(): return data"], [], []),
+        (["import numpy as np\nx = [1]\nnp.append(x, 1)\ndef f(): return np.sum(x)"], ["x = = 1"], []),
+    ],
+)  # fmt: skip
+def test_what_a_function_leaves_behind_is_told(cells: list[str], others: list[str], told: list[str]) -> None:
+    labels = [f"cell {count}" for count in range(1, len(cells) + len(others) + 1)]
+    here = dict(zip(labels, cells, strict=False))
+    assert left_out(here, dict(zip(labels[len(cells) :], others, strict=True)), ["f"]) == told

@@ -71,6 +71,13 @@ def hands(tmp_path: Path) -> Iterator[Hands]:
     made.index.close()
 
 
+async def test_what_is_left_out_of_a_save_is_said(hands: Hands) -> None:
+    for count, source in enumerate(["data = []", "data.append('hers')", "def total(): return len(data)"], start=5):
+        hands.ran.append(RanCell(count, f"id{count}", source, True))
+    assert "`data.append(…)` in cell 6 is left out" in await hands.do("save", "sums", what=["total"])
+    assert "left out" not in await hands.do("save", "circles", what=["area"])
+
+
 async def test_words_find_names_signatures_and_first_lines(hands: Hands) -> None:
     hands.put("gp_fit", GP)
     hands.put("tables", CSV, shared=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,10 +16,17 @@ from jupyter_codeact.skills.statements import statements_of
 from jupyter_codeact.skills.wrap import wrapped
 
 
+def made(chosen: list[str], others: list[str], signature: str, names: Sequence[str] = ()) -> str:
+    """The module of cells that are called by their places."""
+    labels = [f"cell {count}" for count in range(1, len(others) + len(chosen) + 1)]
+    here, there = labels[len(others) :], labels[: len(others)]
+    return wrapped(dict(zip(here, chosen, strict=True)), dict(zip(there, others, strict=True)), signature, names)
+
+
 def loaded(chosen: list[str], signature: str, others: list[str] | None = None) -> Any:
     """The function that the statements were made."""
     namespace: dict[str, Any] = {"__name__": "skill"}
-    exec(compile(wrapped(chosen, others or [], signature), "skill.py", "exec", dont_inherit=True), namespace)
+    exec(compile(made(chosen, others or [], signature), "skill.py", "exec", dont_inherit=True), namespace)
     return namespace[signature.partition("(")[0].partition("->")[0].strip()]
 
 
@@ -31,7 +39,7 @@ def test_a_fit_becomes_a_function_with_its_comments() -> None:
         ),
         "for _ in range(n_restarts):\n    model.append(_)\nprint(model)",
     ]
-    assert wrapped(cells, [], "fit(x, y, n_restarts=10) -> model") == (
+    assert made(cells, [], "fit(x, y, n_restarts=10) -> model") == (
         "import math\n\n\n"
         "def fit(x, y, n_restarts=10):\n"
         "    # The mean.\n    mean = sum(x) / len(x)\n\n    # An odd model,\n\n"
@@ -129,7 +137,18 @@ def test_the_function_does_what_the_cells_did(
         ("while (n := x.pop()):\n    y = n", "y"),
         ("y = x\nz: int", "y"),
         ("y = x\ntmp = y\ndel tmp", "y"),
+        # what shows nothing
+        ("y = clean = x\nclean.dropna(inplace=True)", "clean"),
+        ("rows = x\ny = 1\nrows.sort(key=len)", "rows"),
+        ("seen = set()\ny = 1\nseen.add(x)", "seen"),
+        ("out = x\nout.to_csv(p)", "out"),
+        ("out = x\nout.to_csv(path_or_buf=p)", "out"),
+        ("import json\ny = x\njson.dump(y, file)", "y"),
         # the last line's own value
+        ("y = x\ny.to_csv()", "y.to_csv()"),
+        ("y = x\ny.dropna(inplace=False)", "y.dropna(inplace=False)"),
+        ("import numpy as np\ny = x\nnp.append(y, 1)", "np.append(y, 1)"),
+        ("y = x\nnumpy.sort(y)", "numpy.sort(y)"),
         ("y = x\ny + 1  # so", "y + 1  # so"),
         ("y = x\n4", "4"),
         ("y = x\n'''put aside\n'''", "y"),
@@ -137,7 +156,7 @@ def test_the_function_does_what_the_cells_did(
     ],
 )
 def test_without_names_the_last_one_that_changed_is_handed_back(chosen: str, handed: str) -> None:
-    source = wrapped([chosen], [], "g")
+    source = made([chosen], ["import numpy"], "g")
     assert source.endswith(f"\n    return {handed}\n")
     assert source.count("return") == 1
 
@@ -151,7 +170,7 @@ def test_without_names_the_last_one_that_changed_is_handed_back(chosen: str, han
     ],
 )
 def test_what_only_shows_a_value_does_not_stand_above_the_return(chosen: str, signature: str, end: str) -> None:
-    assert wrapped([chosen], [], signature).endswith(end)
+    assert made([chosen], [], signature).endswith(end)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +184,22 @@ def test_what_only_shows_a_value_does_not_stand_above_the_return(chosen: str, si
     ],
 )
 def test_what_is_handed_back_is_said(chosen: str, said: str) -> None:
-    assert told(wrapped([chosen], ["def g2(): return 1"], "g", ["g2"]), "g") == said
+    assert told(made([chosen], ["def g2(): return 1"], "g", ["g2"]), "g") == said
+
+
+def test_another_cell_that_can_not_be_read_matters_where_something_of_it_is_needed() -> None:
+    others = ["cd data", "!pip install a \\\n  b", "K = 2\ny = (1 =: 2)\ndef g(:"]
+    assert made(["s = sum(y)"], others, "summed(y) -> s") == "def summed(y):\n    s = sum(y)\n    return s\n"
+    with pytest.raises(SkillError, match=r"^Cell 3 can't be read as Python, line 2: "):
+        made(["s = sum(y)"], others, "summed(y) -> s", ["g"])
+    with pytest.raises(SkillError, match=r"^Cell 2 can't be read as Python, line 1: "):
+        made(["s = sum(y)", "y = (1 =: 2)"][::-1], [*others[:1]], "summed(y) -> s")
+
+
+def test_comments_stand_once_in_a_function() -> None:
+    cell = "# === all ===\n\n# It.\n\nif x:\n    y = 1\n    # so\n\n# then\n\nz = y\n# end\n"
+    body = "".join(f"    {line}" if line.strip() else line for line in cell.splitlines(keepends=True))
+    assert made([cell], [], "f(x, y) -> z") == f"def f(x, y):\n{body}    return z\n"
 
 
 def test_what_is_imported_twice_stays_outside() -> None:
@@ -174,7 +208,7 @@ def test_what_is_imported_twice_stays_outside() -> None:
         "import os.path as p\nimport os.path",
         "y = p.join(x, os.sep)",
     ]
-    assert wrapped(cells, [], "f(x) -> y").endswith("def f(x):\n    y = p.join(x, os.sep)\n    return y\n")
+    assert made(cells, [], "f(x) -> y").endswith("def f(x):\n    y = p.join(x, os.sep)\n    return y\n")
 
 
 @pytest.mark.parametrize(
@@ -201,7 +235,7 @@ def test_what_is_imported_twice_stays_outside() -> None:
 )
 def test_what_can_not_be_a_function_is_said(chosen: list[str], others: list[str], signature: str, said: str) -> None:
     with pytest.raises(SkillError) as caught:
-        wrapped(chosen, others, signature)
+        made(chosen, others, signature)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
