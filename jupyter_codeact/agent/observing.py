@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ..errors import SandboxError
 from ..events import Ran
-from .observation import Picture, pictures, printed, shorten
+from .folding import fold
+from .observation import NOTEBOOK, Picture, pictures, printed, shorten
 from .pictures import image_part
 from .shapes import StepOutput
 
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 SIDE, BASE64_BYTES = 1024, 1_500_000
 # Pictures of one action that are sent; of more, the model is told.
 MOST = 4
-# What of a long output is kept in a file.
-KEPT_CHARACTERS = 2_000_000
+# A long output is written to its file in pieces of so many characters.
+PIECE = 1_000_000
 SENDABLE = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
@@ -35,12 +36,25 @@ async def observe(agent: Agent, step: StepOutput, ran: Ran) -> None:
         if picture.data not in told:
             told[picture.data] = await _picture(agent, step, picture, f"{name}-{number}")
     text = printed(ran, lambda picture: told[picture.data])
-    step.observation = shorten(text, agent.tools.config.observation_tokens)
+    budget = agent.tools.config.observation_tokens
+    step.observation = _told(text, budget, NOTEBOOK)
     if step.observation != text and ran.status != "died":
         with contextlib.suppress(SandboxError):
-            path = await agent.environment.inside("keep", name=f"{name}.txt", text=text[:KEPT_CHARACTERS])
-            where = f"code can read them in {path}"
-            step.observation = shorten(text, agent.tools.config.observation_tokens, where)
+            where = f"code can read them in {await _written(agent, f'{name}.txt', text)}"
+            missing = f", without {ran.unkept:,} characters that were not kept" if ran.unkept else ""
+            step.observation = _told(text, budget, where + missing)
+
+
+def _told(text: str, budget: int, where: str) -> str:
+    return shorten(fold(text, where), budget, where)
+
+
+async def _written(agent: Agent, name: str, text: str) -> str:
+    """The path of a file in the sandbox with all of the text."""
+    path = ""
+    for start in range(0, len(text), PIECE):
+        path = str(await agent.environment.inside("keep", name=name, text=text[start : start + PIECE], more=start > 0))
+    return path
 
 
 async def _picture(agent: Agent, step: StepOutput, picture: Picture, name: str) -> str:

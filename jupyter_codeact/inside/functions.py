@@ -147,10 +147,10 @@ def _modules(path: Any, above: str) -> list[str]:
     return sorted(f"{above}.{name}" if above else name for name in names)
 
 
-def keep(name: str, text: str) -> str:
-    """Write an output that is too long for the model where code can read it; returns its path."""
+def keep(name: str, text: str, more: bool) -> str:
+    """Write an output that is too long for the model where code can read it, or ``more`` of it; returns its path."""
     path = os.path.join(_folder(), name)
-    with open(path, "w", encoding="utf-8", errors="replace") as file:
+    with open(path, "a" if more else "w", encoding="utf-8", errors="replace") as file:
         file.write(text)
     return path
 

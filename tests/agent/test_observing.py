@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -35,20 +36,44 @@ def seeing(*replies: list[Any]) -> Any:
     return agent_of(StreamModel(*replies, words("Done."), sees_images=True))
 
 
-async def test_the_rest_of_a_long_output_is_in_a_file() -> None:
-    kept = {}
+class Files:
+    """What is written in the sandbox, by name."""
 
-    def keep(name: str, text: str) -> str:
-        kept[name] = text
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def keep(self, name: str, text: str, more: bool) -> str:
+        self.texts[name] = (self.texts[name] if more else "") + text
         return f"/tmp/{name}"
 
+
+@pytest.mark.parametrize("times", [1, 60])
+async def test_the_rest_of_a_long_output_is_in_a_file(times: int) -> None:
+    """All of it, also where it goes there in pieces."""
+    text = "".join(f"line {n} of many\n" for n in range(5000 * times))
+    files = Files()
     agent = agent_of(StreamModel(calls("a"), words("Done.")))
-    await run(agent, ScriptedCells(printing(LONG), keep=keep))
-    assert kept == {"r1-1.txt": LONG.rstrip("\n")}
-    assert "characters left out; code can read them in /tmp/r1-1.txt" in told(agent)[0]
+    await run(agent, ScriptedCells(printing(text), keep=files.keep))
+    assert files.texts == {"r1-1.txt": text.rstrip("\n")}
+    assert "characters left out; code can read them in /tmp/r1-1.txt …]" in told(agent)[0]
     assert "line 0 of many" in told(agent)[0]
-    assert "line 4999 of many" in told(agent)[0]
+    assert f"line {5000 * times - 1} of many" in told(agent)[0]
     assert len(told(agent)[0]) < 20_000
+
+
+async def test_what_is_not_in_the_file_either_is_said() -> None:
+    agent = agent_of(StreamModel(calls("a"), words("Done.")))
+    await run(agent, ScriptedCells(replace(printing(LONG), unkept=1234567), keep=Files().keep))
+    assert "in /tmp/r1-1.txt, without 1,234,567 characters that were not kept …]" in told(agent)[0]
+
+
+async def test_what_is_folded_is_in_a_file() -> None:
+    bars = "".join(f"{n:3}%|███       | {n}/100 [00:01<00:02, 7.10it/s]\n" for n in range(101))
+    files = Files()
+    agent = agent_of(StreamModel(calls("a"), words("Done.")))
+    await run(agent, ScriptedCells(printing(bars), keep=files.keep))
+    assert "[… 99 states of this progress bar; code can read them in /tmp/r1-1.txt …]" in told(agent)[0]
+    assert files.texts == {"r1-1.txt": bars.rstrip("\n")}
 
 
 async def test_where_no_file_can_be_written_the_notebook_has_it() -> None:

@@ -25,7 +25,7 @@ def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("text", ["", "'", '"""', "\\", "ü😀\n\ud800", "{}", "'); import os; ('"])
 def test_arguments_arrive_as_they_were_sent(temp: Path, text: str) -> None:
     scope: dict[str, Any] = {}
-    call = inside.expression("keep", {"name": "x.txt", "text": text})
+    call = inside.expression("keep", {"name": "x.txt", "text": text, "more": False})
     answer = eval(call, scope)
     path = Path(inside.value(repr(answer)))
     assert path == temp / "agent-outputs" / "x.txt"
