@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from .. import tokens
 from ..events import Output, Ran
+from .formats import SENDABLE, Found, look
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[ -/][0-~]|\x1b[0-Z\\^-~]")
 DISPLAYS = ("display_data", "execute_result")
@@ -21,16 +21,26 @@ NOTEBOOK = "they are in the notebook"
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture among the outputs: its data in base64, its size in pixels, (0, 0) where that is not known."""
+    """A picture among the outputs. said: the type that it came with; data: in base64."""
 
-    mime: str
+    said: str
     data: str
-    size: tuple[int, int] = (0, 0)
+
+    @cached_property
+    def found(self) -> Found | None:
+        """What it is by its bytes, where that is a picture that services take."""
+        return look(self.data)
+
+    @property
+    def mime(self) -> str:
+        return self.found.mime if self.found else self.said
 
     @property
     def about(self) -> str:
-        width, height = self.size
-        return f"{self.mime}, {width} by {height} pixels" if width else self.mime
+        if self.found is not None:
+            width, height = self.found.size
+            return f"{self.mime}, {width} by {height} pixels"
+        return f"{self.said} by its name, and no such picture by its bytes" if self.said in SENDABLE else self.said
 
 
 def printed(ran: Ran, describe: Callable[[Picture], str] | None = None) -> str:
@@ -91,19 +101,7 @@ def _data(data: dict[str, object], describe: Callable[[Picture], str]) -> str:
 
 def _picture(data: dict[str, object]) -> Picture | None:
     mime = next((kind for kind in data if kind.startswith("image/")), None)
-    return Picture(mime, str(data[mime]), _size(mime, str(data[mime]))) if mime is not None else None
-
-
-def _size(mime: str, data: str) -> tuple[int, int]:
-    """Width and height of a PNG, from its first bytes: nothing of the sandbox's is decoded here."""
-    try:
-        head = base64.b64decode(data[:32])
-        if mime == "image/png" and head[:8] == b"\x89PNG\r\n\x1a\n":
-            width, height = struct.unpack(">II", head[16:24])
-            return width, height
-    except (ValueError, struct.error):
-        pass
-    return 0, 0
+    return Picture(mime, str(data[mime])) if mime is not None else None
 
 
 def clean(text: str) -> str:

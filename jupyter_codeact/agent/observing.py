@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import SandboxError
 from ..events import Ran
 from .folding import fold
+from .formats import SENDABLE
 from .observation import NOTEBOOK, Picture, pictures, printed, shorten
 from .pictures import image_part
 from .shapes import StepOutput
@@ -25,7 +26,6 @@ SIDE, BASE64_BYTES = 1024, 1_500_000
 MOST = 4
 # A long output is written to its file in pieces of so many characters.
 PIECE = 1_000_000
-SENDABLE = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
 async def observe(agent: Agent, step: StepOutput, ran: Ran) -> None:
@@ -59,7 +59,9 @@ async def _written(agent: Agent, name: str, text: str) -> str:
 
 async def _picture(agent: Agent, step: StepOutput, picture: Picture, name: str) -> str:
     """What is told in the picture's place; where the model sees pictures, it is put beside the text."""
-    if agent.model.sees_images and len(step.images) < MOST and picture.mime in SENDABLE:
+    if picture.found is None and picture.said in SENDABLE:
+        return f"[an output is {picture.about}]"
+    if agent.model.sees_images and len(step.images) < MOST and picture.found is not None:
         small = await _small(agent, picture)
         if small is not None:
             step.images.append(image_part(f"data:{small.mime};base64,{small.data}"))
@@ -73,13 +75,19 @@ async def _picture(agent: Agent, step: StepOutput, picture: Picture, name: str) 
 
 async def _small(agent: Agent, picture: Picture) -> Picture | None:
     """The picture, made smaller in the sandbox where it is too large; None where that can't be done."""
-    data = picture.data.replace("\n", "")
-    if max(picture.size) <= SIDE and len(data) <= BASE64_BYTES and (picture.size[0] or picture.mime != "image/png"):
-        return Picture(picture.mime, data)
+    picture = Picture(picture.said, "".join(picture.data.split()))
+    if _is_sendable(picture):
+        return picture
     with contextlib.suppress(SandboxError):
-        data = str(await agent.environment.inside("shrink", data=data, side=SIDE))
-        return Picture("image/png", data) if 0 < len(data) <= BASE64_BYTES else None
+        # Its answer is as little trusted as the output was.
+        made = Picture("", str(await agent.environment.inside("shrink", data=picture.data, side=SIDE)))
+        return made if _is_sendable(made) else None
     return None
+
+
+def _is_sendable(picture: Picture) -> bool:
+    found = picture.found
+    return found is not None and found.plain and max(found.size) <= SIDE and len(picture.data) <= BASE64_BYTES
 
 
 def _file_name(agent: Agent) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 MOST = 60
 MOST_NAMES = 200
 LARGEST = 2 * 2**20
+# Bytes of a PNG, above which it is sent as JPEG.
+LARGEST_PNG = 1_000_000
 # Characters of a module that a model is given: about 50,000 tokens.
 LONGEST_SOURCE = 200_000
 _PLAIN = ("int", "float", "complex", "bool", "NoneType")
@@ -234,19 +236,41 @@ def _replace(place: str, text: str) -> None:
 
 
 def shrink(data: str, side: int) -> str:
-    """A picture (base64) as PNG of at most ``side`` pixels on its longer side; "" where there is no Pillow."""
+    """A picture (base64), a still of at most ``side`` pixels on its longer side; "" where there is no Pillow.
+
+    A photo stays JPEG: as PNG it would weigh several times as much, more than a service takes.
+    """
     import io
 
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError:
         return ""
     with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-        small = picture.convert("RGB")
-        small.thumbnail((side, side))
+        is_photo = picture.format == "JPEG"
+        # JPEG can be read at a fraction of its size.
+        picture.draft("RGB", (side, side))
+        small = ImageOps.exif_transpose(picture)
+        small = _on_white(small) if small.mode in ("RGBA", "LA", "PA") or "transparency" in small.info else small
+        small = small.convert("RGB")
+    small.thumbnail((side, side))
     made = io.BytesIO()
-    small.save(made, "PNG", optimize=True)
+    if not is_photo:
+        small.save(made, "PNG", optimize=True)
+    if is_photo or made.tell() > LARGEST_PNG:
+        made = io.BytesIO()
+        small.save(made, "JPEG", quality=85)
     return base64.b64encode(made.getvalue()).decode()
+
+
+def _on_white(picture: Any) -> Any:
+    """What is transparent would become black."""
+    from PIL import Image
+
+    picture = picture.convert("RGBA")
+    paper = Image.new("RGBA", picture.size, "white")
+    paper.alpha_composite(picture)
+    return paper
 
 
 def patch(root: str) -> str:

@@ -72,7 +72,7 @@ def test_every_text_can_be_sent(text: str) -> None:
         ({"text/plain": "<IPython.core.display.Markdown object>", "text/markdown": "**42**"}, "**42**"),
         ({"text/plain": "<IPython.core.display.Latex object>", "text/latex": "$x$"}, "$x$"),
         ({"text/latex": "$x$", "text/plain": "x"}, "x"),
-        ({"image/png": "iVBOR", "text/plain": "<Figure>"}, "[a picture is shown to the person: image/png]"),
+        ({"image/bmp": "Qk0=", "text/plain": "<Figure>"}, "[a picture is shown to the person: image/bmp]"),
         ({"image/svg+xml": "<svg>"}, "[a picture is shown to the person: image/svg+xml]"),
         ({"application/json": {"a": 1}}, "[shown to the person: application/json]"),
         ({}, "[shown to the person: nothing]"),
@@ -95,8 +95,8 @@ def test_outputs_stand_in_their_order() -> None:
 
 
 def test_an_error_keeps_what_came_before() -> None:
-    text = told(stream("before\n"), shown({"image/png": "i"}), error("\x1b[31mTraceback\x1b[0m", "ZeroDivisionError"))
-    assert text == "before\n[a picture is shown to the person: image/png]\nTraceback\nZeroDivisionError"
+    text = told(stream("before\n"), shown({"image/bmp": "i"}), error("\x1b[31mTraceback\x1b[0m", "ZeroDivisionError"))
+    assert text == "before\n[a picture is shown to the person: image/bmp]\nTraceback\nZeroDivisionError"
 
 
 def test_an_error_without_a_traceback_has_its_name() -> None:

@@ -13,13 +13,16 @@ from jupyter_codeact.agent.pictures import image_part
 from jupyter_codeact.errors import SandboxError
 from jupyter_codeact.events import Ran
 
+from .test_formats import picture
 from .twins import ScriptedCells, StreamModel, agent_of, calls, printing, run, told, valid, words
 
 LONG = "".join(f"line {n} of many\n" for n in range(5000))
 
 
 def png(width: int, height: int) -> str:
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height) + b"rest").decode()
+    return base64.b64encode(
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height) + b"rest IEND"
+    ).decode()
 
 
 def plotting(*data: str, mime: str = "image/png") -> Ran:
@@ -152,8 +155,37 @@ async def test_what_no_service_takes_is_told_and_more_than_four_as_well() -> Non
     assert told(agent)[1].count("you don't see it") == 2
 
 
-async def test_what_is_no_picture_is_not_sent_as_one() -> None:
-    """It says that it is a PNG, and the sandbox can't read it either."""
+@pytest.mark.parametrize("mime", ["image/png", "image/jpeg", "image/gif", "image/webp"])
+@pytest.mark.parametrize(
+    "data", ["", "not base64!", "bm90IGEgcGljdHVyZQ==", "iVBOR", png(0, 9), png(9, 9)[:-3] + "!!!"]
+)
+async def test_what_is_no_picture_is_not_sent_as_one(mime: str, data: str) -> None:
+    """A service would refuse it, and every later request with it. The model is told, whether it sees or not."""
+    for sees in (True, False):
+        agent = agent_of(StreamModel(calls("a"), words("Done."), sees_images=sees))
+        await run(agent, ScriptedCells(plotting(data, mime=mime)))
+        assert sent(agent) == []
+        assert f"[an output is {mime} by its name, and no such picture by its bytes]" in told(agent)[0]
+
+
+@pytest.mark.parametrize("mime", ["image/jpeg", "image/bmp", "image/svg+xml"])
+async def test_a_picture_of_a_wrong_name_is_sent_with_its_own_type(mime: str) -> None:
     agent = seeing(calls("a"))
-    await run(agent, ScriptedCells(plotting("bm90IGEgcGljdHVyZQ=="), shrink=SandboxError("x"), keep_picture="/tmp/x"))
-    assert sent(agent) == []
+    await run(agent, ScriptedCells(plotting(png(9, 9), mime=mime)))
+    assert sent(agent) == [f"data:image/png;base64,{png(9, 9)}"]
+    assert "[picture 1: image/png, 9 by 9 pixels; it follows]" in told(agent)[0]
+
+
+async def test_what_the_sandbox_makes_of_a_picture_is_looked_at_too() -> None:
+    for made in ("not base64!", png(4000, 3000), png(9, 9)[:40]):
+        agent = seeing(calls("a"))
+        await run(agent, ScriptedCells(plotting(png(4000, 3000)), shrink=made, keep_picture="/tmp/x"))
+        assert sent(agent) == []
+
+
+async def test_a_photo_that_is_made_smaller_is_sent_as_what_it_is_then() -> None:
+    photo, small = picture("JPEG", (3000, 2000)), picture("JPEG", (1024, 683))
+    agent = seeing(calls("a"))
+    await run(agent, ScriptedCells(plotting(photo, mime="image/jpeg"), shrink=small))
+    assert sent(agent) == [f"data:image/jpeg;base64,{small}"]
+    assert "[picture 1: image/jpeg, 3000 by 2000 pixels; it follows]" in told(agent)[0]

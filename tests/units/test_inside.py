@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import subprocess
 import tempfile
 from pathlib import Path
@@ -160,14 +162,53 @@ def test_no_change_and_no_checkout_are_no_patch(checkout: Path, tmp_path: Path) 
     assert functions.patch(str(tmp_path)) == ""
 
 
+def drawn(picture: Any, kind: str, **options: Any) -> str:
+    made = io.BytesIO()
+    picture.save(made, kind, **options)
+    return base64.b64encode(made.getvalue()).decode()
+
+
+def opened(data: str) -> Any:
+    return pytest.importorskip("PIL.Image").open(io.BytesIO(base64.b64decode(data)))
+
+
 def test_a_picture_is_made_smaller_and_kept(temp: Path) -> None:
     image = pytest.importorskip("PIL.Image")
-    import base64
-    import io
+    data = drawn(image.new("RGBA", (3000, 1000), "red"), "PNG")
+    small = opened(functions.shrink(data, 1024))
+    assert (small.format, small.size) == ("PNG", (1024, 341))
+    assert Path(functions.keep_picture("p.png", data)).read_bytes() == base64.b64decode(data)
 
-    made = io.BytesIO()
-    image.new("RGBA", (3000, 1000), "red").save(made, "PNG")
-    data = base64.b64encode(made.getvalue()).decode()
-    small = image.open(io.BytesIO(base64.b64decode(functions.shrink(data, 1024))))
-    assert small.size == (1024, 341)
-    assert Path(functions.keep_picture("p.png", data)).read_bytes() == made.getvalue()
+
+def test_a_photo_stays_one_and_stands_upright() -> None:
+    image = pytest.importorskip("PIL.Image")
+    turned = image.Exif()
+    turned[0x0112] = 6
+    noise = image.effect_noise((2048, 1536), 5).convert("RGB")
+    made = functions.shrink(drawn(noise, "JPEG", quality=92, exif=turned), 1024)
+    assert (opened(made).format, opened(made).size) == ("JPEG", (768, 1024))
+    assert len(made) < 1_500_000
+
+
+def test_a_picture_that_weighs_too_much_as_png_becomes_a_photo() -> None:
+    image = pytest.importorskip("PIL.Image")
+    noise = image.merge("RGB", [image.effect_noise((1400, 1400), 80) for _ in range(3)])
+    made = functions.shrink(drawn(noise, "PNG"), 1024)
+    assert (opened(made).format, opened(made).size) == ("JPEG", (1024, 1024))
+    assert len(made) < 1_500_000
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "CMYK", "I;16"])
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "JPEG", "TIFF"])
+def test_pictures_of_every_kind_are_made_smaller_and_what_is_clear_is_white(mode: str, kind: str) -> None:
+    image = pytest.importorskip("PIL.Image")
+    clear = {"transparency": 0} if mode == "P" and kind in ("PNG", "GIF") else {}
+    try:
+        data = drawn(image.new(mode, (2000, 1000)), kind, **clear)
+    except (OSError, ValueError):
+        # There is no such picture.
+        return
+    small = opened(functions.shrink(data, 1024))
+    assert small.size == (1024, 512)
+    if opened(data).mode in ("RGBA", "LA") or clear:
+        assert small.getpixel((500, 300)) == (255, 255, 255)
