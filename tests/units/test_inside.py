@@ -212,3 +212,79 @@ def test_pictures_of_every_kind_are_made_smaller_and_what_is_clear_is_white(mode
     assert small.size == (1024, 512)
     if opened(data).mode in ("RGBA", "LA") or clear:
         assert small.getpixel((500, 300)) == (255, 255, 255)
+
+
+class Schema(dict[str, str]):
+    """As polars has it."""
+
+
+class Polars:
+    """A table of polars', which has none of pandas' methods and no Series of types. Its class is called DataFrame."""
+
+    def __init__(self, **columns: list[Any]) -> None:
+        self._columns = columns
+        self.columns = [*columns]
+        self.schema = Schema({name: type(values[0]).__name__ for name, values in columns.items()})
+        self.dtypes = [*self.schema.values()]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(next(iter(self._columns.values()))), len(self._columns)
+
+    def head(self, count: int) -> Polars:
+        return type(self)(**{name: values[:count] for name, values in self._columns.items()})
+
+    def __str__(self) -> str:
+        return f"table of {self._columns}"
+
+
+DataFrame = type("DataFrame", (Polars,), {})
+
+
+def test_a_table_of_polars_is_told_like_one_of_pandas() -> None:
+    table = DataFrame(a=[*range(9)], b=["x"] * 9)
+    told = {"name": "df", "type": "DataFrame", "shape": "(9, 2)", "schema": "a int, b str"}
+    assert functions._variable("df", table, False) == told
+    value = "table of {'a': [0, 1, 2, 3, 4], 'b': ['x', 'x', 'x', 'x', 'x']}"
+    assert functions._variable("df", table, True) == told | {"value": value}
+
+
+def test_a_value_that_can_not_be_shown_leaves_the_schema() -> None:
+    class Shy(Polars):
+        def head(self, count: int) -> Polars:
+            raise RuntimeError("hunter2")
+
+    told = functions._variable("df", type("DataFrame", (Shy,), {})(a=[1]), True)
+    assert (told["schema"], told["value"]) == ("a int", "(RuntimeError)")
+
+
+@pytest.mark.parametrize(
+    "shape", [("hunter2",), "hunter2", ["hunter2"], (3, "hunter2"), (1.5,), {"hunter2": 1}, 7, None, lambda: (1, 2)]
+)
+def test_a_shape_is_whole_numbers_or_nothing(shape: Any) -> None:
+    odd = type("Odd", (), {"shape": property(lambda self: shape)})()
+    assert functions._variable("x", odd, False) == {"name": "x", "type": "Odd"}
+
+
+def test_numbers_of_a_shape_are_told_as_such() -> None:
+    class Loud(int):
+        def __repr__(self) -> str:
+            return "hunter2"
+
+    own = type("Own", (), {"shape": property(lambda self: (Loud(2), 3))})()
+    assert functions._variable("x", own, False)["shape"] == "(2, 3)"
+
+
+def test_columns_are_names_and_a_pivot_s_are_values() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"patient": ["Ann", "Bob"], "day": [1, 1], "dose": [2.5, 3.5]})
+    tables = {
+        "patient str, day int64, dose float64": frame,
+        "2 columns": frame.pivot_table(index="day", columns="patient", values="dose"),
+        "8 columns": frame.pivot_table(index="day", columns="patient", values=["dose", "day"], aggfunc=["sum", "max"]),
+        "0 float64, 1 float64": pd.DataFrame([[1.0, 2.0]]),
+        "1 columns": pd.DataFrame({pd.Timestamp("2020-02-02"): [1]}),
+    }
+    told = {functions._variable("df", table, False)["schema"].replace("object", "str") for table in tables.values()}
+    assert told == {*tables}
+    assert "1 columns" in functions._variable("df", pd.DataFrame({4711: [1]}), False)["schema"]
