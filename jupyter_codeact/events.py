@@ -154,6 +154,7 @@ class Ran:
 
     ``status``: ``aborted`` never began; ``left`` had not ended when it was stopped, and may still run.
     ``state``: folder and variables after it; None where they did not come with its end.
+    ``unkept``: characters that it printed in the middle of too much, and that are not among the outputs.
     """
 
     source: str
@@ -164,6 +165,7 @@ class Ran:
     interrupted: bool = False
     timed_out: bool = False
     state: dict[str, Any] | None = None
+    unkept: int = 0
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,10 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from .events import Outcome, Output, Ran, Status
+from .events import Outcome, Ran, Status
 from .inside import state_in
+from .kept import Kept
 
-# The whole output is in the notebook; what is kept here is for the model, and a flood must not fill the memory.
-KEPT_CHARACTERS = 200_000
-KEPT_IN_ALL = 10 * KEPT_CHARACTERS
-KEPT_OUTPUTS = 400
-CUT = "\n[… cut here: the cell printed more …]\n"
-_CUT_OUTPUT: Output = {"output_type": "stream", "name": "cut", "text": CUT}
 SHOWN = ("stream", "display_data", "execute_result", "error")
 
 
@@ -40,7 +35,7 @@ class Execution:
         self.started: asyncio.Future[str] = loop.create_future()
         self.begun: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[Status] = loop.create_future()
-        self.outputs: list[Output] = []
+        self._kept = Kept()
         self._clear = False
         self._reply: Status | None = None
         self._state: dict[str, Any] | None = None
@@ -73,12 +68,10 @@ class Execution:
         """What ran and what came of it. Call after ``ended``."""
         source = self.started.result()
         seconds = time.monotonic() - self._began
-        edited = source != self.proposed
-        ran = Ran(source, tuple(self.outputs), self.ended.result(), edited, seconds, self._interrupted())
-        return replace(ran, state=self._state)
-
-    def _interrupted(self) -> bool:
-        return any(o.get("ename") == "KeyboardInterrupt" for o in self.outputs)
+        outputs = self._kept.all()
+        interrupted = any(output.get("ename") == "KeyboardInterrupt" for output in outputs)
+        ran = Ran(source, outputs, self.ended.result(), source != self.proposed, seconds, interrupted)
+        return replace(ran, state=self._state, unkept=self._kept.unkept)
 
     def _start(self, source: str) -> None:
         if not self.started.done():
@@ -91,38 +84,18 @@ class Execution:
 
     def _add(self, kind: str, content: dict[str, Any]) -> None:
         if self._clear:
-            self.outputs.clear()
-            self._clear = False
-        last = self.outputs[-1] if self.outputs else {}
-        output = {"output_type": kind, **content}
-        if kind == "stream":
-            output["text"] = _bounded(str(content.get("text", "")))
-        if kind == "stream" and last.get("output_type") == "stream" and last.get("name") == content.get("name"):
-            last["text"] = _bounded(last["text"] + output["text"])
-        else:
-            self.outputs.append(output)
-            self._cut_middle()
-
-    def _cut_middle(self) -> None:
-        """Let go of outputs between the first ones and the newest, for as long as there are too many."""
-        while len(self.outputs) > KEPT_OUTPUTS or sum(map(_size, self.outputs)) > KEPT_IN_ALL:
-            if not any(output is _CUT_OUTPUT for output in self.outputs):
-                self.outputs.insert(len(self.outputs) // 2, _CUT_OUTPUT)
-            oldest = self.outputs.index(_CUT_OUTPUT) + 1
-            if oldest >= len(self.outputs) - 1:
-                return
-            del self.outputs[oldest]
+            self._clear_outputs(wait=False)
+        self._kept.add({"output_type": kind, **content})
 
     def _update(self, content: dict[str, Any]) -> None:
         wanted = (content.get("transient") or {}).get("display_id")
-        for output in self.outputs:
-            if wanted is not None and (output.get("transient") or {}).get("display_id") == wanted:
-                output["data"] = content.get("data", {})
+        if wanted is not None:
+            self._kept.update(wanted, content.get("data", {}))
 
     def _clear_outputs(self, wait: bool) -> None:
         self._clear = wait
         if not wait:
-            self.outputs.clear()
+            self._kept = Kept()
 
     def _end(self) -> None:
         if self._reply is not None and self._idle:
@@ -132,20 +105,6 @@ class Execution:
             self.ended.set_result(self._reply)
 
 
-def _size(output: Output) -> int:
-    """Its characters, about."""
-    texts = [output.get("text"), *output.get("data", {}).values(), *output.get("traceback", ())]
-    return sum(len(text) for text in texts if isinstance(text, str))
-
-
 def _status(reply: dict[str, Any]) -> Status:
     status = reply.get("status")
     return status if status in ("ok", "error", "aborted") else "error"
-
-
-def _bounded(text: str) -> str:
-    """Head and tail of a text that is too long to keep; cut in strides, so that a flood costs little."""
-    if len(text) <= 2 * KEPT_CHARACTERS:
-        return text
-    half = KEPT_CHARACTERS // 2
-    return text[:half].removesuffix(CUT) + CUT + text[-half:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from itertools import accumulate
 from typing import Any
 
 # What today's tokenizers cut a text into before they merge bytes: words with the space before them, numbers in threes,
@@ -19,6 +20,12 @@ FRAME = 4
 def estimated(text: str) -> int:
     """Within about a fifth of what o200k makes of prose, code and tables."""
     return sum(_tokens(piece) for piece in _PIECE.findall(text))
+
+
+def exceed(text: str, budget: int) -> bool:
+    """Whether they are more than ``budget``; a long text is not counted to its end."""
+    counts = accumulate(_tokens(found[0]) for found in _PIECE.finditer(text))
+    return any(count > budget for count in counts)
 
 
 def _tokens(piece: str) -> int:

@@ -2,74 +2,64 @@
 
 from __future__ import annotations
 
-import base64
 import re
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
 
 from .. import tokens
 from ..events import Output, Ran
+from .formats import SENDABLE, Found, look
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[ -/][0-~]|\x1b[0-Z\\^-~]")
+DISPLAYS = ("display_data", "execute_result")
 _ORDER = ("text/plain", "text/markdown", "text/latex")
 # What IPython's display classes give as plain text: the name of the class, and nothing of what is shown.
 _NO_TEXT = re.compile(r"<IPython\.[\w.]+ object>")
-# Bars as tqdm, pip, Keras and others draw them, one line for each state.
-_BAR = re.compile(r"\d+%\s*\||\[[=#>.\- ]{8,}\]|[━█▏▎▍▌▋▊▉]{5,}|\d(it|s)/(s|it)\b")
-# Lines alike are told once they are more than this.
-ALIKE = 4
+NOTEBOOK = "they are in the notebook"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture among the outputs: its data in base64, its size in pixels, (0, 0) where that is not known."""
+    """A picture among the outputs. said: the type that it came with; data: in base64."""
 
-    mime: str
+    said: str
     data: str
-    size: tuple[int, int] = (0, 0)
+
+    @cached_property
+    def found(self) -> Found | None:
+        """What it is by its bytes, where that is a picture that services take."""
+        return look(self.data)
+
+    @property
+    def mime(self) -> str:
+        return self.found.mime if self.found else self.said
 
     @property
     def about(self) -> str:
-        width, height = self.size
-        return f"{self.mime}, {width} by {height} pixels" if width else self.mime
+        if self.found is not None:
+            width, height = self.found.size
+            return f"{self.mime}, {width} by {height} pixels"
+        return f"{self.said} by its name, and no such picture by its bytes" if self.said in SENDABLE else self.said
 
 
 def printed(ran: Ran, describe: Callable[[Picture], str] | None = None) -> str:
     """The outputs of a run as text, in order. ``describe`` says what is told in a picture's place."""
     describe = describe or (lambda picture: f"[a picture is shown to the person: {picture.about}]")
     parts = (part for output in ran.outputs for part in _parts(output, describe))
-    return fold("\n".join(part.rstrip("\n") for part in parts if part.strip()))
+    return "\n".join(part.rstrip("\n") for part in parts if part.strip())
 
 
 def pictures(ran: Ran) -> list[Picture]:
     """The pictures among the outputs, in order."""
-    found: list[Picture] = []
-
-    def take(picture: Picture) -> str:
-        found.append(picture)
-        return "-"
-
-    printed(ran, take)
-    return found
+    found = (_picture(output.get("data", {})) for output in ran.outputs if output.get("output_type") in DISPLAYS)
+    return [picture for picture in found if picture is not None]
 
 
-def fold(text: str) -> str:
-    """With runs of lines that say the same, and of the states of a progress bar, as their first and last line."""
-    made: list[str] = []
-    for _, run in groupby(text.split("\n"), key=lambda line: "bar" if _BAR.search(line) else f"={line}"):
-        lines = list(run)
-        if len(lines) > ALIKE and lines[0].strip():
-            lines = [lines[0], f"[… {len(lines) - 2} lines like these …]", lines[-1]]
-        made += lines
-    return "\n".join(made)
-
-
-def shorten(text: str, budget: int, where: str = "they are in the notebook") -> str:
+def shorten(text: str, budget: int, where: str = NOTEBOOK) -> str:
     """At most about ``budget`` tokens: two thirds from the head, one third from the tail."""
     # No text has more tokens than bytes, so that most outputs need not be counted.
-    if len(text) <= budget or tokens.estimated(text) <= budget:
+    if len(text) <= budget or not tokens.exceed(text, budget):
         return text
     head = _within(text, budget * 2 // 3, tail=False)
     tail = _within(text, budget // 3, tail=True)
@@ -96,34 +86,29 @@ def _parts(output: Output, describe: Callable[[Picture], str]) -> Iterator[str]:
         case "error":
             traceback = output.get("traceback") or [f"{output.get('ename')}: {output.get('evalue')}"]
             yield clean("\n".join(map(str, traceback)))
-        case "display_data" | "execute_result":
+        case kind if kind in DISPLAYS:
             yield _data(output.get("data", {}), describe)
 
 
 def _data(data: dict[str, object], describe: Callable[[Picture], str]) -> str:
-    mime = next((kind for kind in data if kind.startswith("image/")), None)
-    if mime is not None:
-        picture = str(data[mime])
-        return describe(Picture(mime, picture, _size(mime, picture)))
+    picture = _picture(data)
+    if picture is not None:
+        return describe(picture)
     texts = (str(data[kind]) for kind in _ORDER if kind in data)
     text = next((text for text in texts if not _NO_TEXT.fullmatch(text)), None)
     return clean(text) if text is not None else f"[shown to the person: {', '.join(data) or 'nothing'}]"
 
 
-def _size(mime: str, data: str) -> tuple[int, int]:
-    """Width and height of a PNG, from its first bytes: nothing of the sandbox's is decoded here."""
-    try:
-        head = base64.b64decode(data[:32])
-        if mime == "image/png" and head[:8] == b"\x89PNG\r\n\x1a\n":
-            width, height = struct.unpack(">II", head[16:24])
-            return width, height
-    except (ValueError, struct.error):
-        pass
-    return 0, 0
+def _picture(data: dict[str, object]) -> Picture | None:
+    mime = next((kind for kind in data if kind.startswith("image/")), None)
+    return Picture(mime, str(data[mime])) if mime is not None else None
 
 
 def clean(text: str) -> str:
     """Without ANSI colours and halves of characters, and with a progress bar's rewritten lines as they were left."""
     text = text.encode("utf-8", "replace").decode()
-    lines = _ANSI.sub("", text).replace("\r\n", "\n").split("\n")
+    text = _ANSI.sub("", text).replace("\r\n", "\n")
+    if "\r" not in text:
+        return text
+    lines = text.split("\n")
     return "\n".join(line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines)

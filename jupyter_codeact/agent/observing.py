@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..errors import SandboxError
 from ..events import Ran
-from .observation import Picture, pictures, printed, shorten
+from .folding import fold
+from .formats import SENDABLE
+from .observation import NOTEBOOK, Picture, pictures, printed, shorten
 from .pictures import image_part
 from .shapes import StepOutput
 
@@ -22,9 +24,8 @@ if TYPE_CHECKING:
 SIDE, BASE64_BYTES = 1024, 1_500_000
 # Pictures of one action that are sent; of more, the model is told.
 MOST = 4
-# What of a long output is kept in a file.
-KEPT_CHARACTERS = 2_000_000
-SENDABLE = ("image/png", "image/jpeg", "image/webp", "image/gif")
+# A long output is written to its file in pieces of so many characters.
+PIECE = 1_000_000
 
 
 async def observe(agent: Agent, step: StepOutput, ran: Ran) -> None:
@@ -35,17 +36,32 @@ async def observe(agent: Agent, step: StepOutput, ran: Ran) -> None:
         if picture.data not in told:
             told[picture.data] = await _picture(agent, step, picture, f"{name}-{number}")
     text = printed(ran, lambda picture: told[picture.data])
-    step.observation = shorten(text, agent.tools.config.observation_tokens)
+    budget = agent.tools.config.observation_tokens
+    step.observation = _told(text, budget, NOTEBOOK)
     if step.observation != text and ran.status != "died":
         with contextlib.suppress(SandboxError):
-            path = await agent.environment.inside("keep", name=f"{name}.txt", text=text[:KEPT_CHARACTERS])
-            where = f"code can read them in {path}"
-            step.observation = shorten(text, agent.tools.config.observation_tokens, where)
+            where = f"code can read them in {await _written(agent, f'{name}.txt', text)}"
+            missing = f", without {ran.unkept:,} characters that were not kept" if ran.unkept else ""
+            step.observation = _told(text, budget, where + missing)
+
+
+def _told(text: str, budget: int, where: str) -> str:
+    return shorten(fold(text, where), budget, where)
+
+
+async def _written(agent: Agent, name: str, text: str) -> str:
+    """The path of a file in the sandbox with all of the text."""
+    path = ""
+    for start in range(0, len(text), PIECE):
+        path = str(await agent.environment.inside("keep", name=name, text=text[start : start + PIECE], more=start > 0))
+    return path
 
 
 async def _picture(agent: Agent, step: StepOutput, picture: Picture, name: str) -> str:
     """What is told in the picture's place; where the model sees pictures, it is put beside the text."""
-    if agent.model.sees_images and len(step.images) < MOST and picture.mime in SENDABLE:
+    if picture.found is None and picture.said in SENDABLE:
+        return f"[an output is {picture.about}]"
+    if agent.model.sees_images and len(step.images) < MOST and picture.found is not None:
         small = await _small(agent, picture)
         if small is not None:
             step.images.append(image_part(f"data:{small.mime};base64,{small.data}"))
@@ -59,13 +75,19 @@ async def _picture(agent: Agent, step: StepOutput, picture: Picture, name: str) 
 
 async def _small(agent: Agent, picture: Picture) -> Picture | None:
     """The picture, made smaller in the sandbox where it is too large; None where that can't be done."""
-    data = picture.data.replace("\n", "")
-    if max(picture.size) <= SIDE and len(data) <= BASE64_BYTES and (picture.size[0] or picture.mime != "image/png"):
-        return Picture(picture.mime, data)
+    picture = Picture(picture.said, "".join(picture.data.split()))
+    if _is_sendable(picture):
+        return picture
     with contextlib.suppress(SandboxError):
-        data = str(await agent.environment.inside("shrink", data=data, side=SIDE))
-        return Picture("image/png", data) if 0 < len(data) <= BASE64_BYTES else None
+        # Its answer is as little trusted as the output was.
+        made = Picture("", str(await agent.environment.inside("shrink", data=picture.data, side=SIDE)))
+        return made if _is_sendable(made) else None
     return None
+
+
+def _is_sendable(picture: Picture) -> bool:
+    found = picture.found
+    return found is not None and found.plain and max(found.size) <= SIDE and len(picture.data) <= BASE64_BYTES
 
 
 def _file_name(agent: Agent) -> str:

@@ -17,6 +17,8 @@ from typing import Any
 MOST = 60
 MOST_NAMES = 200
 LARGEST = 2 * 2**20
+# Bytes of a PNG, above which it is sent as JPEG.
+LARGEST_PNG = 1_000_000
 # Characters of a module that a model is given: about 50,000 tokens.
 LONGEST_SOURCE = 200_000
 _PLAIN = ("int", "float", "complex", "bool", "NoneType")
@@ -39,29 +41,48 @@ def state(names: list[str]) -> dict[str, Any]:
 
 
 def _variable(name: str, value: Any, named: bool) -> dict[str, Any]:
-    kind = type(value)
-    about: dict[str, Any] = {"name": name, "type": kind.__name__}
-    try:
-        if hasattr(kind, "shape"):
-            about["shape"] = str(tuple(value.shape))
-        elif kind in (list, dict, set, tuple, str, bytes, frozenset):
-            about["shape"] = f"({len(value)})"
-        if kind.__name__ == "DataFrame" and hasattr(value, "dtypes"):
-            about["schema"] = _schema(value)
-        if named:
-            about["value"] = _value(value)
-    except Exception as error:  # noqa: BLE001 a variable of the person's own kind may raise whatever it likes
-        about["schema"] = f"({type(error).__name__})"
-    return about
+    about: dict[str, Any] = {"name": name, "type": type(value).__name__}
+    for part, told in (("shape", _shape), ("schema", _schema), *((("value", _value),) if named else ())):
+        try:
+            about[part] = told(value)
+        except Exception as error:  # noqa: BLE001 a variable of the person's own kind may raise whatever it likes
+            about[part] = f"({type(error).__name__})"
+    return {key: text for key, text in about.items() if text is not None}
 
 
-def _schema(frame: Any) -> str:
-    columns = [f"{column} {dtype}" for column, dtype in zip(frame.columns[:12], frame.dtypes[:12], strict=False)]
-    return ", ".join(columns) + (f", … {len(frame.columns)} columns" if len(frame.columns) > 12 else "")
+def _shape(value: Any) -> str | None:
+    """Whole numbers, or nothing: a class of her own may call anything its shape."""
+    if type(value) in (list, dict, set, tuple, str, bytes, frozenset):
+        return f"({len(value)})"
+    shape: Any = value.shape if hasattr(type(value), "shape") else None
+    is_one = isinstance(shape, tuple) and all(hasattr(type(size), "__index__") for size in shape)
+    return str(tuple(int(size) for size in shape)) if is_one else None
+
+
+def _schema(value: Any) -> str | None:
+    """Columns with their types, of pandas, polars and what is like them."""
+    if type(value).__name__ != "DataFrame" or not hasattr(value, "dtypes"):
+        return None
+    count = len(value.columns)
+    if _are_values(value.columns):
+        return f"{count} columns"
+    schema: Any = getattr(value, "schema", None)
+    dtypes = list(schema.values()) if hasattr(schema, "values") else value.dtypes
+    columns = [f"{column} {dtype}" for column, dtype in zip(value.columns[:12], dtypes[:12], strict=False)]
+    return ", ".join(columns) + (f", … {count} columns" if count > 12 else "")
+
+
+def _are_values(columns: Any) -> bool:
+    """Whether labels of columns may be values of hers, as a pivot's are: they have a name, or are no texts."""
+    if getattr(columns, "name", None) is not None or hasattr(columns, "levels"):
+        return True
+    return type(columns).__name__ != "RangeIndex" and not all(isinstance(column, str) for column in columns)
 
 
 def _value(value: Any) -> str:
-    text = value.head(5).to_string() if type(value).__name__ in ("DataFrame", "Series") else repr(value)
+    is_table = type(value).__name__ in ("DataFrame", "Series") and hasattr(value, "head")
+    table = value.head(5) if is_table else None
+    text = repr(value) if table is None else table.to_string() if hasattr(table, "to_string") else str(table)
     return str(text)[:2000]
 
 
@@ -147,10 +168,10 @@ def _modules(path: Any, above: str) -> list[str]:
     return sorted(f"{above}.{name}" if above else name for name in names)
 
 
-def keep(name: str, text: str) -> str:
-    """Write an output that is too long for the model where code can read it; returns its path."""
+def keep(name: str, text: str, more: bool) -> str:
+    """Write an output that is too long for the model where code can read it, or ``more`` of it; returns its path."""
     path = os.path.join(_folder(), name)
-    with open(path, "w", encoding="utf-8", errors="replace") as file:
+    with open(path, "a" if more else "w", encoding="utf-8", errors="replace") as file:
         file.write(text)
     return path
 
@@ -234,19 +255,41 @@ def _replace(place: str, text: str) -> None:
 
 
 def shrink(data: str, side: int) -> str:
-    """A picture (base64) as PNG of at most ``side`` pixels on its longer side; "" where there is no Pillow."""
+    """A picture (base64), a still of at most ``side`` pixels on its longer side; "" where there is no Pillow.
+
+    A photo stays JPEG: as PNG it would weigh several times as much, more than a service takes.
+    """
     import io
 
     try:
-        from PIL import Image
+        from PIL import Image, ImageOps
     except ImportError:
         return ""
     with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-        small = picture.convert("RGB")
-        small.thumbnail((side, side))
+        is_photo = picture.format == "JPEG"
+        # JPEG can be read at a fraction of its size.
+        picture.draft("RGB", (side, side))
+        small = ImageOps.exif_transpose(picture)
+        small = _on_white(small) if small.mode in ("RGBA", "LA", "PA") or "transparency" in small.info else small
+        small = small.convert("RGB")
+    small.thumbnail((side, side))
     made = io.BytesIO()
-    small.save(made, "PNG", optimize=True)
+    if not is_photo:
+        small.save(made, "PNG", optimize=True)
+    if is_photo or made.tell() > LARGEST_PNG:
+        made = io.BytesIO()
+        small.save(made, "JPEG", quality=85)
     return base64.b64encode(made.getvalue()).decode()
+
+
+def _on_white(picture: Any) -> Any:
+    """What is transparent would become black."""
+    from PIL import Image
+
+    picture = picture.convert("RGBA")
+    paper = Image.new("RGBA", picture.size, "white")
+    paper.alpha_composite(picture)
+    return paper
 
 
 def patch(root: str) -> str:

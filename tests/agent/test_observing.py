@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,13 +13,16 @@ from jupyter_codeact.agent.pictures import image_part
 from jupyter_codeact.errors import SandboxError
 from jupyter_codeact.events import Ran
 
+from .test_formats import picture
 from .twins import ScriptedCells, StreamModel, agent_of, calls, printing, run, told, valid, words
 
 LONG = "".join(f"line {n} of many\n" for n in range(5000))
 
 
 def png(width: int, height: int) -> str:
-    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height) + b"rest").decode()
+    return base64.b64encode(
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sII", 13, b"IHDR", width, height) + b"rest IEND"
+    ).decode()
 
 
 def plotting(*data: str, mime: str = "image/png") -> Ran:
@@ -35,20 +39,44 @@ def seeing(*replies: list[Any]) -> Any:
     return agent_of(StreamModel(*replies, words("Done."), sees_images=True))
 
 
-async def test_the_rest_of_a_long_output_is_in_a_file() -> None:
-    kept = {}
+class Files:
+    """What is written in the sandbox, by name."""
 
-    def keep(name: str, text: str) -> str:
-        kept[name] = text
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def keep(self, name: str, text: str, more: bool) -> str:
+        self.texts[name] = (self.texts[name] if more else "") + text
         return f"/tmp/{name}"
 
+
+@pytest.mark.parametrize("times", [1, 60])
+async def test_the_rest_of_a_long_output_is_in_a_file(times: int) -> None:
+    """All of it, also where it goes there in pieces."""
+    text = "".join(f"line {n} of many\n" for n in range(5000 * times))
+    files = Files()
     agent = agent_of(StreamModel(calls("a"), words("Done.")))
-    await run(agent, ScriptedCells(printing(LONG), keep=keep))
-    assert kept == {"r1-1.txt": LONG.rstrip("\n")}
-    assert "characters left out; code can read them in /tmp/r1-1.txt" in told(agent)[0]
+    await run(agent, ScriptedCells(printing(text), keep=files.keep))
+    assert files.texts == {"r1-1.txt": text.rstrip("\n")}
+    assert "characters left out; code can read them in /tmp/r1-1.txt …]" in told(agent)[0]
     assert "line 0 of many" in told(agent)[0]
-    assert "line 4999 of many" in told(agent)[0]
+    assert f"line {5000 * times - 1} of many" in told(agent)[0]
     assert len(told(agent)[0]) < 20_000
+
+
+async def test_what_is_not_in_the_file_either_is_said() -> None:
+    agent = agent_of(StreamModel(calls("a"), words("Done.")))
+    await run(agent, ScriptedCells(replace(printing(LONG), unkept=1234567), keep=Files().keep))
+    assert "in /tmp/r1-1.txt, without 1,234,567 characters that were not kept …]" in told(agent)[0]
+
+
+async def test_what_is_folded_is_in_a_file() -> None:
+    bars = "".join(f"{n:3}%|███       | {n}/100 [00:01<00:02, 7.10it/s]\n" for n in range(101))
+    files = Files()
+    agent = agent_of(StreamModel(calls("a"), words("Done.")))
+    await run(agent, ScriptedCells(printing(bars), keep=files.keep))
+    assert "[… 99 states of this progress bar; code can read them in /tmp/r1-1.txt …]" in told(agent)[0]
+    assert files.texts == {"r1-1.txt": bars.rstrip("\n")}
 
 
 async def test_where_no_file_can_be_written_the_notebook_has_it() -> None:
@@ -127,8 +155,37 @@ async def test_what_no_service_takes_is_told_and_more_than_four_as_well() -> Non
     assert told(agent)[1].count("you don't see it") == 2
 
 
-async def test_what_is_no_picture_is_not_sent_as_one() -> None:
-    """It says that it is a PNG, and the sandbox can't read it either."""
+@pytest.mark.parametrize("mime", ["image/png", "image/jpeg", "image/gif", "image/webp"])
+@pytest.mark.parametrize(
+    "data", ["", "not base64!", "bm90IGEgcGljdHVyZQ==", "iVBOR", png(0, 9), png(9, 9)[:-3] + "!!!"]
+)
+async def test_what_is_no_picture_is_not_sent_as_one(mime: str, data: str) -> None:
+    """A service would refuse it, and every later request with it. The model is told, whether it sees or not."""
+    for sees in (True, False):
+        agent = agent_of(StreamModel(calls("a"), words("Done."), sees_images=sees))
+        await run(agent, ScriptedCells(plotting(data, mime=mime)))
+        assert sent(agent) == []
+        assert f"[an output is {mime} by its name, and no such picture by its bytes]" in told(agent)[0]
+
+
+@pytest.mark.parametrize("mime", ["image/jpeg", "image/bmp", "image/svg+xml"])
+async def test_a_picture_of_a_wrong_name_is_sent_with_its_own_type(mime: str) -> None:
     agent = seeing(calls("a"))
-    await run(agent, ScriptedCells(plotting("bm90IGEgcGljdHVyZQ=="), shrink=SandboxError("x"), keep_picture="/tmp/x"))
-    assert sent(agent) == []
+    await run(agent, ScriptedCells(plotting(png(9, 9), mime=mime)))
+    assert sent(agent) == [f"data:image/png;base64,{png(9, 9)}"]
+    assert "[picture 1: image/png, 9 by 9 pixels; it follows]" in told(agent)[0]
+
+
+async def test_what_the_sandbox_makes_of_a_picture_is_looked_at_too() -> None:
+    for made in ("not base64!", png(4000, 3000), png(9, 9)[:40]):
+        agent = seeing(calls("a"))
+        await run(agent, ScriptedCells(plotting(png(4000, 3000)), shrink=made, keep_picture="/tmp/x"))
+        assert sent(agent) == []
+
+
+async def test_a_photo_that_is_made_smaller_is_sent_as_what_it_is_then() -> None:
+    photo, small = picture("JPEG", (3000, 2000)), picture("JPEG", (1024, 683))
+    agent = seeing(calls("a"))
+    await run(agent, ScriptedCells(plotting(photo, mime="image/jpeg"), shrink=small))
+    assert sent(agent) == [f"data:image/jpeg;base64,{small}"]
+    assert "[picture 1: image/jpeg, 3000 by 2000 pixels; it follows]" in told(agent)[0]

@@ -8,7 +8,8 @@ import pytest
 
 from jupyter_codeact import inside
 from jupyter_codeact.events import Ran
-from jupyter_codeact.execution import CUT, KEPT_CHARACTERS, KEPT_IN_ALL, KEPT_OUTPUTS, Execution
+from jupyter_codeact.execution import Execution
+from jupyter_codeact.kept import KEPT_SHOWN, KEPT_TEXT, OUTPUT, PIECE
 
 Heard = tuple[str, dict[str, Any]]
 REPLY: Heard = ("execute_reply", {"status": "ok"})
@@ -153,49 +154,121 @@ async def test_what_is_kept_does_not_change_the_message() -> None:
 # ---- floods
 
 
-async def test_a_flood_of_text_keeps_its_head_and_tail() -> None:
+def picture(size: int, mark: str = "x", display_id: str = "") -> Heard:
+    kind, content = shown("<Figure>", display_id)
+    return kind, {**content, "data": {"image/png": mark * size, "text/plain": "<Figure>"}}
+
+
+def sizes(result: Ran) -> tuple[int, int]:
+    """Characters of text, and of pictures."""
+    data = [output.get("data", {}) for output in result.outputs]
+    pictures = sum(len(bundle.get("image/png", "")) for bundle in data)
+    return sum(map(len, texts(result))), pictures
+
+
+async def test_no_text_goes_for_a_picture_s_sake() -> None:
+    """Scores and figures in turns, and then an exception: figures of ordinary sizes, and of far too large ones."""
+    for size in (1_000_000, KEPT_SHOWN // 3):
+        folds = [message for k in range(4) for message in (stream(f"fold {k}\n"), picture(size))]
+        result = ran(*folds, failed("ValueError"))
+        said = [text for text in texts(result) if "Figure" not in text]
+        assert said == ["fold 0\n", "fold 1\n", "fold 2\n", "fold 3\n", "ValueError"]
+        assert result.unkept == 0
+
+
+async def test_pictures_of_ordinary_sizes_are_all_kept() -> None:
+    result = ran(*[picture(2_000_000)] * 20)
+    assert sizes(result)[1] == 40_000_000
+    assert texts(result) == ["<Figure>"] * 20
+
+
+async def test_of_a_flood_of_pictures_the_first_and_the_newest_are_kept_and_the_others_named() -> None:
+    size = KEPT_SHOWN // 10
+    result = ran(*(picture(size, mark) for mark in "abcdefghijklmnopqrst"))
+    kept = [output["data"].get("image/png", "-")[0] for output in result.outputs]
+    assert "".join(kept) == "abcde----------pqrst"
+    assert texts(result)[5] == f"<Figure>\n[image/png: {size:,} characters, not kept]"
+
+
+async def test_what_is_larger_than_everything_is_kept_alone() -> None:
+    result = ran(*[picture(2 * KEPT_SHOWN)] * 3, stream("after"))
+    assert sizes(result)[1] == 2 * KEPT_SHOWN
+    assert [*result.outputs[-2]["data"]] == ["image/png", "text/plain"]
+
+
+@pytest.mark.parametrize("kind", ["one stream", "flushes", "streams", "displays"])
+async def test_a_long_text_is_kept_whole(kind: str) -> None:
+    lines = [f"row {number}\n" for number in range({"one stream": 300_000, "flushes": 60_000}.get(kind, 4_000))]
+    if kind == "one stream":
+        messages = [stream("".join(lines))]
+    elif kind == "displays":
+        messages = [shown(line) for line in lines]
+    else:
+        names = ("stdout", "stderr") if kind == "streams" else ("stdout",)
+        messages = [stream(line, names[number % len(names)]) for number, line in enumerate(lines)]
+    result = ran(*messages)
+    assert "".join(texts(result)) == "".join(lines)
+    assert result.unkept == 0
+
+
+@pytest.mark.parametrize("length", [1000, 70_000, 60_000_000])
+async def test_a_flood_of_text_keeps_its_beginning_and_its_end_and_counts_the_rest(length: int) -> None:
     execution = heard(request(), stream("first\n"))
-    for _ in range(3 * KEPT_CHARACTERS // 1000):
-        execution.hear(*stream("x" * 1000))
+    for _ in range(60_000_000 // length):
+        execution.hear(*stream("x" * length))
     execution.hear(*stream("last"))
-    [output] = execution.outputs
-    assert len(output["text"]) <= 2 * KEPT_CHARACTERS
-    assert output["text"].startswith("first\n")
-    assert output["text"].endswith("xlast")
-    assert output["text"].count(CUT) == 1
-
-
-async def test_one_huge_message_is_bounded() -> None:
-    [output] = heard(request(), stream("x" * 5 * KEPT_CHARACTERS)).outputs
-    assert len(output["text"]) <= 2 * KEPT_CHARACTERS
+    execution.hear(*REPLY)
+    execution.hear(*IDLE)
+    result = execution.result()
+    [text] = texts(result)
+    beginning, _, rest = text.partition("\n[… ")
+    words, _, end = rest.partition(" …]\n")
+    assert beginning.startswith("first\nx")
+    assert end.endswith("xlast")
+    assert words.startswith(f"{result.unkept:,} characters are not kept here")
+    assert len(beginning) + len(end) + result.unkept == len("first\nlast") + 60_000_000 // length * length
+    assert KEPT_TEXT - 6 * PIECE - 2 * OUTPUT * KEPT_TEXT // PIECE < len(text) < KEPT_TEXT
 
 
 @pytest.mark.parametrize("kind", ["streams", "displays"])
 async def test_a_flood_of_outputs_keeps_the_first_and_the_newest(kind: str) -> None:
     execution = heard(request())
-    for number in range(3 * KEPT_OUTPUTS):
+    most = KEPT_TEXT // OUTPUT
+    for number in range(3 * most):
         name = "stdout" if number % 2 else "stderr"
         execution.hear(*(stream(f"{number};", name) if kind == "streams" else shown(f"{number};")))
     execution.hear(*REPLY)
     execution.hear(*IDLE)
-    left = texts(execution.result())
-    assert len(left) <= KEPT_OUTPUTS
-    assert (left[0], left[-1]) == ("0;", f"{3 * KEPT_OUTPUTS - 1};")
-    assert left.count(CUT) == 1
+    result = execution.result()
+    left = texts(result)
+    assert 0.9 * most < len(left) <= most + 1
+    assert (left[0], left[-1]) == ("0;", f"{3 * most - 1};")
+    assert sum("not kept here" in text for text in left) == 1
 
 
-async def test_a_flood_of_pictures_is_bounded() -> None:
-    execution = heard(request())
-    for number in range(30):
-        execution.hear(*shown(str(number) + "x" * KEPT_CHARACTERS))
-    sizes = [len(str(output)) for output in execution.outputs]
-    assert sum(sizes) <= KEPT_IN_ALL + 2 * KEPT_CHARACTERS
-    assert execution.outputs[-1]["data"]["text/plain"].startswith("29")
+async def test_one_huge_display_keeps_its_beginning_and_its_end() -> None:
+    result = ran(shown("a" + "x" * 3 * KEPT_TEXT + "z"), shown("after"))
+    text, after = texts(result)
+    assert (text[0], text[-1], after) == ("a", "z", "after")
+    assert f"{result.unkept:,} characters are not kept here" in text
+    assert len(text) < KEPT_TEXT / 2
 
 
-async def test_what_is_larger_than_everything_is_kept_alone() -> None:
-    execution = heard(request(), *[shown("x" * 2 * KEPT_IN_ALL)] * 5)
-    assert len(execution.outputs) <= 4
+async def test_displays_that_grow_are_bounded() -> None:
+    small = [shown("s", f"d{number}") for number in range(100)]
+    grown: list[Heard] = []
+    for number in range(100):
+        grown.append(("update_display_data", picture(2_000_000, display_id=f"d{number}")[1]))
+        grown.append(("update_display_data", shown("y" * 1_000_000, f"d{number}")[1]))
+        grown.append(("update_display_data", picture(2_000_000, display_id=f"d{number}")[1]))
+    assert sizes(ran(*small, *grown))[1] <= KEPT_SHOWN
+    assert sizes(ran(*small, *grown[1::3]))[0] <= KEPT_TEXT
+
+
+async def test_an_output_that_is_cleared_makes_room() -> None:
+    result = ran(*[stream("x" * KEPT_TEXT)] * 2, CLEAR, stream("y" * 4_000_000))
+    assert texts(result) == ["y" * 4_000_000]
+    assert result.unkept == 0
 
 
 @pytest.mark.parametrize(

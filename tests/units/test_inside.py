@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import subprocess
 import tempfile
 from pathlib import Path
@@ -25,7 +27,7 @@ def temp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("text", ["", "'", '"""', "\\", "ü😀\n\ud800", "{}", "'); import os; ('"])
 def test_arguments_arrive_as_they_were_sent(temp: Path, text: str) -> None:
     scope: dict[str, Any] = {}
-    call = inside.expression("keep", {"name": "x.txt", "text": text})
+    call = inside.expression("keep", {"name": "x.txt", "text": text, "more": False})
     answer = eval(call, scope)
     path = Path(inside.value(repr(answer)))
     assert path == temp / "agent-outputs" / "x.txt"
@@ -160,14 +162,129 @@ def test_no_change_and_no_checkout_are_no_patch(checkout: Path, tmp_path: Path) 
     assert functions.patch(str(tmp_path)) == ""
 
 
+def drawn(picture: Any, kind: str, **options: Any) -> str:
+    made = io.BytesIO()
+    picture.save(made, kind, **options)
+    return base64.b64encode(made.getvalue()).decode()
+
+
+def opened(data: str) -> Any:
+    return pytest.importorskip("PIL.Image").open(io.BytesIO(base64.b64decode(data)))
+
+
 def test_a_picture_is_made_smaller_and_kept(temp: Path) -> None:
     image = pytest.importorskip("PIL.Image")
-    import base64
-    import io
+    data = drawn(image.new("RGBA", (3000, 1000), "red"), "PNG")
+    small = opened(functions.shrink(data, 1024))
+    assert (small.format, small.size) == ("PNG", (1024, 341))
+    assert Path(functions.keep_picture("p.png", data)).read_bytes() == base64.b64decode(data)
 
-    made = io.BytesIO()
-    image.new("RGBA", (3000, 1000), "red").save(made, "PNG")
-    data = base64.b64encode(made.getvalue()).decode()
-    small = image.open(io.BytesIO(base64.b64decode(functions.shrink(data, 1024))))
-    assert small.size == (1024, 341)
-    assert Path(functions.keep_picture("p.png", data)).read_bytes() == made.getvalue()
+
+def test_a_photo_stays_one_and_stands_upright() -> None:
+    image = pytest.importorskip("PIL.Image")
+    turned = image.Exif()
+    turned[0x0112] = 6
+    noise = image.effect_noise((2048, 1536), 5).convert("RGB")
+    made = functions.shrink(drawn(noise, "JPEG", quality=92, exif=turned), 1024)
+    assert (opened(made).format, opened(made).size) == ("JPEG", (768, 1024))
+    assert len(made) < 1_500_000
+
+
+def test_a_picture_that_weighs_too_much_as_png_becomes_a_photo() -> None:
+    image = pytest.importorskip("PIL.Image")
+    noise = image.merge("RGB", [image.effect_noise((1400, 1400), 80) for _ in range(3)])
+    made = functions.shrink(drawn(noise, "PNG"), 1024)
+    assert (opened(made).format, opened(made).size) == ("JPEG", (1024, 1024))
+    assert len(made) < 1_500_000
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "CMYK", "I;16"])
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "WEBP", "JPEG", "TIFF"])
+def test_pictures_of_every_kind_are_made_smaller_and_what_is_clear_is_white(mode: str, kind: str) -> None:
+    image = pytest.importorskip("PIL.Image")
+    clear = {"transparency": 0} if mode == "P" and kind in ("PNG", "GIF") else {}
+    try:
+        data = drawn(image.new(mode, (2000, 1000)), kind, **clear)
+    except (OSError, ValueError):
+        # There is no such picture.
+        return
+    small = opened(functions.shrink(data, 1024))
+    assert small.size == (1024, 512)
+    if opened(data).mode in ("RGBA", "LA") or clear:
+        assert small.getpixel((500, 300)) == (255, 255, 255)
+
+
+class Schema(dict[str, str]):
+    """As polars has it."""
+
+
+class Polars:
+    """A table of polars', which has none of pandas' methods and no Series of types. Its class is called DataFrame."""
+
+    def __init__(self, **columns: list[Any]) -> None:
+        self._columns = columns
+        self.columns = [*columns]
+        self.schema = Schema({name: type(values[0]).__name__ for name, values in columns.items()})
+        self.dtypes = [*self.schema.values()]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(next(iter(self._columns.values()))), len(self._columns)
+
+    def head(self, count: int) -> Polars:
+        return type(self)(**{name: values[:count] for name, values in self._columns.items()})
+
+    def __str__(self) -> str:
+        return f"table of {self._columns}"
+
+
+DataFrame = type("DataFrame", (Polars,), {})
+
+
+def test_a_table_of_polars_is_told_like_one_of_pandas() -> None:
+    table = DataFrame(a=[*range(9)], b=["x"] * 9)
+    told = {"name": "df", "type": "DataFrame", "shape": "(9, 2)", "schema": "a int, b str"}
+    assert functions._variable("df", table, False) == told
+    value = "table of {'a': [0, 1, 2, 3, 4], 'b': ['x', 'x', 'x', 'x', 'x']}"
+    assert functions._variable("df", table, True) == told | {"value": value}
+
+
+def test_a_value_that_can_not_be_shown_leaves_the_schema() -> None:
+    class Shy(Polars):
+        def head(self, count: int) -> Polars:
+            raise RuntimeError("hunter2")
+
+    told = functions._variable("df", type("DataFrame", (Shy,), {})(a=[1]), True)
+    assert (told["schema"], told["value"]) == ("a int", "(RuntimeError)")
+
+
+@pytest.mark.parametrize(
+    "shape", [("hunter2",), "hunter2", ["hunter2"], (3, "hunter2"), (1.5,), {"hunter2": 1}, 7, None, lambda: (1, 2)]
+)
+def test_a_shape_is_whole_numbers_or_nothing(shape: Any) -> None:
+    odd = type("Odd", (), {"shape": property(lambda self: shape)})()
+    assert functions._variable("x", odd, False) == {"name": "x", "type": "Odd"}
+
+
+def test_numbers_of_a_shape_are_told_as_such() -> None:
+    class Loud(int):
+        def __repr__(self) -> str:
+            return "hunter2"
+
+    own = type("Own", (), {"shape": property(lambda self: (Loud(2), 3))})()
+    assert functions._variable("x", own, False)["shape"] == "(2, 3)"
+
+
+def test_columns_are_names_and_a_pivot_s_are_values() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"patient": ["Ann", "Bob"], "day": [1, 1], "dose": [2.5, 3.5]})
+    tables = {
+        "patient str, day int64, dose float64": frame,
+        "2 columns": frame.pivot_table(index="day", columns="patient", values="dose"),
+        "8 columns": frame.pivot_table(index="day", columns="patient", values=["dose", "day"], aggfunc=["sum", "max"]),
+        "0 float64, 1 float64": pd.DataFrame([[1.0, 2.0]]),
+        "1 columns": pd.DataFrame({pd.Timestamp("2020-02-02"): [1]}),
+    }
+    told = {functions._variable("df", table, False)["schema"].replace("object", "str") for table in tables.values()}
+    assert told == {*tables}
+    assert "1 columns" in functions._variable("df", pd.DataFrame({4711: [1]}), False)["schema"]
