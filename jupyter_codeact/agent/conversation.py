@@ -32,6 +32,7 @@ from .trajectory import Recorder, ReplayConfig, trajectory_step
 # Everything that an agent logs; people set its level and handlers.
 LOGGER = logging.getLogger(__package__)
 Listener = Callable[[Event | Moment], None]
+TOLD_IN_OURS = "The model is told in our own words what came of the action."
 
 
 class Conversation:
@@ -231,11 +232,11 @@ class Conversation:
             self._images += step.images
             try:
                 text = self.templates.next_step(step)
-            except ConfigError:
+            except ConfigError as error:
                 # The model must know of what ran, though not in the words that were wanted.
-                text = self.templates.marked(step.observation) if step.observation else "It ran."
+                text = self.templates.ours().next_step(step)
                 self._add_result(step.call.call_id, text, step.observation, outcome=kind)
-                raise
+                raise ConfigError(f"{error}. {TOLD_IN_OURS}") from error
             self._add_result(step.call.call_id, text, step.observation, outcome=kind)
         if not self.pending:
             self._add_images()

@@ -147,6 +147,15 @@ async def test_a_template_of_the_configuration_takes_the_place_of_ours() -> None
     assert texts == ["Act in /home/her/work.", "Task: Go.", "Out: , /home/her/work", "No: slow"]
 
 
+@pytest.mark.parametrize("key", ["name", "template", "self", "ran", "edited", "values", "mark", "observation"])
+def test_whatever_the_sandbox_calls_a_part_of_its_state_the_model_is_told(templates: Templates, key: str) -> None:
+    done = step(Ran("", (), "error"), "42")
+    done.state = {key: "ok"}
+    text = templates.next_step(done)
+    assert "It failed." in text
+    assert text.endswith(f"42\n</output {templates.mark}>")
+
+
 def test_templates_of_a_folder_take_the_place_of_ours(tmp_path: Path) -> None:
     (tmp_path / "rejected.j2").write_text("No: {{ reason }}")
     templates = Templates(TemplateConfig.from_folder(tmp_path))
@@ -163,14 +172,21 @@ def test_every_template_can_be_replaced() -> None:
     ("template", "said"),
     [
         ("{{ nothing_of_the_kind }}", "is undefined"),
-        ("{% if %}", "can't be rendered"),
+        ("{% if %}", "Expected an expression"),
         ("{{ ''.__class__.__mro__ }}", "unsafe"),
         ("{{ mark.__init__.__globals__ }}", "unsafe"),
+        ("{{ mark + 1 }}", "TypeError: "),
+        ("{{ 1 / 0 }}", "ZeroDivisionError: "),
+        ("{% for i in range(10**7) %}{% endfor %}", "OverflowError: "),
+        ("{% include 'x' %}", "TypeError: "),
+        ("{{ '%d' % mark }}", "TypeError: "),
+        ("{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}", "RecursionError: "),
+        ("{{ mark.encode('ascii').decode('utf-16') }}{{ mark.index('not there') }}", "ValueError: "),
     ],
 )
 def test_a_template_that_is_wrong_is_one_line(template: str, said: str) -> None:
     """It may lie where the agent's code can write, so that it must not reach into this process either."""
-    with pytest.raises(ConfigError, match=said) as caught:
+    with pytest.raises(ConfigError, match=f"^The template rejected can't be rendered: .*{said}") as caught:
         Templates(TemplateConfig(rejected_template=template)).next_step(step(Rejected()))
     assert "\n" not in str(caught.value)
 
