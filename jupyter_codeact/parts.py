@@ -20,7 +20,7 @@ class ModelConfig:
 
     name: a litellm name, ``scripted/<file>``, ``replay/<file>`` or ``human``. fallbacks: asked, in order, once the one
     before is unavailable for good; one of another provider has its own key, from the environment, its own address and
-    no options. tool_calls: "auto" goes by the model's capability. options: any argument of
+    no options, and each goes without what it does not take. tool_calls: "auto" goes by the model's capability. options: any argument of
     litellm's.
     """
 
