@@ -112,8 +112,8 @@ class Templates:
     def compact(self) -> str:
         return self._render("compact")
 
-    def next_step(self, step: StepOutput, **values: Any) -> str:
-        """What the model is told of an action's end."""
+    def next_step(self, step: StepOutput, *, timeout_s: float | None = None) -> str:
+        """What the model is told of an action's end. timeout_s: how long it might run."""
         match step.outcome:
             case Rejected(reason):
                 return self._render("rejected", {"reason": reason})
@@ -123,8 +123,8 @@ class Templates:
                 return "The run ends here."
             case Ran():
                 edited = step.outcome.edited and isinstance(step.call, CodeAction)
-                values |= step.to_template_format_dict() | {"ran": step.outcome, "edited": edited}
-                return self._render("next_step", values)
+                own = {"ran": step.outcome, "edited": edited, "timeout_s": timeout_s}
+                return self._render("next_step", step.to_template_format_dict() | own)
             case _:
                 return step.observation
 

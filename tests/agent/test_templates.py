@@ -75,6 +75,11 @@ def test_text_that_knew_the_mark_would_end_it(templates: Templates) -> None:
         (Ran("x = 1", (), "ok"), "It printed nothing."),
         (Ran("x = 1", (), "error"), "It failed.\n"),
         (Ran("x = 1", (), "died"), "variables and imports are gone"),
+        (
+            Ran("x = 1", (), "died", seconds=8.2, timed_out=True),
+            "It ran longer than 2 seconds and could not be interrupted",
+        ),
+        (Ran("x = 1", (), "died", timed_out=True), "kernel was ended: its variables and imports are gone"),
         (Ran("x = 1", (), "aborted"), "It did not run."),
         (Ran("x = 1", (), "left", interrupted=True), "may still run"),
         (Ran("x = 1", (), "error", interrupted=True), "It was interrupted.\n"),
@@ -85,7 +90,7 @@ def test_text_that_knew_the_mark_would_end_it(templates: Templates) -> None:
     ],
 )
 def test_what_came_of_an_action(templates: Templates, outcome: Outcome, said: str) -> None:
-    assert said in templates.next_step(step(outcome))
+    assert said in templates.next_step(step(outcome), timeout_s=2.0)
 
 
 @pytest.mark.parametrize(
