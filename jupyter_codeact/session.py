@@ -21,7 +21,7 @@ from .agent.problem import TextProblem
 from .agent.templates import TemplateConfig, Templates
 from .agent.tools import ToolConfig, ToolHandler
 from .agent.trajectory import ReplayConfig
-from .errors import ConfigError, NoModel, RunEnded, UsageError
+from .errors import ConfigError, ContextExceeded, NoModel, RunEnded, UsageError
 from .events import ActionDone, CodeAction, Ran, Working
 from .finding import Finder, sources_of
 from .models import litellm_model
@@ -219,7 +219,10 @@ class Session:
     async def compact(self) -> bool:
         """Have the model sum up the older part of the conversation; False where there is nothing to sum up."""
         agent = self.agent
-        return agent is not None and await agent.compact(keep=0) is not None
+        if agent is None:
+            return False
+        exceeded = isinstance(agent.error, ContextExceeded)
+        return await agent.compact(exceeded=exceeded, keep=0) is not None
 
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""
