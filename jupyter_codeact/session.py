@@ -205,11 +205,13 @@ class Session:
     async def next_request(self, cell: AgentCell) -> list[Part]:
         """What the next prompt would send. Raises ConfigError, UsageError where it would."""
         agent = copy(self.agent or await self._agent(RunOptions()))
-        wanted = self._wanted(RunOptions()).model
+        wanted = self._wanted(RunOptions())
         # Another model may have been set since; one that answers by turns must not be opened anew.
-        if wanted.name and wanted != self._config.model:
-            agent.model = await asyncio.to_thread(_opened, wanted)
+        if wanted.model.name and wanted.model != self._config.model:
+            agent.model = await asyncio.to_thread(_opened, wanted.model)
             _check_goes_on(self.agent, agent.model)
+        # Those of the last run were for that run.
+        agent.templates = agent.templates.of(wanted.templates)
         state = await CellEnvironment(cell).inside("state", names=[])
         if not agent.history:
             agent.templates.work = os.getcwd()

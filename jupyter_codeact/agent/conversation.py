@@ -236,7 +236,7 @@ class Conversation:
                 text = self.templates.next_step(step, timeout_s=self.tools.config.timeout_s)
             except ConfigError as error:
                 # The model must know of what ran, though not in the words that were wanted.
-                text = self.templates.ours().next_step(step, timeout_s=self.tools.config.timeout_s)
+                text = self.templates.of(TemplateConfig()).next_step(step, timeout_s=self.tools.config.timeout_s)
                 self._add_result(step.call.call_id, text, step.observation, outcome=kind)
                 raise ConfigError(f"{error}. {TOLD_IN_OURS}") from error
             self._add_result(step.call.call_id, text, step.observation, outcome=kind)

@@ -132,10 +132,10 @@ class Templates:
         """What comes from files or outputs, as material."""
         return f"<output {self.mark}>\n{text}\n</output {self.mark}>"
 
-    def ours(self) -> Templates:
-        """The same without the texts of the configuration: for what has to be said where one of those can't be."""
+    def of(self, config: TemplateConfig) -> Templates:
+        """The same conversation's, with other texts."""
         made = copy(self)
-        made.config = TemplateConfig()
+        made.config = config
         return made
 
     def _render(self, name: str, values: dict[str, Any] = {}) -> str:  # noqa: B006  # it is only read

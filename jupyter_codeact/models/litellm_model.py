@@ -135,7 +135,7 @@ class LiteLLMModel:
 
     def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         sent = [self._wire(message) for message in messages]
-        return with_retries(lambda: self._query(sent, tools), lambda came: self._void(messages, tools, came))
+        return with_retries(lambda: self._query(sent, tools), lambda came: self._void(sent, tools, came))
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)

@@ -44,6 +44,21 @@ async def test_the_ledger_of_a_conversation_that_has_not_begun() -> None:
     assert "gp" in parts[1].text
 
 
+@pytest.mark.parametrize("name", ["stream", "another"])
+async def test_thinking_is_shown_and_counted_where_it_is_sent(name: str) -> None:
+    """To the model that thought it, alone."""
+    block = {"type": "thinking", "thinking": "Signed thought. " * 9, "signature": "s"}
+    thought = Reply("Hi.", thinking_blocks=(block, {"type": "redacted_thinking", "data": "x"}), reasoning="Loose.")
+    agent = agent_of(StreamModel([thought]))
+    await run(agent)
+    agent.model.name = name
+    part = next(part for part in next_request(agent, STATE, {}) if part.name == "assistant: thought")
+    sent = name == "stream"
+    assert ("Signed thought." in part.text, "Loose." in part.text, "[thinking] (only" in part.text) == (sent,) * 3
+    assert (part.tokens > 20) is sent
+    assert part.text.endswith("Hi.")
+
+
 def compacting(*streams: Any, **options: Any) -> tuple[StreamModel, Any]:
     model = StreamModel(*streams, words("Done."))
     return model, agent_of(model, history_processors=[Compact(tokens=100)], max_steps=None, **options)
