@@ -127,10 +127,19 @@ class EditAction:
     arguments: dict[str, Any]
     call_id: str = ""
 
+    @property
+    def of_skill(self) -> bool:
+        """Whether it is about a skill, and not about a file of the working folder."""
+        return str(self.arguments.get("path", "")).startswith("skill:")
+
 
 @dataclass(frozen=True)
 class SkillAction(EditAction):
     """A command of the skill library's tool."""
+
+    @property
+    def of_skill(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ class ModelConfig:
 
     name: a litellm name, ``scripted/<file>``, ``replay/<file>`` or ``human``. fallbacks: asked, in order, once the one
     before is unavailable for good; one of another provider has its own key, from the environment, its own address and
-    no options. tool_calls: "auto" goes by the model's capability. options: any argument of
-    litellm's.
+    no options, and each goes without what it does not take. tool_calls: "auto" goes by the model's capability. options:
+    any argument of litellm's.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}

@@ -21,7 +21,7 @@ from .agent.problem import TextProblem
 from .agent.templates import TemplateConfig, Templates
 from .agent.tools import ToolConfig, ToolHandler
 from .agent.trajectory import ReplayConfig
-from .errors import ConfigError, NoModel, RunEnded, UsageError
+from .errors import ConfigError, ContextExceeded, NoModel, RunEnded, UsageError
 from .events import ActionDone, CodeAction, Ran, Working
 from .finding import Finder, sources_of
 from .models import litellm_model
@@ -205,11 +205,13 @@ class Session:
     async def next_request(self, cell: AgentCell) -> list[Part]:
         """What the next prompt would send. Raises ConfigError, UsageError where it would."""
         agent = copy(self.agent or await self._agent(RunOptions()))
-        wanted = self._wanted(RunOptions()).model
+        wanted = self._wanted(RunOptions())
         # Another model may have been set since; one that answers by turns must not be opened anew.
-        if wanted.name and wanted != self._config.model:
-            agent.model = await asyncio.to_thread(_opened, wanted)
+        if wanted.model.name and wanted.model != self._config.model:
+            agent.model = await asyncio.to_thread(_opened, wanted.model)
             _check_goes_on(self.agent, agent.model)
+        # Those of the last run were for that run.
+        agent.templates = agent.templates.of(wanted.templates)
         state = await CellEnvironment(cell).inside("state", names=[])
         if not agent.history:
             agent.templates.work = os.getcwd()
@@ -219,7 +221,10 @@ class Session:
     async def compact(self) -> bool:
         """Have the model sum up the older part of the conversation; False where there is nothing to sum up."""
         agent = self.agent
-        return agent is not None and await agent.compact(keep=0) is not None
+        if agent is None:
+            return False
+        exceeded = isinstance(agent.error, ContextExceeded)
+        return await agent.compact(exceeded=exceeded, keep=0) is not None
 
     def names(self) -> tuple[list[str], list[str]]:
         """Skills and models, for Tab."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..errors import Unreadable
-from ..events import Reply, Retrying, TextDelta, Usage, WordsDropped, Working
+from ..events import Delta, Reply, Retrying, TextDelta, Usage, WordsDropped, Working
 from .fence_reader import FenceReader
 from .history import describe, said, source_of
 from .hooks import ActionsGenerated, ModelQueried
 from .reader import Problem
 from .shapes import Message, StepOutput
+from .thoughts import Thoughts, without_thought
 from .tool_reader import ToolReader
 
 if TYPE_CHECKING:
@@ -37,23 +39,23 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
     takes_tools = agent.model.takes_tools
     reading = ToolReader if takes_tools else FenceReader
     reader: ToolReader | FenceReader = reading(agent.steps + 1, agent.tools.names)
-    reply, came = Reply(""), ""
+    reply, came, thoughts = Reply(""), "", Thoughts()
     try:
         async with aclosing(agent.model.query(history, agent.tools.definitions() if takes_tools else [])) as deltas:
             async for delta in deltas:
                 match delta:
                     case Reply():
-                        reply = delta
+                        reply = replace(delta, text=without_thought(delta.text))
+                        _feed(agent, reader, thoughts.rest())
                     case Retrying():
                         agent.logger.info("The service is asked again: %r", delta.why)
                         _void(agent, reader, Working("retrying", delta.why))
                         agent.charge(delta.usage)
                         agent.meter.check()
-                        reader, came = reading(agent.steps + 1, agent.tools.names), ""
+                        reader, came, thoughts = reading(agent.steps + 1, agent.tools.names), "", Thoughts()
                     case _:
                         came += delta.text if isinstance(delta, TextDelta) else ""
-                        for event in reader.feed(delta):
-                            agent.emit(event)
+                        _feed(agent, reader, thoughts.take(delta))
     except Exception as error:
         # They do not count, but the record has them.
         step.output = came
@@ -70,6 +72,12 @@ async def _stream(agent: Agent, history: list[Message], step: StepOutput) -> tup
     agent.last_request = reply.usage.tokens
     agent.charge(reply.usage)
     return reply, reader
+
+
+def _feed(agent: Agent, reader: ToolReader | FenceReader, deltas: Iterable[Delta]) -> None:
+    for delta in deltas:
+        for event in reader.feed(delta):
+            agent.emit(event)
 
 
 def used_by(error: BaseException) -> Usage:

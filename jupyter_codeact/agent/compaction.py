@@ -15,7 +15,7 @@ from ..events import Reply, Retrying, Working
 from ..words import plural
 from .asking import used_by
 from .history import text_message
-from .processors import Compact, shortened
+from .processors import SHORT_CHARACTERS, Compact, shortened
 from .shapes import Message
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 KEPT = 4
 # Fewer than these are not worth a query.
 FEWEST = 3
-# A conversation that no longer fits is summed up from shortened outputs.
-SHORT_CHARACTERS = 600
 # How often a summary is asked for until it comes whole, and what is said the second time.
 TRIES = 2
 SHORTER = "Your first try was cut off, being as long as a reply may be: write at most 150 words."
@@ -75,11 +73,20 @@ async def compact(agent: Agent, *, exceeded: bool = False, keep: int = KEPT) -> 
     return agent.messages
 
 
+def squeeze(agent: Agent) -> list[Message] | None:
+    """From now on send what has come so far with short outputs; None where nothing becomes shorter by it."""
+    before = agent.messages
+    agent.squeezed = sum(message["agent"] == agent.name for message in agent.history)
+    after = agent.messages
+    return None if after == before else after
+
+
 def _oldest(own: list[Message], keep: int) -> tuple[int, int]:
     """From what has not been summed up yet to the beginning of a turn, so that no call loses its answer."""
     start = max((message.get("covers", message["message_type"] == "system_prompt") for message in own), default=0)
     starts = [n for n, m in enumerate(own) if m["role"] == "assistant" or m["message_type"] == "instance"]
-    starts += [len(own)] if own[-1]["message_type"] == "thought" else []
+    # Between two prompts nothing is open.
+    starts += [len(own)] if own[-1]["message_type"] == "thought" or not keep else []
     return start, max((n for n in starts if n <= len(own) - keep), default=start)
 
 

@@ -22,7 +22,7 @@ from .hooks import AbstractAgentHook, AttemptSetUp, Hooks, MessageAdded, Moment,
 from .limits import Meter
 from .pictures import without_pictures
 from .problem import ProblemStatement
-from .processors import Processor
+from .processors import Processor, squeezed
 from .shapes import AgentInfo, Message, StepOutput, Trajectory, model_stats
 from .submission import Accepted, accepted_in, may_have_changed
 from .templates import TemplateConfig, Templates
@@ -32,6 +32,7 @@ from .trajectory import Recorder, ReplayConfig, trajectory_step
 # Everything that an agent logs; people set its level and handlers.
 LOGGER = logging.getLogger(__package__)
 Listener = Callable[[Event | Moment], None]
+TOLD_IN_OURS = "The model is told in our own words what came of the action."
 
 
 class Conversation:
@@ -41,7 +42,8 @@ class Conversation:
     listeners: called with every event and moment, in order; they must not block.
     accepted: cells that ran in this run. acted: whether anything was done in the working folder.
     nonce: the run's own secret. error: what ended it early.
-    last_request: tokens of the newest request and its reply. current: the step that is being made.
+    last_request: tokens of the newest request and its reply. squeezed: how many of its messages are sent with short
+    outputs, since they no longer fitted. current: the step that is being made.
     steps: actions of this run so far. finder: what finds skills for a prompt; None where nothing does.
     logger: what a developer wants to know: queries made again, and how runs end.
     """
@@ -68,7 +70,7 @@ class Conversation:
         self.finder: Finder | None = None
         self.logger = LOGGER
         self.history: list[Message] = []
-        self.last_request = 0
+        self.last_request = self.squeezed = 0
         self.problem_statement: ProblemStatement | None = None
         self._environment: Environment | None = None
         self._replay_config: ReplayConfig | None = None
@@ -104,6 +106,7 @@ class Conversation:
         return self.processed([message for message in self.history if message["agent"] == self.name])
 
     def processed(self, messages: list[Message]) -> list[Message]:
+        messages = squeezed(messages, self.squeezed) if self.squeezed else messages
         for processor in self.history_processors:
             messages = processor(messages)
         # The model may be another one than those that saw them.
@@ -156,7 +159,7 @@ class Conversation:
     ) -> None:
         """A new conversation about ``problem_statement``. ``output_dir`` gets the trajectory; None records nothing."""
         self._environment, self.problem_statement = env, problem_statement
-        self.history, self._attempts = [], 0
+        self.history, self.squeezed, self._attempts = [], 0, 0
         self.meter.start_conversation()
         self.start_run(output_dir)
         self.emit(ToolsInstallationStarted())
@@ -230,12 +233,12 @@ class Conversation:
             kind = type(step.outcome).__name__.lower() if step.outcome else "none"
             self._images += step.images
             try:
-                text = self.templates.next_step(step)
-            except ConfigError:
+                text = self.templates.next_step(step, timeout_s=self.tools.config.timeout_s)
+            except ConfigError as error:
                 # The model must know of what ran, though not in the words that were wanted.
-                text = self.templates.marked(step.observation) if step.observation else "It ran."
+                text = self.templates.of(TemplateConfig()).next_step(step, timeout_s=self.tools.config.timeout_s)
                 self._add_result(step.call.call_id, text, step.observation, outcome=kind)
-                raise
+                raise ConfigError(f"{error}. {TOLD_IN_OURS}") from error
             self._add_result(step.call.call_id, text, step.observation, outcome=kind)
         if not self.pending:
             self._add_images()

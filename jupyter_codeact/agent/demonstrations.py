@@ -15,6 +15,8 @@ from .references import rehydrated
 from .shapes import Message
 from .templates import Templates
 
+PICTURE = "[a picture]"
+
 
 def demonstration_messages(templates: Templates, agent: str) -> list[Message]:
     """The messages that show it: one a demonstration, or all that it is made of, without system messages."""
@@ -22,7 +24,8 @@ def demonstration_messages(templates: Templates, agent: str) -> list[Message]:
     for path in templates.config.demonstrations:
         items = [item for item in read_demonstration(Path(path), templates.folder) if item["role"] != "system"]
         if templates.config.put_demos_in_history:
-            made += [_item(item, agent) for item in items]
+            # Nothing may be sent empty.
+            made += [_item(item, agent) for item in items if text_of(item)]
         else:
             shown = "\n".join(f"[{_speaker(item)}]\n{text_of(item)}" for item in items)
             text = templates.demonstration(shown)
@@ -81,7 +84,7 @@ def text_of(item: dict[str, Any]) -> str:
     """A message in words; its calls are fenced blocks."""
     content = item.get("content") or ""
     if isinstance(content, list):
-        content = "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))
+        content = "\n".join(str(part.get("text", PICTURE)) for part in content if isinstance(part, dict))
     calls = "\n".join(_call(call) for call in item.get("tool_calls") or ())
     return f"{content}\n{calls}".strip()
 

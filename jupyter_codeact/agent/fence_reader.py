@@ -10,8 +10,11 @@ from .reader import CUT, EDITS, NO_ACTION, Finished, Problem, Reader, new_id, su
 from .tools import EDIT, RUN, SUBMIT
 
 UNCLOSED = "The reply broke off inside its block: close it with ```."
-_FENCE = re.compile(r"^ {0,3}(`{3,})[ \t]*([^\s`]*)[^`]*$")
-_CODE = ("python", "py", "python3", "ipython")
+# As far in as a list has it.
+_FENCE = re.compile(r"^([ \t]{0,8})(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
+# What Markdown allows before the fence that closes.
+_CLOSING_INDENT = 3
+_CODE = ("python", "py", "python3", "py3", "ipython", "ipython3", "tool_code")
 
 
 class FenceReader(Reader):
@@ -22,6 +25,7 @@ class FenceReader(Reader):
         self._line = ""
         self._shown = 0
         self._fence = ""
+        self._indent = 0
         self._language = ""
         self._words: list[str] = []
         self._block: list[str] = []
@@ -43,8 +47,9 @@ class FenceReader(Reader):
 
     def _peek(self, line: str) -> Iterator[Event]:
         """Show the beginning of a line, unless it may become a fence."""
-        if self._closed or line.lstrip(" ").startswith("`") or not line.strip():
+        if self._closed or line.lstrip(" \t").startswith(("`", "~")) or not line.strip():
             return
+        line = self._dedented(line)
         if not self._fence or not self._acting():
             yield TextChunk(line[self._shown :])
             self._shown = len(line)
@@ -58,22 +63,34 @@ class FenceReader(Reader):
             return
         fence = _FENCE.match(line)
         if not self._fence and fence:
-            self._fence, self._language = fence[1], fence[2].strip("{.}").lower()
+            self._indent, self._fence, self._language = len(fence[1]), fence[2], fence[3].strip("{.}").lower()
             if self._acting():
                 return
-        elif self._fence and fence and not fence[2] and len(fence[1]) >= len(self._fence):
+        elif self._fence and fence and self._closes(fence):
             self._closed = self._acting()
             self._fence = "" if not self._closed else self._fence
             if self._closed:
                 return
             self._language = ""
         if self._fence and self._acting():
+            line = self._dedented(line)
             self._block.append(line)
             if self._language in _CODE:
                 yield from self._grow(0, line[shown:])
         else:
             self._words.append(line)
             yield TextChunk(line[shown:])
+
+    def _closes(self, fence: re.Match[str]) -> bool:
+        near = len(fence[1]) <= self._indent + _CLOSING_INDENT
+        return near and not fence[3] and fence[2].startswith(self._fence)
+
+    def _dedented(self, line: str) -> str:
+        """A line of a block without the indentation of the block's fence."""
+        if not (self._fence and self._acting()):
+            return line
+        bare = line.lstrip(" \t")
+        return line[min(self._indent, len(line) - len(bare)) :]
 
     def finish(self, reply: Reply) -> Finished:
         events = [] if self._closed or not self._line else list(self._take(self._line.removesuffix("\r") + "\n"))

@@ -20,6 +20,7 @@ from ..errors import (
 )
 from ..events import LimitReached, NotRun, Working
 from ..words import plural
+from .compaction import squeeze
 from .shapes import Message, StepOutput
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ async def forward_with_handling(agent: Agent, history: list[Message]) -> StepOut
                 again = _again(agent, error, step, history) if len(failed) < agent.max_requeries else None
             elif isinstance(error, ContextExceeded) and not compacted:
                 compacted = True
-                again = await _compacted(agent)
+                again = await _compacted(agent) or squeeze(agent)
             if again is None:
                 return await end(agent, _last_word(error, failed), step)
             agent.add_step_to_trajectory(failed_try(step, error))

@@ -196,7 +196,7 @@ def _hook(name: str) -> AbstractAgentHook:
     try:
         found = getattr(importlib.import_module(module), kind)
         hook = found() if isinstance(found, type) and issubclass(found, AbstractAgentHook) else None
-    except Exception as error:  # noqa: BLE001  people's own code: anything may be raised in it
+    except (Exception, SystemExit) as error:  # noqa: BLE001  people's own code: anything may be raised
         raise ConfigError(f"The hook {name!r} can't be made: {type(error).__name__}: {error}") from None
     if hook is None:
         raise ConfigError(f"The hook {name!r} is no subclass of AbstractAgentHook; hooks are package.module:Class.")
@@ -206,6 +206,6 @@ def _hook(name: str) -> AbstractAgentHook:
 def _call(hook: AbstractAgentHook, method: str, arguments: dict[str, Any]) -> None:
     try:
         getattr(hook, method)(**arguments)
-    except Exception:
+    except (Exception, SystemExit):
         # People's own code: whatever it raises must not end the run.
         log.exception("The hook %s raised in %s", type(hook).__name__, method)

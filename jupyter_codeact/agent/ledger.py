@@ -11,6 +11,8 @@ from .conversation import Conversation
 from .demonstrations import demonstration_messages
 from .shapes import Message
 
+THINKING = ("thinking_blocks", "reasoning_content")
+UNREADABLE = "(only its service can read it)"
 YOURS = "(what you write next)"
 
 
@@ -32,7 +34,14 @@ def next_request(agent: Conversation, state: dict[str, Any], extra_fields: dict[
     definitions = agent.tools.definitions() if agent.model.takes_tools else []
     shown = [json.dumps(definition) for definition in definitions]
     tools = [Part("tools", sum(map(tokens.estimated, shown)), "\n".join(shown))] if shown else []
-    return [*tools, *map(part_of, messages)]
+    return [*tools, *(part_of(_without_others_thinking(message, agent.model.name)) for message in messages)]
+
+
+def _without_others_thinking(message: Message, model: str) -> Message:
+    """Thinking goes back to the model that thought it, and to no other."""
+    if message.get("model") == model:
+        return message
+    return {key: value for key, value in message.items() if key not in THINKING}
 
 
 def part_of(message: Message) -> Part:
@@ -40,10 +49,13 @@ def part_of(message: Message) -> Part:
 
 
 def text_of(message: Message) -> str:
-    """A message as text: its words, then its calls; a picture by its size."""
+    """A message as text: its thinking, its words, then its calls; a picture by its size."""
+    thought = [str(block.get("thinking") or UNREADABLE) for block in message.get("thinking_blocks") or ()]
+    thought += [str(message["reasoning_content"])] if message.get("reasoning_content") else []
     content = message.get("content") or ""
     parts = content if isinstance(content, list) else [{"text": content}]
-    shown = [str(part["text"]) if "text" in part else f"[a picture, about {tokens.IMAGE} tokens]" for part in parts]
+    shown = [f"[thinking] {text}" for text in thought]
+    shown += [str(part["text"]) if "text" in part else f"[a picture, about {tokens.IMAGE} tokens]" for part in parts]
     shown += [
         f"{call['function']['name']}({call['function']['arguments']})" for call in message.get("tool_calls") or ()
     ]

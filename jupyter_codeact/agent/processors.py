@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from .pictures import ImageParsing
+from .pictures import ImageParsing, without_pictures
 from .shapes import Message
 
 Processor = Callable[[list[Message]], list[Message]]
 MOST_MARKS = 4
 KEEP, REMOVE = "keep_output", "remove_output"
+# Outputs of a conversation that no longer fits, the newest of them, and what tells where the whole of one is.
+SHORT_CHARACTERS, NEWEST_CHARACTERS = 600, 2400
+_LEFT_OUT = re.compile(r"\[… [\d,]+ characters left out; .* …\]")
 _FORBID: dict[str, Any] = {"extra": "forbid"}
 
 
@@ -84,7 +87,17 @@ def shortened(message: Message, characters: int) -> Message:
     if message.get("role") == "assistant" or message.get("message_type") == "system_prompt" or len(text) <= characters:
         return message
     half = characters // 2
-    return message | {"content": f"{text[:half]}\n[…]\n{text[-half:]}"}
+    # Where the whole of it is.
+    middle = _LEFT_OUT.search(text)
+    return message | {"content": f"{text[:half]}\n{middle[0] if middle else '[…]'}\n{text[-half:]}"}
+
+
+def squeezed(messages: list[Message], end: int) -> list[Message]:
+    """Before ``end`` without pictures, and with short outputs; the last of them is less short."""
+    places = [place for place, message in enumerate(messages[:end]) if _is_output(message)]
+    lengths = dict.fromkeys(places, SHORT_CHARACTERS) | dict.fromkeys(places[-1:], NEWEST_CHARACTERS)
+    texts = without_pictures(messages[:end])
+    return [shortened(m, lengths[n]) if n in lengths else m for n, m in enumerate(texts)] + messages[end:]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -168,7 +168,7 @@ class RetryAgent:
         if not self._may_ask():
             return ""
         template = self.config.review.template or (FOLDER / f"{kind}.j2").read_text("utf-8")
-        prompt = Templates().rendered(template, **values)
+        prompt = Templates().rendered(template, values)
         try:
             async with aclosing(self.reviewer.query([{"role": "user", "content": prompt}], [])) as deltas:
                 async for delta in deltas:

@@ -49,7 +49,8 @@ class StepOutput:
     def to_template_format_dict(self) -> dict[str, Any]:
         """What a template may name of a step."""
         names = ("thought", "action", "output", "observation", "exit_status", "submission")
-        return {name: getattr(self, name) for name in names} | self.state
+        # The state is the sandbox's word: it takes no other's place.
+        return self.state | {name: getattr(self, name) for name in names}
 
 
 class TrajectoryStep(TypedDict):

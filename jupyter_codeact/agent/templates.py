@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from copy import copy
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
 FOLDER = Path(__file__).with_name("templates")
+LONGEST = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,40 +88,40 @@ class Templates:
 
     def system(self, *, tools: bool, submits: bool = False, skills: bool = True) -> str:
         """tools: the model has tool calls. submits: the run ends with a submission. skills: there is a library."""
-        return self._render("system", tools=tools, submits=submits, skills=skills)
+        return self._render("system", {"tools": tools, "submits": submits, "skills": skills})
 
     def instance(self, problem_statement: str, **fields: Any) -> str:
-        values = {"skills": [], "offers": [], "library": 0, "context": ""}
-        return self._render("instance", **values | fields, problem_statement=problem_statement)
+        values: dict[str, Any] = {"skills": [], "offers": [], "library": 0, "context": ""}
+        return self._render("instance", values | fields | {"problem_statement": problem_statement})
 
     def context(self, variables: list[str]) -> str:
-        return self._render("context", variables=variables)
+        return self._render("context", {"variables": variables})
 
     def error(self, template: str, **values: Any) -> str:
         """``template``: format, blocklist or syntax, or a text of its own."""
         if template in ("format", "blocklist", "syntax"):
-            return self._render(f"{template}_error", **values)
-        return self.rendered(template, **values)
+            return self._render(f"{template}_error", values)
+        return self.rendered(template, values)
 
     def demonstration(self, demonstration: str) -> str:
-        return self._render("demonstration", demonstration=demonstration)
+        return self._render("demonstration", {"demonstration": demonstration})
 
     def compact(self) -> str:
         return self._render("compact")
 
-    def next_step(self, step: StepOutput, **values: Any) -> str:
-        """What the model is told of an action's end."""
+    def next_step(self, step: StepOutput, *, timeout_s: float | None = None) -> str:
+        """What the model is told of an action's end. timeout_s: how long it might run."""
         match step.outcome:
             case Rejected(reason):
-                return self._render("rejected", reason=reason)
+                return self._render("rejected", {"reason": reason})
             case Edited(text):
                 return self.marked(text)
             case Ended():
                 return "The run ends here."
             case Ran():
                 edited = step.outcome.edited and isinstance(step.call, CodeAction)
-                values |= step.to_template_format_dict()
-                return self._render("next_step", **values, ran=step.outcome, edited=edited)
+                own = {"ran": step.outcome, "edited": edited, "timeout_s": timeout_s}
+                return self._render("next_step", step.to_template_format_dict() | own)
             case _:
                 return step.observation
 
@@ -127,19 +129,25 @@ class Templates:
         """What comes from files or outputs, as material."""
         return f"<output {self.mark}>\n{text}\n</output {self.mark}>"
 
-    def _render(self, name: str, **values: Any) -> str:
+    def of(self, config: TemplateConfig) -> Templates:
+        """The same conversation's, with other texts."""
+        made = copy(self)
+        made.config = config
+        return made
+
+    def _render(self, name: str, values: dict[str, Any] = {}) -> str:  # noqa: B006  # it is only read
         own = getattr(self.config, f"{name}_template")
-        return self.rendered(_shipped(name) if own is None else own, **values)
+        return self.rendered(_shipped(name) if own is None else own, values, name)
 
-    def rendered(self, template: str, **values: Any) -> str:
-        """The text of a template, with what every template may name. Raises ConfigError."""
-        from jinja2 import TemplateError
-
+    def rendered(self, template: str, values: dict[str, Any], name: str = "") -> str:
+        """The text of a template, with what every template may name. Raises ConfigError, whatever is wrong with it."""
         common = {"run": RUN, "edit": EDIT, "skill": SKILLS, "submit": SUBMIT, "mark": self.mark, "work": self.work}
         try:
-            return self._compiled(template).render(common | values).strip()
-        except TemplateError as error:
-            raise ConfigError(f"A template can't be rendered: {error}. It begins: {template[:60]!r}") from error
+            return self._compiled(template).render(values | common).strip()
+        except Exception as error:
+            # A person's own text computes with what it is given: anything may be raised in it.
+            which = f"The template {name}" if name else "A template"
+            raise ConfigError(f"{which} can't be rendered: {_why(error)}. It begins: {template[:60]!r}") from error
 
     def _compiled(self, template: str) -> Template:
         if template not in self._known:
@@ -155,6 +163,14 @@ class Templates:
         environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
         environment.filters["fenced"] = fenced
         return environment
+
+
+def _why(error: Exception) -> str:
+    """In a line; what is not Jinja2's own says little without its kind."""
+    from jinja2 import TemplateError
+
+    said = " ".join(str(error).split())[:LONGEST].rstrip(".")
+    return said if isinstance(error, TemplateError) else f"{type(error).__name__}: {said}".rstrip(": ")
 
 
 @cache

@@ -18,7 +18,7 @@ from ..errors import CodeActError, KeyRefused, OutOfBudget
 from ..events import ActionDone, Usage, UsageSeen, Working
 from ..headless.attempts import work_on
 from ..headless.meter import FlagMeter
-from ..headless.solve import Job, Result
+from ..headless.solve import Job, Result, make_folder
 from ..headless.workspace import beyond, fresh_workspace, part_of
 from ..settings import Settings
 from .problems import Entry
@@ -62,7 +62,7 @@ class Batch:
 
     total_usd: what all may cost together, with what earlier ones of the same folder did cost. issue: makes a problem
     of an issue's address. skills: names of those that agents are given, and whether others are looked for. told: hears
-    of each problem that has ended.
+    of each problem that has ended. Raises ConfigError where ``out`` can't be a folder.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Batch:
         self._out = out
         self._issue = issue
         self._told = told
+        make_folder(out)
         self._due = self._begin(redo)
 
     @property

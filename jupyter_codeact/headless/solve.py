@@ -70,10 +70,15 @@ class Job:
             raise ConfigError(f"There is no folder {self.workspace}: `--workspace` names one that is there.")
         if self.workspace.resolve() == self.folder.resolve():
             raise ConfigError(f"{self.folder} is the workspace itself: choose another `--out` for the run's files.")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"{self.folder} can't be made: {reason(error)}. Choose another `--out`.") from None
+        make_folder(self.folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Where results go. Raises ConfigError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} can't be made: {reason(error)}. Choose another `--out`.") from None
 
 
 @dataclass(frozen=True)

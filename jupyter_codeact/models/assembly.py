@@ -20,6 +20,7 @@ class Assembly:
         self._text: list[str] = []
         self._thinking: list[str] = []
         self._calls: dict[int, list[str]] = {}
+        self._places: dict[int, int] = {}
         self._blocks: list[dict[str, Any]] = []
         self.ending = ""
 
@@ -58,11 +59,21 @@ class Assembly:
     def _call(self, call: Any) -> CallDelta:
         """The id and the name come once, the arguments in pieces."""
         name, arguments = call.function.name or "", call.function.arguments or ""
-        known = self._calls.setdefault(call.index, ["", "", ""])
+        place = self._place(call.index, call.id if name else None)
+        known = self._calls.setdefault(place, ["", "", ""])
         known[0] = known[0] or call.id or ""
         known[1] = known[1] or name
         known[2] += arguments
-        return CallDelta(call.index, name, arguments)
+        return CallDelta(place, name, arguments)
+
+    def _place(self, index: int, begins: str | None) -> int:
+        """Where a piece of a call belongs. Some services give all calls one index: another id begins another call."""
+        place = self._places.get(index)
+        other = place is not None and begins and self._calls[place][0] not in ("", begins)
+        if place is None or other:
+            place = index if index not in self._calls else max(self._calls) + 1
+        self._places[index] = place
+        return place
 
     def _think(self, block: Any) -> None:
         """A block comes in pieces and ends with its signature; one that is redacted comes whole."""

@@ -30,12 +30,16 @@ def open_model(config: ModelConfig, folder: Path) -> Model:
 
     Raises ConfigError for no name, for an unknown one, and for a script that doesn't exist.
     """
-    models = [_open(each, folder) for each in (config, *(_fallback(config, name) for name in config.fallbacks))]
-    if len(models) == 1:
-        return models[0]
+    first = _open(config, folder)
+    if not config.fallbacks:
+        return first
     from .fallback import FallbackModel
 
-    return FallbackModel(models)
+    models, left_out = [first], {}
+    for name in config.fallbacks:
+        wanted, left_out[name] = _taken(_fallback(config, name))
+        models.append(_open(wanted, folder))
+    return FallbackModel(models, left_out)
 
 
 def is_local(name: str) -> bool:
@@ -48,6 +52,16 @@ def _fallback(config: ModelConfig, name: str) -> ModelConfig:
     if name.partition("/")[0] == config.name.partition("/")[0]:
         return replace(config, name=name)
     return replace(config, name=name, api_key=None, api_base=None, options={})
+
+
+def _taken(config: ModelConfig) -> tuple[ModelConfig, tuple[str, ...]]:
+    """The configuration of a fallback, and those options of the first model's that it does not take."""
+    if is_local(config.name):
+        return config, ()
+    from .litellm_model import load
+    from .options import without_untaken
+
+    return without_untaken(load(), config)
 
 
 def _open(config: ModelConfig, folder: Path) -> Model:

@@ -15,7 +15,7 @@ from ..errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, Mo
 BUSY = (408, 409, 429)
 TOO_LONG = 413
 # Runs from a terminal have no %agent.
-AFRESH = "begin another conversation, with `%agent reset` in a notebook."
+AFRESH = "sum it up or begin another one, in a notebook with `%agent compact` or `%agent reset`."
 ELSEWHERE = range(300, 400)
 REMEDY = {404: ": look at the model's name and its service's address"}
 LONGEST = 300
@@ -71,7 +71,7 @@ def _by_status(model: str, error: Exception, status: int | None) -> Exception:  
     if status in BUSY or status >= 500:
         return ModelBusy(f"The service of {model} is busy ({status}).", _retry_after(error))
     if status == TOO_LONG:
-        return ContextExceeded(f"The request is longer than the service of {model} takes: {AFRESH}")
+        return ContextExceeded(f"The conversation is longer than the service of {model} takes: {AFRESH}")
     if status in ELSEWHERE:
         return ModelError(f"The service of {model} is elsewhere ({status}): set its address.")
     return ModelError(f"The service refused the request to {model} ({status}){REMEDY.get(status, '')}: {said}")

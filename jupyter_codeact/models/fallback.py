@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -12,11 +12,15 @@ from ..protocols import Model
 
 
 class FallbackModel:
-    """A Model made of others. Once it has gone on to the next, it stays there."""
+    """A Model made of others. Once it has gone on to the next, it stays there.
 
-    def __init__(self, models: Sequence[Model]) -> None:
+    left_out: by name, the options of the first that a model does not take.
+    """
+
+    def __init__(self, models: Sequence[Model], left_out: Mapping[str, Sequence[str]] = {}) -> None:
         self._all = tuple(models)
         self._models = list(models)
+        self._left_out = left_out
         self.name = self._models[0].name
 
     @property
@@ -46,7 +50,9 @@ class FallbackModel:
                     raise
                 del self._models[0]
                 self.name = self._models[0].name
-                yield Retrying(f"{error} Asking {self.name} instead", 0.0, error.usage or Usage())
+                without = " and ".join(self._left_out.get(self.name, ()))
+                instead = f"Asking {self.name} instead" + (f", without {without}" if without else "")
+                yield Retrying(f"{error} {instead}", 0.0, error.usage or Usage())
             else:
                 return
 

@@ -18,6 +18,7 @@ from ..events import Delta, Usage
 from ..parts import ModelConfig
 from .assembly import Assembly
 from .errors import translated
+from .options import ASKS_TO_THINK, began_without_thinking, thinks_in_signed_blocks, wished
 from .retry import with_retries
 from .stream import has_ended, heard
 
@@ -134,7 +135,7 @@ class LiteLLMModel:
 
     def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         sent = [self._wire(message) for message in messages]
-        return with_retries(lambda: self._query(sent, tools), lambda came: self._void(messages, tools, came))
+        return with_retries(lambda: self._query(sent, tools), lambda came: self._void(sent, tools, came))
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)
@@ -142,7 +143,7 @@ class LiteLLMModel:
     async def _query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         assembly, came = Assembly(), []
         with translated(self.name):
-            stream = await self._litellm.acompletion(messages=messages, **self._arguments(tools))
+            stream = await self._litellm.acompletion(**self._arguments(messages, tools))
             async with heard(stream) as source:
                 async for chunk in stream:
                     for delta in assembly.take(chunk):
@@ -193,16 +194,13 @@ class LiteLLMModel:
             return Usage(sent, received, 0, None, 1)
         return Usage(sent, received, 0, float(sum(prices)), 1)
 
-    def _arguments(self, tools: list[dict[str, Any]]) -> dict[str, Any]:
-        options = self._options
-        wished = {
-            "api_base": options.api_base,
-            "api_key": self._key,
-            "temperature": options.temperature,
-            "reasoning_effort": options.reasoning_effort,
-            "max_tokens": options.max_tokens,
-            "tools": tools or None,
-        }
+    def _arguments(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
+        places = {"api_base": self._options.api_base, "api_key": self._key, "tools": tools or None}
+        options = wished(self._options)
+        if self._thinks_in_signed_blocks and began_without_thinking(messages):
+            # Anthropic refuses to think in the middle of a turn, and thinking where none is asked for.
+            options = {name: value for name, value in options.items() if name not in ASKS_TO_THINK}
+            messages = [{key: m[key] for key in m if key not in THINKING} for m in messages]
         fixed = {
             "model": self.name,
             "stream": True,
@@ -212,7 +210,12 @@ class LiteLLMModel:
             # Without this, a call with tools imports litellm's gateway, which wants the package mcp.
             "_skip_mcp_handler": True,
         }
-        return fixed | {name: value for name, value in wished.items() if value is not None} | options.options
+        given = {name: value for name, value in places.items() if value is not None}
+        return fixed | {"messages": messages} | given | options
+
+    @cached_property
+    def _thinks_in_signed_blocks(self) -> bool:
+        return thinks_in_signed_blocks(self._litellm, self._options)
 
     def _usage(self, usage: Any) -> Usage:
         details = getattr(usage, "prompt_tokens_details", None)

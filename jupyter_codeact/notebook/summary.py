@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from .. import words
-from ..events import ActionDone, CodeAction, Edited, LimitReached, Ran, Stopped, Usage, UsageSeen
+from ..events import ActionDone, CodeAction, EditAction, Edited, LimitReached, Ran, Stopped, Usage, UsageSeen
 
 LEFT = (
     "Step {} has not ended: its code ignores interrupts, and cells wait for it. It may end by itself; restarting the "
@@ -19,8 +19,8 @@ class Summary:
     """Counts while the run goes on.
 
     offered, used: skills that the model was told of, and those that its actions used. steps: cells that ran. last: the
-    number of the last action. unrecorded: why there is no trajectory, "" where there is. left: what is to be said of
-    one that a Stop did not end.
+    number of the last action. saved, files: changes of skills, and of other files. unrecorded: why there is no
+    trajectory, "" where there is. left: what is to be said of one that a Stop did not end.
     """
 
     offered: tuple[str, ...] = ()
@@ -29,6 +29,7 @@ class Summary:
     last: int = 0
     edited: int = 0
     saved: int = 0
+    files: int = 0
     usage: Usage = field(default_factory=Usage)
     limit: str = ""
     left: str = ""
@@ -46,8 +47,9 @@ class Summary:
                 self.steps += 1
                 self.edited += edited
                 self.left = LEFT.format(step) if status == "left" else ""
-            case ActionDone(outcome=Edited(ok=True, changed=True)):
-                self.saved += 1
+            case ActionDone(EditAction() as action, Edited(ok=True, changed=True)):
+                self.saved += action.of_skill
+                self.files += not action.of_skill
             case LimitReached(text):
                 self.limit = text
             case Stopped(running):
@@ -66,6 +68,8 @@ class Summary:
             parts.append(words.plural(self.steps, "step") + (f", {self.edited} edited" if self.edited else ""))
         if self.saved:
             parts.append(words.plural(self.saved, "change") + " to skills")
+        if self.files:
+            parts.append(words.plural(self.files, "change") + " to files")
         parts += [words.usage(self.usage), words.seconds(self.elapsed_s)]
         parts += [f"skills used: {', '.join(self.used)}"] if self.used else []
         if rest := [name for name in self.offered if name not in self.used]:

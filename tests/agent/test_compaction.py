@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from jupyter_codeact.agent import TextProblem
+from jupyter_codeact.agent.history import text_message
 from jupyter_codeact.agent.ledger import YOURS, next_request, text_of
-from jupyter_codeact.agent.processors import Compact, LastNObservations
+from jupyter_codeact.agent.pictures import image_part
+from jupyter_codeact.agent.processors import Compact, LastNObservations, squeezed
 from jupyter_codeact.errors import ContextExceeded, ModelBusy, ModelError
 from jupyter_codeact.events import Reply, Retrying, Usage
 
@@ -39,6 +42,21 @@ async def test_the_ledger_of_a_conversation_that_has_not_begun() -> None:
     assert agent.history == []
     assert [part.name for part in parts] == ["system: system_prompt", "user: instance"]
     assert "gp" in parts[1].text
+
+
+@pytest.mark.parametrize("name", ["stream", "another"])
+async def test_thinking_is_shown_and_counted_where_it_is_sent(name: str) -> None:
+    """To the model that thought it, alone."""
+    block = {"type": "thinking", "thinking": "Signed thought. " * 9, "signature": "s"}
+    thought = Reply("Hi.", thinking_blocks=(block, {"type": "redacted_thinking", "data": "x"}), reasoning="Loose.")
+    agent = agent_of(StreamModel([thought]))
+    await run(agent)
+    agent.model.name = name
+    part = next(part for part in next_request(agent, STATE, {}) if part.name == "assistant: thought")
+    sent = name == "stream"
+    assert ("Signed thought." in part.text, "Loose." in part.text, "[thinking] (only" in part.text) == (sent,) * 3
+    assert (part.tokens > 20) is sent
+    assert part.text.endswith("Hi.")
 
 
 def compacting(*streams: Any, **options: Any) -> tuple[StreamModel, Any]:
@@ -158,3 +176,54 @@ async def test_a_summary_is_summed_up_with_what_came_after_it() -> None:
     ]
     assert "Short: one." in str(model.asked[-1])
     assert "'a'" not in str(model.asked[-1])
+
+
+LONG = "".join(f"line {n} of a long output\n" for n in range(9000))
+
+
+@pytest.mark.parametrize("before", [["a"], ["a", "b"]])
+async def test_a_conversation_too_short_to_be_summed_up_is_sent_again_with_short_outputs(before: list[str]) -> None:
+    exceeded = [ContextExceeded("Too long.")]
+    model, agent = compacting(*map(calls, before), exceeded, calls("c"))
+    cells = ScriptedCells(*[printing(LONG)] * 3, keep="/tmp/outputs/r1-1.txt")
+    assert answered(await run(agent, cells)) == "Done."
+    asked = model.asked[len(before)], model.asked[len(before) + 1], model.asked[-1]
+    first, second, last = [[m["content"] for m in messages if m["role"] == "tool"] for messages in asked]
+    *older, newest = second
+    assert all(len(text) < 1000 for text in older)
+    assert len(newest) < 3000 < len(first[-1])
+    # The whole can be read, and stands between its marks as before.
+    assert all("code can read them in /tmp/outputs/r1-1.txt" in text for text in second)
+    assert all(text.endswith(f"\n</output {agent.templates.mark}>") for text in second)
+    # What is sent short stays so: services cache it.
+    assert last[: len(second)] == second
+    assert len(last[-1]) == len(first[-1])
+    assert all(len(m["content"]) > 3000 for m in agent.history if m["role"] == "tool")
+    assert all(map(valid, model.asked))
+
+
+async def test_it_is_sent_again_once_and_only_where_that_makes_it_shorter() -> None:
+    exceeded = [ContextExceeded("Too long.")]
+    model, agent = compacting(calls("a"), exceeded, exceeded)
+    await run(agent, ScriptedCells(printing(LONG)))
+    assert (agent.info["exit_status"], len(model.asked)) == ("submitted (exit_context)", 3)
+    model, agent = compacting(calls("a"), exceeded)
+    await run(agent, ScriptedCells(printing("short")))
+    assert (agent.info["exit_status"], len(model.asked)) == ("submitted (exit_context)", 2)
+
+
+async def test_what_ended_by_its_length_can_be_summed_up_and_another_conversation_begins_whole() -> None:
+    exceeded = [ContextExceeded("Too long.")]
+    model, agent = compacting(calls("a"), exceeded, exceeded, words("In short."))
+    await run(agent, ScriptedCells(printing(LONG)))
+    sent = await agent.compact(exceeded=True, keep=0)
+    assert [text_of(m) for m in sent or ()][1:] == ["What came before, in short:\nIn short."]
+    assert len(str(model.asked[-1])) < 10_000
+    await agent.setup(ScriptedCells(), TextProblem("Go.", "r2"), None)
+    assert agent.squeezed == 0
+
+
+def test_pictures_of_what_is_sent_short_are_not_sent() -> None:
+    picture = text_message("user", [image_part("data:image/png;base64,AAAA")], "images", "main")
+    assert "base64" not in str(squeezed([picture, picture], 2))
+    assert squeezed([picture, picture], 1)[1] is picture

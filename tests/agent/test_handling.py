@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,7 @@ from .twins import (
 
 TIMED_OUT = Ran("", printing("partial").outputs, "error", interrupted=True, timed_out=True)
 DIED = Ran("", printing("partial").outputs, "died")
+ENDED = replace(DIED, timed_out=True, seconds=8.2)
 UNREADABLE = [
     pytest.param([Reply("")], "empty", id="empty"),
     pytest.param(
@@ -193,6 +195,13 @@ async def test_actions_take_too_long_together() -> None:
 async def test_a_kernel_that_died_is_told_and_the_run_goes_on() -> None:
     agent = agent_of(scripted({"code": "a"}, {"text": "Done."}))
     assert answered(await run(agent, ScriptedCells(DIED))) == "Done."
+    assert "variables and imports are gone" in told(agent)[0]
+
+
+async def test_a_kernel_that_had_to_be_ended_at_a_timeout_is_told_with_its_reason() -> None:
+    agent = agent_of(scripted({"code": "a"}, {"text": "Done."}), timeout_s=2.5)
+    assert answered(await run(agent, ScriptedCells(ENDED))) == "Done."
+    assert "It ran longer than 2.5 seconds and could not be interrupted" in told(agent)[0]
     assert "variables and imports are gone" in told(agent)[0]
 
 

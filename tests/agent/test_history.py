@@ -84,18 +84,27 @@ BROKEN = TemplateConfig(rejected_template="{{ nothing }}", next_step_template="{
 
 
 @pytest.mark.parametrize(
-    ("outcome", "seen"), [(Rejected("no"), "rejected: no"), (printing("1"), "1"), (printing(""), "")]
+    ("outcome", "seen", "said"),
+    [
+        (Rejected("no"), "rejected: no", "She rejected this action; it did not run. Her reason: no"),
+        (printing("1"), "1", "\n1\n"),
+        (printing(""), "", "It printed nothing."),
+        (Ran("", printing("1").outputs, "died"), "1", "its variables and imports are gone"),
+    ],
 )
+@pytest.mark.parametrize("wrong", ["{{ nothing }}", "{{ 1 / 0 }}", "{% include 'x' %}", "{{ mark + 1 }}"])
 async def test_a_template_that_can_not_be_rendered_leaves_no_open_call_and_loses_no_step(
-    outcome: Any, seen: str
+    outcome: Any, seen: str, said: str, wrong: str
 ) -> None:
-    agent = agent_of(StreamModel(calls("a", "b", "c"), words("Done.")), templates=BROKEN)
-    with pytest.raises(ConfigError, match="can't be rendered"):
+    broken = TemplateConfig(rejected_template=wrong, next_step_template=wrong)
+    agent = agent_of(StreamModel(calls("a", "b", "c"), words("Done.")), templates=broken)
+    name = "rejected" if isinstance(outcome, Rejected) else "next_step"
+    with pytest.raises(ConfigError, match=rf"^The template {name} can't be rendered: .*told in our own words"):
         await run(agent, ScriptedCells(outcome))
     assert valid(agent.history)
-    assert told(agent)[0] == (agent.templates.marked(seen) if seen else "It ran.")
+    assert said in told(agent)[0]
     assert [(step["action"], step["observation"]) for step in agent.trajectory] == [("a", seen)]
-    assert agent.info["cells"] == ([] if isinstance(outcome, Rejected) else ["a"])
+    assert agent.info["cells"] == (["a"] if isinstance(outcome, Ran) and outcome.status == "ok" else [])
     await run(agent, prompt="Again.")
     assert valid(agent.history)
 

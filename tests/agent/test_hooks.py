@@ -77,10 +77,13 @@ def test_every_moment_is_somebodys() -> None:
     assert {kind.hook for kind in Moment.__subclasses__()} | {"on_init"} == METHODS
 
 
+@pytest.mark.parametrize("error", [RuntimeError("mine"), SystemExit(1)])
 @pytest.mark.parametrize("method", sorted(METHODS))
-async def test_one_that_raises_does_not_end_the_run(method: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_one_that_raises_does_not_end_the_run(
+    method: str, error: BaseException, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(_self: Any, **_arguments: Any) -> None:
-        raise RuntimeError("mine")
+        raise error
 
     agent, after = agent_of(scripted({"code": "a"}, ANSWER)), Noting()
     agent.add_hook(type("Failing", (AbstractAgentHook,), {method: fail})())
@@ -104,6 +107,10 @@ class Second(AbstractAgentHook):
 class Failing(AbstractAgentHook):
     def __init__(self):
         raise OSError("no disk")
+
+class Leaving(AbstractAgentHook):
+    def __init__(self):
+        raise SystemExit(3)
 
 def function(): ...
 """
@@ -130,6 +137,7 @@ def test_a_configuration_names_them_in_order(module: str) -> None:
         ("{}", "can't be made: AttributeError"),
         (":First", "can't be made: ValueError"),
         ("{}:Failing", "can't be made: OSError: no disk"),
+        ("{}:Leaving", "can't be made: SystemExit: 3"),
         ("{}:function", "is no subclass of AbstractAgentHook"),
         ("subprocess:Popen", "is no subclass of AbstractAgentHook"),
     ],

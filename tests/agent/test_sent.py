@@ -130,6 +130,22 @@ async def test_nothing_that_is_sent_is_refused(
     assert server.refused == []
 
 
+async def test_a_turn_that_began_with_another_model_is_gone_on_with_without_thinking(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service refuses it in the middle of a turn; with the next prompt it is asked for again."""
+    monkeypatch.setenv("ANTHROPIC_API_BASE", server.anthropic_base)
+    server.reset()
+    act, thinking = Reply("I look.", tool_calls=[RUN]), Reply("I look.", thinking="Hm.", tool_calls=[RUN])
+    server.add(act, Failure(404, "gone"), act, Reply("Done."), thinking, act, Reply("Done."))
+    agent = agent_of(opened(server, "openai/o3-mini", reasoning_effort="low", fallbacks=(CLAUDE,)))
+    await run(agent)
+    await run(agent, prompt="Again.")
+    assert not server.refused
+    claude = [request.json for request in server.requests if request.path == "/v1/messages"]
+    assert ["thinking" in body for body in claude] == [False, False, True, True, True]
+
+
 PICTURE = "![plot](data:image/png;base64,AAAA)"
 SAID = st.sampled_from(
     ["3", "<diff>a</diff>", PICTURE, f"a {PICTURE}\n{PICTURE}", f"<diff>{PICTURE}</diff>", "long " * 99]

@@ -16,15 +16,19 @@ from jupyter_codeact.agent import FileProblem, GithubIssue, TemplateConfig, Text
 from jupyter_codeact.agent.context import MOST, context_of, named_in
 from jupyter_codeact.errors import CodeActError, ConfigError, SandboxDied
 
+from .test_observing import plotting, png
 from .twins import (
     ANSWER,
     ScriptedCells,
+    StreamModel,
     agent_of,
     answered,
+    calls,
     printing,
     run,
     scripted,
     valid,
+    words,
 )
 
 DEMO = [
@@ -74,6 +78,21 @@ async def test_a_demonstration_comes_before_the_prompt(demonstration: Path, whol
     assert "Not this." not in text
     assert [message["message_type"] for message in agent.history].count("system_prompt") == 1
     assert valid(agent.history)
+
+
+async def test_a_demonstration_with_pictures_has_no_empty_message(tmp_path: Path) -> None:
+    """No service would take one."""
+    agent = agent_of(StreamModel(calls("plot()"), words("Done."), sees_images=True))
+    await run(agent, ScriptedCells(plotting(png(9, 9))), folder=tmp_path)
+    assert "base64" in str(agent.history)
+    (tmp_path / "empty.ipynb").write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": ""}]}))
+    paths = (tmp_path / "r1.traj", tmp_path / "empty.ipynb")
+    agent = agent_of(scripted(ANSWER), templates=TemplateConfig(demonstrations=paths, put_demos_in_history=True))
+    await run(agent)
+    assert valid(agent.history)
+    shown = [message["content"] for message in agent.history if message.get("is_demo")]
+    assert shown[-2:] == ["[a picture]", "Done."]
+    assert "base64" not in str(shown)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}", '{"history": [1]}'])

@@ -209,6 +209,16 @@ def test_an_issue_without_a_connection_says_what_to_write(
     assert f"and so no issue: give its text instead, as `text` or `file` in {file}." in done.out
 
 
+def test_results_that_can_not_go_into_a_file_are_said_in_a_line(command: Command, work: Path) -> None:
+    (work / "taken").write_text("x")
+    entries = problems(work, {"id": "a", "text": "Go."})
+    for out in ("taken", "taken/more"):
+        done = command("batch", entries, "--out", out, "--model", "scripted/none")
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"jupyter codeact batch: {out} can't be made: ")
+        assert done.err.count("\n") == 1
+
+
 def test_a_person_can_not_be_the_model_of_a_batch(command: Command, tmp_path: Path) -> None:
     done = command("batch", problems(tmp_path, {"text": "go"}), "--out", tmp_path / "out", "--model", "human")
     assert (done.code, done.err.count("\n")) == (2, 1)

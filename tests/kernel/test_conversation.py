@@ -18,13 +18,18 @@ Opened = Callable[..., Any]
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
-async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home: Path) -> None:
-    script({"code": "print('seen')"}, {"text": "**One**."}, {"text": "In short: one."}, {"text": "Two."})
+async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home: Path, work: Path) -> None:
+    script(
+        {"code": "print('seen')"}, {"text": "**One**."}, {"text": "In short: one."}, {"text": "Two."}, {"text": "3."}
+    )
     cells = ["x = 41", "%agent context", "%agent history", "%%agent --review auto\none", "%agent context"]
     cells += ["%agent history", "%agent compact", "%agent compact", "%%agent\ntwo", "%agent cost"]
+    cells += ["%%agent --templates texts\nthree", "%agent context"]
+    (work / "texts").mkdir()
+    (work / "texts" / "instance.j2").write_text("Hers: {{ problem_statement }}")
     async with opened(*cells) as document:
         await document.run_cells()
-        _, empty, none, _, _, context, told, summed, again, two, cost = document.nb.cells
+        _, empty, none, _, _, context, told, summed, again, two, cost, _, after = document.nb.cells
     assert "x: int" in shown(empty)
     assert "(what you write next)" in shown(empty)
     assert "There is no conversation yet" in shown(none)
@@ -40,6 +45,9 @@ async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home:
     assert "This conversation: " in shown(cost)
     assert "4 calls" in shown(cost)
     assert "In short: one." in str(history(home))
+    # Texts of one run are not those of the next.
+    assert "Hers: three" in shown(after)
+    assert "Hers: (what you write next)" not in shown(after)
 
 
 async def test_thinking_is_shown_folded(opened: Opened, script: Any) -> None:

@@ -45,6 +45,21 @@ def test_pieces_of_several_calls_are_told_apart_by_index() -> None:
     assert deltas[:3] == [TextDelta("I "), TextDelta("look."), CallDelta(0, "run_cell", "")]
 
 
+def test_calls_that_all_have_one_index_are_told_apart_by_their_ids() -> None:
+    """As Gemini's service in OpenAI's style sends them."""
+    assembly, deltas = taken(
+        chunk(**call(0, '{"x": 1}', "a", "run_cell")),
+        chunk(**call(0, "", "b", "run_cell")),
+        chunk(**call(0, '{"x"', "b")),
+        chunk(**call(0, ": 2}")),
+        chunk(**call(1, '{"x": 3}', "c", "run_cell")),
+    )
+    assert assembly.reply(Usage()).calls == tuple(
+        ToolCall(one, "run_cell", f'{{"x": {n}}}') for n, one in enumerate("abc", start=1)
+    )
+    assert [delta.index for delta in deltas] == [0, 1, 1, 1, 2]
+
+
 def test_thinking_is_kept_as_its_service_takes_it_back() -> None:
     def thought(**block: str) -> ModelResponseStream:
         return chunk(thinking_blocks=[block])

@@ -399,6 +399,38 @@ async def test_the_next_model_is_asked_when_one_is_unavailable_for_good(model_se
     assert not model.takes_tools
 
 
+O3, HAIKU = "openai/o3-mini", "anthropic/claude-3-5-haiku-20241022"
+
+
+@pytest.mark.parametrize(
+    ("names", "options", "left_out", "sent"),
+    [
+        ((O3, GPT), {"reasoning_effort": "high", "max_tokens": 9}, "reasoning_effort", {"max_tokens": 9}),
+        ((GPT, O3), {"temperature": 0.2}, "temperature", {}),
+        ((O3, GPT), {"options": {"reasoning_effort": "high", "seed": 1}}, "reasoning_effort", {"seed": 1}),
+        ((O3, HAIKU), {"reasoning_effort": "low"}, "reasoning_effort", {}),
+        ((GPT, OTHER), {"temperature": 0.2}, "", {"temperature": 0.2}),
+    ],
+)
+async def test_what_a_fallback_does_not_take_is_left_out_for_it_and_said(
+    model_server: ModelServer, names: tuple[str, str], options: dict[str, Any], left_out: str, sent: dict[str, Any]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ANTHROPIC_API_BASE", model_server.anthropic_base)
+        model_server.add(Failure(404, "gone"), Reply("Done."))
+        deltas = await asked(opened(model_server, names[0], fallbacks=names[1:], **options))
+    (why,) = [delta.why for delta in deltas if isinstance(delta, events.Retrying)]
+    assert why.endswith(f"Asking {names[1]} instead" + (f", without {left_out}" if left_out else ""))
+    body = model_server.requests[1].json
+    asked_for = {"temperature", "reasoning_effort", "thinking", "seed", *sent}
+    assert {name: value for name, value in body.items() if name in asked_for} == sent
+
+
+async def test_without_that_the_option_would_end_the_run(model_server: ModelServer) -> None:
+    with pytest.raises(ConfigError, match="does not take this temperature"):
+        await asked(opened(model_server, O3, temperature=0.2))
+
+
 @pytest.mark.parametrize("fallback", [CLAUDE, OTHER])
 async def test_key_and_address_stay_with_their_provider(
     model_server: ModelServer, fallback: str, monkeypatch: pytest.MonkeyPatch

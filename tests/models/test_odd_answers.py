@@ -142,9 +142,9 @@ async def test_a_stream_without_choices_is_an_empty_reply(model_server: ModelSer
         (
             Failure(413, "no", {}),
             ContextExceeded,
-            "is longer than the service of {name} takes: begin another conversation, with `%agent reset` in a",
+            "is longer than the service of {name} takes: sum it up or begin another one, in a notebook with `%agent",
         ),
-        (http(413, PAGE, "text/html"), ContextExceeded, "The request is longer than the service of {name} takes:"),
+        (http(413, PAGE, "text/html"), ContextExceeded, "The conversation is longer than the service of {name} takes:"),
         (http(422), ModelError, "The service refused the request to {name} (422): it did not say why"),
     ],
 )

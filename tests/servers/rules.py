@@ -104,6 +104,25 @@ def _anthropic(request: Json) -> Iterator[str]:
         due = [block["id"] for block in blocks if block["type"] == "tool_use"]
     if due:
         yield f"tool_use without tool_result: {', '.join(due)}"
+    yield from _turn(request)
+
+
+def _turn(request: Json) -> Iterator[str]:
+    """The turn that goes on while results of tools come back: with thinking from its beginning, or without any."""
+    thinks = (request.get("thinking") or {}).get("type") == "enabled"
+    first: list[Json] | None = None
+    for message in reversed(request.get("messages") or []):
+        content = message.get("content")
+        blocks = content if isinstance(content, list) else [{"type": "text"}]
+        kinds = {block["type"] for block in blocks}
+        if message.get("role") == "assistant":
+            first = blocks
+            if not thinks and kinds & {"thinking", "redacted_thinking"}:
+                yield "thinking is disabled, and the last turn has some"
+        elif "tool_result" not in kinds:
+            break
+    if thinks and first and first[0]["type"] not in ("thinking", "redacted_thinking"):
+        yield f"expected thinking, found {first[0]['type']}: with thinking enabled, a turn with tool_use starts with it"
 
 
 def _blocks(where: str, blocks: list[Json]) -> Iterator[str]:

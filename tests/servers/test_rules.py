@@ -59,7 +59,7 @@ def test_in_openais_words(messages: list[dict[str, Any]], said: str) -> None:
 @pytest.mark.parametrize(
     ("messages", "said"),
     [
-        ([GO, use("a", "b", thinking="signed"), results("b", "a", after="And?")], ""),
+        ([GO, use("a", "b"), results("b", "a", after="And?")], ""),
         ([GO, GO], "roles must alternate"),
         ([use("a"), results("a")], "beginning with user"),
         ([GO, use("a"), GO], "followed by tool_result []"),
@@ -83,3 +83,25 @@ def test_in_anthropics_words(messages: list[dict[str, Any]], said: str) -> None:
 def test_marks_of_the_system_and_of_tools_count() -> None:
     request = {"system": [{"type": "text", "text": "You"} | MARK] * 2, "tools": [{"name": "f"} | MARK] * 3}
     assert "5 blocks" in anthropic(request | {"messages": [GO]})
+
+
+@pytest.mark.parametrize(
+    ("messages", "thinks", "said"),
+    [
+        ([GO], True, ""),
+        ([GO, use("a", thinking="signed"), results("a", after="And?")], True, ""),
+        ([GO, use("a", thinking="signed"), results("a"), use("b"), results("b")], True, ""),
+        ([GO, use("a"), results("a", after="A picture.")], True, "expected thinking, found tool_use"),
+        ([GO, use("a"), results("a"), use("b", thinking="signed"), results("b")], True, "expected thinking"),
+        ([GO, use("a"), results("a"), {"role": "assistant", "content": "So."}, GO], True, ""),
+        ([GO, use("a"), results("a")], False, ""),
+        ([GO, use("a", thinking="signed"), results("a")], False, "thinking is disabled"),
+        ([GO, use("a", thinking="signed"), results("a"), {"role": "assistant", "content": "So."}, GO], False, ""),
+    ],
+)
+def test_anthropics_turn_thinks_from_its_beginning_or_not_at_all(
+    messages: list[dict[str, Any]], thinks: bool, said: str
+) -> None:
+    refused = anthropic({"messages": messages} | ({"thinking": {"type": "enabled"}} if thinks else {}))
+    assert said in refused
+    assert bool(refused) is bool(said)
