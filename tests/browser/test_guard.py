@@ -204,7 +204,7 @@ async def test_the_agents_words_are_guarded_too(notebook: Notebook, service: Mod
     call = ToolCall("run_cell", {"code": f"x = {words!r}"})
     service.add(Reply(thinking=words, text=words, tool_calls=[call]), Reply(thinking=words, text=words))
     service.add(Failure(400, words))
-    await notebook.open("answer", "%%agent --review auto\nhello", f"%%agent\n{words}")
+    await notebook.open("answer", "%%agent --review auto --reasoning-effort low\nhello", f"%%agent\n{words}")
     watch = Watch(notebook)
     await notebook.run_cell(0)
     await notebook.until_output(0, "1 step")
