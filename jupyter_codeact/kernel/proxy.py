@@ -47,7 +47,7 @@ STARTING = "Stopped by you. The sandbox has not started yet, and nothing has run
 class Proxy:
     """See the module. ``open_sandbox`` starts a sandbox; it is called again when one has died.
 
-    failed: why a start failed that is tried once more.
+    failed: why a start failed that is tried once more. is_fresh: whether this sandbox took the place of another.
     """
 
     def __init__(self, connection: dict[str, Any], sandbox: Sandbox, open_sandbox: Callable[..., Sandbox]) -> None:
@@ -67,6 +67,7 @@ class Proxy:
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
         self.news = self.failed = ""
+        self.is_fresh = False
         self.stop_at: float | None = None
         self.polling = Polling()
         self.aside = Aside(self.polling.post)
@@ -115,7 +116,8 @@ class Proxy:
         self.back = Back(self.context, sandbox.connection)
         self.vigil = Vigil(self.polling, self.back, sandbox.allowance)
         self.turns.ready = False
-        self.voice.status("starting", EMPTY)
+        if self.is_fresh:
+            self.voice.status("starting", EMPTY)
         self.log = Log(self.polling, sandbox.process)
         self.polling.watch(self.back.iopub, self._on_back_iopub)
         self.polling.watch(self.back.shell, self._on_back_shell)
@@ -176,6 +178,7 @@ class Proxy:
         self._take(self.open_sandbox(empty_home=True))
 
     def _bury(self) -> None:
+        self.is_fresh = True
         self.log.close()
         self.vigil.hang_up()
         self.sandbox.close()
@@ -286,8 +289,9 @@ class Proxy:
         if message.type == "iopub_welcome":
             self._open_front()
             return
-        if message.type == "status" and message.content["execution_state"] == "starting":
-            # It may come behind the welcome, and was said when the sandbox was opened.
+        if self.is_fresh and message.type == "status" and message.content["execution_state"] == "starting":
+            # It may come behind the welcome, and was said when the sandbox was opened. Of the first one it is passed
+            # on: a page whose kernel was restarted from elsewhere listens again by then, and attaches itself by it.
             return
         if not (self.taps or self.turns.queue.current):
             self.front.send(self.front.iopub, message)
