@@ -19,7 +19,7 @@ _ZONE = re.compile(r".*(Z|\d|[+-][0-2]\d:?[0-5]\d)\Z")
 def has_header(message: Message) -> bool:
     """Whether it says what it is, so that it can be answered. An ipykernel drops what does not."""
     try:
-        header, parent = _object(message.parts[0]), _object(message.parts[1])
+        message.header, message.parent = header, parent = _object(message.parts[0]), _object(message.parts[1])
     except (ValueError, RecursionError):
         return False
     if not all(_is_plain(value) for value in (*header.values(), *parent.values())):
