@@ -1,4 +1,6 @@
-"""The thread that moves frames between front ends and the sandbox; whose turn it is, ``turns.py`` keeps.
+"""The thread that moves frames between front ends and the sandbox: what comes up, and the life of the sandbox.
+
+What the sandbox says, ``downstream.py`` passes on; whose turn it is, ``turns.py`` keeps.
 
 Everything here runs in one thread and never waits. The host's thread reaches it through ``post``.
 """
@@ -8,7 +10,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection
-from functools import partial
 from typing import Any
 
 import zmq
@@ -18,9 +19,9 @@ from ..errors import SandboxUnavailable
 from ..protocols import AgentHost
 from ..sandbox.launch import Sandbox
 from ..sandbox.probe import EMPTY_HOME, explain, reason
-from .aside import Aside
 from .border import Border
 from .comms import Comms
+from .downstream import Downstream
 from .gate import Gate, Held
 from .incoming import misfit
 from .ledger import Ledger
@@ -36,8 +37,6 @@ from .vigil import DEAF, Vigil
 from .voice import Voice
 from .wire import EMPTY, Message, build
 
-# How many outputs are moved before the other sockets get a turn.
-BATCH = 64
 ASSISTED = ("complete_request", "inspect_request")
 SHUTDOWN_S = 1.0
 RETRY_MS = 2
@@ -60,7 +59,6 @@ class Proxy:
         self.comms = Comms()
         self.border = Border(self.comms, self.session)
         self.gate = Gate(self.front, self.voice, self.turns, self.border.requests)
-        self.taps: dict[str, Tap] = {}
         self.proposals: dict[str, Listener] = {}
         self.question = Question(self.front, self.voice)
         self.host: AgentHost | None = None
@@ -70,7 +68,17 @@ class Proxy:
         self.is_fresh = False
         self.stop_at: float | None = None
         self.polling = Polling()
-        self.aside = Aside(self.polling.post)
+        self.downstream = Downstream(
+            front=self.front,
+            border=self.border,
+            turns=self.turns,
+            ledger=self.ledger,
+            question=self.question,
+            polling=self.polling,
+            heard=self._open_front,
+            controlled=self._on_control_reply,
+        )
+        self.taps, self.aside = self.downstream.taps, self.downstream.aside
         self.polling.watch(self.front.heartbeat, self.front.echo)
         self.polling.watch(self.front.iopub, self._on_subscription)
         self.polling.watch(self.front.shell, self._on_front_shell)
@@ -86,16 +94,11 @@ class Proxy:
             pause_s = self.vigil.period_s if self.stop_at is None else 0.02
             self.polling.turn(RETRY_MS if self.front.outlet.blocked else int(pause_s * 1000))
             self.front.outlet.push()
-            # Outputs, and the replies behind them, are read only while front ends take what is published.
-            self.polling.hold((self.back.iopub, self.back.shell), self._holds())
+            self.downstream.hold()
             if self.stop_at is None:
                 self._check_sandbox()
             if self.orphaned():
                 return
-
-    def _holds(self) -> bool:
-        """Whether what the sandbox says has to wait: for front ends that read, or for the end of a long check."""
-        return self.front.outlet.blocked or self.aside.busy
 
     def post(self, call: Callable[[], None]) -> None:
         """Run ``call`` in this thread, soon. The only method that other threads may use."""
@@ -119,10 +122,7 @@ class Proxy:
         if self.is_fresh:
             self.voice.status("starting", EMPTY)
         self.log = Log(self.polling, sandbox.process)
-        self.polling.watch(self.back.iopub, self._on_back_iopub)
-        self.polling.watch(self.back.shell, self._on_back_shell)
-        self.polling.watch(self.back.control, self._on_back_control)
-        self.polling.watch(self.back.stdin, self._on_back_stdin)
+        self.downstream.take(self.back, self.vigil, self.is_fresh)
 
     def _open_front(self) -> None:
         """The sandbox hears us: let requests in."""
@@ -154,12 +154,13 @@ class Proxy:
         if not self.turns.ready:
             self._on_failed_start()
             return
-        self._on_back_iopub()
+        self.downstream.read_iopub()
         if self.aside.busy:
             return
         self._bury()
         self.turns.ready, self.news = False, self.sandbox.news
-        taps, self.taps = self.taps, {}
+        taps = dict(self.taps)
+        self.taps.clear()
         for tap in taps.values():
             self.voice.mourn(tap, self.sandbox.obituary)
         current = self.turns.queue.current
@@ -272,76 +273,13 @@ class Proxy:
         if (topic := self.front.subscribed()) is not None:
             self.voice.welcome(topic)
 
-    # ---- from the sandbox
-
-    def _on_back_iopub(self) -> None:
-        """Move what is there. Outputs of one request keep their order; replies wait for them."""
-        for _ in range(BATCH):
-            if self._holds():
-                return
-            try:
-                frames = self.back.iopub.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return
-            self.aside.admit(self.border.published, frames, self._publish_from_sandbox)
-
-    def _publish_from_sandbox(self, message: Message) -> None:
-        if message.type == "iopub_welcome":
-            self._open_front()
-            return
-        if self.is_fresh and message.type == "status" and message.content["execution_state"] == "starting":
-            # It may come behind the welcome, and was said when the sandbox was opened. Of the first one it is passed
-            # on: a page whose kernel was restarted from elsewhere listens again by then, and attaches itself by it.
-            return
-        if not (self.taps or self.turns.queue.current):
-            self.front.send(self.front.iopub, message)
-            return
-        tap = self.taps.get(message.parent_id)
-        outgoing = message if tap is None else tap.outgoing(message)
-        if outgoing is not None:
-            self.front.send(self.front.iopub, outgoing)
-        if tap is not None:
-            self._hear(message, tap)
-        if message.type == "status" and message.content.get("execution_state") == "idle":
-            self.turns.idle(message, shown=outgoing is not None)
-
-    def _on_back_shell(self) -> None:
-        self._on_back_iopub()
-        if not self._holds():
-            check = partial(self.border.replied, channel="shell")
-            self.aside.admit(check, self.back.shell.recv_multipart(), self._on_reply)
-
-    def _on_reply(self, message: Message) -> None:
-        tap = self.taps.get(message.parent_id)
-        if message.type == "execute_reply":
-            self.ledger.ended(message.parent_id, message.content)
-        if tap is None or tap.way is Way.FORWARD:
-            self.front.answer(self.front.shell, message if tap is None else tap.replying(message))
-        if tap is not None:
-            self._hear(message, tap)
-        self.turns.replied(message)
-
-    def _hear(self, message: Message, tap: Tap) -> None:
-        tap.hear(message)
-        if tap.ended:
-            self.taps.pop(message.parent_id, None)
-
-    def _on_back_control(self) -> None:
-        self.vigil.answered()
-        check = partial(self.border.replied, channel="control")
-        self.aside.admit(check, self.back.control.recv_multipart(), self._on_control_reply)
+    # ---- from the sandbox, beside what ``downstream`` passes on
 
     def _on_control_reply(self, message: Message) -> None:
         if message.idents:
             self.front.answer(self.front.control, message)
         if message.type == "shutdown_reply":
             self.stop_at = time.monotonic() + 0.15
-
-    def _on_back_stdin(self) -> None:
-        """While a question of ours is open nothing else is asked: an answer to it would be taken for ours."""
-        message = self.border.asked(self.back.stdin.recv_multipart())
-        if message is not None and not self.question.is_open:
-            self.front.send(self.front.stdin, message)
 
     # ---- to the sandbox
 
