@@ -37,6 +37,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--front-end-python", default=sys.executable, help="the Python of an environment that has it")
 
 
+# What takes long begins first, so that no long file is left to one worker at the end; not all pages of JupyterLab at once.
+LONG = ("browser/test_review", "story", "kernel", "browser", "security", "magics", "cli", "skills")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _rank(item.path.relative_to(ROOT / "tests").as_posix()))
+
+
+def _rank(path: str) -> int:
+    return next((rank for rank, name in enumerate(LONG) if path.startswith(name)), len(LONG))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def interruptible() -> None:
     """A shell starts what runs in its background with Ctrl-C ignored, and so would be what the tests start."""
