@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--front-end-python", default=sys.executable, help="the Python of an environment that has it")
 
 
-# What takes long begins first, so that no long file is left to one worker at the end; not all pages of JupyterLab at once.
+# What takes long begins first, so that no worker is left alone with a long file; not all of JupyterLab at once.
 LONG = ("browser/test_review", "story", "kernel", "browser", "security", "magics", "cli", "skills")
 
 
