@@ -181,12 +181,14 @@ def _filter(tag: str, name: str, value: str) -> str | None:
 def _cleaner(styled: bool) -> Any:
     import nh3
 
-    attributes = ATTRIBUTES if styled else {**ATTRIBUTES, "*": {"title", "dir", "lang", "align"}}
+    # What stands in no box of its own may have colours behind words (a diff's), and nothing that moves them.
+    plain = {**ATTRIBUTES, "*": {"title", "dir", "lang", "align"}, "span": {"style"}}
     return nh3.Cleaner(
         tags=set(TAGS),
         clean_content_tags=set(_GONE),
-        attributes=attributes,
+        attributes=ATTRIBUTES if styled else plain,
         attribute_filter=_filter,
+        filter_style_properties=None if styled else {"background-color"},
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
         url_schemes={"http", "https", "mailto", "data"},

@@ -1,8 +1,8 @@
 """Markdown: as it is where it can't be more than text, else rendered here and sanitised as HTML.
 
 To clean Markdown as Markdown one would have to know what each front end's parser makes of it. So what might hold
-HTML, a link, a picture, a diagram or a formula that is more leaves as HTML, which has one meaning; everything else
-stays Markdown.
+HTML, a link, a picture, a diagram or a formula that is more leaves as HTML, which has one meaning, and so does a diff,
+for its colours; everything else stays Markdown.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from . import addresses, html, tex
+from . import addresses, diffs, html, tex
 
 # markdown-it reads about a megabyte a second.
 LIMIT = 300_000
@@ -20,6 +20,7 @@ _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)sc
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]{1,300}", re.IGNORECASE)
 # JupyterLab writes the word behind a fence into an attribute as it stands: more than a language's name is none.
 _FENCE = re.compile(r"(?:`{3,}+|~{3,}+)(?![ \t]*[\w+.#-]*[ \t]*$)", re.MULTILINE)
+_DIFF = re.compile(r"^[> ]*(?:`{3,}|~{3,})[ \t]*diff\b", re.MULTILINE)
 # It takes formulas out, and puts them back into whatever its parser made, attributes too: they could end one.
 _FORMULA = re.compile(r"\$|\\[(\[]|\\begin", re.IGNORECASE)
 # A formula has an end near its beginning, or a text of beginnings alone would be read again from each of them.
@@ -31,10 +32,12 @@ _MATH = re.compile(
 
 
 def is_text(source: str) -> bool:
-    """Whether no parser could find HTML, a link, a picture, a diagram or a formula that is more in it."""
+    """Whether no parser could find HTML, a link, a picture, a diagram or a formula that is more in it, nor a diff."""
     if _MAYBE_MORE.search(source) or _FENCE.search(source) or not tex.is_plain(source):
         return False
     if '"' in source and _FORMULA.search(source):
+        return False
+    if _DIFF.search(source):
         return False
     return not any(addresses.is_own(_with_scheme(found.group())) for found in _ADDRESS.finditer(source))
 
@@ -54,7 +57,7 @@ def rendered(source: str) -> html.Cleaned:
 def _parser() -> Any:
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"highlight": diffs.highlighted}).enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "math", _formula)
     return parser
 

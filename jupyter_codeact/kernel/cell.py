@@ -11,7 +11,6 @@ from ..events import CodeAction, MimeBundle
 from ..execution import Execution
 from ..guard import bundle
 from .answers import take_answer
-from .colours import coloured
 from .queue import Request
 from .taps import Listener, Tap, Way
 from .wire import Message
@@ -56,7 +55,7 @@ class RequestCell:
         kind = "update_display_data" if update else "display_data"
         transient = {"display_id": display_id} if display_id else {}
         # What is shown here are mostly the model's words, and the model is as little trusted as the sandbox.
-        content = {"data": coloured(bundle.clean(data)), "metadata": {}, "transient": transient}
+        content = {"data": bundle.clean(data), "metadata": {}, "transient": transient}
         self._host.post(self._proxy.voice.publish, kind, content, self.header)
 
     def become(self, text: str) -> None:
