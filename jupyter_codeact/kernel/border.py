@@ -83,6 +83,8 @@ class Border:
         _replace(message, content)
         if message.type == "status":
             self.requests.heard(asked, content["execution_state"])
+        elif message.type == "execute_input":
+            asked.count = content["execution_count"] or 0
         return message
 
     def _output(self, message: Message) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class Downstream:
         if not (self.taps or self._turns.queue.current):
             self._front.send(self._front.iopub, message)
             return
-        tap = self.taps.get(message.parent_id)
+        tap = self.taps.get(message.executed_id)
         outgoing = message if tap is None else tap.outgoing(message)
         if outgoing is not None:
             self._front.send(self._front.iopub, outgoing)
@@ -115,9 +115,9 @@ class Downstream:
             self.aside.admit(check, self._back.shell.recv_multipart(), self._reply)
 
     def _reply(self, message: Message) -> None:
-        tap = self.taps.get(message.parent_id)
+        tap = self.taps.get(message.executed_id)
         if message.type == "execute_reply":
-            self._ledger.ended(message.parent_id, message.content)
+            self._ledger.ended(message.executed_id, message.content)
         if tap is None or tap.way is Way.FORWARD:
             self._front.answer(self._front.shell, message if tap is None else tap.replying(message))
         if tap is not None:
@@ -127,7 +127,7 @@ class Downstream:
     def _hear(self, message: Message, tap: Tap) -> None:
         tap.hear(message)
         if tap.ended:
-            self.taps.pop(message.parent_id, None)
+            self.taps.pop(message.executed_id, None)
 
     def _read_control(self) -> None:
         self._vigil.answered()

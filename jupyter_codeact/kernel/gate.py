@@ -64,10 +64,10 @@ class Gate:
         return held
 
     def drop(self, ids: Container[str]) -> list[Message]:
-        """Those of what waits that have one of these ids: they are not to run any more."""
-        dropped = [held.message for held in self._held if held.message.id in ids]
-        self._held = [held for held in self._held if held.message.id not in ids]
-        return dropped
+        """The execute_requests of what waits that have one of these ids: they are not to run any more."""
+        dropped = [held for held in self._held if held.message.type == "execute_request" and held.message.id in ids]
+        self._held = [held for held in self._held if held not in dropped]
+        return [held.message for held in dropped]
 
     def unheard(self) -> list[tuple[zmq.Socket[Any], Message]]:
         """Requests of front ends that no sandbox has heard, each with the socket that it came from."""

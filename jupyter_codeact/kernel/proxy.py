@@ -161,11 +161,11 @@ class Proxy:
         self.turns.ready, self.news = False, self.sandbox.news
         taps = dict(self.taps)
         self.taps.clear()
-        for tap in taps.values():
-            self.voice.mourn(tap, self.sandbox.obituary)
+        for msg_id, tap in taps.items():
+            self.voice.mourn(tap, self.sandbox.obituary, self.border.requests.count(msg_id))
         current = self.turns.queue.current
         if current is not None and not current.ours:
-            self.turns.fail(current, "SandboxDied", self.sandbox.obituary)
+            self.turns.fail(current, "SandboxDied", self.sandbox.obituary, self.border.requests.count(current.id))
         told = {*taps} if current is None else {*taps, current.id}
         self.give_up("SandboxDied", self.sandbox.obituary, told)
         self._take(self.open_sandbox())
@@ -187,7 +187,7 @@ class Proxy:
     def give_up(self, name: str, text: str, told: Collection[str] = ()) -> None:
         """Answer what the sandbox was asked and will not end, but for the requests whose end was ``told`` already."""
         for asked in self.border.requests.end():
-            if asked.idents and asked.id not in told:
+            if asked.idents and (asked.kind != "execute_request" or asked.id not in told):
                 self.voice.give_up(asked, name, text)
             asked.replied = True
         self.turns.stay_busy()

@@ -13,13 +13,15 @@ from .wire import EMPTY, Message
 # may be open at once: a front end may ask without end, and a sandbox never answer.
 KEPT = 50_000
 
+Key = tuple[str, str]
+
 
 @dataclass
 class Asked:
     """One request. ``header`` and ``idents`` are as they came to us, so that nothing in them is the sandbox's word.
 
     code: what a person asked to run; None where it was the agent, or is no execute_request.
-    busy, idle: what the sandbox has said of it. It is open until it is idle.
+    busy, idle: what the sandbox has said of it. It is open until it is idle. count: its number, once it has one.
     """
 
     id: str
@@ -32,6 +34,11 @@ class Asked:
     replied: bool = False
     busy: bool = False
     idle: bool = False
+    count: int = 0
+
+    @property
+    def key(self) -> Key:
+        return self.id, self.kind
 
     @property
     def message(self) -> Message:
@@ -69,9 +76,11 @@ class Requests:
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
-        self._open: dict[str, Asked] = {}
+        # By id and kind: the two ends of jupyter_client share a session and count its messages each for itself, so that
+        # an interrupt may have the id of the cell that it is to interrupt.
+        self._open: dict[Key, Asked] = {}
         # Comm messages that nothing was heard of are here too: of those that a cell awaits, nothing ever is.
-        self._rest: OrderedDict[str, Asked] = OrderedDict()
+        self._rest: OrderedDict[Key, Asked] = OrderedDict()
         self._parents: dict[bytes, Asked] = {}
 
     @property
@@ -85,13 +94,18 @@ class Requests:
         if message.type == "execute_request":
             asked.stdin = bool(message.content.get("allow_stdin"))
             asked.code = str(message.content.get("code", "")) if hers else None
-        if self._open.pop(asked.id, None) or self._rest.pop(asked.id, None):
+        if self._open.pop(asked.key, None) or self._rest.pop(asked.key, None):
             # Sent twice: what comes now is of the second one.
             self._parents.clear()
         if asked.wants_reply:
-            self._open[asked.id] = asked
+            self._open[asked.key] = asked
         else:
             self._put_by(asked)
+
+    def count(self, msg_id: str) -> int:
+        """The number of a cell that is open; 0 where it has none, or is not."""
+        asked = self._open.get((msg_id, "execute_request"))
+        return asked.count if asked else 0
 
     def heard(self, asked: Asked, state: str) -> None:
         """The sandbox has said busy or idle of it."""
@@ -99,8 +113,8 @@ class Requests:
             return
         if state == "busy":
             asked.busy = True
-            self._rest.pop(asked.id, None)
-            self._open[asked.id] = asked
+            self._rest.pop(asked.key, None)
+            self._open[asked.key] = asked
         elif state == "idle":
             self._end(asked)
 
@@ -113,11 +127,11 @@ class Requests:
 
     def _end(self, asked: Asked) -> None:
         asked.idle = True
-        self._open.pop(asked.id, None)
+        self._open.pop(asked.key, None)
         self._put_by(asked)
 
     def _put_by(self, asked: Asked) -> None:
-        self._rest[asked.id] = asked
+        self._rest[asked.key] = asked
         if len(self._rest) > self._kept:
             self._rest.popitem(last=False)
 
@@ -140,5 +154,7 @@ class Requests:
         parent: Any = json.loads(header.decode(errors="replace"))
         if parent == {}:
             return NOBODY
-        name = parent.get("msg_id") if isinstance(parent, dict) else None
-        return self._open.get(name) or self._rest.get(name) if isinstance(name, str) else None
+        match parent:
+            case {"msg_id": str(name), "msg_type": str(kind)}:
+                return self._open.get((name, kind)) or self._rest.get((name, kind))
+        return None

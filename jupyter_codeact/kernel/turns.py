@@ -53,17 +53,17 @@ class Turns:
 
     def _asked_by(self, message: Message) -> Request | None:
         current = self.queue.current
-        if current is not None and not current.ours and message.parent_id == current.id:
+        if current is not None and not current.ours and message.executed_id == current.id:
             return current
         return None
 
     # ---- its end
 
-    def fail(self, request: Request, name: str, text: str) -> None:
-        """End the current request with an error that is a sentence, not a traceback."""
+    def fail(self, request: Request, name: str, text: str, count: int = 0) -> None:
+        """End the current request, whose number was ``count``, with an error that is a sentence, not a traceback."""
         error = {"ename": name, "evalue": text, "traceback": [text]}
         self._voice.publish("error", error, request.message.parts[0])
-        self.answer(request, {"status": "error", **error})
+        self.answer(request, {"status": "error", "execution_count": count, **error})
 
     def fail_all(self, name: str, text: str) -> None:
         """End the current request and those that wait: nothing runs that they could wait for."""

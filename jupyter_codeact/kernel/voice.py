@@ -53,6 +53,9 @@ class Voice:
 
     def executed(self, request: Message, content: dict[str, Any], started: str = "") -> None:
         """Answer an execute_request. The metadata is an ipykernel's; front ends show how long a cell took by it."""
+        if content["status"] != "aborted":
+            # Consoles count on a number with every other answer; 0 is that of what never ran.
+            content = {"execution_count": 0, **content}
         metadata = {"started": started or now(), "dependencies_met": True, "engine": self._session}
         metadata |= {"status": content["status"]}
         self.reply(request, self._front.shell, "execute_reply", content, metadata)
@@ -77,19 +80,19 @@ class Voice:
             self.status("busy", asked.header)
         if asked.kind == "execute_request" and not asked.replied:
             self.publish("error", error, asked.header)
-            self.executed(asked.message, {"status": "error", **error})
+            self.executed(asked.message, {"status": "error", "execution_count": asked.count, **error})
         elif asked.wants_reply and not asked.replied:
             socket = self._front.shell if asked.channel == "shell" else self._front.control
             self.reply(asked.message, socket, asked.reply, replies.refused(asked.reply, name, text))
         self.status("idle", asked.header)
 
-    def mourn(self, tap: Tap, obituary: str) -> None:
-        """Say in a step's cell, and to the agent, what became of the sandbox that ran it."""
+    def mourn(self, tap: Tap, obituary: str, count: int = 0) -> None:
+        """Say in a step's cell, of that number, and to the agent, what became of the sandbox that ran it."""
         error = {"ename": "SandboxDied", "evalue": obituary, "traceback": [obituary]}
         if tap.way is not Way.SWALLOW:
             self.publish("error", error, tap.request.parts[0] if tap.request else tap.parent)
             tap.listener(build("error", error, self._session))
         if tap.request is not None:
-            self.executed(tap.request, {"status": "error", **error})
+            self.executed(tap.request, {"status": "error", "execution_count": count, **error})
             self.status("idle", tap.request.parts[0])
         tap.listener(build("sandbox_died", {}, self._session))

@@ -55,6 +55,11 @@ class Message:
     def parent_id(self) -> str:
         return str(self.parent.get("msg_id", ""))
 
+    @property
+    def executed_id(self) -> str:
+        """The id of the execute_request that it belongs to; "" where it belongs to another kind, or to nothing."""
+        return self.parent_id if self.parent.get("msg_type") == "execute_request" else ""
+
     def with_content(self, **changes: Any) -> Message:
         """The same message with some of its content replaced."""
         content = _bytes(self.content | changes)

@@ -132,6 +132,44 @@ def test_an_interrupt_ends_python_and_its_subprocesses(kernel: Any) -> None:
     assert run(client, "1")[0]["status"] == "ok"
 
 
+def test_an_interrupt_ends_an_await_at_once(kernel: Any) -> None:
+    """A plain kernel notes it, and ends the cell with the next message that comes."""
+    manager, client = kernel
+    code = "import asyncio\nprint('go', flush=True)\nawait asyncio.sleep(3600)"
+    request = client.execute(code, stop_on_error=False)
+    while client.get_iopub_msg(timeout=10)["msg_type"] != "stream":
+        pass
+    manager.interrupt_kernel()
+    while (reply := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != request:
+        pass
+    assert reply["content"]["ename"] == "CancelledError"
+
+
+def test_interrupts_with_the_id_of_the_cell_leave_it_its_answer(kernel: Any) -> None:
+    """jupyter_client's manager and its client share a session, and each counts its messages for itself."""
+    _, client = kernel
+    code = """import time
+for left in range(2, 0, -1):
+    try:
+        print("go", left, flush=True)
+        time.sleep(3600)
+    except KeyboardInterrupt:
+        pass
+print("done")"""
+    request = client.execute(code)
+    outputs = []
+    while text(outputs) != "go 2\ngo 1\ndone\n":
+        outputs.append(client.get_iopub_msg(timeout=10))
+        if outputs[-1]["msg_type"] == "stream" and "go" in text(outputs[-1:]):
+            interrupt = client.session.msg("interrupt_request", {})
+            interrupt["header"]["msg_id"] = request
+            client.control_channel.send(interrupt)
+    while (reply := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != request:
+        pass
+    assert reply["content"]["status"] == "ok"
+    assert run(client, "'next'")[0]["status"] == "ok"
+
+
 @pytest.mark.parametrize("code", ["input('name? ')", "import getpass; getpass.getpass('name? ')"])
 def test_an_interrupt_ends_a_question(kernel: Any, code: str) -> None:
     manager, client = kernel

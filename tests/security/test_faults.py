@@ -43,6 +43,15 @@ def test_killed_in_a_cell_it_is_said_there_and_in_the_next(work: Path, home: Pat
         assert kernel.run("print('as ever')") == ("as ever\n", "")
 
 
+def test_killed_in_a_cell_its_answer_has_its_number(kernel: Kernel) -> None:
+    """jupyter console counts on one, and ends without."""
+    numbers = [
+        kernel.client.execute_interactive(code, timeout=PATIENCE_S)["content"]["execution_count"]
+        for code in ("before = 1", "import os; os._exit(1)")
+    ]
+    assert numbers[1] == numbers[0] + 1
+
+
 def test_killed_while_idle_it_is_said_in_the_next_cell(work: Path, home: Path) -> None:
     with started(work) as kernel:
         kernel.run("kept = 1")

@@ -1,5 +1,10 @@
-"""ipykernel's kernel, with a reply to every cell: one that is interrupted before its first line gets none from it."""
+"""ipykernel's kernel, with a reply to every cell: one that is interrupted before its first line gets none from it.
 
+And with interrupts that reach a cell which awaits something, not only once another message comes.
+"""
+
+import signal
+import socket
 import sys
 from typing import Any
 
@@ -17,6 +22,11 @@ class ReplyingKernel(IPythonKernel):
             # The debugger is imported late, and brings the hook that stops there once one is attached.
             sys.breakpointhook = go_on
 
+    def start(self) -> None:
+        """As ipykernel's; and the loop wakes at signals."""
+        super().start()
+        self._alarm = alarm(self.io_loop)
+
     async def execute_request(self, stream: Any, ident: Any, parent: Any) -> None:
         try:
             await super().execute_request(stream, ident, parent)
@@ -33,6 +43,19 @@ class ReplyingKernel(IPythonKernel):
         self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
         reply = {**error, "status": "error", "execution_count": self.execution_count, "user_expressions": {}}
         self.session.send(stream, "execute_reply", reply, parent, ident=ident)
+
+
+def alarm(loop: Any) -> tuple[socket.socket, socket.socket]:
+    """Wake the loop at each signal: a handler only notes what is to be done, and an idle loop would not look.
+
+    The sockets by which that is done have to be kept.
+    """
+    heard, rung = socket.socketpair()
+    heard.setblocking(False)
+    rung.setblocking(False)
+    signal.set_wakeup_fd(rung.fileno(), warn_on_full_buffer=False)
+    loop.add_handler(heard, lambda *_: heard.recv(4096), loop.READ)
+    return heard, rung
 
 
 def go_on() -> None:
