@@ -15,6 +15,7 @@ from ..magics.parser import SKILLS, Parser, amount, count, number, seconds
 if TYPE_CHECKING:
     from ..agent.config import AgentConfig
     from ..agent.retrying import RetryConfig
+    from ..settings import Settings
 
 T = TypeVar("T")
 PACKAGES = """\
@@ -246,6 +247,15 @@ def here(text: str) -> str:
     """Our own texts, with the command in the magic's place: its cells are those of a notebook's file."""
     text = text.replace("in this cell; running the cell again saves it", "in your editor; closing it saves it")
     return _CELLS.sub(_OF_A_FILE, _MAGIC.sub(r"\1jupyter codeact skill", text))
+
+
+def own_settings() -> Settings:
+    """The settings of the environment, and our data folder made. Raises ConfigError."""
+    from ..settings import Settings
+
+    settings = Settings.from_environment()
+    settings.make_folders()
+    return settings
 
 
 def write(path: Path, text: str) -> None:

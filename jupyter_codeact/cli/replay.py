@@ -6,7 +6,7 @@ import argparse
 import secrets
 from pathlib import Path
 
-from .options import Commands, command, finished
+from .options import Commands, command, finished, own_settings
 
 EXAMPLE = """\
 jupyter codeact replay run.traj --workspace myproject --out again
@@ -29,7 +29,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..headless.replaying import Replay
-    from ..settings import Settings
     from .screen import Screen
 
     screen = Screen()
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     if options.validate_only:
         screen.text(f"{replay.about}: {'it can be replayed.' if not replay.problems else 'not all can be replayed.'}")
         return 1 if replay.problems else 0
-    settings = Settings.from_environment()
+    settings = own_settings()
     out = options.out or settings.runs / f"replay-{secrets.token_hex(4)}"
     try:
         outcome = finished(replay.run(settings, options.workspace, out, screen))

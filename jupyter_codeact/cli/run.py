@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..magics.parser import skills_of
-from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished
+from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished, own_settings
 
 if TYPE_CHECKING:
     from ..agent.problem import ProblemStatement
@@ -46,12 +46,11 @@ def run(options: argparse.Namespace) -> int:
     from ..agent.problem import stated
     from ..headless.solve import Job
     from ..headless.workspace import beyond
-    from ..settings import Settings
 
     for named in filter(None, (options.workspace, options.file)):
         tell_link(named)
     problem = problem_of(options)
-    settings = Settings.from_environment()
+    settings = own_settings()
     config, retry = configured(options)
     folder = options.out or settings.runs / f"run-{secrets.token_hex(4)}"
     job = Job(problem, config, options.workspace, folder, retry, *skills_of(options.skills), beyond(options.workspace))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Commands, Shape, command, finished, here
+from .options import Commands, Shape, command, finished, here, own_settings
 from .reading import forget_typed, read_line
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ MORE = """\
 The same words as `%skill` in a notebook: save, edit, list, search, show, where, log, diff, rollback, rm, export,
 import.
 `jupyter codeact skill help` has a line for each; `jupyter codeact skill save --help` and so on explain one.
-JUPYTER_CODEACT_WORKSPACE says whose library it is."""
+JUPYTER_CODEACT_WORKSPACE is the name of the private library that is meant; without it, default."""
 
 
 def add(commands: Commands) -> None:
@@ -104,11 +104,8 @@ def _cells_of(path: Path) -> list[RanCell]:
 
 def _session(ran: list[RanCell] | None = None, name: str = "") -> Session:
     from ..session import Session
-    from ..settings import Settings
 
-    settings = Settings.from_environment()
-    settings.make_folders()
-    return Session(settings, NotebookFile(ran or []), name=name)
+    return Session(own_settings(), NotebookFile(ran or []), name=name)
 
 
 class NotebookFile:
