@@ -27,7 +27,7 @@ class Settings(NamedTuple):
     """root: our data folder. workspace: which private skill library this kernel writes to.
 
     hidden: folders of ours and of Jupyter's that code in the sandbox must neither see nor make.
-    other_skills: folders of skills that are only read.
+    other_skills: folders of skills that are only read; absent_skills: those that are named, and not there.
     memory_gb: what the sandbox may hold; None stands for three quarters of the machine's.
     reserve_minutes: how long a kernel in reserve waits to be somebody's; 0 for none.
     """
@@ -39,20 +39,23 @@ class Settings(NamedTuple):
     other_skills: tuple[str, ...] = ()
     memory_gb: float | None = None
     reserve_minutes: float = RESERVE_MINUTES
+    absent_skills: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         data = _jupyter_data_folder(environment)
         root = _root(environment, data)
         hidden = (str(root), str(data), *_obeyed_by_jupyter(environment))
+        skills = _folders(environment.get(PREFIX + "SKILLS", ""))
         return cls(
             root,
             _workspace(environment),
             environment.get(PREFIX + "SANDBOX", "bubblewrap"),
             tuple(dict.fromkeys(map(os.path.abspath, hidden))),
-            _folders(environment.get(PREFIX + "SKILLS", "")),
+            tuple(filter(os.path.isdir, skills)),
             _memory_gb(environment),
             _reserve_minutes(environment),
+            tuple(folder for folder in skills if not os.path.isdir(folder)),
         )
 
     @property
@@ -119,9 +122,8 @@ def _workspace(environment: Mapping[str, str]) -> str:
 
 
 def _folders(paths: str) -> tuple[str, ...]:
-    """Libraries that others keep, and that are only read: those that are there."""
-    found = (os.path.abspath(os.path.expanduser(path)) for path in paths.split(os.pathsep) if path)
-    return tuple(folder for folder in found if os.path.isdir(folder))
+    """Libraries that others keep, and that are only read."""
+    return tuple(os.path.abspath(os.path.expanduser(path)) for path in paths.split(os.pathsep) if path)
 
 
 def _obeyed_by_jupyter(environment: Mapping[str, str]) -> Iterator[str]:
