@@ -65,9 +65,8 @@ class Screen(Page):
                 self._words = ""
             case ActionDone():
                 self._done(event)
-            case LimitReached(text) | NotRun(text):
-                self._told = text
-                self.text(text, "yellow")
+            case LimitReached() | NotRun():
+                self._tell(event)
             case Stopped(running):
                 self.text("Stopped while an action ran." if running else "Stopped.", "yellow")
             case RunDone():
@@ -117,6 +116,13 @@ class Screen(Page):
         if self._about:
             self.text(self._about)
         self._about = ""
+
+    def _tell(self, event: LimitReached | NotRun) -> None:
+        if isinstance(event, NotRun) and event.words:
+            self.working("")
+            self.markdown(event.words)
+        self._told = event.text
+        self.text(event.text, "yellow")
 
     def _head(self, action: Action) -> None:
         """What the model said before the action, and the action's title."""

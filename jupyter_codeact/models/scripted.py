@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, OutOfReplies
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
 from ..files import read_in
 from ..words import plural, reason
@@ -65,7 +65,7 @@ class ScriptedModel:
 
     async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         if self._next == len(self._replies):
-            raise ModelError(_spent(self.name, len(self._replies), tools))
+            raise OutOfReplies(_spent(self.name, len(self._replies), tools))
         reply = self._replies[self._next]
         self._next += 1
         for delta in self._deltas(reply):

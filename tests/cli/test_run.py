@@ -97,6 +97,30 @@ def test_where_there_is_no_patch_the_result_says_why(
     assert said in "".join(lines)
 
 
+def test_words_alone_are_shown_with_what_ends_a_run(command: Command, replies: Command, tmp_path: Path) -> None:
+    model = replies({"text": "It is **42**."}, {"submit": "It is 42."})
+    done = command("run", "--text", "go", "--model", model, "--review", "auto", "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    said = done.out.index("It is **42**.")
+    assert "words alone, and a run from a terminal ends with `submit`" in done.out[said:]
+    assert "could not be read" not in done.out
+    assert "It is **42**." in sources(tmp_path / "out" / "task.ipynb")
+    model = replies(*[{"text": f"Words {n}."} for n in range(3)])
+    done = command("run", "--text", "go", "--model", model, "--review", "auto", "--out", tmp_path / "out")
+    assert done.code == 1
+    assert all(f"Words {n}." in done.out for n in range(3))
+    assert "in words alone 3 times in a row: a run from a terminal ends with `submit`." in done.out
+
+
+def test_a_script_at_its_end_is_no_service_s_fault(command: Command, replies: Command, tmp_path: Path) -> None:
+    model = replies({"code": "1"})
+    done = command("run", "--text", "go", "--model", model, "--review", "auto", "--out", tmp_path / "out")
+    assert done.code == 1
+    assert "Not done: the script had no more replies" in done.out
+    assert "has no more replies: it had 1 reply." in done.out
+    assert "service" not in done.out
+
+
 def test_a_step_has_one_number_wherever_it_is_shown(
     command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
