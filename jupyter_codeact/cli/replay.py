@@ -48,6 +48,6 @@ def run(options: argparse.Namespace) -> int:
         raise KeyboardInterrupt(f"What was replayed so far is in {out}." if screen.recorded else "") from None
     finally:
         screen.working("")
-    screen.finish(outcome.result)
+    screen.finish(outcome.result, asked=False)
     screen.text(outcome.verdict)
     return 0 if outcome.same else 1
