@@ -57,8 +57,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         with board.showing(batch):
             finished(batch.run(options.workers))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("The same command goes on from here: what is done is not done again.") from None
+    except KeyboardInterrupt as stop:
+        raise type(stop)("The same command goes on from here: what is done is not done again.") from None
     finally:
         board.finish(batch, options.out)
     return 0 if batch.ok else 1

@@ -44,8 +44,8 @@ def run(options: argparse.Namespace) -> int:
     out = options.out or settings.runs / f"replay-{secrets.token_hex(4)}"
     try:
         outcome = finished(replay.run(settings, options.workspace, out, screen))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"What was replayed so far is in {out}." if screen.recorded else "") from None
+    except KeyboardInterrupt as stop:
+        raise type(stop)(f"What was replayed so far is in {out}." if screen.recorded else "") from None
     finally:
         screen.working("")
     screen.finish(outcome.result, asked=False)

@@ -25,7 +25,7 @@ The agent works in the workspace, in a sandbox without network. What it leaves i
 (.ipynb), its trajectory (.traj), and a patch (.patch) where the workspace is a git checkout.
 {PACKAGES}
 A configuration with `agents`, `attempts` and `review` has several attempts made, each in a copy of the workspace.
-Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 stopped."""
+Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 and 143 stopped."""
 USAGE = "jupyter codeact run (--text TEXT | --file FILE | --issue URL) [options]"
 
 
@@ -85,8 +85,8 @@ def work(job: Job, settings: Settings, review: str | None) -> int:
     screen.working("Getting ready")
     try:
         result = finished(work_on(job, settings, reviewer=reviewer, listeners=[screen]))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(so_far(job) if screen.recorded else "Nothing was done yet.") from None
+    except KeyboardInterrupt as stop:
+        raise type(stop)(so_far(job) if screen.recorded else "Nothing was done yet.") from None
     finally:
         screen.working("")
     screen.finish(result)

@@ -19,10 +19,11 @@ from typing import Any
 
 import nbformat
 import pytest
-from helpers import examples
+from helpers import examples, gone
 from servers import ModelServer, Reply
 
 from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.sandbox.usage import descendants
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 Command = Callable[..., Any]
@@ -385,9 +386,12 @@ def test_without_a_terminal_nothing_runs_unasked(command: Command, replies: Comm
     assert "--review auto" in done.err
 
 
-def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
-    replies: Command, checkout: Path, home: Path, tmp_path: Path
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_action_and_hands_in_what_was_done(
+    replies: Command, checkout: Path, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
+    """Ctrl-C, and what `timeout` and schedulers send."""
     source = "open('a.txt', 'w').write('two\\n')"
     model = replies({"code": source}, {"code": "open('began', 'w').close()\nimport time; time.sleep(100)"})
     # A pipe: who opens it waits for the other end.
@@ -401,9 +405,12 @@ def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
         text=True,
     )
     (checkout / "began").read_text()
-    process.send_signal(signal.SIGINT)
+    inside = [*descendants(process.pid)]
+    process.send_signal(sent)
     _out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
+    assert inside
+    assert gone(inside)
     assert err.startswith(f"\nStopped. What was done so far is in {tmp_path / 'out'}: task.ipynb, task.patch,")
     assert f"`jupyter codeact inspect {tmp_path / 'out' / 'task.traj'}`" in err
     document = read(tmp_path / "out" / "task.traj")
