@@ -172,8 +172,12 @@ def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: C
         assert (folder / "work" / "old").exists() is (answer == "Old.")
     assert json.loads((folder / "result.json").read_text())["answer"] == "New."
     (tmp_path / "project").rmdir()
-    assert "There is no folder" in command(*flags, "--redo").out
-    assert [path.name for path in folder.iterdir()] == ["work"]
+    # What is done needs no workspace; without one nothing begins, and nothing is taken away.
+    assert command(*flags).code == 0
+    redone = command(*flags, "--redo")
+    said = f"There is no folder {tmp_path / 'project'}, which the problem one names as its workspace."
+    assert (redone.code, redone.out, redone.err) == (2, "", f"jupyter codeact batch: {said}\n")
+    assert json.loads((folder / "result.json").read_text())["answer"] == "New."
 
 
 @pytest.mark.parametrize(

@@ -202,6 +202,25 @@ def test_a_setting_that_can_not_be_is_told_with_those_that_can(
     assert "c.Agent.max_steps can't be what it is set to. Actions in one run." in done.err
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("c.Agent.modle = 'x'", "sets c.Agent.modle, which means nothing. Did you mean c.Agent.model?"),
+        ("c.Agent.zzz = 1", "sets c.Agent.zzz, which means nothing. There are api_base, "),
+        ("c.Agnet.model = 'x'", "sets c.Agnet, which means nothing. Did you mean c.Agent?"),
+    ],
+)
+def test_a_key_of_the_configuration_that_means_nothing_is_one_line_with_the_file(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    file = tmp_path / "jupyter_codeact_config.py"
+    file.write_text(f"c.ServerApp.port = 8888\nc.Agent.fallbacks.append('scripted/gp_fit')\n{source}\n")
+    done = command("run", "--text", "go", "--model", "scripted/gp_fit")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"{file} {said}" in done.err
+
+
 HOOK = """
 from pathlib import Path
 from jupyter_codeact.agent import AbstractAgentHook
