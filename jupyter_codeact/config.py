@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from traitlets import Bool, Dict, Enum, Float, Int, List, Unicode
 from traitlets.config import Config, Configurable
@@ -124,9 +125,25 @@ def _file_config() -> Config:
     # Of a variable with an empty entry Jupyter makes the current folder, where cells can write.
     for folder in filter(None, reversed(jupyter_config_path())):
         try:
-            config.merge(PyFileConfigLoader(f"{FILE}.py", path=folder).load_config())
+            found = PyFileConfigLoader(f"{FILE}.py", path=folder).load_config()
         except ConfigFileNotFound:
             continue
         except Exception as error:  # noqa: BLE001 the file is the person's own Python: anything may be raised in it
             raise ConfigError(f"{folder}/{FILE}.py can't be read: {type(error).__name__}: {error}") from None
+        _check_keys(found, os.path.join(folder, f"{FILE}.py"))
+        config.merge(found)
     return config
+
+
+def _check_keys(config: Config, path: str) -> None:
+    """Raises ConfigError for a key that means nothing; traitlets would warn of it where nobody looks."""
+    known = Agent.class_trait_names(config=True)
+    wrong = next((key for key in config.get("Agent", {}) if key not in known), None)
+    if wrong is not None:
+        near = get_close_matches(wrong, known, n=1)
+        hint = f"Did you mean c.Agent.{near[0]}?" if near else f"There are {', '.join(sorted(known))}."
+        raise ConfigError(f"{path} sets c.Agent.{wrong}, which means nothing. {hint}")
+    # Sections of other programs' may stand there, too.
+    for section in config:
+        if section != "Agent" and get_close_matches(section, ["Agent"]):
+            raise ConfigError(f"{path} sets c.{section}, which means nothing. Did you mean c.Agent?")

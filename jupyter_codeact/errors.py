@@ -12,6 +12,7 @@ CodeActError
 │   ├── ModelBusy             worth another try: 408, 409, 429, 5xx, connection, cut stream
 │   ├── ContextExceeded       the conversation no longer fits
 │   ├── ContentPolicy         the service would not answer this conversation
+│   ├── OutOfReplies          a script in the model's place is at its end
 │   └── RepliesUnreadable     too many replies in a row that can't be acted on
 ├── Unreadable            a reply of the model's can't be acted on; it is told why, and asked again
 ├── RunEnded              a run can't go on, and nothing is broken
@@ -103,6 +104,12 @@ class ContentPolicy(ModelError):
     exit_status = "exit_format"
 
 
+class OutOfReplies(ModelError):
+    """The model is a script, and has no reply left."""
+
+    exit_status = "exit_replies"
+
+
 class RepliesUnreadable(ModelError):
     """Too many replies in a row could not be acted on."""
 
@@ -110,11 +117,14 @@ class RepliesUnreadable(ModelError):
 
 
 class Unreadable(CodeActError):
-    """A reply can't be acted on. ``str(error)`` is told to the model; ``kind`` says with which template."""
+    """A reply can't be acted on. ``str(error)`` is told to the model; ``kind`` says with which template.
+
+    "words": it was readable, and nothing but words, where those end no run.
+    """
 
     exit_status = "exit_format"
 
-    def __init__(self, kind: Literal["format", "blocklist", "syntax"], text: str) -> None:
+    def __init__(self, kind: Literal["format", "words", "blocklist", "syntax"], text: str) -> None:
         super().__init__(text)
         self.kind = kind
 

@@ -265,9 +265,13 @@ class WordsDropped:
 
 @dataclass(frozen=True)
 class NotRun:
-    """A reply can't be acted on, and no cell came of it: ``text`` tells the person why. The model is told, too."""
+    """A reply can't be acted on, and no cell came of it: ``text`` tells the person why. The model is told, too.
+
+    words: all that the reply was, where that is why.
+    """
 
     text: str
+    words: str = ""
 
 
 @dataclass(frozen=True)

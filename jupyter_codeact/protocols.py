@@ -164,6 +164,9 @@ class AgentCell(Runner, Protocol):
     def display(self, data: MimeBundle, display_id: str = "", update: bool = False) -> None:
         """Show an output, or show it anew."""
 
+    def withdraw(self, display_id: str) -> None:
+        """Take away an output that was shown with ``display_id``: the newest, in a cell that runs nothing."""
+
     def become(self, text: str) -> None:
         """Have the cell hold another text once it has ended, in front ends that do so."""
 

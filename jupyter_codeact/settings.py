@@ -6,6 +6,7 @@ Everything else is in ``config.py`` (traitlets), which is read when the first ag
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,38 +16,46 @@ from .errors import ConfigError
 
 PREFIX = "JUPYTER_CODEACT_"
 RESERVE_MINUTES = 30.0
+DEFAULT_WORKSPACE = "default"
+UNUSABLE = "{path} can't hold skills and runs: {reason}. Set JUPYTER_CODEACT_HOME to a folder that you can write in."
+NO_NAME = """\
+JUPYTER_CODEACT_WORKSPACE={name}: it names your private skill library, and is no folder: write letters, digits, '-', \
+'_' and '.', with no '.' at the beginning, such as {near}."""
 
 
 class Settings(NamedTuple):
     """root: our data folder. workspace: which private skill library this kernel writes to.
 
     hidden: folders of ours and of Jupyter's that code in the sandbox must neither see nor make.
-    other_skills: folders of skills that are only read.
+    other_skills: folders of skills that are only read; absent_skills: those that are named, and not there.
     memory_gb: what the sandbox may hold; None stands for three quarters of the machine's.
     reserve_minutes: how long a kernel in reserve waits to be somebody's; 0 for none.
     """
 
     root: Path
-    workspace: str = "default"
+    workspace: str = DEFAULT_WORKSPACE
     sandbox: str = "bubblewrap"
     hidden: tuple[str, ...] = ()
     other_skills: tuple[str, ...] = ()
     memory_gb: float | None = None
     reserve_minutes: float = RESERVE_MINUTES
+    absent_skills: tuple[str, ...] = ()
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         data = _jupyter_data_folder(environment)
-        root = Path(environment.get(PREFIX + "HOME") or data / "codeact").expanduser().absolute()
+        root = _root(environment, data)
         hidden = (str(root), str(data), *_obeyed_by_jupyter(environment))
+        skills = _folders(environment.get(PREFIX + "SKILLS", ""))
         return cls(
             root,
-            environment.get(PREFIX + "WORKSPACE", "default"),
+            _workspace(environment),
             environment.get(PREFIX + "SANDBOX", "bubblewrap"),
             tuple(dict.fromkeys(map(os.path.abspath, hidden))),
-            _folders(environment.get(PREFIX + "SKILLS", "")),
+            tuple(filter(os.path.isdir, skills)),
             _memory_gb(environment),
             _reserve_minutes(environment),
+            tuple(folder for folder in skills if not os.path.isdir(folder)),
         )
 
     @property
@@ -82,20 +91,39 @@ class Settings(NamedTuple):
         return (str(self.private_skills), str(self.shared_skills), *self.other_skills)
 
     def make_folders(self) -> None:
-        """Libraries must exist before the sandbox opens; runs and homes are nobody else's business."""
-        for private in (self.runs, self.homes):
-            private.mkdir(parents=True, exist_ok=True)
-            private.chmod(0o700)
-        for library in (self.private_skills, self.shared_skills):
-            library.mkdir(parents=True, exist_ok=True)
-            # The sandbox may be another user; its view of the libraries is read-only.
-            library.chmod(0o755)
+        """Libraries must exist before the sandbox opens; runs and homes are nobody else's business.
+
+        Raises ConfigError where our data folder can't be written.
+        """
+        # The sandbox may be another user; its view of the libraries is read-only.
+        modes = {self.runs: 0o700, self.homes: 0o700, self.private_skills: 0o755, self.shared_skills: 0o755}
+        try:
+            for folder, mode in modes.items():
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(mode)
+        except OSError as error:
+            raise ConfigError(UNUSABLE.format(path=self.root, reason=error.strerror or error)) from None
+
+
+def _root(environment: Mapping[str, str], data: Path) -> Path:
+    said = Path(environment.get(PREFIX + "HOME") or data / "codeact")
+    try:
+        return said.expanduser().absolute()
+    except RuntimeError:
+        raise ConfigError(UNUSABLE.format(path=said, reason="nobody of that name has a home here")) from None
+
+
+def _workspace(environment: Mapping[str, str]) -> str:
+    name = environment.get(PREFIX + "WORKSPACE") or DEFAULT_WORKSPACE
+    if not re.fullmatch(r"[\w-][\w.-]{0,59}", name):
+        near = re.sub(r"[^\w.-]+", "-", name).strip(".-")[-60:].lstrip(".-") or "project"
+        raise ConfigError(NO_NAME.format(name=" ".join(name.split()), near=near))
+    return name
 
 
 def _folders(paths: str) -> tuple[str, ...]:
-    """Libraries that others keep, and that are only read: those that are there."""
-    found = (os.path.abspath(os.path.expanduser(path)) for path in paths.split(os.pathsep) if path)
-    return tuple(folder for folder in found if os.path.isdir(folder))
+    """Libraries that others keep, and that are only read."""
+    return tuple(os.path.abspath(os.path.expanduser(path)) for path in paths.split(os.pathsep) if path)
 
 
 def _obeyed_by_jupyter(environment: Mapping[str, str]) -> Iterator[str]:

@@ -36,6 +36,7 @@ ENDINGS = {
     "exit_forfeit": "the model gave up",
     "exit_format": "replies that could not be used",
     "exit_steps": "the limit of steps",
+    "exit_replies": "the script had no more replies",
     "exit_stopped": "stopped by you",
     "exit_total_execution_time": "the limit of time",
 }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_type_hints
 
 from ..errors import ConfigError
 from ..files import content_of
@@ -87,7 +89,7 @@ def checked(kind: type[T], value: dict[str, Any], source: str) -> T:
     try:
         return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
-        raise ConfigError(f"In {source}: {_said(error)}") from None
+        raise ConfigError(f"In {source}: {_said(error, kind)}") from None
 
 
 def arguments_of(config: AgentConfig | dict[str, Any] | Path | str) -> dict[str, Any]:
@@ -125,18 +127,42 @@ def yaml_of(path: Path, folder: Path | None = None) -> tuple[dict[str, Any], str
     return value, content.place
 
 
-def _said(error: ValidationError) -> str:
+def _said(error: ValidationError, kind: type) -> str:
     """Unknown keys first, then what else is wrong: one line."""
     errors = error.errors(include_url=False)
     # A value of one ``type`` is no wrong value of another.
     others = [item["loc"][:-1] for item in errors if item["type"] == "literal_error" and item["loc"][-1] == "type"]
     meant = [item for item in errors if not any(item["loc"][: len(other)] == other for other in others)]
     found = sorted(meant or errors, key=lambda item: item["type"] != "unexpected_keyword_argument")
-    return "; ".join(_one(item) for item in found[:3]) + "."
+    return "; ".join(_one(item, kind) for item in found[:3]) + "."
 
 
-def _one(item: Any) -> str:
+def _one(item: Any, kind: type) -> str:
     place = ".".join(str(part) for part in item["loc"])
     if item["type"] == "unexpected_keyword_argument":
-        return f"{place} is no key that there is"
+        known = _keys(kind, item["loc"][:-1])
+        near = get_close_matches(str(item["loc"][-1]), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+        return f"{place} is no key that there is ({hint})"
     return f"{place}: {item['msg']}"
+
+
+def _keys(kind: type, place: Sequence[str | int]) -> list[str]:
+    """The keys that there are at a place in a configuration of that kind."""
+    kinds: list[Any] = [kind]
+    for part in place:
+        inner = [get_type_hints(one)[part] for one in kinds if part in get_type_hints(one)]
+        # Of several kinds that a value may be, pydantic names the one that it took it for.
+        kinds = (
+            [one for hint in inner for one in _dataclasses(hint)]
+            or [one for one in kinds if one.__name__ == part]
+            or kinds
+        )
+    return [key.name for one in kinds for key in fields(one)]
+
+
+def _dataclasses(hint: Any) -> Iterator[type]:
+    if isinstance(hint, type) and is_dataclass(hint):
+        yield hint
+    for part in get_args(hint):
+        yield from _dataclasses(part)

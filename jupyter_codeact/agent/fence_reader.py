@@ -106,7 +106,7 @@ class FenceReader(Reader):
             problem = Problem("format", "It was empty: write a ```python block, or answer in words.")
             return [], [], text, problem
         if SUBMIT in self.tools:
-            return [], [], text, Problem("format", NO_ACTION)
+            return [], [], text, Problem("words", NO_ACTION)
         return events, [], text, None
 
     def _json_block(self, events: list[Event], text: str, block: str) -> Finished:

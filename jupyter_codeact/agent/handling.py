@@ -26,12 +26,14 @@ from .shapes import Message, StepOutput
 if TYPE_CHECKING:
     from .loop import Agent
 
+SUBMITTED = "a run from a terminal ends with `submit`."
 # Only a person can mend these.
 HERS = (ConfigError, UsageError)
 NOT_RUN = {
     "blocklist": "Not run: {} waits for a person, or ends the kernel; the model was told.",
     "syntax": "Not run: the code does not compile; the model was told.",
     "format": "Nothing to run: the reply could not be read; the model was told.",
+    "words": "Nothing to run: the reply has words alone, and " + SUBMITTED,
 }
 
 
@@ -51,6 +53,8 @@ async def forward_with_handling(agent: Agent, history: list[Message]) -> StepOut
             again: list[Message] | None = None
             if isinstance(error, Unreadable | ContentPolicy):
                 failed.append(error)
+                if isinstance(error, Unreadable) and error.kind == "words":
+                    agent.emit(NotRun(NOT_RUN["words"], step.thought))
                 again = _again(agent, error, step, history) if len(failed) < agent.max_requeries else None
             elif isinstance(error, ContextExceeded) and not compacted:
                 compacted = True
@@ -68,8 +72,11 @@ def _again(agent: Agent, error: Unreadable | ContentPolicy, step: StepOutput, hi
     if isinstance(error, ContentPolicy):
         agent.emit(Working("retrying", "The service refused an answer, asking again"))
         return history
-    agent.emit(Working("retrying", "The reply could not be read, asking again"))
-    agent.emit(NotRun(NOT_RUN[error.kind].format(error)))
+    if error.kind == "words":
+        agent.emit(Working("retrying", "The reply did nothing, asking again"))
+    else:
+        agent.emit(Working("retrying", "The reply could not be read, asking again"))
+        agent.emit(NotRun(NOT_RUN[error.kind].format(error)))
     return agent.get_model_requery_history(error.kind, output=step.output, text=str(error))
 
 
@@ -86,6 +93,8 @@ def _last_word(error: Exception, failed: list[Exception]) -> Exception:
         return error
     if any(isinstance(other, ContentPolicy) for other in failed):
         return RepliesUnreadable(f"The model's reply was refused or could not be read {times} in a row: {error}")
+    if all(isinstance(other, Unreadable) and other.kind == "words" for other in failed):
+        return RepliesUnreadable(f"The model replied in words alone {times} in a row: {SUBMITTED}")
     return RepliesUnreadable(f"The model's reply could not be read {times} in a row: {error}")
 
 

@@ -32,7 +32,7 @@ Finished = tuple[list[Event], list[Action], str, "Problem | None"]
 class Problem:
     """Why a reply can't be acted on, in words for the model."""
 
-    kind: Literal["format", "blocklist", "syntax"]
+    kind: Literal["format", "words", "blocklist", "syntax"]
     text: str
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).with_name("templates")
 LONGEST = 200
+# Kinds of Unreadable, each with its template.
+ERRORS = {"format": "format", "words": "format", "blocklist": "blocklist", "syntax": "syntax"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +100,9 @@ class Templates:
         return self._render("context", {"variables": variables})
 
     def error(self, template: str, **values: Any) -> str:
-        """``template``: format, blocklist or syntax, or a text of its own."""
-        if template in ("format", "blocklist", "syntax"):
-            return self._render(f"{template}_error", values)
+        """``template``: a kind of Unreadable, or a text of its own."""
+        if template in ERRORS:
+            return self._render(f"{ERRORS[template]}_error", values)
         return self.rendered(template, values)
 
     def demonstration(self, demonstration: str) -> str:

@@ -55,7 +55,7 @@ class ToolReader(Reader):
         elif not reply.calls and not reply.text.strip():
             problem = Problem("format", "It was empty: call a tool, or answer in words.")
         elif not reply.calls and SUBMIT in self.tools:
-            problem = Problem("format", NO_ACTION)
+            problem = Problem("words", NO_ACTION)
         if problem is not None:
             return [], [], reply.text, problem
         actions: list[Action] = []

@@ -12,7 +12,7 @@ from ..headless.solve import READABLE, Result
 
 SUMMARY = "results"
 # These say something about the service or the machine, and nothing about the problem: it is tried again.
-OUTSIDE = ("exit_api", "exit_environment_error", "exit_error", "exit_stopped")
+OUTSIDE = ("exit_api", "exit_environment_error", "exit_error", "exit_replies", "exit_stopped")
 
 
 def is_final(result: Result) -> bool:

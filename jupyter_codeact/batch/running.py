@@ -14,7 +14,7 @@ from ..agent.hooks import ActionStarted, RunDone
 from ..agent.limits import Limits
 from ..agent.problem import FileProblem, ProblemStatement, TextProblem
 from ..agent.retrying import RetryConfig
-from ..errors import CodeActError, KeyRefused, OutOfBudget
+from ..errors import CodeActError, ConfigError, KeyRefused, OutOfBudget
 from ..events import ActionDone, Usage, UsageSeen, Working
 from ..headless.attempts import work_on
 from ..headless.meter import FlagMeter
@@ -62,7 +62,7 @@ class Batch:
 
     total_usd: what all may cost together, with what earlier ones of the same folder did cost. issue: makes a problem
     of an issue's address. skills: names of those that agents are given, and whether others are looked for. told: hears
-    of each problem that has ended. Raises ConfigError where ``out`` can't be a folder.
+    of each problem that has ended. Raises ConfigError where ``out`` can't be a folder, or a workspace is none.
     """
 
     def __init__(
@@ -87,8 +87,8 @@ class Batch:
         self._out = out
         self._issue = issue
         self._told = told
-        make_folder(out)
         self._due = self._begin(redo)
+        make_folder(out)
 
     @property
     def results(self) -> list[Result]:
@@ -122,6 +122,10 @@ class Batch:
             if before is not None:
                 progress.result, progress.state = before, "done before"
                 self.total.charge(Usage(cost=before.cost_usd))
+            elif entry.workspace is not None and not entry.workspace.is_dir():
+                raise ConfigError(
+                    f"There is no folder {entry.workspace}, which the problem {entry.id} names as its workspace."
+                )
             else:
                 due.append((entry, progress))
         return iter(due)

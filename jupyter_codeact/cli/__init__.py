@@ -13,7 +13,7 @@ from ..errors import CodeActError, ConfigError, KeyRefused, SkillError, SkillFai
 from ..sandbox.paths import forget
 from ..words import reason
 from . import batch, demo, demo_from, inspect, replay, run, skill, stats
-from .options import CommandParser, here
+from .options import CommandParser, Terminated, here
 
 PROG = "jupyter codeact"
 DESCRIPTION = """\
@@ -33,15 +33,15 @@ What it did, and what it took:
   jupyter codeact stats results
 
 `jupyter codeact COMMAND --help` shows the options of a command, with an example.
-Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 stopped by Ctrl-C."""
+Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 ended by Ctrl-C, 143 by SIGTERM."""
 COMMANDS = (demo, run, batch, replay, inspect, stats, demo_from, skill)
-DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+DONE, FAILED, WRONG_USE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; errors are one line, and with ``--debug`` a traceback.
 
-    Returns 0, 1 for what failed, 2 for what has to be written or set otherwise, 130 for Ctrl-C.
+    Returns 0, 1 for what failed, 2 for what has to be written or set otherwise, 130 for Ctrl-C, 143 for SIGTERM.
     """
     words = sys.argv[1:] if arguments is None else [*arguments]
     if "--debug" not in words:
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except KeyboardInterrupt as stop:
         _say(f"\nStopped. {stop}".rstrip())
-        return INTERRUPTED
+        return TERMINATED if isinstance(stop, Terminated) else INTERRUPTED
     except BrokenPipeError:
         # Whoever read the output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

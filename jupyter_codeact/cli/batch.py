@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ..magics.parser import amount, count, skills_of
-from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished
+from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished, own_settings
 
 EXAMPLE = """\
 jupyter codeact batch problems.yaml --workers 4 --out results --model anthropic/claude-sonnet-4-5
@@ -35,7 +35,6 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     from ..batch.problems import read_problems
     from ..batch.running import Batch
-    from ..settings import Settings
     from .board import Board
     from .run import github_issue
 
@@ -46,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     batch = Batch(
         entries,
         config,
-        Settings.from_environment(),
+        own_settings(),
         options.out,
         retry=retry,
         skills=skills_of(options.skills),
@@ -58,8 +57,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         with board.showing(batch):
             finished(batch.run(options.workers))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt("The same command goes on from here: what is done is not done again.") from None
+    except KeyboardInterrupt as stop:
+        raise type(stop)("The same command goes on from here: what is done is not done again.") from None
     finally:
         board.finish(batch, options.out)
     return 0 if batch.ok else 1

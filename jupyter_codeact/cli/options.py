@@ -15,6 +15,7 @@ from ..magics.parser import SKILLS, Parser, amount, count, number, seconds
 if TYPE_CHECKING:
     from ..agent.config import AgentConfig
     from ..agent.retrying import RetryConfig
+    from ..settings import Settings
 
 T = TypeVar("T")
 PACKAGES = """\
@@ -232,20 +233,49 @@ def check_can_act(config: AgentConfig, retry: RetryConfig | None) -> None:
         raise UsageError("`--model human` writes its actions in the review: it needs `run` with `--review ask`.")
 
 
+class Terminated(KeyboardInterrupt):
+    """As a Ctrl-C, by SIGTERM: a scheduler's, or that of `timeout`."""
+
+
 def finished(work: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end. A Stop, wherever it comes from, is a Ctrl-C."""
+    """Run it to its end. A Stop, wherever it comes from, is a Ctrl-C; one by SIGTERM is Terminated."""
     import asyncio
+    import signal
+
+    ended = False
+
+    async def whole() -> T:
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+        def end() -> None:
+            nonlocal ended
+            # Once: another one would break off the writing of what was done.
+            if task is not None and not ended:
+                task.cancel()
+            ended = True
+
+        loop.add_signal_handler(signal.SIGTERM, end)
+        return await work
 
     try:
-        return asyncio.run(work)
+        return asyncio.run(whole())
     except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
+        raise (Terminated if ended else KeyboardInterrupt) from None
 
 
 def here(text: str) -> str:
     """Our own texts, with the command in the magic's place: its cells are those of a notebook's file."""
     text = text.replace("in this cell; running the cell again saves it", "in your editor; closing it saves it")
     return _CELLS.sub(_OF_A_FILE, _MAGIC.sub(r"\1jupyter codeact skill", text))
+
+
+def own_settings() -> Settings:
+    """The settings of the environment, and our data folder made. Raises ConfigError."""
+    from ..settings import Settings
+
+    settings = Settings.from_environment()
+    settings.make_folders()
+    return settings
 
 
 def write(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import argparse
 import secrets
 from pathlib import Path
 
-from .options import Commands, command, finished
+from .options import Commands, command, finished, own_settings
 
 EXAMPLE = """\
 jupyter codeact replay run.traj --workspace myproject --out again
@@ -29,7 +29,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..headless.replaying import Replay
-    from ..settings import Settings
     from .screen import Screen
 
     screen = Screen()
@@ -41,14 +40,14 @@ def run(options: argparse.Namespace) -> int:
     if options.validate_only:
         screen.text(f"{replay.about}: {'it can be replayed.' if not replay.problems else 'not all can be replayed.'}")
         return 1 if replay.problems else 0
-    settings = Settings.from_environment()
+    settings = own_settings()
     out = options.out or settings.runs / f"replay-{secrets.token_hex(4)}"
     try:
         outcome = finished(replay.run(settings, options.workspace, out, screen))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"What was replayed so far is in {out}." if screen.recorded else "") from None
+    except KeyboardInterrupt as stop:
+        raise type(stop)(f"What was replayed so far is in {out}." if screen.recorded else "") from None
     finally:
         screen.working("")
-    screen.finish(outcome.result)
+    screen.finish(outcome.result, asked=False)
     screen.text(outcome.verdict)
     return 0 if outcome.same else 1

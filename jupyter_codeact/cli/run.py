@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..magics.parser import skills_of
-from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished
+from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished, own_settings
 
 if TYPE_CHECKING:
     from ..agent.problem import ProblemStatement
@@ -25,7 +25,7 @@ The agent works in the workspace, in a sandbox without network. What it leaves i
 (.ipynb), its trajectory (.traj), and a patch (.patch) where the workspace is a git checkout.
 {PACKAGES}
 A configuration with `agents`, `attempts` and `review` has several attempts made, each in a copy of the workspace.
-Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 stopped."""
+Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 and 143 stopped."""
 USAGE = "jupyter codeact run (--text TEXT | --file FILE | --issue URL) [options]"
 
 
@@ -46,12 +46,11 @@ def run(options: argparse.Namespace) -> int:
     from ..agent.problem import stated
     from ..headless.solve import Job
     from ..headless.workspace import beyond
-    from ..settings import Settings
 
     for named in filter(None, (options.workspace, options.file)):
         tell_link(named)
     problem = problem_of(options)
-    settings = Settings.from_environment()
+    settings = own_settings()
     config, retry = configured(options)
     folder = options.out or settings.runs / f"run-{secrets.token_hex(4)}"
     job = Job(problem, config, options.workspace, folder, retry, *skills_of(options.skills), beyond(options.workspace))
@@ -86,8 +85,8 @@ def work(job: Job, settings: Settings, review: str | None) -> int:
     screen.working("Getting ready")
     try:
         result = finished(work_on(job, settings, reviewer=reviewer, listeners=[screen]))
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(so_far(job) if screen.recorded else "Nothing was done yet.") from None
+    except KeyboardInterrupt as stop:
+        raise type(stop)(so_far(job) if screen.recorded else "Nothing was done yet.") from None
     finally:
         screen.working("")
     screen.finish(result)

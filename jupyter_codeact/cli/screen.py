@@ -65,9 +65,8 @@ class Screen(Page):
                 self._words = ""
             case ActionDone():
                 self._done(event)
-            case LimitReached(text) | NotRun(text):
-                self._told = text
-                self.text(text, "yellow")
+            case LimitReached() | NotRun():
+                self._tell(event)
             case Stopped(running):
                 self.text("Stopped while an action ran." if running else "Stopped.", "yellow")
             case RunDone():
@@ -97,14 +96,14 @@ class Screen(Page):
         self.text(text)
         self.code(diff, "diff")
 
-    def finish(self, result: Result) -> None:
-        """The answer, how the run went, and where its files are."""
+    def finish(self, result: Result, *, asked: bool = True) -> None:
+        """The answer, how the run went, and where its files are. asked: whether a model was asked for anything."""
         self.working("")
         if result.answer:
             self.heading(f"Step {result.steps} · submit" if result.ok else "Answer")
             self.markdown(result.answer)
         self.text("")
-        self.text(_outline(result))
+        self.text(_outline(result, asked))
         if result.error and result.error != self._told:
             self.text(result.error)
         for kind, path in result.files.items():
@@ -117,6 +116,13 @@ class Screen(Page):
         if self._about:
             self.text(self._about)
         self._about = ""
+
+    def _tell(self, event: LimitReached | NotRun) -> None:
+        if isinstance(event, NotRun) and event.words:
+            self.working("")
+            self.markdown(event.words)
+        self._told = event.text
+        self.text(event.text, "yellow")
 
     def _head(self, action: Action) -> None:
         """What the model said before the action, and the action's title."""
@@ -188,14 +194,10 @@ def cut(text: str) -> str:
     return "\n".join([*lines[:half], f"… {len(lines) - 2 * half} more lines …", *lines[-half:]])
 
 
-def _outline(result: Result) -> Text:
+def _outline(result: Result, asked: bool) -> Text:
     """``Done · 4 steps · 12.3k tokens · $0.031 · 41 s``."""
     how = Text("Done", "bold green") if result.ok else Text(f"Not done: {words.ended(result.exit_status)}", "bold red")
     cost = words.money(result.cost_usd if result.cost_known else None)
-    numbers = [
-        words.plural(result.steps, "step"),
-        words.tokens(result.tokens_sent + result.tokens_received),
-        cost,
-        words.seconds(result.seconds),
-    ]
+    used = [words.tokens(result.tokens_sent + result.tokens_received), cost] if asked else ["no model was asked"]
+    numbers = [words.plural(result.steps, "step"), *used, words.seconds(result.seconds)]
     return Text(" · ").join([how, *map(Text, numbers)])

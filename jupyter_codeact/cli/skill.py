@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Commands, Shape, command, finished, here
+from .options import Commands, Shape, command, finished, here, own_settings
 from .reading import forget_typed, read_line
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ MORE = """\
 The same words as `%skill` in a notebook: save, edit, list, search, show, where, log, diff, rollback, rm, export,
 import.
 `jupyter codeact skill help` has a line for each; `jupyter codeact skill save --help` and so on explain one.
-JUPYTER_CODEACT_WORKSPACE says whose library it is."""
+In a pipe, `jupyter codeact skill show NAME` is the source alone.
+JUPYTER_CODEACT_WORKSPACE is the name of the private library that is meant; without it, default."""
 
 
 def add(commands: Commands) -> None:
@@ -68,7 +69,7 @@ async def _answer(words: list[str]) -> None:
     elif word == "import":
         line = shlex.join(rest)
         cell.show(await importing.import_(_session(), cell, line, in_terminal=True))  # type: ignore[arg-type]
-    elif word == "show" and len(rest) == 1 and not sys.stdout.isatty():
+    elif word == "show" and len(rest) == 1 and not rest[0].startswith("-") and not sys.stdout.isatty():
         print(_session().skills.library.get(rest[0]).source, end="")
     else:
         await skill.answer_line(_session(), cell, shlex.join([word, *rest]))  # type: ignore[arg-type]
@@ -104,11 +105,8 @@ def _cells_of(path: Path) -> list[RanCell]:
 
 def _session(ran: list[RanCell] | None = None, name: str = "") -> Session:
     from ..session import Session
-    from ..settings import Settings
 
-    settings = Settings.from_environment()
-    settings.make_folders()
-    return Session(settings, NotebookFile(ran or []), name=name)
+    return Session(own_settings(), NotebookFile(ran or []), name=name)
 
 
 class NotebookFile:
@@ -140,6 +138,9 @@ class TerminalCell:
                 print(data["text/plain"], file=sys.stderr)
             return
         self.show(str(data["text/markdown"]))
+
+    def withdraw(self, display_id: str) -> None:
+        """What was printed stays."""
 
     def show(self, markdown: str) -> None:
         """An answer of ours, which may hold texts of others."""

@@ -11,7 +11,7 @@ from typing import Self
 import zmq.asyncio
 
 from .. import inside
-from ..errors import SandboxDied, SandboxError, SandboxUnavailable
+from ..errors import ConfigError, SandboxDied, SandboxError, SandboxUnavailable
 from ..execution import Execution
 from ..kernel.answers import take_answer
 from ..kernel.cell import ANSWER_S
@@ -108,7 +108,7 @@ class SandboxKernel:
         await line.ended
         self._line = None
         try:
-            with contextlib.suppress(SandboxUnavailable):
+            with contextlib.suppress(SandboxUnavailable, ConfigError):
                 await self._open()
         finally:
             await line.close()

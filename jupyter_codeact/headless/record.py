@@ -33,7 +33,8 @@ class NotebookRecord:
                 self._words += text
             case WordsDropped():
                 self._words = ""
-            case NotRun(text):
+            case NotRun(text, said):
+                self.notebook.text(said)
                 self.notebook.text(f"*{text}*")
             case ActionDone():
                 self._say()

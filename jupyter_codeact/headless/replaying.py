@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +17,7 @@ from ..agent.limits import Limits
 from ..agent.problem import TextProblem
 from ..agent.tools import RUN, SUBMIT, ToolConfig, ToolHandler
 from ..errors import ConfigError, Unreadable
-from ..events import CodeAction
+from ..events import ActionDone, CodeAction, EditAction, Edited
 from ..models.replay import foreign_command
 from ..parts import ModelConfig, code_transform
 from ..records.steps import SHELL, Record, RecordedStep, read_record
@@ -30,12 +31,19 @@ from .workspace import fresh_workspace
 
 @dataclass(frozen=True)
 class Outcome:
-    """before, after: the cells that ran then and now. left_out: how many actions there is nothing here to run with."""
+    """before, after: the cells that ran then and now. left_out: how many actions there is nothing here to run with.
+
+    edits: how many there were. not_made: how many of them were made then, and could not be now. no_files: whether it
+    began with an empty folder.
+    """
 
     result: Result
     before: list[str]
     after: list[str]
     left_out: int = 0
+    edits: int = 0
+    not_made: int = 0
+    no_files: bool = False
 
     @property
     def same(self) -> bool:
@@ -43,12 +51,17 @@ class Outcome:
 
     @property
     def verdict(self) -> str:
-        """In a sentence, or two."""
-        if not self.left_out:
-            return self._compared
-        were = "was" if self.left_out == 1 else "were"
-        actions = words.plural(len(self.before) + self.left_out, "action")
-        return f"{self._compared} {len(self.after)} of {actions} ran; {self.left_out} {were} left out."
+        """In a sentence, or some."""
+        said = [self._compared]
+        if self.left_out:
+            were = "was" if self.left_out == 1 else "were"
+            actions = words.plural(len(self.before) + self.left_out, "action")
+            said.append(f"{len(self.after)} of {actions} ran; {self.left_out} {were} left out.")
+        if self.not_made:
+            said.append(f"{self.not_made} of {words.plural(self.edits, 'edit')} could not be made.")
+        if self.not_made and self.no_files:
+            said.append("The folder was empty at first: `--workspace DIR` names the files that the run began with.")
+        return " ".join(said)
 
     @property
     def _compared(self) -> str:
@@ -96,10 +109,32 @@ class Replay:
         )
         place = fresh_workspace(out / "work", workspace, without=out)
         job = Job(TextProblem(self.record.problem or f"Replay of {path.name}", path.stem), config, place, out)
+        edits = _Edits()
         with _with_a_copy_of_the_library(settings, out) as own:
-            result = await solve(job, own, reviewer=YesToAll(), listeners=listeners)
+            result = await solve(job, own, reviewer=YesToAll(), listeners=[*listeners, edits])
         left_out = sum(bool(_left_out(step)) for step in self.record.steps)
-        return Outcome(result, self.cells, read_record(Path(result.files["trajectory"])).cells, left_out)
+        cells = read_record(Path(result.files["trajectory"])).cells
+        not_made = edits.not_made(step.observation for step in self.record.steps if step.is_edit)
+        return Outcome(result, self.cells, cells, left_out, len(edits.made), not_made, workspace is None)
+
+
+class _Edits:
+    """A listener: what became of each edit."""
+
+    def __init__(self) -> None:
+        self.made: list[Edited] = []
+
+    def __call__(self, event: object) -> None:
+        match event:
+            case ActionDone(EditAction(), Edited() as edited):
+                self.made.append(edited)
+            case _:
+                pass
+
+    def not_made(self, before: Iterable[str]) -> int:
+        """How many failed that did not fail in the same way ``before``, by what was told of each then."""
+        pairs = zip_longest(self.made, before)
+        return sum(now is not None and not now.ok and now.text.strip() != (then or "").strip() for now, then in pairs)
 
 
 def _tools(record: Record) -> ToolConfig:

@@ -36,6 +36,7 @@ class RequestCell:
         self.count = 0
         self.payload: list[dict[str, Any]] = []
         self.expressions: dict[str, Any] = {}
+        self._shown = 0
         self._attached = host.lead(request.session)
 
     @property
@@ -57,6 +58,16 @@ class RequestCell:
         # What is shown here are mostly the model's words, and the model is as little trusted as the sandbox.
         content = {"data": bundle.clean(data), "metadata": {}, "transient": transient}
         self._host.post(self._proxy.voice.publish, kind, content, self.header)
+        self._shown += not update
+
+    def withdraw(self, display_id: str) -> None:
+        if self._shown > 1:
+            # What stands above it stays, and so does its place.
+            self.display({"text/markdown": "", "text/plain": ""}, display_id, update=True)
+            return
+        # An output that was made empty would be in the saved notebook for ever.
+        self._host.post(self._proxy.voice.publish, "clear_output", {"wait": True}, self.header)
+        self._shown = 0
 
     def become(self, text: str) -> None:
         self.payload = [{"source": "set_next_input", "text": text, "replace": True}]

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SandboxUnavailable
+from ..errors import ConfigError, SandboxUnavailable
 from ..sandbox.homes import tidy
 from ..sandbox.launch import Sandbox
 from ..settings import Settings
@@ -28,7 +28,7 @@ def serve(
     orphaned: Callable[[], bool],
     wake: int | None = None,
 ) -> None:
-    """Run the kernel in this thread. A sandbox that ends before it answers ends in ``refuse``.
+    """Run the kernel in this thread. A sandbox that ends before it answers, or can't be followed, ends in ``refuse``.
 
     ``fresh`` opens a sandbox; it takes folders of skills that are looked at before the libraries.
     ``orphaned`` says that whoever started us is gone; ``wake`` is a descriptor that has something to read then.
@@ -41,7 +41,7 @@ def serve(
         proxy.polling.watch(wake, lambda: None)
     try:
         proxy.run()
-    except SandboxUnavailable as error:
+    except (SandboxUnavailable, ConfigError) as error:
         _give_up(proxy, str(error))
     finally:
         proxy.close()

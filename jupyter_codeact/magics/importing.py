@@ -37,7 +37,10 @@ NOBODY = (
     "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
     "In a terminal: `jupyter codeact skill import`."
 )
-
+YES = {"--yes", "-y"}
+TERMINALS = """\
+`--yes` is for a terminal (`jupyter codeact skill import … --yes`): a cell may come from elsewhere, and must not agree \
+for you. Leave it out here: you are shown what comes, and asked."""
 AGREE = (
     "What is shown above comes from elsewhere, and nobody can be asked here whether it may be stored. "
     "Look at it, and write `--yes` to store it without being asked."
@@ -66,6 +69,8 @@ def import_parser(*, in_terminal: bool = False) -> LineParser:
 
 async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: bool = False) -> str:
     """Read, show, check, ask, try in a sandbox, store. Raises UsageError, SkillError, SandboxUnavailable."""
+    if not in_terminal and YES & {*line.split()}:
+        raise UsageError(TERMINALS)
     options = import_parser(in_terminal=in_terminal).read(line)
     choose = partial(chosen, words=_listed(options.cells), last=()) if options.cells else list
     read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)

@@ -68,6 +68,10 @@ def where(session: Session, _line: str) -> str:
         counted = plural(len(names), "skill") + (f", hidden here: {', '.join(hidden)}" if hidden else "")
         lines.append(f"{number}. `{folder}`, {about}; {counted}")
         seen |= names
+    lines += [
+        f"- `{folder}` of `JUPYTER_CODEACT_SKILLS` is no folder that is there: it is left out"
+        for folder in session.settings.absent_skills
+    ]
     links = [f"`{folder / link}`" for folder in folders for link in left_out(folder)]
     told = f"\n\nLinks out of their folder are no skills: {', '.join(links)}. {CHECKOUTS}" if links else ""
     return "An import takes the first of these places that has the name:\n\n" + "\n".join(lines) + told

@@ -120,9 +120,12 @@ def progress(cell: AgentCell, what: str) -> Callable[[str], None]:
 
     def tell(text: str) -> None:
         nonlocal is_new
-        line = f"{what}: {text}" if text else ""
-        cell.display({"text/markdown": line, "text/plain": line}, shown, update=not is_new)
-        is_new = False
+        if text:
+            line = f"{what}: {text}"
+            cell.display({"text/markdown": line, "text/plain": line}, shown, update=not is_new)
+        elif not is_new:
+            cell.withdraw(shown)
+        is_new = not text
 
     return tell
 

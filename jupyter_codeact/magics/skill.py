@@ -17,7 +17,7 @@ HELP = (
 %skill save NAME [CELLS…] --wrap "fit(x, y) -> model"   make a function of plain statements
 %skill list            the skills that can be imported: version, tests, last use
 %skill search WORDS    those that fit, best first, and why
-%skill show NAME       one of them: source, versions, where it was used
+%skill show NAME       one of them: what it offers, source, versions, where it was used
 %skill where           the folders they lie in
 """
     + versions.HELP

@@ -96,8 +96,8 @@ SKILL = {
     "list": """\
 usage: %skill list
 
-The skills that `import` finds in this notebook: what each does, its version and who made it, its
-tests, and where an agent last used it.
+The skills that `import` finds here: what each does, its version and who made it, its tests, and
+where an agent last used it.
 
 Example:
   %skill list""",
@@ -112,7 +112,8 @@ Example:
     "show": """\
 usage: %skill show NAME
 
-The source of a skill, and the file that it lies in.
+One skill: its version, its tests and its file, what it offers, its source, its newest versions, and
+where agents used it.
 
 Example:
   %skill show gp_fit""",

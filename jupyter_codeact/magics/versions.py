@@ -32,10 +32,12 @@ def answer(session: Session, command: str, line: str) -> str:
     asked = [word for word in words if word in (SHARED, OWN)]
     name, *numbers = [word for word in words if word not in asked] or [""]
     most = {"log": 0, "rm": 0, "rollback": 1, "diff": 2}[command]
+    if wrong := _wrong(words, most):
+        raise UsageError(
+            f"`%skill {command}` is written wrongly: {wrong}. `%skill {command} --help` shows how it goes."
+        )
     if not name:
         raise UsageError(f"`%skill {command}` needs a name. `%skill list` shows what there is.")
-    if len(numbers) > most or len({*asked}) > 1:
-        raise UsageError(f"`%skill {command}` is written wrongly. `%skill help` shows how it goes.")
     folder = _folder(session, command, name, *asked[:1])
     if command == "rollback" and not numbers:
         raise UsageError(_choice(session, folder, name))
@@ -49,6 +51,17 @@ def answer(session: Session, command: str, line: str) -> str:
             return _rollback(session, folder, name, versions[0])
         case _:
             return _remove(session, folder, name, asked=bool(asked))
+
+
+def _wrong(words: Sequence[str], most: int) -> str:
+    """Which word nothing can be made of, where ``most`` versions can be named; "" where all are right."""
+    flags = [word for word in words if word.startswith("-")]
+    if unknown := [word for word in flags if word not in (SHARED, OWN)]:
+        return f"{unknown[0]!r} is no option here, but {SHARED} and {OWN} are"
+    if len({*flags}) > 1:
+        return f"it is either {SHARED} or {OWN}"
+    more = [word for word in words if word not in flags][1 + most :]
+    return f"{more[0]!r} is one word too many" if more else ""
 
 
 def _folder(session: Session, command: str, name: str, asked: str = "") -> Path:
@@ -202,7 +215,9 @@ def _rows(version: Version) -> Iterator[str]:
 
 
 def _what(note: Note) -> str:
-    facts = ", ".join(f"{key.lower()} {value}" for key, value in note.about.items() if key != HISTORY)
+    said = [f"{key.lower()} {value.removesuffix('.')}" for key, value in note.about.items() if key != HISTORY]
+    # "Imported from x.py" has its source already.
+    facts = ", ".join(fact for fact in said if not note.message.endswith(f" {fact}"))
     return _cell_text(note.message + (f" ({facts})" if facts else ""))
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 from collections.abc import AsyncGenerator, Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import tokens
-from ..errors import ConfigError, ModelError
+from ..errors import ConfigError, OutOfReplies
 from ..events import CallDelta, Delta, Reply, TextDelta, ThinkingDelta, ToolCall, Usage
 from ..files import read_in
 from ..words import plural, reason
@@ -55,17 +56,18 @@ class ScriptedModel:
             script = _mapping(yaml.safe_load(read_in(folder, path)), "it", SCRIPT)
             # What is wrong is better said now than in the middle of a run.
             replies = [_checked(reply, f"reply {n}") for n, reply in enumerate(_list(script, "replies", "it"), 1)]
-            delay_s = float(script.get("delay_s", 0.0))
+            delay_s = _seconds(script.get("delay_s", 0.0))
         except OSError as error:
             raise ConfigError(f"{path} can't be read: {error.strerror or error}.") from None
         except (yaml.YAMLError, TypeError, ValueError) as error:
-            said = reason(error) if isinstance(error, yaml.YAMLError) else " ".join(str(error).split())
+            ours = not isinstance(error, yaml.YAMLError | UnicodeError)
+            said = " ".join(str(error).split()) if ours else reason(error)
             raise ConfigError(f"{path} is not a script: {said}.") from None
         return cls(f"scripted/{name}", replies, delay_s)
 
     async def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
         if self._next == len(self._replies):
-            raise ModelError(_spent(self.name, len(self._replies), tools))
+            raise OutOfReplies(_spent(self.name, len(self._replies), tools))
         reply = self._replies[self._next]
         self._next += 1
         for delta in self._deltas(reply):
@@ -118,7 +120,7 @@ def _mapping(value: object, what: str, known: Sequence[str], needed: Sequence[st
         if key not in known:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            raise ValueError(f"{what} has the key {key!r}, which means nothing; {hint}")
+            raise ValueError(f"{what} has the key {key!r}, which means nothing ({hint})")
     if missing := [key for key in needed if key not in value]:
         raise ValueError(f"{what} has no {missing[0]}")
     return value
@@ -129,6 +131,13 @@ def _list(values: dict[str, Any], key: str, what: str) -> list[Any]:
         raise ValueError(f"{what} needs a list `{key}`")  # noqa: TRY004  # in the file, no type
     found: list[Any] = values[key]
     return found
+
+
+def _seconds(value: Any) -> float:
+    with contextlib.suppress(TypeError, ValueError):
+        if 0 <= (found := float(value)) < float("inf"):
+            return found
+    raise ValueError(f"its `delay_s` is {value!r}, and no number of seconds, such as 0.02")
 
 
 def _calls(reply: dict[str, Any], number: int) -> tuple[ToolCall, ...]:

@@ -38,7 +38,9 @@ class Transcript:
                 self._open(ThinkingBlock).add(text)
             case WordsDropped():
                 self._drop()
-            case NotRun(text):
+            case NotRun(text, said):
+                if said:
+                    self.show(markdown(said, said))
                 self.show(markdown(f"*{text}*", text))
             case ActionDone(outcome=outcome):
                 self._done(outcome)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..agent.demonstrations import text_of
-from ..agent.tools import RUN
+from ..agent.tools import EDIT, RUN
 from ..agent.trajectory import ENVIRONMENT, read
 from ..errors import ConfigError
 from ..events import Usage
@@ -53,6 +53,11 @@ class RecordedStep:
     def is_cell(self) -> bool:
         """Whether it ran as a cell."""
         return self.tool == RUN and bool(self.action) and not self.failed and not self.rejected
+
+    @property
+    def is_edit(self) -> bool:
+        """Whether it was an edit that was tried."""
+        return self.tool == EDIT and not self.failed and not self.rejected
 
 
 @dataclass(frozen=True)

@@ -80,20 +80,29 @@ def test_a_dict_and_a_dataclass_do_as_well(model: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("config", "said"),
     [
-        ({"model": {"name": "m"}, "tempaltes": {}}, "tempaltes is no key"),
-        ({"model": {"name": "m", "temprature": 1}}, "model.temprature is no key"),
-        ({"model": {"name": "m"}, "limits": {"cost": 1}}, "limits.cost is no key"),
+        ({"model": {"name": "m"}, "tempaltes": {}}, "tempaltes is no key that there is (did you mean templates?)."),
+        (
+            {"model": {"name": "m", "temprature": 1}},
+            "model.temprature is no key that there is (did you mean temperature?).",
+        ),
+        (
+            {"model": {"name": "m"}, "limits": {"cost": 1}},
+            "limits.cost is no key that there is (did you mean cost_usd?).",
+        ),
         ({"model": {"name": "m"}, "tools": {"blocklist": {"vi": 1}}}, "tools.blocklist.vi is no key"),
         ({"model": {"name": "m"}, "limits": {"max_steps": "many"}}, "limits.max_steps: "),
         ({"model": {"name": "m"}, "history_processors": [{"type": "last_m"}]}, "history_processors.0"),
-        ({"model": {"name": "m"}, "history_processors": [{"type": "last_n_observations", "m": 1}]}, "m is no key"),
+        (
+            {"model": {"name": "m"}, "history_processors": [{"type": "last_n_observations", "m": 1}]},
+            "LastNObservations.m is no key that there is (there are type, n, ",
+        ),
         (
             {"model": {"name": "m"}, "history_processors": [{"type": "cache_control", "last_n_messages": 4}]},
             "In the configuration: history_processors.0.CacheControl: Value error, last_n_messages is from 0 to 3.",
         ),
         (
             {"model": {"name": "m"}, "history_processors": [{"type": "remove_regex", "n": 4, "remove": [1]}]},
-            "history_processors.0.RemoveRegex.n is no key that there is; history_processors.0.RemoveRegex.remove.0: ",
+            "history_processors.0.RemoveRegex.n is no key that there is (there are type, remove, keep_last); history",
         ),
         ({}, "model"),
     ],

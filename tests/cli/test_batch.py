@@ -111,14 +111,15 @@ def test_a_key_that_is_refused_stops_all_with_one_line(
     assert command("batch", file, "--workers", 1, "--out", tmp_path / "out", *service).code == 0
 
 
-def test_ctrl_c_leaves_what_is_done_and_the_next_time_goes_on(
-    command: Command, replies: Command, tmp_path: Path
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_what_is_done_and_the_next_time_goes_on(
+    command: Command, replies: Command, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
     slow = tmp_path / "slow"
     slow.mkdir()
     (slow / "wait").touch()
-    code = "import os, time\nwhile os.path.exists('wait'):\n    time.sleep(0.1)"
-    model = replies({"code": code}, {"submit": "Waited."})
+    waits = "import os, time\nwhile os.path.exists('wait'):\n    time.sleep(0.1)"
+    model = replies({"code": waits}, {"submit": "Waited."})
     file = problems(tmp_path, {"id": "quick", "text": "go"}, {"id": "slow", "text": "go", "workspace": "slow"})
     flags = ["batch", str(file), "--workers", "1", "--out", str(tmp_path / "out"), "--model", model]
     process = subprocess.Popen(
@@ -130,9 +131,9 @@ def test_ctrl_c_leaves_what_is_done_and_the_next_time_goes_on(
     )
     assert process.stdout is not None
     assert process.stdout.readline().startswith("quick · done")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
     assert err.startswith("\nStopped. The same command goes on from here")
     assert {name.partition(",")[0] for name in ends(out, 0)} == {"done", "stopped by you"}
     assert list(results(tmp_path / "out")) == ["quick"]
@@ -171,8 +172,12 @@ def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: C
         assert (folder / "work" / "old").exists() is (answer == "Old.")
     assert json.loads((folder / "result.json").read_text())["answer"] == "New."
     (tmp_path / "project").rmdir()
-    assert "There is no folder" in command(*flags, "--redo").out
-    assert [path.name for path in folder.iterdir()] == ["work"]
+    # What is done needs no workspace; without one nothing begins, and nothing is taken away.
+    assert command(*flags).code == 0
+    redone = command(*flags, "--redo")
+    said = f"There is no folder {tmp_path / 'project'}, which the problem one names as its workspace."
+    assert (redone.code, redone.out, redone.err) == (2, "", f"jupyter codeact batch: {said}\n")
+    assert json.loads((folder / "result.json").read_text())["answer"] == "New."
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -352,7 +353,8 @@ def test_a_replay_runs_the_same_cells(command: Command, replies: Command, checko
     traj = tmp_path / "first" / "task.traj"
     done = command("replay", traj, "--workspace", checkout, "--out", os.path.relpath(tmp_path / "again"))
     assert done.code == 0, done.out + done.err
-    assert "The same 3 cells ran." in done.out
+    assert done.out.endswith("The same 3 cells ran.\n")
+    assert re.search(r"^Done · 5 steps · no model was asked · \d+ s$", done.out, re.MULTILINE)
     first, again = (read(tmp_path / name / "task.traj") for name in ("first", "again"))
     for key in ("action", "thought"):
         assert [s[key] for s in first["trajectory"]] == [s[key] for s in again["trajectory"]]
@@ -361,6 +363,25 @@ def test_a_replay_runs_the_same_cells(command: Command, replies: Command, checko
     cells = [[cell.source for cell in nb.cells] for nb in notebooks]
     assert cells[0] == cells[1]
     assert not (checkout / "b.txt").exists()
+
+
+@pytest.mark.usefixtures("sandbox")
+def test_edits_that_a_replay_could_not_make_are_counted(
+    command: Command, replies: Command, checkout: Path, tmp_path: Path
+) -> None:
+    """Not one that failed in the run as well."""
+    change = {"command": "str_replace", "path": "a.txt", "old_str": "one", "new_str": "two"}
+    model = replies({"edit": change}, {"edit": change}, {"edit": {"command": "view", "path": "."}}, {"submit": "Done."})
+    flags = ("--review", "auto", "--model", model)
+    assert command("run", "--text", "go", *flags, "--out", tmp_path / "first").code == 0
+    done = command("replay", tmp_path / "first" / "task.traj", "--out", tmp_path / "again")
+    assert "2 of 3 edits could not be made. The folder was empty at first: `--workspace DIR` names" in done.out
+    subprocess.run(["git", "checkout", "-q", "a.txt"], cwd=checkout, check=True)
+    done = command("replay", tmp_path / "first" / "task.traj", "--out", tmp_path / "again", "--workspace", checkout)
+    assert "could not be made" not in done.out
+    (checkout / "a.txt").write_text("three\n")
+    done = command("replay", tmp_path / "first" / "task.traj", "--out", tmp_path / "again", "--workspace", checkout)
+    assert "1 of 3 edits could not be made.\n" in done.out
 
 
 @pytest.mark.usefixtures("sandbox")

@@ -19,10 +19,11 @@ from typing import Any
 
 import nbformat
 import pytest
-from helpers import examples
+from helpers import examples, gone
 from servers import ModelServer, Reply
 
 from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.sandbox.usage import descendants
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 Command = Callable[..., Any]
@@ -95,6 +96,30 @@ def test_where_there_is_no_patch_the_result_says_why(
     lines = [line for line in done.out.splitlines() if "No patch" in line]
     assert len(lines) == bool(said)
     assert said in "".join(lines)
+
+
+def test_words_alone_are_shown_with_what_ends_a_run(command: Command, replies: Command, tmp_path: Path) -> None:
+    model = replies({"text": "It is **42**."}, {"submit": "It is 42."})
+    done = command("run", "--text", "go", "--model", model, "--review", "auto", "--out", tmp_path / "out")
+    assert done.code == 0, done.err
+    said = done.out.index("It is **42**.")
+    assert "words alone, and a run from a terminal ends with `submit`" in done.out[said:]
+    assert "could not be read" not in done.out
+    assert "It is **42**." in sources(tmp_path / "out" / "task.ipynb")
+    model = replies(*[{"text": f"Words {n}."} for n in range(3)])
+    done = command("run", "--text", "go", "--model", model, "--review", "auto", "--out", tmp_path / "out")
+    assert done.code == 1
+    assert all(f"Words {n}." in done.out for n in range(3))
+    assert "in words alone 3 times in a row: a run from a terminal ends with `submit`." in done.out
+
+
+def test_a_script_at_its_end_is_no_service_s_fault(command: Command, replies: Command, tmp_path: Path) -> None:
+    model = replies({"code": "1"})
+    done = command("run", "--text", "go", "--model", model, "--review", "auto", "--out", tmp_path / "out")
+    assert done.code == 1
+    assert "Not done: the script had no more replies" in done.out
+    assert "has no more replies: it had 1 reply." in done.out
+    assert "service" not in done.out
 
 
 def test_a_step_has_one_number_wherever_it_is_shown(
@@ -175,6 +200,25 @@ def test_a_setting_that_can_not_be_is_told_with_those_that_can(
     done = command(*flags)
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "c.Agent.max_steps can't be what it is set to. Actions in one run." in done.err
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("c.Agent.modle = 'x'", "sets c.Agent.modle, which means nothing. Did you mean c.Agent.model?"),
+        ("c.Agent.zzz = 1", "sets c.Agent.zzz, which means nothing. There are api_base, "),
+        ("c.Agnet.model = 'x'", "sets c.Agnet, which means nothing. Did you mean c.Agent?"),
+    ],
+)
+def test_a_key_of_the_configuration_that_means_nothing_is_one_line_with_the_file(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+) -> None:
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    file = tmp_path / "jupyter_codeact_config.py"
+    file.write_text(f"c.ServerApp.port = 8888\nc.Agent.fallbacks.append('scripted/gp_fit')\n{source}\n")
+    done = command("run", "--text", "go", "--model", "scripted/gp_fit")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"{file} {said}" in done.err
 
 
 HOOK = """
@@ -361,9 +405,12 @@ def test_without_a_terminal_nothing_runs_unasked(command: Command, replies: Comm
     assert "--review auto" in done.err
 
 
-def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
-    replies: Command, checkout: Path, home: Path, tmp_path: Path
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_the_action_and_hands_in_what_was_done(
+    replies: Command, checkout: Path, tmp_path: Path, sent: signal.Signals, code: int
 ) -> None:
+    """Ctrl-C, and what `timeout` and schedulers send."""
     source = "open('a.txt', 'w').write('two\\n')"
     model = replies({"code": source}, {"code": "open('began', 'w').close()\nimport time; time.sleep(100)"})
     # A pipe: who opens it waits for the other end.
@@ -377,9 +424,12 @@ def test_ctrl_c_ends_the_action_and_hands_in_what_was_done(
         text=True,
     )
     (checkout / "began").read_text()
-    process.send_signal(signal.SIGINT)
+    inside = [*descendants(process.pid)]
+    process.send_signal(sent)
     _out, err = process.communicate(timeout=30)
-    assert process.returncode == 130
+    assert process.returncode == code
+    assert inside
+    assert gone(inside)
     assert err.startswith(f"\nStopped. What was done so far is in {tmp_path / 'out'}: task.ipynb, task.patch,")
     assert f"`jupyter codeact inspect {tmp_path / 'out' / 'task.traj'}`" in err
     document = read(tmp_path / "out" / "task.traj")

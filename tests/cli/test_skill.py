@@ -216,7 +216,9 @@ def test_where_nobody_can_be_asked_nothing_is_stored(command: Command, work: Pat
         (["show", "nope"], 2, "`jupyter codeact skill list` shows what there is."),
         (["fly"], 2, "`jupyter codeact skill fly` does not exist."),
         (["log"], 2, "`jupyter codeact skill log` needs a name. `jupyter codeact skill list` shows what there is."),
-        (["rm", "a", "b"], 2, "`jupyter codeact skill rm` is written wrongly."),
+        (["rm", "a", "b"], 2, "`jupyter codeact skill rm` is written wrongly: 'b' is one word too many."),
+        (["log", "a", "--frob"], 2, "'--frob' is no option here, but --shared and --own are."),
+        (["diff", "a", "--own", "--shared"], 2, "it is either --shared or --own"),
         (["export", "x"], 2, "the following arguments are required: --to"),
         (["export", "x", "--to", "tar"], 2, "invalid choice: 'tar'"),
         (["export", "nope", "--to", "wheel"], 2, "no skill called nope"),
@@ -237,13 +239,27 @@ def test_errors_are_one_line(command: Command, notebook: Path, words: list[str],
 
 
 @pytest.mark.parametrize(
-    "words", [["help"], [], ["log", "--help"], ["save", "--help"], ["export", "-h"], ["import", "--help"]]
+    "words",
+    [
+        *(["help"], [], ["log", "--help"], ["save", "--help"], ["export", "-h"], ["import", "--help"]),
+        *(["show", "--help"], ["show", "-h"], ["list", "--help"]),
+    ],
 )
 def test_help_teaches_the_command_itself(command: Command, words: list[str]) -> None:
     done = command("skill", *words)
     assert (done.code, done.err) == (0, "")
     assert f"jupyter codeact skill {words[0] if words[1:] else 'save'}" in done.out
     assert "%skill" not in done.out
+    assert "this notebook" not in done.out
+
+
+def test_a_folder_of_skills_that_is_not_there_is_named(
+    command: Command, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", f"{tmp_path / 'nowhere'}{os.pathsep}{tmp_path}")
+    said = command("skill", "where").out
+    assert f"{tmp_path / 'nowhere'} of JUPYTER_CODEACT_SKILLS is no folder that is there" in said
+    assert f"{tmp_path}, only read here" in said
 
 
 def test_save_has_the_options_of_the_magic(command: Command, work: Path) -> None:

@@ -59,7 +59,9 @@ class Exit:
 
 EXITS = [
     Exit("", [end()], {"observation": ""}),
-    Exit("exit_format", [Reply("a"), Reply("b"), Reply("c")], {"response": "c"}, said="could not be read 3 times"),
+    Exit(
+        "exit_format", [Reply("a"), Reply("b"), Reply("c")], {"response": "c"}, said="in words alone 3 times in a row"
+    ),
     Exit(
         "exit_format",
         [Reply("I can", ending="refusal"), Reply("I can", ending="refusal"), Reply("I can't", ending="refusal")],

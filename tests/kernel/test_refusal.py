@@ -148,7 +148,15 @@ def test_what_a_sandbox_wrote_at_its_very_end_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("JUPYTER_CODEACT_MEMORY_GB", "lots"), ("JUPYTER_CODEACT_MEMORY_GB", "0"), ("JUPYTER_CODEACT_SANDBOX", "sand")],
+    [
+        ("JUPYTER_CODEACT_MEMORY_GB", "lots"),
+        ("JUPYTER_CODEACT_MEMORY_GB", "0"),
+        ("JUPYTER_CODEACT_SANDBOX", "sand"),
+        ("JUPYTER_CODEACT_HOME", "/proc/nothing"),
+        ("JUPYTER_CODEACT_HOME", "/dev/null"),
+        ("JUPYTER_CODEACT_HOME", "~nobody-of-this-name/codeact"),
+        ("JUPYTER_CODEACT_WORKSPACE", "../shared"),
+    ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it(
     work: Path, home: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str

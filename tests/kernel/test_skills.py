@@ -39,6 +39,20 @@ async def test_save_makes_a_module_of_what_the_names_need(opened: Opened, home: 
     assert str(own(home)) in shown(where)
 
 
+async def test_how_far_the_checks_are_leaves_no_output_behind(opened: Opened) -> None:
+    """Where several lines stand in the cell, what those above have shown stays."""
+    said = ["%skill save circles 1", "%%skill edit circles --version 1\n" + DEFINE.replace("2", "3")]
+    said += ["%skill export circles --to notebook", "%skill save one 1\n%skill save two 1"]
+    async with opened(DEFINE, *said) as document:
+        await document.run_cells()
+        cells = [[output.data["text/plain"] for output in cell.outputs] for cell in document.nb.cells[1:]]
+    for shown_in_cell, begin in zip(cells, ("Saved circles", "Saved circles", "Wrote /"), strict=False):
+        (text,) = shown_in_cell
+        assert text.startswith(begin)
+    assert "Saved one" in cells[-1][0]
+    assert "Saved two" in cells[-1][-1]
+
+
 async def test_what_a_front_end_runs_for_itself_is_no_cell(opened: Opened) -> None:
     async with opened("1", "%skill save hidden 1-9") as document:
         one, save = document.nb.cells
@@ -357,6 +371,9 @@ def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: P
         assert "return x**3" in nobody
         assert "cube: nobody has described it yet." in nobody
         assert "nobody can be asked here" in nobody
+        agreed = run("%skill import powers.py --yes", "y")
+        assert "`--yes` is for a terminal" in agreed
+        assert "return x**3" not in agreed
         assert "Nothing was stored" in run("%skill import powers.py", "n")
         assert not (own(home) / "powers.py").exists()
         assert "Stored **mine**" in run("%skill import powers.py --as mine", "y")
@@ -366,7 +383,7 @@ def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: P
         assert "'text/plain': 'mine" in run("%skill show mine")
         assert "x**3" in run("%skill show mine").partition("text/plain")[2]
         assert "Wrote" in run("%skill export mine --to notebook")
-        assert "Imported from powers.py" in run("%skill log mine")
+        assert "Imported from powers.py (checks passed)" in run("%skill log mine")
     finally:
         client.stop_channels()
         manager.shutdown_kernel()

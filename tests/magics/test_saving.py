@@ -44,6 +44,9 @@ class Cell:
     def display(self, data: dict[str, Any], display_id: str = "", update: bool = False) -> None:
         self.shown.append(str(data["text/plain"]))
 
+    def withdraw(self, display_id: str) -> None:
+        """What was shown is kept."""
+
     def become(self, source: str) -> None:
         self.source = source
 

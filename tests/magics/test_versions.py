@@ -84,6 +84,13 @@ def test_a_library_that_never_had_it_says_so(session: Session, flag: str) -> Non
         answer(session, "rm", "read --shared --own")
 
 
+def test_the_facts_of_a_version_are_read_as_a_list(session: Session) -> None:
+    """None is told twice, and none ends the sentence."""
+    about = {"From": "x.py", "Prompt": "Add two numbers.", "Checks": "passed"}
+    session.skills.library.write("fit", {"fit.py": "x = 1\n"}, Note("you", "Imported from x.py", about))
+    assert "| Imported from x.py (prompt Add two numbers, checks passed) |" in answer(session, "log", "fit")
+
+
 class Frozen(datetime):
     """A clock that stands still: versions of one second, or of a clock that was set back."""
 

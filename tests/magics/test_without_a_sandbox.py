@@ -28,6 +28,9 @@ class Cell:
     def display(self, data: MimeBundle, display_id: str = "", update: bool = False) -> None:
         self.said.append(str(data["text/plain"]))
 
+    def withdraw(self, display_id: str) -> None:
+        """What was shown is kept."""
+
     def become(self, source: str) -> None:
         """Its source is not looked at."""
 

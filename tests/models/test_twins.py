@@ -85,22 +85,29 @@ def test_what_can_not_be_replayed_is_one_line(tmp_path: Path, text: str) -> None
         ("replies: 3", "it needs a list `replies`"),
         ("{}", "it needs a list `replies`"),
         ("replies: [", "expected the node content"),
-        ("replies: []\ndelay_s: fast", "'fast'"),
-        ("replies: []\ndelays_s: 1", "it has the key 'delays_s', which means nothing; did you mean delay_s?"),
-        ("replies: [text: a, {code: 1, txt: b}]", "reply 2 has the key 'txt', which means nothing; did you mean text?"),
-        ("replies: [{zzz: 1}]", "there are text, thinking, code, edit, submit, calls."),
+        *(
+            (f"replies: []\ndelay_s: {text}", f"its `delay_s` is {said}, and no number of seconds, such as 0.02.")
+            for text, said in (("fast", "'fast'"), ("-1", "-1"), (".inf", "inf"), (".nan", "nan"), ("", "None"))
+        ),
+        ("replies: [text: \udce0\udcff]", "it is no text in UTF-8."),
+        ("replies: []\ndelays_s: 1", "it has the key 'delays_s', which means nothing (did you mean delay_s?)."),
+        (
+            "replies: [text: a, {code: 1, txt: b}]",
+            "reply 2 has the key 'txt', which means nothing (did you mean text?).",
+        ),
+        ("replies: [{zzz: 1}]", "(there are text, thinking, code, edit, submit, calls)."),
         ("replies: [text]", "reply 1 must be a mapping with text, thinking"),
         ("replies: [calls: x]", "reply 1 needs a list `calls`"),
         (
             "replies: [calls: [{nam: x}]]",
-            "call 1 of reply 1 has the key 'nam', which means nothing; did you mean name?",
+            "call 1 of reply 1 has the key 'nam', which means nothing (did you mean name?).",
         ),
         ("replies: [calls: [{name: x}]]", "call 1 of reply 1 has no arguments."),
         ("replies:\n- text: a: b", "it is no YAML, line 2, column 10: mapping values are not allowed here."),
     ],
 )
 def test_what_is_no_script_is_one_line(tmp_path: Path, text: str, said: str) -> None:
-    (tmp_path / "x.yaml").write_text(text)
+    (tmp_path / "x.yaml").write_text(text, errors="surrogateescape")
     with pytest.raises(ConfigError, match=r"x\.yaml is not a script: ") as caught:
         open_model(ModelConfig(name="scripted/x"), tmp_path)
     assert said in str(caught.value)
