@@ -38,20 +38,27 @@ def names_of(node: ast.stmt, source: str) -> Names:
     eager, lazy, maybe = {*_extended(node)}, set[str](), {*_dotted(node), *_extended_in_class(node)}
     table = symtable.symtable(source, "<cell>", "exec")
     for scope, at_once in _scopes(table):
-        top, in_class = scope.get_type() == "module", scope.get_type() == "class"
+        in_class = scope.get_type() == "class"
         for symbol in scope.get_symbols():
-            if symbol.is_referenced() and (top or symbol.is_global()):
+            if symbol.is_referenced() and is_module_s(symbol, scope):
                 (eager if at_once else lazy).add(symbol.get_name())
             elif symbol.is_declared_global() or (in_class and symbol.is_referenced()):
                 maybe.add(symbol.get_name())
             if in_class and at_once and symbol.is_declared_global() and symbol.is_assigned():
                 from_class.add(symbol.get_name())
     for scope, soon in _scopes(table, lambdas=True):
-        maybe |= {s.get_name() for s in scope.get_symbols() if soon and s.is_global() and s.is_referenced()} & lazy
+        read = (s for s in scope.get_symbols() if soon and s.is_referenced() and is_module_s(s, scope))
+        maybe |= {s.get_name() for s in read} & lazy
     binds = own_names | from_class
     # A block may read what it has bound itself, or bind it on one of its ways only.
     own = binds | {*_caught(node)} if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset(from_class)
     return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own))
+
+
+def is_module_s(symbol: symtable.Symbol, scope: symtable.SymbolTable) -> bool:
+    """Whether it is a name of the module. ``is_global`` alone is true of locals, too, in a scope called ``top``."""
+    is_outside = symbol.is_declared_global() or not symbol.is_local()
+    return scope.get_type() == "module" or (is_outside and symbol.is_global() and not symbol.is_nonlocal())
 
 
 def _scopes(

@@ -38,6 +38,10 @@ from jupyter_codeact.skills.slicing import definer_of, module_of
         ("def f():\n    global count\n    count = 1\ndef g(): return count", []),
         ("def f(x): return lambda: x + len(__name__) + __file__", []),
         ("try:\n    import a\nexcept ImportError:\n    a = None\nwith open(a) as b: c = b", []),
+        ("def top(a):\n    b = a\n    return b, nowhere\nx = b", [(3, "nowhere"), (4, "b")]),
+        ("class top:\n    n = 1\n    m = n\n    def top(self): return n", [(2, "n")]),
+        ("def f():\n    n = 1\n    def top():\n        nonlocal n\n        n = 2\n    return top, n\nn", [(7, "n")]),
+        ("def top():\n    global n\n    n = 1\ndef f(): return n", []),
         ("def f():\n    return f()\nif (n := 1): print(n)\nfor i in n: i\ndel i", []),
     ],
 )

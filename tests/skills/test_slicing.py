@@ -64,6 +64,10 @@ def test_comments_around_and_at_the_end_are_kept() -> None:
         (["x = 1", "def f(a=x): return (a, x)", "x = 2"], (1, 2)),
         (["def g(): return 1", "x = g()", "def g(): return 2", "def f(): return (x, g())"], (1, 2)),
         (["k = 1\ndef g(): return k", "x = g()\nk = 2", "def f(): return (x, k)"], (1, 2)),
+        # CPython's own symbol tables are called `top`, and it takes a function's for one.
+        (["def top(a):\n    b = a + k\n    return b", "k = 2", "def f(): return top(1)"], 3),
+        (["class top:\n    n = 1\n    def top(self, m=2): return self.n + m", "def f(): return top().top()"], 3),
+        (["def f(a=1):\n    def top(b): return a + b\n    return top(2)"], 3),
         (["x = 1", "x += 1", "x *= 5", "def f(): return x"], 10),
         (["x = x0 = 1", "def f(): return x"], 1),
         (["a, (b, *c) = 1, (2, 3, 4)", "def f(): return (a, b, c)"], (1, 2, [3, 4])),
