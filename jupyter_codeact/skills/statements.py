@@ -6,7 +6,8 @@ import ast
 import keyword
 import re
 import symtable
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import SkillError
@@ -78,6 +79,20 @@ def statements_of(
             yield Statement(order, source, names, False, False, False, unreadable=why, cell=label)
 
 
+def replaced(cells: Mapping[str, str], new: Callable[[ast.stmt], str | None]) -> dict[str, str]:
+    """The cells with another text for some statements, on the same lines; None of ``new`` leaves one as it is.
+
+    A cell that can't be read stays as it is.
+    """
+    lists = lists_of_lines([*cells.values()])
+    found = dict(cells)
+    for label, source in cells.items():
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            if not is_other_language(source):
+                found[label] = _Cell(source, lists, lenient=False).replaced(new, source)
+    return found
+
+
 def _seem_bound(source: str) -> Iterator[str]:
     for defined, targets, imported in _SEEMS_BOUND.findall(source):
         # `a.b as c` binds the last of its words, `a.b` its first.
@@ -141,6 +156,18 @@ class _Cell:
         written = [line for line in self.plain if line.strip()]
         found = _AUTOMAGIC.fullmatch(written[0]) if len(written) == 1 else None
         return found is not None and not keyword.iskeyword(found["name"])
+
+    def replaced(self, new: Callable[[ast.stmt], str | None], source: str) -> str:
+        """Its source with other texts for some of its statements; as it was where all of them stay."""
+        texts = [(node, text) for node in self.tree.body if (text := new(node)) is not None]
+        for node, text in reversed(texts):
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            before = self.lines[first].encode()[: node.col_offset].decode()
+            after = self.lines[last].encode()[node.end_col_offset :].decode()
+            # Beside a semicolon there has to be something.
+            stands = text or ("pass" if before.strip() or after.lstrip().startswith(";") else "")
+            self.lines[first : last + 1] = [f"{before}{stands}{after}".rstrip(), *[""] * (last - first)]
+        return "\n".join(self.lines) if texts else source
 
     def statement(self, order: int, node: ast.stmt, label: str) -> Statement:
         body = self.tree.body

@@ -16,6 +16,7 @@ import yaml
 from ...errors import SkillError
 from ...events import RanCell
 from ...words import reason
+from ..itself import Into
 from ..selection import module_from
 from ..skill import INIT, MARK, check_name, readable
 from .bundle import Bundle, Past, read_past
@@ -108,7 +109,7 @@ def _of_notebook(content: bytes, path: Path, names: Sequence[str], rename: str, 
         return _renamed(found, rename) if rename else found
     name = rename or path.stem
     ran = [*cells_in(notebook)]
-    source = module_from(ran, [*choose(ran)], [*names])
+    source = module_from(ran, [*choose(ran)], [*names], Into(name))
     return Bundle(name, {f"{name}.py": source})
 
 
