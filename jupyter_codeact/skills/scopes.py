@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..texts import unwarned
+from .mentions import mentioned
 
 _AT_ONCE = ("listcomp", "setcomp", "dictcomp", "genexpr")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -21,7 +22,7 @@ class Names:
     changes: bound before and changed in place, as by ``x[0] = 1`` and ``x.y = 1``.
     eager: read when the statement runs. lazy: read when its functions are called, which may be at once.
     maybe: read if they are there, such as the ``x`` that ``import x.y`` adds to, and what a lambda reads: it may be
-    called by what it is handed to.
+    called by what it is handed to. mentioned: read by doctests, and by who looks at annotations that are strings.
     """
 
     binds: frozenset[str]
@@ -29,6 +30,7 @@ class Names:
     eager: frozenset[str]
     lazy: frozenset[str]
     maybe: frozenset[str]
+    mentioned: frozenset[str] = frozenset()
 
 
 @unwarned()
@@ -52,7 +54,13 @@ def names_of(node: ast.stmt, source: str) -> Names:
     binds = own_names | from_class
     # A block may read what it has bound itself, or bind it on one of its ways only.
     own = binds | {*_caught(node)} if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset(from_class)
-    return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own))
+    told = frozenset(mentioned(node, _reads)) - binds
+    return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own), told)
+
+
+def _reads(statement: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
+    names = names_of(statement, ast.unparse(statement))
+    return names.eager | ((names.lazy | names.maybe) - names.binds), names.binds
 
 
 def is_module_s(symbol: symtable.Symbol, scope: symtable.SymbolTable) -> bool:
