@@ -35,7 +35,10 @@ AGENT_S = 20.0
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a skill in a fresh sandbox. failures: one line each. left_out: tests that could not be run."""
+    """What came of a skill in a fresh sandbox.
+
+    failures: one line each, of a doctest more. left_out: tests that could not be run.
+    """
 
     failures: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
