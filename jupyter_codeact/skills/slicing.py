@@ -213,9 +213,8 @@ def _check_readable(statement: Statement) -> None:
     if statement.unreadable:
         raise SkillError(statement.unreadable)
     if statement.ipython:
-        raise SkillFailed(
-            f"{_bound(statement)} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only."
-        )
+        what = f"{_bound(statement)} uses `{statement.ipython}` in {statement.cell}"
+        raise SkillFailed(f"{what}: that is IPython's, and a module can hold Python only.")
 
 
 def _written(cells: Cells, kept: list[Statement]) -> str:

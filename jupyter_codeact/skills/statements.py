@@ -33,7 +33,7 @@ class Statement:
 
     above, below: the blank lines and comments around it that are no part of ``source``. holds: the functions and
     classes that an ``if``, a ``try`` and the like define. unreadable: why its cell can't be read, whose one it is then.
-    cell: what that is called.
+    cell: what that is called. silent: a semicolon stands behind it, so that its value is not shown.
     """
 
     order: int
@@ -49,6 +49,7 @@ class Statement:
     holds: tuple[str, ...] = ()
     unreadable: str = ""
     cell: str = ""
+    silent: bool = False
 
 
 def statements_of(
@@ -175,11 +176,12 @@ class _Cell:
         before = _last_line(body[at - 1], self.lines) if at else 0
         first, last = _first_line(node, self.lines, before), _last_line(node, self.lines)
         is_last = at == len(body) - 1
+        rest = _rest(self.plain, node)
         changed = [self.lines[i].strip() for i in range(first - 1, last) if self.lines[i] != self.plain[i]]
         return Statement(
             order,
-            "\n".join([_source(self.lines, node, first), *self.lines[node.end_lineno : last]]),
-            names_of(node, _source(self.plain, node, first)),
+            "\n".join([_source(self.lines, node, first, rest), *self.lines[node.end_lineno : last]]),
+            names_of(node, _source(self.plain, node, first, rest)),
             isinstance(node, ast.Import | ast.ImportFrom),
             isinstance(node, ast.ImportFrom) and node.module == "__future__",
             isinstance(node, _DEFINITION),
@@ -189,6 +191,7 @@ class _Cell:
             tuple(self.lines[last:]) if is_last else (),
             () if isinstance(node, _DEFINITION) else tuple(_held(node)),
             cell=label,
+            silent=rest.lstrip().startswith(";"),
         )
 
 
@@ -247,13 +250,16 @@ def _last_line(node: ast.stmt, lines: list[str]) -> int:
     return last
 
 
-def _source(lines: list[str], node: ast.stmt, first: int) -> str:
-    """The statement's lines from ``first`` on, without the others that a semicolon puts on them."""
+def _source(lines: list[str], node: ast.stmt, first: int, rest: str) -> str:
+    """The statement's lines from ``first`` on, without ``rest``: the others that a semicolon puts on the last."""
     if node.col_offset:
         first = node.lineno
     own = lines[first - 1 : node.end_lineno]
-    end = own[-1].encode()[: node.end_col_offset].decode()
-    rest = own[-1][len(end) :]
-    own[-1] = own[-1] if rest.lstrip().startswith("#") else end
+    own[-1] = own[-1] if rest.lstrip().startswith("#") else own[-1].removesuffix(rest)
     own[0] = own[0].encode()[node.col_offset :].decode()
     return "\n".join(own)
+
+
+def _rest(lines: list[str], node: ast.stmt) -> str:
+    """What stands behind the statement on its last line."""
+    return lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset :].decode()

@@ -91,7 +91,7 @@ async def test_what_somebody_else_saves_while_hers_is_checked_is_shown_and_kept(
 
 
 async def test_a_line_that_only_ipython_knows_can_be_forced(desk: Desk) -> None:
-    with pytest.raises(SkillFailed, match=r"uses `%cd /`: that is IPython's.*`--force` saves it as it is"):
+    with pytest.raises(SkillFailed, match=r"uses `%cd /` in cell 2: that is IPython's.*`--force` saves it as it is"):
         await saving.save(desk.session, desk.cell, "fit 1-2")
     assert desk.library.list() == []
     said = await desk.save("fit 1-2")
