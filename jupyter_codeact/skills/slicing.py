@@ -124,7 +124,7 @@ class Cells:
         """The statements that bind the names, and those that they need, in the order of the cells."""
         open_needs: list[Need] = [(self.binders[name][-1], math.inf) for name in names]
         seen: set[Need] = set()
-        while open_needs:
+        while open_needs or (open_needs := self._registered(seen)):
             statement, at = need = open_needs.pop()
             if need not in seen:
                 seen.add(need)
@@ -132,6 +132,15 @@ class Cells:
                 # What it was made of may be called when it is called.
                 open_needs += [*before, *((made_of, at) for made_of, _ in before), *self._later(statement, at)]
         return sorted({statement for statement, _ in seen}, key=lambda statement: statement.order)
+
+    def _registered(self, seen: set[Need]) -> list[Need]:
+        """Subclasses that are not seen yet and of which a class keeps a record, as they are made: nobody names them."""
+        there = {statement for statement, _ in seen}
+        keepers = {name for statement in there if statement.keeps_subclasses for name in statement.names.binds}
+        while more := {n for s in there if keepers.intersection(s.bases) for n in s.names.binds} - keepers:
+            keepers |= more
+        last = [those[-1] for those in self.binders.values()]
+        return [(s, math.inf) for s in last if keepers.intersection(s.bases) and s not in there]
 
     def before(self, statement: Statement) -> Iterator[Need]:
         """What has to be there when the statement runs."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..errors import SkillError
 from ..texts import unwarned
 from .ipython import as_ipython, is_other_language, lists_of_lines, python_of
-from .scopes import Names, names_of
+from .scopes import Names, names_of, root_of
 
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 UNFORCED = "`--force` does not help: what does not parse can't be imported."
@@ -34,6 +34,7 @@ class Statement:
     above, below: the blank lines and comments around it that are no part of ``source``. holds: the functions and
     classes that an ``if``, a ``try`` and the like define. unreadable: why its cell can't be read, whose one it is then.
     cell: what that is called. silent: a semicolon stands behind it, so that its value is not shown.
+    bases: names that a class is made of. keeps_subclasses: it is told of classes that are made of it.
     """
 
     order: int
@@ -50,6 +51,8 @@ class Statement:
     unreadable: str = ""
     cell: str = ""
     silent: bool = False
+    bases: tuple[str, ...] = ()
+    keeps_subclasses: bool = False
 
 
 def statements_of(
@@ -192,6 +195,8 @@ class _Cell:
             () if isinstance(node, _DEFINITION) else tuple(_held(node)),
             cell=label,
             silent=rest.lstrip().startswith(";"),
+            bases=tuple(name for base in getattr(node, "bases", ()) for name in root_of(base)),
+            keeps_subclasses=isinstance(node, ast.ClassDef) and "__init_subclass__" in _held(node),
         )
 
 

@@ -167,6 +167,18 @@ def test_names_for_types_alone_come_too() -> None:
     assert result(cells) is None
 
 
+def test_classes_that_register_themselves_come_along() -> None:
+    """Whatever is made of a class that keeps a record of those: nothing names them."""
+    base = "class Base:\n    known = {}\n    def __init_subclass__(cls): Base.known[cls.__name__] = cls"
+    made = "class A(Base): n = 1", "class B(A): n = K", "class Other: n = 3", "class Gone(Base): pass\ndel Gone"
+    use = "def f(): return {name: cls.n for name, cls in Base.known.items()}"
+    assert result([base, *made, "K = 2", use, "class A(Base): n = 4"]) == {"A": 4, "B": 2}
+    assert "Other" not in module_of([base, *made, "K = 2", use], ["f"])
+    plain = base.replace("__init_subclass__", "other")
+    assert result([plain, "class A(Base): pass", use]) == {}
+    assert "class A" not in module_of([plain, "class A(Base): pass", use], ["f"])
+
+
 def test_what_ipython_gives_to_cells_is_imported() -> None:
     assert module_of(["def f(x): display(x)"]).startswith("from IPython.display import display\n")
 

@@ -422,6 +422,9 @@ def test_a_repository_is_fetched_and_a_folder_of_it(work: Path) -> None:
     assert [bundle.name for bundle in found_in(f"{address}#src", work, names=["b"], rename="c")] == ["c"]
     with pytest.raises(SkillError, match="There is no nope in it; there are: b, tools"):
         found_in(address, work, names=["nope"])
+    for path in (f"{address}#src/tools", f"{address}#src/tools/", "repo/src/tools"):
+        (package,) = found_in(path, work)
+        assert (package.name, package.files) == ("tools", found[1].files)
 
 
 def test_a_wheel_of_somebody_else(library: Library, work: Path) -> None:

@@ -54,7 +54,9 @@ def found_in(
 
 def _read(source: str, work: Path, names: Sequence[str], rename: str, choose: Choose) -> list[Bundle]:
     if is_address(source):
-        return _picked([*_modules(fetched(source))], names, rename)
+        # As by a path: what is a package itself is called what its folder is.
+        folder = re.split(r"[/#]", source.rstrip("/#"))[-1].removesuffix(".git")
+        return _picked([*_modules(fetched(source), folder)], names, rename)
     path = work / Path(source).expanduser()
     if path.is_dir():
         return _picked([*_modules(of_folder(path, work), path.name)], names, rename)
