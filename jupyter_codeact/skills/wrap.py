@@ -160,11 +160,14 @@ class _Body:
         sources, handed = [s.source for s in self.inside], ", ".join(returns)
         shown = value_of(sources[-1], self._bound(self.inside) | self.parameters)
         # As in a notebook, a semicolon says that the value is not wanted.
-        is_silent = self.inside[-1].silent
-        if shown and not is_silent and (not handed or only_shows(shown)):
+        may_be_none = self.inside[-1].silent or draws(sources[-1])
+        if shown and self.inside[-1].silent:
+            handed = handed or self._last(may_be_none)
+            shown = shown if handed and only_shows(shown) else None
+        if shown and (not handed or only_shows(shown)):
             sources[-1], end = returned(sources[-1], handed), ""
         else:
-            value = handed or self._last(is_silent or draws(sources[-1]))
+            value = handed or self._last(may_be_none)
             end = f"\n{_INDENT}return {value}" if value else ""
         parts = list[str]()
         for statement, source in zip(self.inside, sources, strict=True):

@@ -174,6 +174,8 @@ def test_without_names_the_last_one_that_changed_is_handed_back(chosen: str, han
         ("y = x\nlen(y);", "g", "    len(y)\n    return y\n"),
         ("a = x; len(a) ; # no", "g", "    len(a)\n    return a\n"),
         ("x.plot();", "g", "    x.plot()\n"),
+        ("y = x + 1\ny;", "g", "    y = x + 1\n    return y\n"),
+        ("x;", "g", "def g(x):\n    x\n"),
         ("len(x);", "g", "def g(x):\n    len(x)\n"),
         ("len(x)\nabs(x)", "g", "    len(x)\n    return abs(x)\n"),
         ("import math as plt\nplt.plot(x)\nplt.title(x)", "g", "    plt.plot(x)\n    plt.title(x)\n"),
