@@ -107,7 +107,8 @@ class _Trial:
             for number, (module, test) in enumerate(tests, start=1):
                 self._tell(f"test {number} of {len(tests)}: {one_line(test)}")
                 if said := await self._asked(test, "try_test", module=module, test=test):
-                    failures.append(one_line(f"{test}: {said}"))
+                    # Of a doctest, what was expected and what came may differ in their lines alone.
+                    failures.append((in_lines if test.startswith("doctest of ") else one_line)(f"{test}: {said}"))
         except _Over as end:
             failures.append(one_line(end))
         return failures, left_out, len(tests)
@@ -150,6 +151,12 @@ def _pairs(found: object) -> list[tuple[str, str]]:
 
 def _texts(found: object) -> list[str]:
     return [one_line(text) for text in found] if isinstance(found, list) else []
+
+
+def in_lines(said: object) -> str:
+    """The sandbox's words in their lines, all but the first indented, without what a terminal obeys."""
+    lines = [re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "", line) for line in str(said)[:LONGEST].splitlines()]
+    return "\n  ".join(lines)
 
 
 def one_line(said: object) -> str:

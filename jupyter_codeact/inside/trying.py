@@ -4,6 +4,7 @@ Stands alone: its source is sent with each call, to kernels that need not have t
 """
 
 import asyncio
+import contextlib
 import doctest
 import importlib
 import inspect
@@ -11,8 +12,8 @@ import json
 import os
 import re
 import sys
-import threading
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 _DOCTEST = "doctest of "
@@ -56,26 +57,26 @@ def _remedy(found: str) -> str:
 def try_test(module: str, test: str, folder: str) -> str:
     """Run one test of an imported module; what went wrong, or ""."""
     try:
-        if test.startswith(_DOCTEST):
-            return _doctest(sys.modules[module], test.removeprefix(_DOCTEST))
-        function = getattr(sys.modules[module], test)
-        if not inspect.iscoroutinefunction(function):
-            function()
+        with _no_loop():
+            if test.startswith(_DOCTEST):
+                return _doctest(sys.modules[module], test.removeprefix(_DOCTEST), folder)
+            function = getattr(sys.modules[module], test)
+            asyncio.run(function()) if inspect.iscoroutinefunction(function) else function()
             return ""
-        raised: list[BaseException] = []
-
-        def in_a_loop() -> None:
-            try:
-                asyncio.run(function())
-            except BaseException as error:  # noqa: BLE001  told below
-                raised.append(error)
-
-        thread = threading.Thread(target=in_a_loop)
-        thread.start()
-        thread.join()
-        return _raised(raised[0], folder) if raised else ""
     except BaseException as error:  # noqa: BLE001  a test may raise whatever it likes
         return _raised(error, folder)
+
+
+@contextlib.contextmanager
+def _no_loop() -> Iterator[None]:
+    """The kernel's own loop stands still, so that tests may have theirs: in its thread, which alone has signals."""
+    loop = asyncio.get_running_loop()
+    asyncio._set_running_loop(None)  # noqa: SLF001  asyncio has it for who makes loops
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)  # noqa: SLF001
+        asyncio.set_event_loop(loop)
 
 
 def _tests(module: Any) -> list[tuple[str, bool]]:
@@ -88,14 +89,21 @@ def _tests(module: Any) -> list[tuple[str, bool]]:
     return found
 
 
-def _doctest(module: Any, name: str) -> str:
+def _doctest(module: Any, name: str, folder: str) -> str:
+    """What it says of the examples that fail, in its lines."""
+
+    class Runner(doctest.DocTestRunner):
+        def report_unexpected_exception(self, out: Any, test: Any, example: Any, exc_info: Any) -> None:
+            head: str = self._failure_header(test, example)  # type: ignore[attr-defined]
+            out(f"{head}Raised:\n    {_raised(exc_info[1], folder)}\n")
+
     (test,) = (t for t in doctest.DocTestFinder().find(module) if t.name == name)
     said: list[str] = []
-    doctest.DocTestRunner(verbose=False).run(test, out=said.append)
+    Runner(verbose=False).run(test, out=said.append)
     text = re.sub(
         r'\*{20,}|(?m:^File "[^\n]*", (line \d+), in .*$)', lambda at: f"{at[1]}:" if at[1] else "", "".join(said)
     )
-    return " ".join(text.split())
+    return "\n".join(filter(str.strip, text.splitlines()))
 
 
 def _raised(error: BaseException, folder: str) -> str:

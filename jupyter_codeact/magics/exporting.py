@@ -36,7 +36,7 @@ def export_parser() -> LineParser:
     )
     parser.add_argument("name", help="the skill")
     parser.add_argument("--to", choices=KINDS, required=True, help="in which form")
-    parser.add_argument("--out", default="", metavar="PATH", help="where it goes (default: into the working folder)")
+    parser.add_argument("--out", default="", metavar="PATH", help="a file, or a folder, which is made (default: here)")
     parser.add_argument("--force", action="store_true", help="replace what is there")
     return parser
 

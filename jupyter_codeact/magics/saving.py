@@ -15,6 +15,7 @@ from ..session import Session
 from ..skills.alone import to_look_at
 from ..skills.checks import CHECKS, FORCED, Tried, passed_with, problems
 from ..skills.docstrings import with_stubs
+from ..skills.itself import Into
 from ..skills.selection import chosen, left_out_of, listed, module_from
 from ..skills.skill import Files, check_name, files_of, skills_in
 from ..skills.wrap import handed_back
@@ -38,9 +39,10 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     folder = library.shared if options.shared else library.own
     base = files_of(folder, options.name)
     cells = list(chosen(session.skills.ran(), options.cells or ["last"], session.skills.last_cells))
-    source, forced = _source(session.skills.ran(), cells, options)
+    into = Into.of(library, folder, options.name)
+    source, forced = _source(session.skills.ran(), cells, options, into)
     files = {f"{options.name}.py": with_stubs(source)}
-    left = [] if options.wrap else left_out_of(session.skills.ran(), cells, listed(options.names))
+    left = [] if options.wrap else left_out_of(session.skills.ran(), cells, listed(options.names), into)
     about, told = await check(session, cell, options, files, folder, forced=forced, left=left)
     note = session.skills.note(options.message or "Saved from cells", cells, about)
     try:
@@ -60,9 +62,9 @@ async def store(session: Session, cell: AgentCell, options: argparse.Namespace) 
     return "\n\n".join(part for part in said if part)
 
 
-def _source(ran: list[RanCell], cells: list[RanCell], options: argparse.Namespace) -> tuple[str, list[str]]:
+def _source(ran: list[RanCell], cells: list[RanCell], options: argparse.Namespace, into: Into) -> tuple[str, list[str]]:
     """The module, and what --force has let pass. Raises SkillError."""
-    made = partial(module_from, ran, cells, listed(options.names), options.wrap)
+    made = partial(module_from, ran, cells, listed(options.names), into, options.wrap)
     try:
         return made(), []
     except SkillFailed as error:

@@ -22,7 +22,7 @@ from ..words import plural, seconds
 from .baked import baked_in
 from .docstrings import undescribed
 from .eager import runs_at_import
-from .scopes import names_of
+from .scopes import is_module_s, names_of
 from .skill import Files
 
 # What every module has.
@@ -35,7 +35,10 @@ AGENT_S = 20.0
 
 @dataclass(frozen=True)
 class Tried:
-    """What came of a skill in a fresh sandbox. failures: one line each. left_out: tests that could not be run."""
+    """What came of a skill in a fresh sandbox.
+
+    failures: one line each, of a doctest more. left_out: tests that could not be run.
+    """
 
     failures: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -97,14 +100,14 @@ def _has_star(source: str) -> bool:
 
 
 def _unbound(source: str) -> Iterator[tuple[int, str]]:
-    scopes = [*_scopes(symtable.symtable(source, "<module>", "exec"))]
-    top, bound, read = scopes[0], {*_GIVEN}, set[str]()
-    for scope in scopes:
+    bound, read = {*_GIVEN}, set[str]()
+    for scope in _scopes(symtable.symtable(source, "<module>", "exec")):
         for symbol in scope.get_symbols():
-            is_module_s = scope is top or symbol.is_global()
-            if is_module_s and (symbol.is_assigned() or symbol.is_imported()):
+            if not is_module_s(symbol, scope):
+                continue
+            if symbol.is_assigned() or symbol.is_imported():
                 bound.add(symbol.get_name())
-            elif is_module_s and symbol.is_referenced():
+            elif symbol.is_referenced():
                 read.add(symbol.get_name())
     tree = ast.parse(source)
     yield from sorted((_line(tree, name), name) for name in read - bound)

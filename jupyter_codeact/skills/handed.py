@@ -9,6 +9,13 @@ from .scopes import root_of
 
 # Calls that are made to be seen or to end something, and hand nothing back.
 _SHOWING = ("print", "display", "show", "close")
+# Functions and methods that add to a plot, and hand back the piece that they have added.
+_DRAWING = {
+    *("title", "suptitle", "xlabel", "ylabel", "xlim", "ylim", "xticks", "yticks", "xscale", "yscale", "legend"),
+    *("grid", "axhline", "axvline", "axhspan", "axvspan", "annotate", "tight_layout", "set_title", "set_xlabel"),
+    *("set_ylabel", "set_zlabel", "set_xlim", "set_ylim", "set_xticks", "set_yticks", "set_xticklabels"),
+    *("set_yticklabels", "set_xscale", "set_yscale", "set_aspect", "set_axis_off", "tick_params"),
+}
 # Methods that change what they are called of, and hand nothing back: of lists, sets, dicts and generators of numbers.
 _IN_PLACE = {
     *("append", "extend", "insert", "sort", "reverse", "clear", "remove", "add", "discard", "update"),
@@ -33,12 +40,22 @@ def value_of(source: str, local: Container[str]) -> ast.expr | None:
             return None
         case [ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)))] if name in _SHOWING:
             return None
+        case [ast.Expr()] if draws(source):
+            return None
         # A text that stands alone is a comment, or code that somebody has put aside.
         case [ast.Expr(value=ast.Constant(value=value))] if not isinstance(value, int | float | complex):
             return None
         case [ast.Expr(value=value)]:
             return value
     return None
+
+
+def draws(source: str) -> bool:
+    """Whether a statement adds to a plot, so that its value is of no use."""
+    match ast.parse(source).body:
+        case [ast.Expr(value=ast.Call(func=ast.Attribute(attr=name)))]:
+            return name in _DRAWING
+    return False
 
 
 def changed_by(call: ast.Call) -> str:

@@ -16,6 +16,8 @@ _TIMEIT_OPTIONS = re.compile(r"(?:-[nrp]\s*\d+\s+|-[a-z]\s+)*")
 # A name in capitals is the shell's own, such as $HOME and ${HOME}.
 _BRACED = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
 _DOLLAR = re.compile(r"\$(\$?)([a-z_]\w*)")
+# Cell magics that bind nothing, above cells whose statements stand as they are.
+_CELL_MAGIC = re.compile(r"%%(time|capture|prun)(\s+-\S+)*")
 # Cell magics whose body is Python that runs among the other cells' names.
 _PYTHON = ("time", "capture", "prun")
 
@@ -36,7 +38,7 @@ def python_of(line: str, lists: Container[str] = ()) -> str | None:
     """
     line = line.strip()
     python = None
-    if line.startswith("?") or line.endswith("?"):
+    if line.startswith("?") or line.endswith("?") or _CELL_MAGIC.fullmatch(line):
         python = f"pass  # {line}"
     elif shell := _SHELL.fullmatch(line):
         python = _shell(shell["name"], shell["lines"] or shell["command"], lists)
@@ -72,7 +74,7 @@ def _shell(name: str | None, command: str, lists: Container[str]) -> str | None:
 
 
 def _magic(name: str, rest: str, line: str) -> str | None:
-    if name in _DROPPED:
+    if name in _DROPPED or (name == "time" and not rest):
         return f"pass  # {line}"
     if name == "time":
         return rest

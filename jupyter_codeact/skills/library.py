@@ -244,7 +244,7 @@ def _take_in(history: History, folder: Path, name: str) -> Files:
 def _record(history: History, name: str, here: Files) -> None:
     newest = history.newest(name)
     if dict(here) != dict(history.content(newest) if newest else {}):
-        with history.recording(name, here, Note(HAND, "Changed by hand")):
+        with history.recording(name, here, Note(HAND, "Changed by hand" if here else "Removed by hand")):
             pass
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..texts import unwarned
+from .mentions import mentioned
 
 _AT_ONCE = ("listcomp", "setcomp", "dictcomp", "genexpr")
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -21,7 +22,7 @@ class Names:
     changes: bound before and changed in place, as by ``x[0] = 1`` and ``x.y = 1``.
     eager: read when the statement runs. lazy: read when its functions are called, which may be at once.
     maybe: read if they are there, such as the ``x`` that ``import x.y`` adds to, and what a lambda reads: it may be
-    called by what it is handed to.
+    called by what it is handed to. mentioned: read by doctests, and by who looks at annotations that are strings.
     """
 
     binds: frozenset[str]
@@ -29,6 +30,7 @@ class Names:
     eager: frozenset[str]
     lazy: frozenset[str]
     maybe: frozenset[str]
+    mentioned: frozenset[str] = frozenset()
 
 
 @unwarned()
@@ -38,20 +40,33 @@ def names_of(node: ast.stmt, source: str) -> Names:
     eager, lazy, maybe = {*_extended(node)}, set[str](), {*_dotted(node), *_extended_in_class(node)}
     table = symtable.symtable(source, "<cell>", "exec")
     for scope, at_once in _scopes(table):
-        top, in_class = scope.get_type() == "module", scope.get_type() == "class"
+        in_class = scope.get_type() == "class"
         for symbol in scope.get_symbols():
-            if symbol.is_referenced() and (top or symbol.is_global()):
+            if symbol.is_referenced() and is_module_s(symbol, scope):
                 (eager if at_once else lazy).add(symbol.get_name())
             elif symbol.is_declared_global() or (in_class and symbol.is_referenced()):
                 maybe.add(symbol.get_name())
             if in_class and at_once and symbol.is_declared_global() and symbol.is_assigned():
                 from_class.add(symbol.get_name())
     for scope, soon in _scopes(table, lambdas=True):
-        maybe |= {s.get_name() for s in scope.get_symbols() if soon and s.is_global() and s.is_referenced()} & lazy
+        read = (s for s in scope.get_symbols() if soon and s.is_referenced() and is_module_s(s, scope))
+        maybe |= {s.get_name() for s in read} & lazy
     binds = own_names | from_class
     # A block may read what it has bound itself, or bind it on one of its ways only.
     own = binds | {*_caught(node)} if isinstance(node, _BLOCKS) or _has_walrus(node) else frozenset(from_class)
-    return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own))
+    told = frozenset(mentioned(node, _reads)) - binds
+    return Names(binds, changes - binds, frozenset(eager - own), frozenset(lazy), frozenset(maybe | own), told)
+
+
+def _reads(statement: ast.stmt) -> tuple[frozenset[str], frozenset[str]]:
+    names = names_of(statement, ast.unparse(statement))
+    return names.eager | ((names.lazy | names.maybe) - names.binds), names.binds
+
+
+def is_module_s(symbol: symtable.Symbol, scope: symtable.SymbolTable) -> bool:
+    """Whether it is a name of the module. ``is_global`` alone is true of locals, too, in a scope called ``top``."""
+    is_outside = symbol.is_declared_global() or not symbol.is_local()
+    return scope.get_type() == "module" or (is_outside and symbol.is_global() and not symbol.is_nonlocal())
 
 
 def _scopes(

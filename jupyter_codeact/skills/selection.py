@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from ..errors import SkillError, SkillFailed
 from ..events import RanCell
 from .checks import left_to_stars
+from .itself import Into, check_imports, taken
 from .left_out import left_out
-from .slicing import Labelled, definer_of, module_of
+from .slicing import Cells, Labelled, definer_of, module_of
 from .wrap import wrapped
 
 # How many cells an error lists.
@@ -33,25 +34,53 @@ def chosen(ran: list[RanCell], words: list[str], last: tuple[str, ...]) -> Itera
 
 
 def module_from(
-    ran: Sequence[RanCell], cells: Sequence[RanCell], names: list[str], wrap: str = "", *, lenient: bool = False
+    ran: Sequence[RanCell],
+    cells: Sequence[RanCell],
+    names: list[str],
+    into: Into,
+    wrap: str = "",
+    *,
+    lenient: bool = False,
 ) -> str:
     """The source of a module with ``names`` of ``cells``, by default all that they define, or of their statements.
 
     ran: all cells. wrap: the function that plain statements become. Raises SkillError, see ``module_of``.
     """
-    sources, others = _sources(ran, cells)
     if wrap:
-        return wrapped(sources, others, wrap, names, lenient=lenient)
-    module = module_of([*sources.values()], names or None, others, labels=[*sources], lenient=lenient)
-    if not lenient:
-        _check_stars(module, ran, cells)
+        module = _wrapped(ran, cells, names, into, wrap, lenient=lenient)
+    else:
+        sources, others, names = _sources_for(ran, cells, names, into)
+        module = module_of([*sources.values()], names or None, others, labels=[*sources], lenient=lenient)
+        if not lenient:
+            _check_stars(module, ran, cells)
+    check_imports(module, into.name)
     return module
 
 
-def left_out_of(ran: Sequence[RanCell], cells: Sequence[RanCell], names: list[str]) -> list[str]:
-    """What cells did to the values of a module that was made of ``names``, and it does not, one line each."""
+def _wrapped(
+    ran: Sequence[RanCell], cells: Sequence[RanCell], names: list[str], into: Into, wrap: str, *, lenient: bool
+) -> str:
     sources, others = _sources(ran, cells)
-    return left_out(sources, others, names)
+    found = taken({**others, **sources}, into)
+    outside = {**found.base, **{label: found.cells[label] for label in others}}
+    return wrapped({label: found.cells[label] for label in sources}, outside, wrap, names, lenient=lenient)
+
+
+def left_out_of(ran: Sequence[RanCell], cells: Sequence[RanCell], names: list[str], into: Into) -> list[str]:
+    """What cells did to the values of a module that was made of ``names``, and it does not, one line each."""
+    return left_out(*_sources_for(ran, cells, names, into))
+
+
+def _sources_for(
+    ran: Sequence[RanCell], cells: Sequence[RanCell], names: list[str], into: Into
+) -> tuple[Labelled, Labelled, list[str]]:
+    """As ``_sources``, with the stored module where the cells import from it, and with the names to take."""
+    sources, others = _sources(ran, cells)
+    found = taken(sources, into)
+    if found.names and not names:
+        defined = Cells([*found.cells.values()], [*found.cells]).defined
+        names = [*dict.fromkeys([*defined, *found.names])]
+    return {**found.base, **found.cells}, others, names
 
 
 def _sources(ran: Sequence[RanCell], cells: Sequence[RanCell]) -> tuple[Labelled, Labelled]:

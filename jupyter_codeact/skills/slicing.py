@@ -21,6 +21,7 @@ GIVEN = {
     "SList": "from IPython.utils.text import SList",
 }
 Need = tuple[Statement, float]
+Missing = tuple[int, str, str]
 Labelled = Mapping[str, str]
 """Sources of cells by what each is called."""
 
@@ -56,7 +57,7 @@ def module_of(
             there = f" It is in {where}." if where else ""
             raise SkillError(f"{name} is not defined in these cells; they define: {known}.{there}")
     kept = cells.needed_for(wanted)
-    if cells.missing and not lenient:
+    if not lenient and _missing(cells, others):
         raise SkillFailed(_told(sources, labels, wanted, others))
     return _checked(_written(cells, kept))
 
@@ -68,7 +69,8 @@ def _told(sources: Sequence[str], labels: Sequence[str], wanted: Sequence[str], 
     labels = [*labels, *(f"cell {number}" for number in range(len(labels) + 1, len(sources) + 1))]
     while True:
         cells.needed_for([*wanted])
-        needs = [(f"{what} needs {name}", definer_of(others, name)) for _, what, name in sorted(cells.missing)]
+        missing = sorted(_missing(cells, others))
+        needs = [(f"{what} needs {name}", definer_of(others, name)) for _, what, name in missing]
         more = {where: others[where] for _, where in needs if where and where not in added}
         if not more:
             break
@@ -81,17 +83,24 @@ def _told(sources: Sequence[str], labels: Sequence[str], wanted: Sequence[str], 
     return " ".join(filter(None, (said, lost)))
 
 
+def _missing(cells: Cells, others: Labelled) -> set[Missing]:
+    """What a doctest needs may be a global of its own, where no cell has it."""
+    return cells.missing | {missing for missing in cells.mentioned if definer_of(others, missing[2])}
+
+
 class Cells:
     """The statements of the cells. ``binders``: those that bind a name, in order.
 
     held: functions and classes that are defined inside of an ``if``, a ``try`` and the like. missing: names that were
-    needed and that nothing binds, each behind the order of the statement that needs it, and what that binds.
+    needed and that nothing binds, each behind the order of the statement that needs it, and what that binds. mentioned:
+    the same of names that only its doctests and annotations need.
     """
 
     def __init__(
         self, sources: Sequence[str], labels: Sequence[str] = (), *, lenient: bool = False, tolerant: bool = False
     ) -> None:
-        self.missing: set[tuple[int, str, str]] = set()
+        self.missing: set[Missing] = set()
+        self.mentioned: set[Missing] = set()
         self.futures: list[Statement] = []
         self.binders: dict[str, list[Statement]] = {}
         self.given: set[str] = set()
@@ -115,7 +124,7 @@ class Cells:
         """The statements that bind the names, and those that they need, in the order of the cells."""
         open_needs: list[Need] = [(self.binders[name][-1], math.inf) for name in names]
         seen: set[Need] = set()
-        while open_needs:
+        while open_needs or (open_needs := self._registered(seen)):
             statement, at = need = open_needs.pop()
             if need not in seen:
                 seen.add(need)
@@ -123,6 +132,15 @@ class Cells:
                 # What it was made of may be called when it is called.
                 open_needs += [*before, *((made_of, at) for made_of, _ in before), *self._later(statement, at)]
         return sorted({statement for statement, _ in seen}, key=lambda statement: statement.order)
+
+    def _registered(self, seen: set[Need]) -> list[Need]:
+        """Subclasses that are not seen yet and of which a class keeps a record, as they are made: nobody names them."""
+        there = {statement for statement, _ in seen}
+        keepers = {name for statement in there if statement.keeps_subclasses for name in statement.names.binds}
+        while more := {n for s in there if keepers.intersection(s.bases) for n in s.names.binds} - keepers:
+            keepers |= more
+        last = [those[-1] for those in self.binders.values()]
+        return [(s, math.inf) for s in last if keepers.intersection(s.bases) and s not in there]
 
     def before(self, statement: Statement) -> Iterator[Need]:
         """What has to be there when the statement runs."""
@@ -139,6 +157,11 @@ class Cells:
         for name in sorted(statement.names.lazy | statement.names.maybe):
             for time in {at, math.inf}:
                 yield from self._found(name, self.binders.get(name, []), statement, time)
+        for name in sorted(statement.names.mentioned - statement.names.lazy - statement.names.eager):
+            if name in self.binders or name in GIVEN:
+                yield from self._found(name, self.binders.get(name, []), statement, math.inf)
+            elif not hasattr(builtins, name):
+                self.mentioned.add((statement.order, _bound(statement), name))
 
     def _found(self, name: str, binders: list[Statement], by: Statement, at: float) -> Iterator[Need]:
         earlier = [binder for binder in binders if binder.order < at]
@@ -152,7 +175,7 @@ class Cells:
             stars = self.binders.get("*", [])
             yield from ((star, at) for star in stars)
             if not stars:
-                self.missing.add((by.order, ", ".join(sorted(by.names.binds | by.names.changes)), name))
+                self.missing.add((by.order, _bound(by), name))
 
     def in_order(self, kept: list[Statement]) -> Iterator[Statement]:
         """The statements, each after what it needs when it runs."""
@@ -191,12 +214,16 @@ def definer_of(labelled: Labelled, name: str) -> str:
     return ""
 
 
+def _bound(statement: Statement) -> str:
+    return ", ".join(sorted(statement.names.binds | statement.names.changes))
+
+
 def _check_readable(statement: Statement) -> None:
     if statement.unreadable:
         raise SkillError(statement.unreadable)
     if statement.ipython:
-        what = ", ".join(sorted(statement.names.binds | statement.names.changes))
-        raise SkillFailed(f"{what} uses `{statement.ipython}`: that is IPython's, and a module can hold Python only.")
+        what = f"{_bound(statement)} uses `{statement.ipython}` in {statement.cell}"
+        raise SkillFailed(f"{what}: that is IPython's, and a module can hold Python only.")
 
 
 def _written(cells: Cells, kept: list[Statement]) -> str:

@@ -6,13 +6,14 @@ import ast
 import keyword
 import re
 import symtable
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import SkillError
 from ..texts import unwarned
 from .ipython import as_ipython, is_other_language, lists_of_lines, python_of
-from .scopes import Names, names_of
+from .scopes import Names, names_of, root_of
 
 _DEFINITION = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 UNFORCED = "`--force` does not help: what does not parse can't be imported."
@@ -32,7 +33,8 @@ class Statement:
 
     above, below: the blank lines and comments around it that are no part of ``source``. holds: the functions and
     classes that an ``if``, a ``try`` and the like define. unreadable: why its cell can't be read, whose one it is then.
-    cell: what that is called.
+    cell: what that is called. silent: a semicolon stands behind it, so that its value is not shown.
+    bases: names that a class is made of. keeps_subclasses: it is told of classes that are made of it.
     """
 
     order: int
@@ -48,6 +50,9 @@ class Statement:
     holds: tuple[str, ...] = ()
     unreadable: str = ""
     cell: str = ""
+    silent: bool = False
+    bases: tuple[str, ...] = ()
+    keeps_subclasses: bool = False
 
 
 def statements_of(
@@ -76,6 +81,20 @@ def statements_of(
             order += 1
             names = Names(frozenset(_seem_bound(source)), *[frozenset[str]()] * 4)
             yield Statement(order, source, names, False, False, False, unreadable=why, cell=label)
+
+
+def replaced(cells: Mapping[str, str], new: Callable[[ast.stmt], str | None]) -> dict[str, str]:
+    """The cells with another text for some statements, on the same lines; None of ``new`` leaves one as it is.
+
+    A cell that can't be read stays as it is.
+    """
+    lists = lists_of_lines([*cells.values()])
+    found = dict(cells)
+    for label, source in cells.items():
+        with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            if not is_other_language(source):
+                found[label] = _Cell(source, lists, lenient=False).replaced(new, source)
+    return found
 
 
 def _seem_bound(source: str) -> Iterator[str]:
@@ -142,17 +161,30 @@ class _Cell:
         found = _AUTOMAGIC.fullmatch(written[0]) if len(written) == 1 else None
         return found is not None and not keyword.iskeyword(found["name"])
 
+    def replaced(self, new: Callable[[ast.stmt], str | None], source: str) -> str:
+        """Its source with other texts for some of its statements; as it was where all of them stay."""
+        texts = [(node, text) for node in self.tree.body if (text := new(node)) is not None]
+        for node, text in reversed(texts):
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            before = self.lines[first].encode()[: node.col_offset].decode()
+            after = self.lines[last].encode()[node.end_col_offset :].decode()
+            # Beside a semicolon there has to be something.
+            stands = text or ("pass" if before.strip() or after.lstrip().startswith(";") else "")
+            self.lines[first : last + 1] = [f"{before}{stands}{after}".rstrip(), *[""] * (last - first)]
+        return "\n".join(self.lines) if texts else source
+
     def statement(self, order: int, node: ast.stmt, label: str) -> Statement:
         body = self.tree.body
         at = body.index(node)
         before = _last_line(body[at - 1], self.lines) if at else 0
         first, last = _first_line(node, self.lines, before), _last_line(node, self.lines)
         is_last = at == len(body) - 1
+        rest = _rest(self.plain, node)
         changed = [self.lines[i].strip() for i in range(first - 1, last) if self.lines[i] != self.plain[i]]
         return Statement(
             order,
-            "\n".join([_source(self.lines, node, first), *self.lines[node.end_lineno : last]]),
-            names_of(node, _source(self.plain, node, first)),
+            "\n".join([_source(self.lines, node, first, rest), *self.lines[node.end_lineno : last]]),
+            names_of(node, _source(self.plain, node, first, rest)),
             isinstance(node, ast.Import | ast.ImportFrom),
             isinstance(node, ast.ImportFrom) and node.module == "__future__",
             isinstance(node, _DEFINITION),
@@ -162,6 +194,9 @@ class _Cell:
             tuple(self.lines[last:]) if is_last else (),
             () if isinstance(node, _DEFINITION) else tuple(_held(node)),
             cell=label,
+            silent=rest.lstrip().startswith(";"),
+            bases=tuple(name for base in getattr(node, "bases", ()) for name in root_of(base)),
+            keeps_subclasses=isinstance(node, ast.ClassDef) and "__init_subclass__" in _held(node),
         )
 
 
@@ -220,13 +255,16 @@ def _last_line(node: ast.stmt, lines: list[str]) -> int:
     return last
 
 
-def _source(lines: list[str], node: ast.stmt, first: int) -> str:
-    """The statement's lines from ``first`` on, without the others that a semicolon puts on them."""
+def _source(lines: list[str], node: ast.stmt, first: int, rest: str) -> str:
+    """The statement's lines from ``first`` on, without ``rest``: the others that a semicolon puts on the last."""
     if node.col_offset:
         first = node.lineno
     own = lines[first - 1 : node.end_lineno]
-    end = own[-1].encode()[: node.end_col_offset].decode()
-    rest = own[-1][len(end) :]
-    own[-1] = own[-1] if rest.lstrip().startswith("#") else end
+    own[-1] = own[-1] if rest.lstrip().startswith("#") else own[-1].removesuffix(rest)
     own[0] = own[0].encode()[node.col_offset :].decode()
     return "\n".join(own)
+
+
+def _rest(lines: list[str], node: ast.stmt) -> str:
+    """What stands behind the statement on its last line."""
+    return lines[(node.end_lineno or node.lineno) - 1].encode()[node.end_col_offset :].decode()

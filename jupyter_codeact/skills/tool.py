@@ -18,6 +18,7 @@ from .alone import to_look_at
 from .checks import Trial, problems, report
 from .docstrings import with_stubs
 from .history import Note
+from .itself import Into
 from .library import Library
 from .offers import offer_of
 from .outlines import module_name
@@ -99,17 +100,18 @@ class SkillTool:
         check_name(name)
         # A name may come from any cell; statements are those of this run, where none are named.
         cells = [*chosen(ran, words or ["last" if wrap else f"1-{ran[-1].count if ran else 1}"], last)]
-        files = {f"{name}.py": with_stubs(module_from(ran, cells, names, wrap))}
+        folder = self._library.shared if arguments.get("shared") is True else self._library.own
+        into = Into.of(self._library, folder, name)
+        files = {f"{name}.py": with_stubs(module_from(ran, cells, names, into, wrap))}
         if found := problems(files):
             raise EditError("\n".join(["Nothing was saved. Mend this:", *(f"- {problem}" for problem in found)]))
-        folder = self._library.shared if arguments.get("shared") is True else self._library.own
         before = files_of(folder, name)
         if dict(before) == files:
             return f"{name} is already like this."
         about = {"Cells": ", ".join(_defining(cells, [] if wrap else names))}
         note = self.note._replace(message="Saved from cells by the agent", about={**self.note.about, **about})
         handed = handed_back(files[f"{name}.py"], wrap)
-        left = () if wrap else tuple(left_out_of(ran, cells, names))
+        left = () if wrap else tuple(left_out_of(ran, cells, names, into))
         return Saving(self._library, folder, name, before, files, note, self._trial, handed, self._work, left)
 
 

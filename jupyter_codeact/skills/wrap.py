@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..errors import SkillError
 from .flow import Flow
-from .handed import last_changed, only_shows, returned, told, value_of
+from .handed import draws, last_changed, only_shows, returned, told, value_of
 from .slicing import GIVEN, Cells, Labelled, module_of
 from .statements import Statement, statements_of
 
@@ -57,8 +57,10 @@ def wrapped(
     statements = [*statements_of([*chosen.values()], [*chosen], lenient=lenient)]
     body = _Body(statements, wish.parameters or ())
     while True:
-        outside = [s.source for s in statements if s.order in body.outside]
-        pool = Cells([*others.values(), *outside], [*others], tolerant=True)
+        outside = [s for s in statements if s.order in body.outside]
+        sources = [*others.values(), *(s.source for s in outside)]
+        labels = [*others, *(s.cell for s in outside)]
+        pool = Cells(sources, labels, tolerant=True)
         parameters = _parameters(body, wish, pool)
         if {*parameters} == body.parameters:
             break
@@ -66,8 +68,7 @@ def wrapped(
         body = _Body(statements, parameters)
     written = wish.written if wish.parameters is not None else ", ".join(parameters)
     function = f"def {wish.name}({written}):\n{body.text(wish.returns)}"
-    sources = [*others.values(), *outside, function]
-    return module_of(sources, [wish.name, *names], labels=[*others], lenient=lenient)
+    return module_of([*sources, function], [wish.name, *names], labels=labels, lenient=lenient)
 
 
 def handed_back(source: str, signature: str) -> str:
@@ -105,7 +106,7 @@ class _Body:
     """
 
     def __init__(self, cells: list[Statement], parameters: tuple[str, ...]) -> None:
-        statements = [s for s in cells if not s.is_future]
+        statements = [s for s in cells if not (s.is_future or _does_nothing(s))]
         self.parameters = {*parameters}
         self.statements = [s for s in statements if not self._sets(s, parameters, statements)]
         local = {*parameters, *_rebound(self.statements)}
@@ -136,7 +137,8 @@ class _Body:
                 case [ast.Assign(targets=[ast.Name()])] | [ast.AnnAssign(target=ast.Name())]:
                     return True
             line = statement.source.strip().splitlines()[-1]
-            raise SkillError(f"{name} can't be a parameter: `{line}` sets it. Give it its value in a line of its own.")
+            sets = f"`{line}` in {statement.cell} sets it"
+            raise SkillError(f"{name} can't be a parameter: {sets}. Give it its value in a line of its own.")
         return False
 
     @staticmethod
@@ -157,20 +159,26 @@ class _Body:
             raise SkillError(f"{', '.join(unknown)}: these cells bind nothing of that name. They use {self.told()}.")
         sources, handed = [s.source for s in self.inside], ", ".join(returns)
         shown = value_of(sources[-1], self._bound(self.inside) | self.parameters)
+        # As in a notebook, a semicolon says that the value is not wanted.
+        may_be_none = self.inside[-1].silent or draws(sources[-1])
+        if shown and self.inside[-1].silent:
+            handed = handed or self._last(may_be_none)
+            shown = shown if handed and only_shows(shown) else None
         if shown and (not handed or only_shows(shown)):
             sources[-1], end = returned(sources[-1], handed), ""
         else:
-            end = f"\n{_INDENT}return {handed or self._last()}"
+            value = handed or self._last(may_be_none)
+            end = f"\n{_INDENT}return {value}" if value else ""
         parts = list[str]()
         for statement, source in zip(self.inside, sources, strict=True):
             parts += [*map(_comment, statement.above), _indented(source), *map(_comment, statement.below)]
         return "\n".join(parts).strip("\n") + end
 
-    def _last(self) -> str:
-        """Raises SkillError where no name is bound or changed."""
+    def _last(self, may_be_none: bool) -> str:
+        """Raises SkillError where no name is bound or changed, unless there may be none."""
         plain = [s.source for s in self.inside if not (s.is_import or s.is_definition)]
-        name = last_changed(plain, self._bound(self.inside) | self.parameters)
-        if not name:
+        name = last_changed(plain, self._bound(self.inside) | (set() if may_be_none else self.parameters))
+        if not name and not may_be_none:
             raise SkillError(f"These cells bind nothing that could be handed back: {SHAPE}.")
         return name
 
@@ -189,6 +197,11 @@ def _rebound(statements: list[Statement]) -> set[str]:
     return {name for name, found in meanings.items() if len(found) > 1}
 
 
+def _does_nothing(statement: Statement) -> bool:
+    """As what stands for `%matplotlib inline`."""
+    return isinstance(ast.parse(statement.source).body[0], ast.Pass) if not statement.ipython else False
+
+
 def _touches(statement: Statement, local: set[str]) -> bool:
     names = statement.names
     return bool((names.binds | names.changes | names.eager | names.lazy | names.maybe) & local)
@@ -196,18 +209,19 @@ def _touches(statement: Statement, local: set[str]) -> bool:
 
 def _may_be_inside(statement: Statement, local: set[str]) -> None:
     """Raises SkillError for what means something else in a function."""
+    where = f"in {statement.cell}"
     if statement.ipython:
-        raise SkillError(f"`{statement.ipython}` is IPython's, and a function can hold Python only.")
+        raise SkillError(f"`{statement.ipython}` {where} is IPython's, and a function can hold Python only.")
     for node in ast.walk(ast.parse(statement.source)):
         if isinstance(node, ast.Global):
-            raise SkillError(f"`global {', '.join(node.names)}` would not mean the function's own variable.")
+            raise SkillError(f"`global {', '.join(node.names)}` {where} would not mean the function's own variable.")
         if isinstance(node, ast.ClassDef) and (name := _shadowed(node, local)):
             raise SkillError(
-                f"The body of class {node.name} reads {name} before it sets its own: in a function it would not find "
-                "the one outside. Give one of them another name."
+                f"The body of class {node.name} {where} reads {name} before it sets its own: in a function it "
+                "would not find the one outside. Give one of them another name."
             )
         if isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
-            raise SkillError(f"`from {node.module} import *` can't stand in a function: name what is imported.")
+            raise SkillError(f"`from {node.module} import *` {where} can't stand in a function: name what is imported.")
 
 
 def _shadowed(node: ast.ClassDef, local: set[str]) -> str:

@@ -162,6 +162,24 @@ def package(number: int) -> dict[str, str]:
     return {"kit/__init__.py": "", "kit/api.py": API, "kit/impl.py": IMPL.format(number)}
 
 
+async def test_her_own_subclasses_stay_what_they_are(notebooks: Notebooks) -> None:
+    """`except` and isinstance know them by the class that cells have now, which is what a cell made them of."""
+    skill = "class Problem(Exception): pass\nclass Grid:\n    n = {}\nclass Fine(Grid): pass\n"
+    notebooks.write("grids", {"grids.py": skill.format(1)})
+    made = "class Mine(Problem): pass\nclass My(Fine):\n    def got(self): return super().n\nmy = My()"
+    await run(notebooks.one, f"import grids\nfrom grids import Grid, Fine, Problem\n{made}")
+    known = "isinstance(my, Grid), isinstance(my, grids.Fine), issubclass(My, Fine), my.got()"
+    for n in (2, 3):
+        notebooks.write("grids", {"grids.py": skill.format(n)})
+        assert await run(notebooks.one, known) == f"(True, True, True, {n})"
+        assert (
+            await run(notebooks.one, "try:\n    raise Mine\nexcept Problem as it:\n    print('caught')") == "caught\n"
+        )
+    # What Python does not allow is told.
+    notebooks.write("grids", {"grids.py": skill.format("4\n    __slots__ = ['a']")})
+    assert "subclasses and other objects hold what grids.Grid, grids.Fine was" in await run(notebooks.one, "1")
+
+
 async def test_a_package_s_api_follows_what_it_imports_from_its_other_files(notebooks: Notebooks) -> None:
     """Though its own file did not change; and a skill that uses the package follows, too."""
     notebooks.write("kit", package(1))

@@ -263,7 +263,7 @@ async def test_a_doctest_that_fails_saves_nothing_unless_it_is_forced(opened: Op
         *_, undefined, refused, forced, log, paths = document.nb.cells
     assert "needs SCALE, which cell 1 defines: name that cell too" in shown(undefined)
     assert "doctest of two.twice" in shown(refused)
-    assert "Expected: 5 Got: 4" in shown(refused)
+    assert "  Expected:\n      5\n  Got:\n      4\n" in shown(refused)
     assert "Nothing was saved" in shown(refused)
     assert "Forced, though doctest of two.twice" in shown(forced)
     assert "checks forced: doctest of two.twice" in shown(log)

@@ -6,6 +6,7 @@ import pytest
 
 from jupyter_codeact.errors import SkillError, SkillFailed
 from jupyter_codeact.events import RanCell
+from jupyter_codeact.skills.itself import Into
 from jupyter_codeact.skills.selection import chosen, module_from
 
 
@@ -85,6 +86,6 @@ def test_a_name_that_a_later_cell_sets_is_not_taken_for_a_star_s() -> None:
     chosen_ones = [ran[1], ran[3]]
     said = "^this needs K, which cell 3 defines; this needs pi, which cell 3 defines: name that cell too"
     with pytest.raises(SkillFailed, match=said):
-        module_from(ran, chosen_ones, ["f"])
-    assert "K" in module_from(ran, chosen_ones, ["f"], lenient=True)
-    assert "old" in module_from(ran, [*chosen_ones, ran[2]], ["f"])
+        module_from(ran, chosen_ones, ["f"], Into("t"))
+    assert "K" in module_from(ran, chosen_ones, ["f"], Into("t"), lenient=True)
+    assert "old" in module_from(ran, [*chosen_ones, ran[2]], ["f"], Into("t"))

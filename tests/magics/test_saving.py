@@ -94,7 +94,7 @@ async def test_what_somebody_else_saves_while_hers_is_checked_is_shown_and_kept(
 
 
 async def test_a_line_that_only_ipython_knows_can_be_forced(desk: Desk) -> None:
-    with pytest.raises(SkillFailed, match=r"uses `%cd /`: that is IPython's.*`--force` saves it as it is"):
+    with pytest.raises(SkillFailed, match=r"uses `%cd /` in cell 2: that is IPython's.*`--force` saves it as it is"):
         await saving.save(desk.session, desk.cell, "fit 1-2")
     assert desk.library.list() == []
     said = await desk.save("fit 1-2")
@@ -113,6 +113,17 @@ async def test_what_a_function_of_statements_hands_back_is_said(desk: Desk) -> N
     assert "sums hands back `total`." in await desk.save("add 4 --wrap sums(x)")
     assert desk.library.get("add").source.endswith("    return total\n")
     assert "hands back" not in await desk.save("fit 1")
+
+
+async def test_a_skill_is_not_made_to_import_itself(desk: Desk) -> None:
+    await desk.save("geo 1 --shared")
+    cells = ["from geo import area\nimport geo", "def twice(r): return 2 * area(r)", "def far(r): return geo.area(r)"]
+    desk.session.skills.ran()[:] = [RanCell(n, f"id{n}", source, True) for n, source in enumerate(cells, start=1)]
+    # It takes the place of the shared one, for her.
+    await desk.save("geo 1-2")
+    assert desk.library.get("geo").source.count("def area(r)") == 1
+    with pytest.raises(SkillError, match=r"geo would import itself \(line 1: `import geo`\)"):
+        await desk.save("geo 1 3")
 
 
 async def test_what_is_left_out_is_said(desk: Desk) -> None:
@@ -135,9 +146,7 @@ async def test_what_is_imported_from_here_alone_is_warned_of_and_saved(
     (tmp_path / "json" / "data.py").write_text("")
     for name, folder in (("priv", desk.library.own), ("both", desk.library.own), ("both", desk.library.shared)):
         desk.library.write(name, {f"{name}.py": "n = 1\n"}, Note(), folder=folder)
-    source = (
-        "from local import g\ndef f():\n    import bare.part, json, numpy\n    import priv, both, fit\n    return g()"
-    )
+    source = "from local import g\ndef f():\n    import bare.part, json, numpy\n    import priv, both\n    return g()"
     desk.session.skills.ran().append(RanCell(4, "id4", source, True))
     local = "imports `local` from this folder: it works here alone"
     bare = "imports `bare` from this folder: it works here alone"

@@ -38,6 +38,10 @@ from jupyter_codeact.skills.slicing import definer_of, module_of
         ("def f():\n    global count\n    count = 1\ndef g(): return count", []),
         ("def f(x): return lambda: x + len(__name__) + __file__", []),
         ("try:\n    import a\nexcept ImportError:\n    a = None\nwith open(a) as b: c = b", []),
+        ("def top(a):\n    b = a\n    return b, nowhere\nx = b", [(3, "nowhere"), (4, "b")]),
+        ("class top:\n    n = 1\n    m = n\n    def top(self): return n", [(2, "n")]),
+        ("def f():\n    n = 1\n    def top():\n        nonlocal n\n        n = 2\n    return top, n\nn", [(7, "n")]),
+        ("def top():\n    global n\n    n = 1\ndef f(): return n", []),
         ("def f():\n    return f()\nif (n := 1): print(n)\nfor i in n: i\ndel i", []),
     ],
 )
@@ -257,6 +261,18 @@ async def test_later():
     await asyncio.sleep(0)
 
 
+def test_own_loop():
+    """
+    >>> asyncio.run(asyncio.sleep(0, 3))
+    3
+    """
+    import signal
+
+    asyncio.run(test_later())
+    asyncio.new_event_loop().close()
+    signal.signal(signal.SIGUSR1, signal.SIG_DFL)
+
+
 def test_with(fixture):
     pass
 '''
@@ -279,10 +295,31 @@ def helper():
     """
     >>> helper()
     1
+    >>> print('a    b')
+    a b
+    >>> test_wrong()
     """
 '''
 
 
+HELPER = """doctest of mine.helper: line 18:
+  Failed example:
+      helper()
+  Expected:
+      1
+  Got nothing
+  line 20:
+  Failed example:
+      print('a    b')
+  Expected:
+      a b
+  Got:
+      a    b
+  line 22:
+  Failed example:
+      test_wrong()
+  Raised:
+      AssertionError: one is not two (mine.py, line 9)"""
 EAGER = {
     "print('hi')": "print(…)",
     "import os\nos.makedirs('out')": "os.makedirs(…)",
@@ -369,21 +406,33 @@ async def tried(
 @pytest.mark.usefixtures("sandbox")
 async def test_its_tests_run_in_a_fresh_sandbox_and_are_told_as_they_go(work: Path) -> None:
     found, said = await tried(work, GOOD)
-    assert (found.failures, found.left_out, found.tests) == ((), ("mine.test_with",), 3)
+    assert (found.failures, found.left_out, found.tests) == ((), ("mine.test_with",), 5)
     assert said[1:] == [
         "importing mine",
-        "test 1 of 3: doctest of mine.twice",
-        "test 2 of 3: test_twice",
-        "test 3 of 3: test_later",
+        "test 1 of 5: doctest of mine.test_own_loop",
+        "test 2 of 5: doctest of mine.twice",
+        "test 3 of 5: test_twice",
+        "test 4 of 5: test_later",
+        "test 5 of 5: test_own_loop",
     ]
-    assert "3 tests passed" in str(found)
+    assert "5 tests passed" in str(found)
 
 
 @pytest.mark.usefixtures("sandbox")
-async def test_each_failure_is_one_line(work: Path) -> None:
+async def test_a_test_that_takes_too_long_is_ended_and_those_before_it_are_told(work: Path) -> None:
+    waits = "await asyncio.sleep(99)"
+    for body in (f"async def test_b(): {waits}", f"async def go(): {waits}\ndef test_b(): asyncio.run(go())"):
+        found, _ = await tried(work, f"import asyncio\ndef test_a(): raise ValueError\n{body}\n", step_s=3)
+        first, last = found.failures
+        assert first.startswith("test_a: ValueError")
+        assert last == "test_b takes longer than 3 s, and was ended."
+
+
+@pytest.mark.usefixtures("sandbox")
+async def test_each_failure_is_a_line_and_a_doctest_s_has_its_lines(work: Path) -> None:
     found, _ = await tried(work, BAD)
     assert found.failures == (
-        "doctest of mine.helper: line 18: Failed example: helper() Expected: 1 Got nothing",
+        HELPER,
         "test_exit: SystemExit: 3 (mine.py, line 5)",
         "test_wrong: AssertionError: one is not two (mine.py, line 9)",
         "test_async: ValueError: later (mine.py, line 13)",
@@ -458,7 +507,7 @@ async def test_what_fails_in_a_package_is_told_with_its_file(
 ) -> None:
     found, _ = await tried(work, PACKAGE | {path: PACKAGE[path].replace(old, new)}, name="kit")
     (failure,) = found.failures
-    assert failure.removeprefix("import kit.api: ") == said
+    assert " ".join(failure.removeprefix("import kit.api: ").split()) == said
 
 
 @pytest.mark.usefixtures("sandbox")

@@ -64,6 +64,10 @@ def test_comments_around_and_at_the_end_are_kept() -> None:
         (["x = 1", "def f(a=x): return (a, x)", "x = 2"], (1, 2)),
         (["def g(): return 1", "x = g()", "def g(): return 2", "def f(): return (x, g())"], (1, 2)),
         (["k = 1\ndef g(): return k", "x = g()\nk = 2", "def f(): return (x, k)"], (1, 2)),
+        # CPython's own symbol tables are called `top`, and it takes a function's for one.
+        (["def top(a):\n    b = a + k\n    return b", "k = 2", "def f(): return top(1)"], 3),
+        (["class top:\n    n = 1\n    def top(self, m=2): return self.n + m", "def f(): return top().top()"], 3),
+        (["def f(a=1):\n    def top(b): return a + b\n    return top(2)"], 3),
         (["x = 1", "x += 1", "x *= 5", "def f(): return x"], 10),
         (["x = x0 = 1", "def f(): return x"], 1),
         (["a, (b, *c) = 1, (2, 3, 4)", "def f(): return (a, b, c)"], (1, 2, [3, 4])),
@@ -161,6 +165,18 @@ def test_names_for_types_alone_come_too() -> None:
     ]
     assert "    from nowhere import Frame" in module_of(cells)
     assert result(cells) is None
+
+
+def test_classes_that_register_themselves_come_along() -> None:
+    """Whatever is made of a class that keeps a record of those: nothing names them."""
+    base = "class Base:\n    known = {}\n    def __init_subclass__(cls): Base.known[cls.__name__] = cls"
+    made = "class A(Base): n = 1", "class B(A): n = K", "class Other: n = 3", "class Gone(Base): pass\ndel Gone"
+    use = "def f(): return {name: cls.n for name, cls in Base.known.items()}"
+    assert result([base, *made, "K = 2", use, "class A(Base): n = 4"]) == {"A": 4, "B": 2}
+    assert "Other" not in module_of([base, *made, "K = 2", use], ["f"])
+    plain = base.replace("__init_subclass__", "other")
+    assert result([plain, "class A(Base): pass", use]) == {}
+    assert "class A" not in module_of([plain, "class A(Base): pass", use], ["f"])
 
 
 def test_what_ipython_gives_to_cells_is_imported() -> None:
@@ -303,9 +319,9 @@ def test_a_cell_in_another_language_is_left_out() -> None:
         (["x = '\0'"], "Cell 1 can't be read as Python"),
         (["x = " + "-" * 100_000 + "1"], "Cell 1 can't be read as Python"),
         (["def f():\n    %cd /\n    return 1"], "f uses `%cd /`"),
-        (["files = %sx ls\ndef f(): return files"], "files uses `files = %sx ls`: that is IPython's"),
-        (["v = %env HOME=a", "def ve(): return v"], "v uses `v = %env HOME=a`: that is IPython's"),
-        (["d = {}\nd['a'] = %sql 1", "def ve(): return d"], "d uses `d['a'] = %sql 1`: that is IPython's"),
+        (["files = %sx ls\ndef f(): return files"], "files uses `files = %sx ls` in cell 1: that is IPython's"),
+        (["v = %env HOME=a", "def ve(): return v"], "v uses `v = %env HOME=a` in cell 1: that is IPython's"),
+        (["d = {}\nd['a'] = %sql 1", "def ve(): return d"], "d uses `d['a'] = %sql 1` in cell 1: that is IPython's"),
         (["o = print\no.b: int = %cd /\ndef f(): return o"], "o uses `o.b: int = %cd /`"),
         (["x += %env HOME\ndef f(): return x"], "Cell 1 can't be read as Python, line 1"),
         (["if x == %env:\n    def f(): return x"], "Cell 1 can't be read as Python, line 1"),

@@ -149,7 +149,7 @@ def results(source: str) -> dict[str, Any]:
         exec(code, namespace)
         try:
             found[name] = namespace[name]()
-        except (AttributeError, RecursionError) as error:
+        except (AttributeError, RecursionError, TypeError) as error:
             found[name] = type(error).__name__
     return found
 

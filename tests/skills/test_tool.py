@@ -78,6 +78,25 @@ async def test_what_is_left_out_of_a_save_is_said(hands: Hands) -> None:
     assert "left out" not in await hands.do("save", "circles", what=["area"])
 
 
+async def test_a_skill_that_was_imported_is_extended(hands: Hands) -> None:
+    await hands.do("save", what=["area"])
+    for count, source in enumerate(["from circles import area", "def twice(r):\n    return 2 * area(r)"], start=5):
+        hands.ran.append(RanCell(count, f"id{count}", source, True))
+    said = await hands.do("save", what=["area", "twice"])
+    assert "+def twice(r):" in said
+    assert not [line for line in said.splitlines() if line.startswith("-")]
+    # In a kernel that never saw the definition, too.
+    hands.ran[:4] = []
+    hands.ran.append(RanCell(7, "id7", "def half(r):\n    return area(r) / 2", True))
+    assert "+def half(r):" in await hands.do("save", what=["twice", "half"])
+    assert [
+        name for name in ("math.pi", "SCALE = 2", "import area") if name in hands.library.get("circles").source
+    ] == [
+        "math.pi",
+        "SCALE = 2",
+    ]
+
+
 async def test_words_find_names_signatures_and_first_lines(hands: Hands) -> None:
     hands.put("gp_fit", GP)
     hands.put("tables", CSV, shared=True)

@@ -350,6 +350,17 @@ def test_an_export_goes_where_it_is_told(library: Library, work: Path) -> None:
     assert sent(library, "circles", "file", work, out="there/mine.py").is_file()
     with pytest.raises(SkillError, match="can't be written"):
         sent(library, "circles", "file", work, out="nowhere/mine.py")
+    # What pip is to install has a wheel's name.
+    wheel, _ = exported(bundle_of(library, "circles"), "wheel")
+    for out in ("dist", "dist", "new/v1.2/", "there"):
+        assert sent(library, "circles", "wheel", work, out=out, force=True) == work / out / wheel
+    assert sent(library, "circles", "notebook", work, out="books") == work / "books" / "circles.ipynb"
+    (work / "link").symlink_to(work.parent)
+    with pytest.raises(SkillError, match="can't be made: a link leads out of the working folder"):
+        sent(library, "circles", "wheel", work, out="link/dist")
+    assert not (work.parent / "dist").exists()
+    with pytest.raises(SkillError, match=r"mine\.py is no folder"):
+        sent(library, "circles", "wheel", work, out="there/mine.py", force=True)
 
 
 @pytest.mark.parametrize("out", ["", "mine", "mine/", "there", "there/mine", "there/circles"])
@@ -411,6 +422,9 @@ def test_a_repository_is_fetched_and_a_folder_of_it(work: Path) -> None:
     assert [bundle.name for bundle in found_in(f"{address}#src", work, names=["b"], rename="c")] == ["c"]
     with pytest.raises(SkillError, match="There is no nope in it; there are: b, tools"):
         found_in(address, work, names=["nope"])
+    for path in (f"{address}#src/tools", f"{address}#src/tools/", "repo/src/tools"):
+        (package,) = found_in(path, work)
+        assert (package.name, package.files) == ("tools", found[1].files)
 
 
 def test_a_wheel_of_somebody_else(library: Library, work: Path) -> None:

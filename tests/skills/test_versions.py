@@ -57,7 +57,9 @@ def test_a_change_by_hand_is_a_version(library: Library) -> None:
     assert texts(library) == ["x = 1\n", "x = 'hers'\n", "x = 3\n"]
     assert library.log("fit")[1].note.by == HAND
     (library.own / "fit.py").unlink()
-    assert library.log("fit")[0].removed
+    gone, *_, changed, _ = library.log("fit")
+    assert (gone.removed, gone.note[:2]) == (True, (HAND, "Removed by hand"))
+    assert changed.note[:2] == (HAND, "Changed by hand")
 
 
 def test_a_module_that_was_put_there_by_hand_has_a_past_too(library: Library) -> None:

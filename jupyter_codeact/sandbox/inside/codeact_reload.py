@@ -74,13 +74,26 @@ def _made_same(old: Any, new: Any) -> bool:
         if isinstance(old, type) and isinstance(new, type):
             for name in _unlike(old, new):
                 setattr(old, name, vars(new)[name])
-        elif type(old) is type(new) and hasattr(old, "__wrapped__"):
+            return bool(update_generic(old, new)) & _put_below(old, new)
+        if type(old) is type(new) and hasattr(old, "__wrapped__"):
             # As functools.cache has it.
             getattr(old, "cache_clear", bool)()
             return _made_same(old.__wrapped__, new.__wrapped__)
         return bool(update_generic(old, new))
     except Exception:  # noqa: BLE001 whatever a class of theirs thinks of that
         return False
+
+
+def _put_below(old: type, new: type) -> bool:
+    """Whether all classes that were made of the old one are made of the new one now, with their instances."""
+    done, those = True, list[type](type.__subclasses__(old))
+    for below in those:
+        try:
+            below.__bases__ = tuple(new if base is old else base for base in below.__bases__)
+        except TypeError:
+            # It has other slots, or another order of its bases makes no sense.
+            done = False
+    return done
 
 
 def _unlike(old: type, new: type) -> Iterator[str]:

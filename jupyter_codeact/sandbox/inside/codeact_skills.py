@@ -89,8 +89,8 @@ class SkillWatch:
                 left |= self._reload(sys.modules[name])
         if held := still_held(left):
             print(
-                f"Names of cells are those of the skills as they are now, but lists and other objects hold what "
-                f"{', '.join(held)} was before, which can't be changed: put the new one there.",
+                f"Names of cells are those of the skills as they are now, but lists, subclasses and other objects hold "
+                f"what {', '.join(held)} was before, which can't be changed: put the new one there.",
                 file=sys.stderr,
             )
 

@@ -16,6 +16,7 @@ import yaml
 from ...errors import SkillError
 from ...events import RanCell
 from ...words import reason
+from ..itself import Into
 from ..selection import module_from
 from ..skill import INIT, MARK, check_name, readable
 from .bundle import Bundle, Past, read_past
@@ -53,7 +54,9 @@ def found_in(
 
 def _read(source: str, work: Path, names: Sequence[str], rename: str, choose: Choose) -> list[Bundle]:
     if is_address(source):
-        return _picked([*_modules(fetched(source))], names, rename)
+        # As by a path: what is a package itself is called what its folder is.
+        folder = re.split(r"[/#]", source.rstrip("/#"))[-1].removesuffix(".git")
+        return _picked([*_modules(fetched(source), folder)], names, rename)
     path = work / Path(source).expanduser()
     if path.is_dir():
         return _picked([*_modules(of_folder(path, work), path.name)], names, rename)
@@ -108,7 +111,7 @@ def _of_notebook(content: bytes, path: Path, names: Sequence[str], rename: str, 
         return _renamed(found, rename) if rename else found
     name = rename or path.stem
     ran = [*cells_in(notebook)]
-    source = module_from(ran, [*choose(ran)], [*names])
+    source = module_from(ran, [*choose(ran)], [*names], Into(name))
     return Bundle(name, {f"{name}.py": source})
 
 

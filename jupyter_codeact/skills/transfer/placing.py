@@ -19,12 +19,14 @@ _THERE = "{path} is there already: choose another --out, or write --force to hav
 def place(name: str, content: Content, out: str, work: Path, *, force: bool = False) -> Path:
     """Write an export and return where it is. Raises SkillError.
 
-    out: a path, or a folder in which it gets ``name``; "" stands for ``work``. A file's name is the caller's, but a
-    folder has to be called what its files say that it is: under another name it gets there with one around it.
+    out: a path, or a folder in which it gets ``name``; "" stands for ``work``. A file's name is the caller's where it
+    ends as the form's does, and else it is a folder, which is made; but a folder has to be called what its files say
+    that it is: under another name it gets there with one around it.
     """
     path = Path(os.path.normpath(work / Path(out).expanduser())) if out else work / name
-    if out.endswith("/") and isinstance(content, bytes) and not path.is_dir():
-        raise SkillError(f"There is no folder {path}.")
+    is_folder = out.endswith("/") or path.suffix != Path(name).suffix
+    if out and is_folder and isinstance(content, bytes):
+        _make(path, work)
     # An existing folder holds the export; a folder of a skill of that name is what stands in its way.
     path = path / name if path.is_dir() and path.name != name else path
     if isinstance(content, bytes) or path.name == name:
@@ -32,6 +34,19 @@ def place(name: str, content: Content, out: str, work: Path, *, force: bool = Fa
         return path
     _put(path, name, {f"{name}/{part}": text for part, text in content.items()}, work, force=force)
     return path / name
+
+
+def _make(path: Path, work: Path) -> None:
+    """The folder, and those above it that are not there either. Raises SkillError."""
+    if os.path.lexists(path) and not path.is_dir():
+        raise SkillError(f"{path} is no folder: choose another --out.")
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        for folder in reversed(missing):
+            with _folder(folder.parent, work) as parent:
+                (parent / folder.name).mkdir()
+    except OSError as error:
+        raise SkillError(f"{path} can't be made: {error.strerror or error}.") from None
 
 
 def _put(path: Path, name: str, content: Content, work: Path, *, force: bool) -> None:
