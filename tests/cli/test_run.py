@@ -571,3 +571,16 @@ def test_debug_shows_the_traceback_and_what_is_logged(
     assert "The run ended: submitted" in caplog.text
     with pytest.raises(ConfigError):
         command("run", "--text", "go", "--review", "auto", "--debug")
+
+
+def test_what_an_output_widget_clears_is_its_own(command: Command, replies: Command, tmp_path: Path) -> None:
+    pytest.importorskip("ipywidgets")
+    code = (
+        "print('accuracy 0.93')\nimport ipywidgets\nfrom IPython.display import clear_output\n"
+        "with ipywidgets.Output():\n    clear_output(); print('inner')"
+    )
+    flags = ("--model", replies({"code": code}, {"submit": "ok"}), "--review", "auto", "--out", tmp_path / "out")
+    done = command("run", "--text", "go", *flags)
+    assert done.code == 0, done.err
+    [*_, cell, _] = nbformat.read(tmp_path / "out" / "task.ipynb", as_version=4).cells
+    assert [output.text for output in cell.outputs] == ["accuracy 0.93\ninner\n"]

@@ -283,6 +283,24 @@ async def run_it(proposal: Proposal) -> None:
     proposal.run()
 
 
+async def test_an_output_widget_of_her_cell_clears_its_own_in_the_agent_s(
+    opened: Opened, script: Script, home: Any
+) -> None:
+    """One that an earlier cell has made, whose opening no message of the action's tells."""
+    pytest.importorskip("ipywidgets")
+    code = "print('before')\nwith out: clear_output(); print('inner')\nprint('after')"
+    script({"code": code}, {"text": "ok"})
+    made = "import ipywidgets; from IPython.display import clear_output; out = ipywidgets.Output(); display(out)"
+    async with opened(made, "%%agent\ngo") as document:
+        await document.run_cells()
+        assert shown(document.nb.cells[2]).split() == ["before", "after"]
+        assert [state["outputs"][0]["text"] for state in document.widget_state.values() if state.get("outputs")] == [
+            "inner\n"
+        ]
+    told = next(str(m["content"]) for m in history(home) if m["role"] == "tool")
+    assert "before\ninner\nafter" in told
+
+
 def document_folder(document: Document) -> Any:
     from pathlib import Path
 
