@@ -142,7 +142,7 @@ patients = DataFrame()
 """
 
 
-async def test_values_in_a_column_s_type_stay_in_the_sandbox(opened: Opened, script: Script, home: Path) -> None:
+async def test_values_in_a_column_s_type_stay_in_the_sandbox(opened: Opened, script: Any, home: Any) -> None:
     """polars' Enum says its categories, which are the values of the column."""
     script({"text": "ok"})
     async with opened(TABLE, "%%agent\nWho?") as document:
