@@ -301,6 +301,22 @@ async def test_an_output_widget_of_her_cell_clears_its_own_in_the_agent_s(
     assert "before\ninner\nafter" in told
 
 
+@pytest.mark.parametrize("review", ["ask", "auto"])
+async def test_her_cell_after_steps_in_a_fresh_sandbox_is_told_what_is_true(
+    opened: Opened, script: Script, review: str
+) -> None:
+    script({"code": "import os; os.kill(os.getpid(), 9)"}, {"code": "b = 5"}, {"text": "ok"})
+    look = "print('a' in dir(), 'b' in dir())"
+    async with opened("a = 1", f"%%agent --review {review}\ngo", look, look) as document:
+        for cell in [cell for cell in document.nb.cells]:
+            await document.run_cell(cell)
+        after, then = document.nb.cells[-2:]
+    gone = "Variables from before that are gone; the agent's steps since then ran in a fresh one, as this cell does."
+    assert shown(after).splitlines()[-1] == "False True"
+    assert gone in shown(after)
+    assert shown(then) == "False True\n"
+
+
 def document_folder(document: Document) -> Any:
     from pathlib import Path
 
