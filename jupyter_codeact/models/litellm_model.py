@@ -21,6 +21,7 @@ from .errors import translated
 from .options import ASKS_TO_THINK, began_without_thinking, refuses_thinking, thinks_in_signed_blocks, wished
 from .retry import with_retries
 from .stream import has_ended, heard
+from .turns import in_turns
 
 # What any service is sent of a message; the rest is ours.
 WIRE = ("role", "content", "tool_calls", "tool_call_id")
@@ -134,7 +135,7 @@ class LiteLLMModel:
             return None
 
     def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
-        sent = [self._wire(message) for message in messages]
+        sent = in_turns([self._wire(message) for message in messages])
         return with_retries(lambda: self._query(sent, tools), lambda came: self._void(sent, tools, came))
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:

@@ -26,7 +26,7 @@ BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
 ENDED = "The sandbox ended."
 # What the first cell in a fresh sandbox says, and what hers does where steps of the agent's ran in it before.
 FRESH = "Variables are gone; this cell runs in a fresh one."
-NO_LONGER_FRESH = "Variables from before that are gone; the agent's steps since then ran in a fresh one, as this cell does."
+NO_LONGER_FRESH = "Variables from before that are gone; the agent's steps since then ran in a fresh one."
 
 
 class Sandbox:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +260,18 @@ async def test_a_turn_that_began_with_thinking_goes_on_without_it(
     thinks = ["thinking" in request.json for request in model_server.requests]
     assert thinks == [bool(thinking) and n not in (2, 3) for n in range(6)]
     assert "She wants x and y." in str(model_server.requests[4].json)
+
+
+async def test_prompts_in_a_row_are_one_turn(opened: Opened, model_server: ModelServer, style: str) -> None:
+    """After a stop in the middle, and after a summary: servers of local models refuse two."""
+    model_server.add(act(style, "w = 1"), act(style, "x = 2"), act(style, "y = 2"), Reply("In short."), Reply("Done."))
+    stopping = "%%agent --review auto --max-steps 2\n"
+    cells = [f"{stopping}First.", f"{stopping.replace('2', '1')}Second.", "%agent compact", "%%agent\nThird."]
+    async with opened(*cells) as document:
+        await document.run_cells()
+        assert model_server.refused == []
+        assert "Done." in "".join(map(shown, document.nb.cells))
+    last = model_server.requests[-1].json["messages"]
+    assert [word for word in ("In short.", "Third.") if word not in str(last)] == []
+    roles = [message["role"] for message in last]
+    assert ("user", "user") not in [*pairwise(roles)]

@@ -308,10 +308,10 @@ async def test_her_cell_after_steps_in_a_fresh_sandbox_is_told_what_is_true(
     script({"code": "import os; os.kill(os.getpid(), 9)"}, {"code": "b = 5"}, {"text": "ok"})
     look = "print('a' in dir(), 'b' in dir())"
     async with opened("a = 1", f"%%agent --review {review}\ngo", look, look) as document:
-        for cell in [cell for cell in document.nb.cells]:
+        for cell in [*document.nb.cells]:
             await document.run_cell(cell)
         after, then = document.nb.cells[-2:]
-    gone = "Variables from before that are gone; the agent's steps since then ran in a fresh one, as this cell does."
+    gone = "Variables from before that are gone; the agent's steps since then ran in a fresh one."
     assert shown(after).splitlines()[-1] == "False True"
     assert gone in shown(after)
     assert shown(then) == "False True\n"
