@@ -97,6 +97,17 @@ def test_where_there_is_no_patch_the_result_says_why(
     assert said in "".join(lines)
 
 
+def test_what_a_patch_lacks_is_said(command: Command, replies: Command, checkout: Path, tmp_path: Path) -> None:
+    """The files of a repository that the agent made: git takes its commit alone."""
+    git = "git -c user.name=t -c user.email=t@example.org"
+    code = f"!git init -q 'in ner' && cd 'in ner' && echo 1 > b.txt && {git} add b.txt && {git} commit -qm first"
+    flags = ("--model", replies({"code": code}, {"submit": "Done."}), "--review", "auto", "--out", tmp_path / "out")
+    done = command("run", "--text", "go", "--workspace", checkout, *flags)
+    assert done.code == 0, done.err
+    assert "+Subproject commit" in (tmp_path / "out" / "task.patch").read_text()
+    assert "  Not in the patch: the files of in ner, a repository of its own.\n" in done.out
+
+
 def test_a_step_has_one_number_wherever_it_is_shown(
     command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
