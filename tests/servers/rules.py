@@ -25,7 +25,8 @@ OPENAI_KEYS = {
 def openai(request: Json) -> str:
     """The rules of OpenAI's chat completions. ``reasoning_content`` is DeepSeek's, who asks for it."""
     messages = request.get("messages") or []
-    return _invented(request) or next(_openai(messages), "") or next(_turns(messages), "")
+    turns = iter(()) if request.get("tools") else _turns(messages)
+    return _invented(request) or next(_openai(messages), "") or next(turns, "")
 
 
 def anthropic(request: Json) -> str:
@@ -64,7 +65,7 @@ def _openai(messages: list[Json]) -> Iterator[str]:
 
 
 def _turns(messages: list[Json]) -> Iterator[str]:
-    """As templates of local models have it, most of which know of no tools."""
+    """As templates of local models have it, most of which know of no tools; OpenAI takes any order."""
     said = [message["role"] for message in messages if message["role"] != "system"]
     if "tool" not in said and said != [("user", "assistant")[place % 2] for place in range(len(said))]:
         yield f"after the system prompt roles must alternate, beginning with user: {', '.join(said)}"
