@@ -9,9 +9,11 @@ from typing import Any
 
 from .events import Outcome, Ran, Status
 from .inside import state_in
-from .kept import Kept
+from .kept import CELL, Kept
 
 SHOWN = ("stream", "display_data", "execute_result", "error")
+# Output widgets whose contexts lie in one another.
+NESTED = 100
 
 
 class RunStopped(asyncio.CancelledError):
@@ -36,13 +38,15 @@ class Execution:
         self.begun: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[Status] = loop.create_future()
         self._kept = Kept()
-        self._clear = False
+        self._clear: set[str] = set()
+        # The Output widgets whose context is entered, by their comms; the last one takes what comes.
+        self._takers: list[str] = []
         self._reply: Status | None = None
         self._state: dict[str, Any] | None = None
         self._idle = False
         self._began = 0.0
 
-    def hear(self, kind: str, content: dict[str, Any]) -> None:
+    def hear(self, kind: str, content: dict[str, Any]) -> None:  # noqa: C901  a table
         """Take one message in; messages after the end are ignored."""
         if self.ended.done():
             return
@@ -56,6 +60,8 @@ class Execution:
             self._update(content)
         elif kind == "clear_output":
             self._clear_outputs(bool(content.get("wait")))
+        elif kind in ("comm_open", "comm_msg"):
+            self._follow(content)
         elif kind == "execute_reply":
             self._reply, self._state = _status(content), state_in(content)
         elif kind == "status":
@@ -83,9 +89,30 @@ class Execution:
             self.begun.set_result(None)
 
     def _add(self, kind: str, content: dict[str, Any]) -> None:
-        if self._clear:
+        if self._owner in self._clear:
             self._clear_outputs(wait=False)
-        self._kept.add({"output_type": kind, **content})
+        self._kept.add({"output_type": kind, **content}, self._owner)
+
+    @property
+    def _owner(self) -> str:
+        return self._takers[-1] if self._takers else CELL
+
+    def _follow(self, content: dict[str, Any]) -> None:
+        """An Output widget says which request's outputs are its own from now on, or what it shows.
+
+        Only such a model has these two. One that was made by an earlier cell is opened in none of our messages.
+        """
+        comm, data = content.get("comm_id"), content.get("data")
+        state = data.get("state") if isinstance(data, dict) else None
+        if not isinstance(comm, str) or not isinstance(state, dict):
+            return
+        if isinstance(state.get("outputs"), list):
+            self._kept.clear(comm)
+            for output in filter(_is_output, state["outputs"]):
+                self._kept.add({**output}, comm)
+        if isinstance(state.get("msg_id"), str):
+            others = [taker for taker in self._takers if taker != comm]
+            self._takers = [*others, comm][-NESTED:] if state["msg_id"] else others
 
     def _update(self, content: dict[str, Any]) -> None:
         wanted = (content.get("transient") or {}).get("display_id")
@@ -93,9 +120,12 @@ class Execution:
             self._kept.update(wanted, content.get("data", {}))
 
     def _clear_outputs(self, wait: bool) -> None:
-        self._clear = wait
-        if not wait:
-            self._kept = Kept()
+        """Of the cell, or of the widget that takes what comes."""
+        if wait:
+            self._clear.add(self._owner)
+        else:
+            self._clear.discard(self._owner)
+            self._kept.clear(self._owner)
 
     def _end(self) -> None:
         if self._reply is not None and self._idle:
@@ -103,6 +133,12 @@ class Execution:
             self._start(self.proposed)
             self._begin()
             self.ended.set_result(self._reply)
+
+
+def _is_output(output: Any) -> bool:
+    if not isinstance(output, dict) or output.get("output_type") not in SHOWN:
+        return False
+    return isinstance(output.get("data", {}), dict) and isinstance(output.get("traceback", []), list)
 
 
 def _status(reply: dict[str, Any]) -> Status:

@@ -20,25 +20,39 @@ KEPT_SHOWN = 50_000_000
 # A stream is kept in pieces of about so much: whatever joins a long text copies all of it.
 PIECE = 50_000
 TEXTS = ("text/plain", "text/markdown", "text/latex")
+# Whose the outputs are that no Output widget took.
+CELL = ""
 CUT = "\n[… {:,} characters are not kept here: of a cell's text, about {:,} are …]\n"
 
 
 class Kept:
-    """Takes outputs in, one at a time. unkept: the characters of text that it has let go of."""
+    """Takes outputs in, one at a time, with whose they are. unkept: the characters of text that it has let go of."""
 
     def __init__(self) -> None:
         self.unkept = 0
         self._outputs: dict[int, Output] = {}
+        self._owners: dict[int, str] = {}
         self._next = 0
+        # The last that it has let go of.
+        self._gap = -1
         self._text = _Bound(KEPT_TEXT)
         self._shown = _Bound(KEPT_SHOWN)
 
-    def add(self, output: Output) -> None:
-        """Take an output that is nobody else's: it may be changed."""
+    def add(self, output: Output, owner: str = CELL) -> None:
+        """Take an output that is nobody else's: it may be changed. owner: the cell, or a widget that took it."""
         if output["output_type"] == "stream":
-            self._add_stream(output, str(output.get("text", "")))
+            self._add_stream(output, str(output.get("text", "")), owner)
         else:
-            self._append(output)
+            self._append(output, owner)
+
+    def clear(self, owner: str) -> None:
+        """Let go of what was added for that owner."""
+        for key in [key for key, whose in self._owners.items() if whose == owner]:
+            self._text.drop(key)
+            self._shown.drop(key)
+            del self._outputs[key], self._owners[key]
+        if not self._outputs:
+            self.unkept, self._gap = 0, -1
 
     def update(self, display_id: str, data: dict[str, Any]) -> None:
         """Set what the displays of that id show."""
@@ -58,16 +72,18 @@ class Kept:
         return tuple(made)
 
     def _pieces(self) -> Iterator[Output]:
-        expected, name = 0, "stdout"
+        is_whole, name = self._gap < 0, "stdout"
         for key, output in self._outputs.items():
-            if key != expected:
+            if not is_whole and key > self._gap:
                 yield {"output_type": "stream", "name": name, "text": CUT.format(self.unkept, KEPT_TEXT)}
+                is_whole = True
             yield output
-            expected, name = key + 1, output.get("name", name)
+            name = output.get("name", name)
 
-    def _add_stream(self, output: Output, text: str) -> None:
+    def _add_stream(self, output: Output, text: str, owner: str) -> None:
         newest = self._outputs.get(self._next - 1, {})
-        if newest.get("output_type") == "stream" and newest.get("name") == output.get("name"):
+        is_same = newest.get("output_type") == "stream" and newest.get("name") == output.get("name")
+        if is_same and self._owners[self._next - 1] == owner:
             room = max(0, PIECE - len(newest["text"]))
             newest["text"] += text[:room]
             text = text[room:]
@@ -75,11 +91,12 @@ class Kept:
             if not text:
                 return
         for start in range(0, len(text) or 1, PIECE):
-            self._append({**output, "text": text[start : start + PIECE]})
+            self._append({**output, "text": text[start : start + PIECE]}, owner)
 
-    def _append(self, output: Output) -> None:
+    def _append(self, output: Output, owner: str) -> None:
         self._next += 1
         self._outputs[self._next - 1] = output
+        self._owners[self._next - 1] = owner
         self._weigh(self._next - 1)
 
     def _weigh(self, key: int) -> None:
@@ -90,7 +107,9 @@ class Kept:
             _empty(self._outputs[gone])
         for gone in self._text.put(key, OUTPUT + _length(_texts(output))):
             self.unkept += _length(_texts(self._outputs.pop(gone)))
+            self._gap = max(self._gap, gone)
             self._shown.drop(gone)
+            del self._owners[gone]
 
     def _shorten(self, output: Output) -> None:
         """A text that has no room even alone keeps its beginning and its end."""

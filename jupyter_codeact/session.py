@@ -180,11 +180,13 @@ class Session:
     def _wanted(self, wishes: RunOptions) -> AgentConfig:
         """The configuration, with what the flags of this run change in it."""
         own = self.config
+        # Where none is configured a conversation goes on with the one that it has.
+        present = self._config.model.name if self.agent is not None else ""
         folder = wishes.templates or own.templates
         return AgentConfig(
             model=replace(
                 own.model_config(),
-                name=wishes.model or own.model,
+                name=wishes.model or own.model or present,
                 temperature=own.temperature if wishes.temperature is None else wishes.temperature,
                 max_tokens=wishes.max_tokens or own.max_tokens,
                 reasoning_effort=wishes.reasoning_effort or own.reasoning_effort or None,

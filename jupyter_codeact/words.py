@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 from .events import Usage
 
@@ -46,6 +47,11 @@ def ended(exit_status: str) -> str:
     """``the limit of steps, with what was done``: how a run ended; a status that is not ours as it is."""
     early = re.fullmatch(r"submitted \((.*)\)", exit_status)
     return f"{ended(early[1])}, with what was done" if early else ENDINGS.get(exit_status, exit_status)
+
+
+def lacking(files: Mapping[str, str]) -> str:
+    """What stands before the reason for which a run has no patch, or before what its patch lacks."""
+    return "Not in the patch" if "patch" in files else "No patch"
 
 
 def plural(count: int, thing: str, many: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,13 +10,15 @@ from functools import cached_property
 
 from .. import tokens
 from ..events import Output, Ran
+from .displays import described, drawing
 from .formats import SENDABLE, Found, look
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[ -/][0-~]|\x1b[0-Z\\^-~]")
 DISPLAYS = ("display_data", "execute_result")
 _ORDER = ("text/plain", "text/markdown", "text/latex")
-# What IPython's display classes give as plain text: the name of the class, and nothing of what is shown.
-_NO_TEXT = re.compile(r"<IPython\.[\w.]+ object>")
+# The name of a class, as IPython's display classes give it for plain text, and nothing of what is shown.
+_NO_TEXT = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-f]+)?>")
+SVG = "image/svg+xml"
 NOTEBOOK = "they are in the notebook"
 
 
@@ -94,14 +97,23 @@ def _data(data: dict[str, object], describe: Callable[[Picture], str]) -> str:
     picture = _picture(data)
     if picture is not None:
         return describe(picture)
-    texts = (str(data[kind]) for kind in _ORDER if kind in data)
-    text = next((text for text in texts if not _NO_TEXT.fullmatch(text)), None)
-    return clean(text) if text is not None else f"[shown to the person: {', '.join(data) or 'nothing'}]"
+    texts = [str(data[kind]) for kind in _ORDER if kind in data]
+    text = next((text for text in texts if not _NO_TEXT.fullmatch(text)), None) or described(data)
+    if text:
+        return clean(text)
+    others = [kind for kind in data if kind not in _ORDER]
+    return clean(texts[0]) if texts and not others else f"[shown to the person: {', '.join(data) or 'nothing'}]"
 
 
 def _picture(data: dict[str, object]) -> Picture | None:
-    mime = next((kind for kind in data if kind.startswith("image/")), None)
-    return Picture(mime, str(data[mime])) if mime is not None else None
+    """Of several the one that services take, and of an SVG what the guard left of it."""
+    kinds = sorted((kind for kind in data if kind.startswith("image/")), key=lambda kind: kind not in SENDABLE)
+    if not kinds:
+        found = drawing(data)
+        return Picture(SVG, found) if found else None
+    source = str(data[kinds[0]])
+    is_text = kinds[0] == SVG and "<" in source
+    return Picture(kinds[0], base64.b64encode(source.encode(errors="replace")).decode() if is_text else source)
 
 
 def clean(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 from ..errors import CodeActError
@@ -11,6 +12,10 @@ from .shapes import StepOutput
 
 # What was stopped and goes on is a cell that ran, too.
 RAN = ("ok", "error", "left")
+_REPOSITORY = re.compile(
+    r'^diff --git .* "?b/(.*?)"?\n(?:new file mode|index \w+\.\.\w+) 160000$',
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,10 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Submission:
-    """``text`` is what a trajectory calls the submission. no_patch: why the sandbox could not say the patch."""
+    """``text`` is what a trajectory calls the submission.
+
+    no_patch: why the sandbox could not say the patch, or what it lacks.
+    """
 
     cells: tuple[str, ...] = ()
     answer: str = ""
@@ -57,6 +65,16 @@ def collect(accepted: list[Accepted], answer: str) -> Submission:
 async def with_patch(known: Submission, env: Environment, root: str) -> Submission:
     """Add the patch of the folder ``root``, where ``env`` can still say it: a dead one takes nothing away."""
     try:
-        return replace(known, patch=str(await env.inside("patch", root=root) or ""))
+        patch = str(await env.inside("patch", root=root) or "")
+        return replace(known, patch=patch, no_patch=lacking(patch))
     except CodeActError as error:
         return replace(known, no_patch=str(error))
+
+
+def lacking(patch: str) -> str:
+    """What a patch does not take along, though it changes it: of a repository within it has the commit alone."""
+    names = [found[1] for found in _REPOSITORY.finditer(patch)]
+    if not names:
+        return ""
+    its = "a repository of its own" if len(names) == 1 else "repositories of their own"
+    return f"the files of {', '.join(names)[:300]}, {its}"

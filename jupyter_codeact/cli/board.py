@@ -38,7 +38,8 @@ class Board(Page):
         numbers = f"{words.plural(one.result.steps, 'step')} · {words.seconds(one.result.seconds)}"
         line = Text(" · ").join([Text(one.id, "bold"), mark, Text(numbers)])
         line.append(f" · {' '.join(visible(one.result.error).split())}" if one.result.error else "")
-        line.append(f" · no patch: {' '.join(visible(one.result.no_patch).split())}" if one.result.no_patch else "")
+        no_patch = f"{words.lacking(one.result.files).lower()}: {' '.join(visible(one.result.no_patch).split())}"
+        line.append(f" · {no_patch}" if one.result.no_patch else "")
         self.text(line)
 
     def finish(self, batch: Batch, out: Path) -> None:

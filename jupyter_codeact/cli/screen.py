@@ -109,7 +109,7 @@ class Screen(Page):
         for kind, path in result.files.items():
             self.text(f"  {kind:11}{path}")
         if result.no_patch:
-            self.text(f"  No patch: {result.no_patch.removesuffix('.')}.")
+            self.text(f"  {words.lacking(result.files)}: {result.no_patch.removesuffix('.')}.")
 
     def _begin(self) -> None:
         self.working("")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import shutil
 import time
 from collections.abc import Sequence
@@ -10,17 +12,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..agent.config import AgentConfig
+from ..agent.hooks import RunDone
 from ..agent.limits import Limits, Meter
 from ..agent.problem import stated
 from ..agent.retrying import Attempt, RetryAgent
 from ..agent.shapes import AgentInfo
 from ..agent.trajectory import read
+from ..files import write_atomically
 from ..parts import open_model
 from ..settings import Settings
 from .cells import Reviewer
 from .meter import FlagMeter
 from .solve import Job, Listener, Result, solve
 from .workspace import fresh_workspace, part_of
+
+# How a run ends that its person stops.
+STOPPED = "exit_stopped"
 
 
 async def work_on(
@@ -63,7 +70,7 @@ class _Attempts:
         except asyncio.CancelledError:
             # What was made before a Stop counts.
             if agent.attempts:
-                self._chosen(agent.best_so_far(), agent, time.monotonic() - began)
+                self._stopped(self._chosen(agent.best_so_far(), agent, time.monotonic() - began))
             raise
         return self._chosen(best, agent, time.monotonic() - began)
 
@@ -92,6 +99,17 @@ class _Attempts:
             seconds=round(seconds, 1),
             files=files,
         )
+
+    def _stopped(self, result: Result) -> None:
+        """Say so in the trajectory, whose attempt had an end of its own, and to those who count ends."""
+        path = Path(result.files.get("trajectory", ""))
+        with contextlib.suppress(OSError, ValueError):
+            document = json.loads(path.read_text("utf-8"))
+            made = str(document["info"]["exit_status"]).startswith("submitted")
+            document["info"]["exit_status"] = f"submitted ({STOPPED})" if made else STOPPED
+            write_atomically(path, json.dumps(document, ensure_ascii=False))
+            for listener in self.listeners:
+                listener(RunDone(document["trajectory"], document["info"]))
 
 
 def _copied(path: str, job: Job) -> Path:

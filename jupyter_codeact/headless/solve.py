@@ -86,7 +86,7 @@ class Result:
     """How a run ended.
 
     cost_usd: what is known of it. seconds: of all. files: what it left, by kind. no_patch: why no patch is
-    among them, where there is more to say than that nothing was changed.
+    among them, where there is more to say than that nothing was changed, or what the patch lacks.
     """
 
     id: str
@@ -214,5 +214,5 @@ def _result(job: Job, info: AgentInfo, steps: int, files: dict[str, str], second
         stats.get("api_calls", 0),
         round(seconds, 1),
         files,
-        "" if "patch" in files else info.get("no_patch") or job.no_patch,
+        info.get("no_patch") or ("" if "patch" in files else job.no_patch),
     )

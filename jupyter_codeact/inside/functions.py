@@ -8,6 +8,7 @@ import base64
 import importlib.machinery
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ LARGEST_PNG = 1_000_000
 # Characters of a module that a model is given: about 50,000 tokens.
 LONGEST_SOURCE = 200_000
 _PLAIN = ("int", "float", "complex", "bool", "NoneType")
+# With what says how it is stored: `datetime64[ns, Europe/Berlin]`, `int64[pyarrow]`.
+_KIND = re.compile(r"[A-Za-z_]\w*(?:\[(?:[num]?s|pyarrow|python)(?:, [\w/+:-]+)?\])*", re.ASCII)
 _SKIPPED = ("module", "ZMQExitAutocall", "ExitAutocall")
 
 
@@ -68,8 +71,15 @@ def _schema(value: Any) -> str | None:
         return f"{count} columns"
     schema: Any = getattr(value, "schema", None)
     dtypes = list(schema.values()) if hasattr(schema, "values") else value.dtypes
-    columns = [f"{column} {dtype}" for column, dtype in zip(value.columns[:12], dtypes[:12], strict=False)]
+    columns = [f"{column} {_kind(dtype)}" for column, dtype in zip(value.columns[:12], dtypes[:12], strict=False)]
     return ", ".join(columns) + (f", … {count} columns" if count > 12 else "")
+
+
+def _kind(dtype: Any) -> str:
+    """A type's name alone: in what some say more there are values, as the categories of an Enum or a Struct's names."""
+    text = str(dtype)
+    name = _KIND.match(text)
+    return name[0] if name else type(dtype).__name__
 
 
 def _are_values(columns: Any) -> bool:

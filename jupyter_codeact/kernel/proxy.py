@@ -17,7 +17,7 @@ import zmq
 from .. import inside
 from ..errors import SandboxUnavailable
 from ..protocols import AgentHost
-from ..sandbox.launch import Sandbox
+from ..sandbox.launch import FRESH, NO_LONGER_FRESH, Sandbox
 from ..sandbox.probe import EMPTY_HOME, explain, reason
 from .border import Border
 from .comms import Comms
@@ -226,6 +226,7 @@ class Proxy:
         """
         listener = self.proposals.pop(request.cell_id)
         self.taps[request.id] = Tap(Way.FORWARD, listener, request=request.message)
+        self._tell_of_steps()
         self.ledger.started(request.id, request.code, request.cell_id, by_agent=True)
         expressions = inside.with_state(request.message.content.get("user_expressions"))
         action = request.message.with_content(stop_on_error=False, user_expressions=expressions)
@@ -333,8 +334,13 @@ class Proxy:
         self.taps[message.id] = tap
         if record:
             self.ledger.started(message.id, code, cell_id, by_agent=True)
+            self._tell_of_steps()
         self._pass_in("shell", message, hers=False)
         return message.id
+
+    def _tell_of_steps(self) -> None:
+        """A step runs in a sandbox of which her own cells have not heard yet: what it leaves is there for them."""
+        self.news = self.news.replace(FRESH, NO_LONGER_FRESH)
 
     def interrupt_sandbox(self) -> None:
         """Interrupt what runs in the sandbox; its answer is nobody's."""

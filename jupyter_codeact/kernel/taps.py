@@ -57,5 +57,15 @@ class Tap:
             return message
         if self.way is Way.SWALLOW or message.type in ("status", "execute_input"):
             return None
+        if message.type == "comm_msg":
+            message = self._taken(message)
         parts = [message.parts[0], self.parent, *message.parts[2:]]
         return Message(parts, message.idents, message.buffers)
+
+    def _taken(self, message: Message) -> Message:
+        """An Output widget names the request whose outputs are its own: for the front end, that of the agent's cell."""
+        data = message.content.get("data")
+        state = data.get("state") if isinstance(data, dict) else None
+        if not isinstance(data, dict) or not isinstance(state, dict) or state.get("msg_id") != message.parent_id:
+            return message
+        return message.with_content(data={**data, "state": {**state, "msg_id": Message([self.parent]).id}})

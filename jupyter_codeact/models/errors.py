@@ -14,6 +14,9 @@ from ..errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, Mo
 
 BUSY = (408, 409, 429)
 TOO_LONG = 413
+# Of a key, or of one prompt: services that moderate say so with the same status.
+FORBIDDEN = 403
+_MODERATED = re.compile(r"moderat|flagged|\bcontents?\b|safety|harmful|\bviolat|\bprompt", re.IGNORECASE)
 # Runs from a terminal have no %agent.
 AFRESH = "sum it up or begin another one, in a notebook with `%agent compact` or `%agent reset`."
 ELSEWHERE = range(300, 400)
@@ -60,7 +63,9 @@ def translate(model: str, error: Exception) -> Exception:
 
 def _by_status(model: str, error: Exception, status: int | None) -> Exception:  # noqa: PLR0911  # a table
     name, said = type(error).__name__, _said(error)
-    if status in (401, 403):
+    if status == FORBIDDEN and _MODERATED.search(said):
+        return ContentPolicy(f"The service's policy refused what {model} was asked: {said}")
+    if status in (401, FORBIDDEN):
         return KeyRefused(f"The service refused the key for {model}: {said}")
     if "server disconnected" in said.lower():
         return ModelBusy(f"The service of {model} closed the connection.")

@@ -18,9 +18,10 @@ from ..events import Delta, Usage
 from ..parts import ModelConfig
 from .assembly import Assembly
 from .errors import translated
-from .options import ASKS_TO_THINK, began_without_thinking, thinks_in_signed_blocks, wished
+from .options import ASKS_TO_THINK, began_without_thinking, refuses_thinking, thinks_in_signed_blocks, wished
 from .retry import with_retries
 from .stream import has_ended, heard
+from .turns import in_turns
 
 # What any service is sent of a message; the rest is ours.
 WIRE = ("role", "content", "tool_calls", "tool_call_id")
@@ -134,7 +135,7 @@ class LiteLLMModel:
             return None
 
     def query(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> AsyncGenerator[Delta, None]:
-        sent = [self._wire(message) for message in messages]
+        sent = in_turns([self._wire(message) for message in messages])
         return with_retries(lambda: self._query(sent, tools), lambda came: self._void(sent, tools, came))
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
@@ -200,7 +201,9 @@ class LiteLLMModel:
         if self._thinks_in_signed_blocks and began_without_thinking(messages):
             # Anthropic refuses to think in the middle of a turn, and thinking where none is asked for.
             options = {name: value for name, value in options.items() if name not in ASKS_TO_THINK}
-            messages = [{key: m[key] for key in m if key not in THINKING} for m in messages]
+            messages = [_unthought(message) for message in messages]
+        elif self._refuses_thinking:
+            messages = [_unthought(message) if "thinking_blocks" in message else message for message in messages]
         fixed = {
             "model": self.name,
             "stream": True,
@@ -217,6 +220,10 @@ class LiteLLMModel:
     def _thinks_in_signed_blocks(self) -> bool:
         return thinks_in_signed_blocks(self._litellm, self._options)
 
+    @cached_property
+    def _refuses_thinking(self) -> bool:
+        return refuses_thinking(self._litellm, self._options)
+
     def _usage(self, usage: Any) -> Usage:
         details = getattr(usage, "prompt_tokens_details", None)
         cached = getattr(details, "cached_tokens", None) or 0
@@ -229,6 +236,10 @@ class LiteLLMModel:
             return float(sum(self._litellm.cost_per_token(self.name, usage_object=usage, **tokens)))
         except Exception:  # noqa: BLE001 litellm raises bare Exceptions for models without a price
             return None
+
+
+def _unthought(message: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in message.items() if key not in THINKING}
 
 
 def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:

@@ -44,10 +44,21 @@ def wished(config: ModelConfig) -> dict[str, Any]:
 
 def thinks_in_signed_blocks(litellm: Any, config: ModelConfig) -> bool:
     """Whether these options ask for thinking as Anthropic has it: each turn begins with it, or is refused."""
+    return _signed_thinking(litellm, config) == "enabled"
+
+
+def refuses_thinking(litellm: Any, config: ModelConfig) -> bool:
+    """Whether the service, not asked to think by these options, refuses what it has thought in a turn that goes on."""
+    could = _signed_thinking(litellm, ModelConfig(name=config.name, reasoning_effort="low"))
+    return bool(could) and _signed_thinking(litellm, config) in ("", "disabled")
+
+
+def _signed_thinking(litellm: Any, config: ModelConfig) -> str:
+    """Which kind of Anthropic's thinking is asked for; "" for none."""
     asking = {name: value for name, value in wished(config).items() if name in ASKS_TO_THINK}
     mapped = _mapped(litellm, config.name, asking) if asking else None
     thinking = (mapped or {}).get("thinking")
-    return isinstance(thinking, dict) and thinking.get("type") == "enabled"
+    return str(thinking.get("type", "")) if isinstance(thinking, dict) else ""
 
 
 def began_without_thinking(messages: Sequence[dict[str, Any]]) -> bool:

@@ -24,6 +24,9 @@ from .run_folder import Address, Line, RunFolder
 INTERPRETER_OPTIONS = ("-Xfrozen_modules=off",)
 BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
 ENDED = "The sandbox ended."
+# What the first cell in a fresh sandbox says, and what hers does where steps of the agent's ran in it before.
+FRESH = "Variables are gone; this cell runs in a fresh one."
+NO_LONGER_FRESH = "Variables from before that are gone; the agent's steps since then ran in a fresh one."
 
 
 class Sandbox:
@@ -61,7 +64,7 @@ class Sandbox:
     @property
     def news(self) -> str:
         """For the first cell after that."""
-        return f"{self.cause} Variables are gone; this cell runs in a fresh one."
+        return f"{self.cause} {FRESH}"
 
     def keep_within(self, limits: Limits) -> None:
         """End it, with a cause, once it holds more memory than it may."""

@@ -59,12 +59,35 @@ def test_every_text_can_be_sent(text: str) -> None:
     assert "\r" not in clean(text)
 
 
+PLOTLY, VEGA = "application/vnd.plotly.v1+json", "application/vnd.vegalite.v5+json"
+SALES = "[a chart of Plotly's (bar, pie) is shown to the person: Sales]"
+NO_WORDS = "[shown to the person: text/html, text/plain]"
+PICTURE, NONE = "a picture is shown to the person", "and no such picture by its bytes"
+DRAWING = '<img src="data:image/svg+xml;base64,PHN2Zz4=" alt="">'
+DRAWN = f"[{PICTURE}: image/svg+xml]"
+TABLE = """<style>td { color: red }</style><table><caption>Scores</caption>
+<thead><tr><th>&nbsp;</th>
+  <th>a</th>
+</tr></thead><tbody>
+<tr><td>0</td>
+  <td>1.5</td></tr><tr><td>1</td><td><img src="data:image/png;base64,x"></td></tr></tbody></table>"""
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [
         ({"text/plain": "42"}, "42"),
         ({"text/html": "<table>", "text/plain": "   a\n0  1"}, "   a\n0  1"),
-        ({"text/html": "<b>x</b>"}, "[shown to the person: text/html]"),
+        ({"text/html": "<b>x</b> &lt; y<script>z</script>"}, "x < y"),
+        ({"text/plain": "<a.Styler at 0x7f>", "text/html": TABLE}, "Scores\n\ta\n0\t1.5\n1\t[picture]"),
+        ({"text/html": "<p>" * 3_000_000, "text/plain": "<a.B object at 0x7f>"}, NO_WORDS),
+        ({"text/plain": "<a.B object at 0x7f>"}, "<a.B object at 0x7f>"),
+        ({"text/html": DRAWING, "text/plain": "<Figure size 9x9>"}, DRAWN),
+        ({"text/html": f"<p>Report</p>{DRAWING}"}, "Report\n[picture]"),
+        ({"image/svg+xml": "<svg>", "image/png": "iVBO"}, f"[{PICTURE}: image/png by its name, {NONE}]"),
+        ({PLOTLY: {"data": [{"type": "bar"}, {"type": "pie"}], "layout": {"title": {"text": "Sales"}}}}, SALES),
+        ({PLOTLY: {"data": [5], "layout": 5}}, "[a chart of Plotly's is shown to the person]"),
+        ({VEGA: {"mark": {"type": "point"}, "title": "T"}}, "[a chart of Vega's (point) is shown to the person: T]"),
         (
             {"text/plain": "<IPython.core.display.HTML object>", "text/html": "<b>"},
             "[shown to the person: text/plain, text/html]",
@@ -74,7 +97,7 @@ def test_every_text_can_be_sent(text: str) -> None:
         ({"text/latex": "$x$", "text/plain": "x"}, "x"),
         ({"image/bmp": "Qk0=", "text/plain": "<Figure>"}, "[a picture is shown to the person: image/bmp]"),
         ({"image/svg+xml": "<svg>"}, "[a picture is shown to the person: image/svg+xml]"),
-        ({"application/json": {"a": 1}}, "[shown to the person: application/json]"),
+        ({"application/json": {"a": 1}, "text/plain": "<IPython.core.display.JSON object>"}, '{"a": 1}'),
         ({}, "[shown to the person: nothing]"),
     ],
 )

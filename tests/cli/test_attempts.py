@@ -14,9 +14,11 @@ from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig
 from jupyter_codeact.agent.hooks import ModelQueried, RunStarted
 from jupyter_codeact.agent.retrying import RetryConfig, ReviewConfig
 from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.batch.running import Progress
 from jupyter_codeact.headless.attempts import work_on
 from jupyter_codeact.headless.solve import Job
 from jupyter_codeact.parts import ModelConfig
+from jupyter_codeact.records.stats import read_figures
 from jupyter_codeact.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("sandbox")
@@ -83,11 +85,15 @@ async def test_a_stop_leaves_the_best_attempt_so_far(replies: Command, checkout:
         if len(runs) == 2 and isinstance(event, ModelQueried):
             work.cancel()
 
-    work = asyncio.ensure_future(work_on(job, Settings.from_environment(), listeners=[stop]))
+    counted = Progress("task")
+    work = asyncio.ensure_future(work_on(job, Settings.from_environment(), listeners=[stop, counted]))
     with pytest.raises(asyncio.CancelledError):
         await work
     assert "+first\n" in (job.folder / "task.patch").read_text()
     assert (job.folder / "task.ipynb").exists()
+    # A batch says how it ended, and so do figures of what it left.
+    (figures,), _ = read_figures([job.folder])
+    assert (counted.ended, figures.exit_status) == ("submitted (exit_stopped)", "submitted (exit_stopped)")
 
 
 def test_what_is_wrong_in_an_agent_is_named(command: Command, tmp_path: Path) -> None:

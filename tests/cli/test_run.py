@@ -20,7 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 from helpers import examples, gone
-from servers import ModelServer, Reply
+from servers import ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent.trajectory import read
 from jupyter_codeact.sandbox.usage import descendants
@@ -120,6 +120,17 @@ def test_a_script_at_its_end_is_no_service_s_fault(command: Command, replies: Co
     assert "Not done: the script had no more replies" in done.out
     assert "has no more replies: it had 1 reply." in done.out
     assert "service" not in done.out
+
+
+def test_what_a_patch_lacks_is_said(command: Command, replies: Command, checkout: Path, tmp_path: Path) -> None:
+    """The files of a repository that the agent made: git takes its commit alone."""
+    git = "git -c user.name=t -c user.email=t@example.org"
+    code = f"!git init -q 'in ner' && cd 'in ner' && echo 1 > b.txt && {git} add b.txt && {git} commit -qm first"
+    flags = ("--model", replies({"code": code}, {"submit": "Done."}), "--review", "auto", "--out", tmp_path / "out")
+    done = command("run", "--text", "go", "--workspace", checkout, *flags)
+    assert done.code == 0, done.err
+    assert "+Subproject commit" in (tmp_path / "out" / "task.patch").read_text()
+    assert "  Not in the patch: the files of in ner, a repository of its own.\n" in done.out
 
 
 def test_a_step_has_one_number_wherever_it_is_shown(
@@ -621,3 +632,45 @@ def test_debug_shows_the_traceback_and_what_is_logged(
     assert "The run ended: submitted" in caplog.text
     with pytest.raises(ConfigError):
         command("run", "--text", "go", "--review", "auto", "--debug")
+
+
+def test_what_an_output_widget_clears_is_its_own(command: Command, replies: Command, tmp_path: Path) -> None:
+    pytest.importorskip("ipywidgets")
+    code = (
+        "print('accuracy 0.93')\nimport ipywidgets\nfrom IPython.display import clear_output\n"
+        "with ipywidgets.Output():\n    clear_output(); print('inner')"
+    )
+    flags = ("--model", replies({"code": code}, {"submit": "ok"}), "--review", "auto", "--out", tmp_path / "out")
+    done = command("run", "--text", "go", *flags)
+    assert done.code == 0, done.err
+    [*_, cell, _] = nbformat.read(tmp_path / "out" / "task.ipynb", as_version=4).cells
+    assert [output.text for output in cell.outputs] == ["accuracy 0.93\ninner\n"]
+
+
+SHOWS = """\
+%config InlineBackend.figure_formats = ['svg']
+import matplotlib.pyplot as plt
+plt.plot([1, 2]); plt.show()
+from IPython.display import HTML, JSON
+display(HTML('<table><tr><td>height</td><td>42 cm</td></tr></table>'), JSON({'deep': [1]}))
+"""
+
+
+def test_what_is_shown_without_a_text_reaches_the_model(
+    work: Path, home: Path, tmp_path: Path, model_server: ModelServer
+) -> None:
+    """Of a drawing, a path: past the guard, which makes a picture in HTML of it. In a process of its own, as above."""
+    pytest.importorskip("matplotlib")
+    look = "print(open('/tmp/agent-outputs/task-1-1.svg').read()[:5])"
+    for call in (ToolCall("run_cell", {"code": SHOWS}), ToolCall("run_cell", {"code": look})):
+        model_server.add(Reply(tool_calls=[call]))
+    model_server.add(Reply(tool_calls=[ToolCall("submit", {"answer": "x"})]))
+    flags = ("--model", "openai/gpt-4o", "--base-url", model_server.openai_base, "--review", "auto")
+    words = [sys.executable, "-P", "-m", "jupyter_codeact", "run", "--text", "go", "--out", str(tmp_path / "out")]
+    ran = subprocess.run([*words, *flags], cwd=work, capture_output=True, text=True, check=False, timeout=60)
+    assert ran.returncode == 0, ran
+    shown, read_back = (request.json["messages"][-1]["content"] for request in model_server.requests[1:])
+    assert "image/svg+xml; you don't see it; code can read it in /tmp/agent-outputs/task-1-1.svg]" in shown
+    assert "height\t42 cm" in shown
+    assert '{"deep": [1]}' in shown
+    assert "<?xml" in read_back

@@ -161,3 +161,18 @@ async def test_a_person_writes_the_actions(opened: Opened) -> None:
         assert [cell.source for cell in document.nb.cells[1:3]] == ["x = 6 * 7", "print(x)"]
         assert shown(document.nb.cells[2]) == "42\n"
         assert "Ended by you." in shown(document.nb.cells[0])
+
+
+async def test_where_no_model_is_configured_a_conversation_keeps_its_own(
+    opened: Opened, script: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script({"text": "First."}, {"text": "Second."})
+    monkeypatch.delenv("JUPYTER_CODEACT_MODEL")
+    cells = ("%%agent --model scripted/script\none", "%agent context", "%%agent\ntwo", "%agent reset", "%%agent\nthree")
+    async with opened(*cells) as document:
+        for cell in [*document.nb.cells]:
+            await document.run_cell(cell)
+        first, _, second, _, third = document.nb.cells
+    assert "First." in shown(first)
+    assert "Second." in shown(second)
+    assert "No model is set up" in shown(third)

@@ -202,3 +202,35 @@ def test_a_sandbox_that_does_not_exist_is_one_line(work: Path, monkeypatch: pyte
     execute(nb, work, allow_errors=True)
     assert "no sandbox called 'bublewrap'" in shown(nb.cells[0])
     assert not (work / "ran").exists()
+
+
+WIDGET = """\
+import ipywidgets
+from IPython.display import clear_output, display
+print("accuracy 0.93")
+out = ipywidgets.Output()
+display(out)
+with out:
+    print("first")
+    clear_output()
+    print("inner")
+print("after")
+"""
+
+
+def test_what_an_output_widget_clears_is_its_own(script: Any, work: Path, home: Path) -> None:
+    """In the agent's cell as in a cell of hers; and the model is told what is left."""
+    pytest.importorskip("ipywidgets")
+    script({"text": "I look.", "code": WIDGET}, {"text": "ok"})
+    nb = notebook("%%agent --review auto\ngo", WIDGET)
+    client = NotebookClient(nb, kernel_name="codeact", timeout=60, resources={"metadata": {"path": str(work)}})
+    client.execute()
+    for cell in nb.cells:
+        said = [output.text for output in cell.outputs if output.output_type == "stream"]
+        assert said == ["accuracy 0.93\n", "after\n"]
+    assert "I look." in shown(nb.cells[0])
+    states = [state["outputs"] for state in client.widget_state.values() if state.get("outputs")]
+    assert [[output["text"] for output in outputs] for outputs in states] == [["inner\n"], ["inner\n"]]
+    (told,) = [message["content"] for message in history(home) if message["role"] == "tool"]
+    lines = [line for line in told.splitlines() if line in ("accuracy 0.93", "first", "inner", "after")]
+    assert lines == ["accuracy 0.93", "inner", "after"]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -237,3 +238,40 @@ async def test_every_line_of_every_step_reaches_the_model(
         await document.run_cells()
     told = [request.json["messages"][-1]["content"].splitlines() for request in model_server.requests[1:]]
     assert [[line for line in lines[step] if line not in told[step]] for step in range(30)] == [[]] * 30
+
+
+async def test_a_turn_that_began_with_thinking_goes_on_without_it(
+    opened: Opened, model_server: ModelServer, style: str
+) -> None:
+    """And is summed up, and thinks again where it is asked to. Services refuse thoughts where none are asked for."""
+    thinking = "--reasoning-effort low" if style == "anthropic" else ""
+    model_server.add(act(style, "w = 1", thinking="Hm."), act(style, "x = 1"), act(style, "y = 2"))
+    model_server.add(Reply("She wants x and y."), act(style, "z = 3", thinking="Hm."), Reply("Three."))
+    cells = [
+        f"%%agent --review auto {thinking} --max-steps 2\nSet w and x.",
+        "%%agent --review auto --max-steps 1\nSet y.",
+        "%agent compact",
+        f"%%agent --review auto {thinking}\nSet z.",
+    ]
+    async with opened(*cells) as document:
+        await document.run_cells()
+        assert model_server.refused == []
+        assert "Three." in "".join(map(shown, document.nb.cells))
+    thinks = ["thinking" in request.json for request in model_server.requests]
+    assert thinks == [bool(thinking) and n not in (2, 3) for n in range(6)]
+    assert "She wants x and y." in str(model_server.requests[4].json)
+
+
+async def test_prompts_in_a_row_are_one_turn(opened: Opened, model_server: ModelServer, style: str) -> None:
+    """After a stop in the middle, and after a summary: servers of local models refuse two."""
+    model_server.add(act(style, "w = 1"), act(style, "x = 2"), act(style, "y = 2"), Reply("In short."), Reply("Done."))
+    stopping = "%%agent --review auto --max-steps 2\n"
+    cells = [f"{stopping}First.", f"{stopping.replace('2', '1')}Second.", "%agent compact", "%%agent\nThird."]
+    async with opened(*cells) as document:
+        await document.run_cells()
+        assert model_server.refused == []
+        assert "Done." in "".join(map(shown, document.nb.cells))
+    last = model_server.requests[-1].json["messages"]
+    assert [word for word in ("In short.", "Third.") if word not in str(last)] == []
+    roles = [message["role"] for message in last]
+    assert ("user", "user") not in [*pairwise(roles)]

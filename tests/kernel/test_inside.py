@@ -130,3 +130,23 @@ async def test_the_editor_works_on_the_working_folder_with_the_sandboxs_rights(
     told = [str(message["content"]) for message in history(home) if message["role"] == "tool"]
     assert "outside of the working folder" in told[2]
     assert trajectory(home)["info"]["edited_files"] == ["src/stats.py"]
+
+
+TABLE = """\
+class Enum:
+    def __str__(self): return "Enum(categories=['Ann Lee', 'Bob Roe'])"
+class DataFrame:
+    columns, schema, shape = ['patient'], {'patient': Enum()}, (2, 1)
+    dtypes = [Enum()]
+patients = DataFrame()
+"""
+
+
+async def test_values_in_a_column_s_type_stay_in_the_sandbox(opened: Opened, script: Any, home: Any) -> None:
+    """polars' Enum says its categories, which are the values of the column."""
+    script({"text": "ok"})
+    async with opened(TABLE, "%%agent\nWho?") as document:
+        await document.run_cells()
+    told = str(history(home))
+    assert "patients: DataFrame (2, 1) patient Enum" in told
+    assert "Ann" not in told

@@ -283,6 +283,40 @@ async def run_it(proposal: Proposal) -> None:
     proposal.run()
 
 
+async def test_an_output_widget_of_her_cell_clears_its_own_in_the_agent_s(
+    opened: Opened, script: Script, home: Any
+) -> None:
+    """One that an earlier cell has made, whose opening no message of the action's tells."""
+    pytest.importorskip("ipywidgets")
+    code = "print('before')\nwith out: clear_output(); print('inner')\nprint('after')"
+    script({"code": code}, {"text": "ok"})
+    made = "import ipywidgets; from IPython.display import clear_output; out = ipywidgets.Output(); display(out)"
+    async with opened(made, "%%agent\ngo") as document:
+        await document.run_cells()
+        assert shown(document.nb.cells[2]).split() == ["before", "after"]
+        assert [state["outputs"][0]["text"] for state in document.widget_state.values() if state.get("outputs")] == [
+            "inner\n"
+        ]
+    told = next(str(m["content"]) for m in history(home) if m["role"] == "tool")
+    assert "before\ninner\nafter" in told
+
+
+@pytest.mark.parametrize("review", ["ask", "auto"])
+async def test_her_cell_after_steps_in_a_fresh_sandbox_is_told_what_is_true(
+    opened: Opened, script: Script, review: str
+) -> None:
+    script({"code": "import os; os.kill(os.getpid(), 9)"}, {"code": "b = 5"}, {"text": "ok"})
+    look = "print('a' in dir(), 'b' in dir())"
+    async with opened("a = 1", f"%%agent --review {review}\ngo", look, look) as document:
+        for cell in [*document.nb.cells]:
+            await document.run_cell(cell)
+        after, then = document.nb.cells[-2:]
+    gone = "Variables from before that are gone; the agent's steps since then ran in a fresh one."
+    assert shown(after).splitlines()[-1] == "False True"
+    assert gone in shown(after)
+    assert shown(then) == "False True\n"
+
+
 def document_folder(document: Document) -> Any:
     from pathlib import Path
 

@@ -337,6 +337,9 @@ async def test_a_busy_service_is_asked_five_times(model_server: ModelServer, nam
     ("name", "failure", "error"),
     [
         (GPT, Failure(401, "bad key"), KeyRefused),
+        (GPT, Failure(403, "Your project has no access to this model."), KeyRefused),
+        (CLAUDE, Failure(403, anthropics("permission_error", "Your API key can't use it.")), KeyRefused),
+        (GPT, Failure(403, "Your input was flagged by moderation."), ContentPolicy),
         (GPT, Failure(404, "no such model"), ModelError),
         (GPT, Failure(400, "bad request"), ModelError),
         (CLAUDE, Failure(401, anthropics("authentication_error", "invalid x-api-key")), KeyRefused),

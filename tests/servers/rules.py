@@ -24,7 +24,9 @@ OPENAI_KEYS = {
 
 def openai(request: Json) -> str:
     """The rules of OpenAI's chat completions. ``reasoning_content`` is DeepSeek's, who asks for it."""
-    return _invented(request) or next(_openai(request.get("messages") or []), "")
+    messages = request.get("messages") or []
+    turns = iter(()) if request.get("tools") else _turns(messages)
+    return _invented(request) or next(_openai(messages), "") or next(turns, "")
 
 
 def anthropic(request: Json) -> str:
@@ -60,6 +62,13 @@ def _openai(messages: list[Json]) -> Iterator[str]:
             yield from _calls(where, message)
     if due:
         yield f"calls are not answered: {', '.join(due)}"
+
+
+def _turns(messages: list[Json]) -> Iterator[str]:
+    """As templates of local models have it, most of which know of no tools; OpenAI takes any order."""
+    said = [message["role"] for message in messages if message["role"] != "system"]
+    if "tool" not in said and said != [("user", "assistant")[place % 2] for place in range(len(said))]:
+        yield f"after the system prompt roles must alternate, beginning with user: {', '.join(said)}"
 
 
 def _pictures(where: str, message: Json) -> Iterator[str]:

@@ -37,6 +37,9 @@ def results(*ids: str, after: str = "", before: str = "") -> dict[str, Any]:
     ("messages", "said"),
     [
         ([{"role": "system", "content": "You"}, GO, call("a", "b"), result("b"), result("a"), GO, GO], ""),
+        ([{"role": "system", "content": "You"}, GO, {"role": "assistant", "content": "ok"}, GO], ""),
+        ([GO, GO], "roles must alternate"),
+        ([{"role": "assistant", "content": "ok"}], "roles must alternate"),
         ([GO, call("a"), GO], "calls are not answered: a"),
         ([GO, call("a")], "calls are not answered: a"),
         ([GO, call("a"), result("b")], "answers no call"),

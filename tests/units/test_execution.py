@@ -144,6 +144,57 @@ async def test_outputs_as_the_notebook_has_them(messages: list[Heard], left: lis
     assert texts(ran(*messages)) == left
 
 
+def said(kind: str, widget: str = "o", **state: Any) -> Heard:
+    return kind, {"comm_id": widget, "data": {"method": "update", "state": state}}
+
+
+def enter(widget: str = "o") -> Heard:
+    return said("comm_msg", widget, msg_id="m")
+
+
+def leave(widget: str = "o") -> Heard:
+    return said("comm_msg", widget, msg_id="")
+
+
+APPENDED = [{"output_type": "stream", "name": "stdout", "text": "added"}]
+
+
+@pytest.mark.parametrize(
+    ("messages", "left"),
+    [
+        ([stream("a"), enter(), CLEAR, stream("b"), leave(), stream("c")], ["abc"]),
+        ([stream("a"), enter(), shown("1"), CLEAR, shown("2"), leave(), stream("c")], ["a", "2", "c"]),
+        ([stream("a"), enter(), shown("1"), leave(), CLEAR, stream("c")], ["1", "c"]),
+        ([enter(), shown("1"), CLEAR_LATER, leave(), shown("x"), enter(), shown("2"), leave()], ["x", "2"]),
+        ([stream("a"), CLEAR_LATER, enter(), shown("1"), leave(), stream("b")], ["1", "b"]),
+        (
+            [
+                *(enter("o"), shown("1"), enter("p"), shown("2"), CLEAR, shown("3"), leave("p"), shown("4")),
+                *(leave("o"), shown("5"), enter("o"), CLEAR, leave("o")),
+            ],
+            ["3", "5"],
+        ),
+        ([said("comm_open", outputs=[], msg_id=""), shown("1"), said("comm_msg", outputs=APPENDED)], ["1", "added"]),
+        ([said("comm_msg", outputs=APPENDED), said("comm_msg", outputs=APPENDED * 2)], ["addedadded"]),
+        ([shown("1"), enter(), shown("2"), leave(), said("comm_msg", outputs=[])], ["1"]),
+        ([said("comm_msg", outputs=[5, {"output_type": "display_data", "data": []}, {}], value=5), shown("1")], ["1"]),
+        ([("comm_msg", {"comm_id": 5, "data": 5}), ("comm_msg", {"comm_id": "o", "data": {"state": 5}})], []),
+    ],
+)
+async def test_an_output_widget_s_outputs_are_its_own_to_clear(messages: list[Heard], left: list[str]) -> None:
+    assert texts(ran(*messages)) == left
+
+
+async def test_a_widget_that_clears_itself_leaves_no_gap_and_a_flood_beside_it_has_one() -> None:
+    flood = [shown(f"{number};") for number in range(2 * KEPT_TEXT // OUTPUT)]
+    rounds = [message for number in range(20) for message in (enter(), CLEAR, shown(f"{number}%"), leave())]
+    left = texts(ran(stream("first"), *rounds, stream("then")))
+    assert left == ["first", "19%", "then"]
+    left = texts(ran(stream("first"), *flood, *rounds))
+    assert (left[0], left[-1]) == ("first", "19%")
+    assert sum("not kept here" in text for text in left) == 1
+
+
 async def test_what_is_kept_does_not_change_the_message() -> None:
     """The same content is on its way to the front end."""
     first = stream("a")

@@ -288,3 +288,34 @@ def test_columns_are_names_and_a_pivot_s_are_values() -> None:
     told = {functions._variable("df", table, False)["schema"].replace("object", "str") for table in tables.values()}
     assert told == {*tables}
     assert "1 columns" in functions._variable("df", pd.DataFrame({4711: [1]}), False)["schema"]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "told"),
+    [
+        ("int64", "int64"),
+        ("datetime64[ns, Europe/Berlin]", "datetime64[ns, Europe/Berlin]"),
+        ("int64[pyarrow]", "int64[pyarrow]"),
+        ("timestamp[ns, tz=UTC][pyarrow]", "timestamp"),
+        ("Datetime(time_unit='us', time_zone=None)", "Datetime"),
+        ("Enum(categories=['Ann Lee', 'Bob Roe'])", "Enum"),
+        ("List(Enum(categories=['Ann Lee']))", "List"),
+        ("Struct({'Ann Lee': Int64})", "Struct"),
+        ("dictionary<values=string, indices=int32, ordered=0>[pyarrow]", "dictionary"),
+        ("struct<Ann: int64>[pyarrow]", "struct"),
+        ("category[Ann, Bob]", "category"),
+        ("[('Ann', '<i4')]", "str"),
+    ],
+)
+def test_of_a_column_s_type_the_name_is_told_and_no_values(dtype: str, told: str) -> None:
+    table = DataFrame(patient=["Ann Lee"])
+    table.schema = Schema(patient=dtype)
+    assert functions._variable("df", table, False)["schema"] == f"patient {told}"
+
+
+def test_categories_and_intervals_of_pandas_are_not_told() -> None:
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": pd.Categorical(["Ann", "Bob"]), "b": pd.cut([1, 4711], 2), "c": [1, 2]})
+    frame["d"] = pd.arrays.SparseArray([4711, 0], fill_value=4711)
+    told = functions._variable("df", frame, False)["schema"]
+    assert told == "a category, b category, c int64, d Sparse"
