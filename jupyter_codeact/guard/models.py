@@ -6,6 +6,7 @@ what was taken for text. So models are known by name, and a model stays what it 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from .names import words
@@ -40,17 +41,9 @@ _SHARING = {
     "IntProgressModel": "ProgressView",
     "NaiveDatetimeModel": "DatetimeView",
 }
-_STYLES = words(
-    "Button Checkbox Description HTML HTMLMath Label Progress Slider Text ToggleButton ToggleButtons",
-)
+_STYLES = words("Button Checkbox Description HTML HTMLMath Label Progress Slider Text ToggleButton ToggleButtons")
 LINKS = frozenset({"LinkModel", "DirectionalLinkModel"})
 _UNSEEN = {**dict.fromkeys(LINKS, CONTROLS), "DOMWidgetModel": BASE, "WidgetModel": BASE}
-# Module and name of a model: module and name of its view.
-_VIEWS: dict[tuple[Any, Any], tuple[str, str]] = {
-    **{(module, f"{name}Model"): (module, f"{name}View") for module, names in _PLAIN.items() for name in names},
-    **{(CONTROLS, model): (CONTROLS, view) for model, view in _SHARING.items()},
-    **{(CONTROLS, f"{name}StyleModel"): (BASE, "StyleView") for name in _STYLES},
-}
 
 
 class Identity(NamedTuple):
@@ -71,13 +64,31 @@ class Identity(NamedTuple):
         return {key: value for key, value in state.items() if key not in mine or value == mine[key]}
 
 
+def _identities() -> Iterator[Identity]:
+    for module, names in _PLAIN.items():
+        for name in names:
+            yield from _with_view(f"{name}Model", module, f"{name}View", module)
+    for model, view in _SHARING.items():
+        yield from _with_view(model, CONTROLS, view, CONTROLS)
+    for name in _STYLES:
+        yield from _with_view(f"{name}StyleModel", CONTROLS, "StyleView", BASE)
+    for model, module in _UNSEEN.items():
+        yield from _unseen(model, module)
+
+
+def _with_view(model: str, module: str, view: str, view_module: str) -> Iterator[Identity]:
+    yield Identity(model, module, view, view_module)
+    yield from _unseen(model, module)
+
+
+def _unseen(model: str, module: str) -> Iterator[Identity]:
+    return (Identity(model, module, None, view_module) for view_module in (None, *_PLAIN))
+
+
+_KNOWN: dict[tuple[Any, ...], Identity] = {each: each for each in _identities()}
+
+
 def identity(state: dict[str, Any]) -> Identity | None:
     """What the model of this state is; None for one that is not known, or that the view of another one would show."""
-    model, module, view, view_module = named = [state.get(key) for key in NAMING]
-    if not all(isinstance(name, str | None) for name in named) or model is None or module is None:
-        return None
-    known = _VIEWS.get((module, model))
-    if view is None:
-        is_known = known is not None or _UNSEEN.get(model) == module
-        return Identity(model, module, None, view_module) if is_known else None
-    return Identity(model, module, view, view_module) if known == (view_module, view) else None
+    named = tuple(state.get(key) for key in NAMING)
+    return _KNOWN.get(named) if all(isinstance(name, str | None) for name in named) else None

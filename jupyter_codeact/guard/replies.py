@@ -12,6 +12,7 @@ from .patterns import Misshapen, fitted, flag, number, one_of, text
 Content = dict[str, Any]
 # Our magics in a cell that the sandbox wrote would be run by the person without a thought, on the host.
 _OURS = re.compile(r"%(agent|skill)\b")
+TYPED = "_jupyter_types_experimental"
 _OUR_NAME = re.compile(r"%%?(agent|skill)")
 _MAGIC = re.compile(r"\s*[%?!]|.*\?\s*$")
 _VERSION = re.compile(r"[\w.+-]{1,40}")
@@ -90,13 +91,12 @@ def complete(content: Content, line: str, cursor: int) -> Content:
     typed = line[len(line) - cursor + start :]
     matches, metadata = answer["matches"], answer.get("metadata", {})
     # Pages take what they insert from here, by number.
-    items = metadata.pop("_jupyter_types_experimental", [])
+    items = metadata.get(TYPED, [])
     pairs = zip(matches, items, strict=True) if len(items) == len(matches) else ((match, None) for match in matches)
     kept = [pair for pair in pairs if all(_completes(text, typed) for text in _texts(*pair))]
     answer["matches"] = [match for match, _ in kept]
-    if items:
-        types = [{**item, "start": start, "end": end} for _, item in kept if item is not None]
-        metadata["_jupyter_types_experimental"] = types
+    if TYPED in metadata:
+        metadata[TYPED] = [{**item, "start": start, "end": end} for _, item in kept if item is not None]
     return answer
 
 

@@ -18,7 +18,7 @@ from ..guard.models import FIGURES, LINKS, Identity, identity
 TARGET = "jupyter.widget"
 # On comms of this target a page asks for all models at once, when it is loaded anew or has been away.
 CONTROL = "jupyter.widget.control"
-# About 50 MB of names; a progress bar has ten models.
+# About 30 MB; a progress bar has ten models.
 KEPT = 200_000
 HELD = 50_000
 ID_LIMIT = 100
