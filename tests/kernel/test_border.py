@@ -228,20 +228,20 @@ def test_her_trust_is_for_outputs_and_not_for_speaking_as_us(border: Border, req
 
 
 def test_when_her_trust_ends_widgets_are_what_they_were_opened_as(border: Border, request_sent: Message) -> None:
-    def told(comm_id: str, value: str) -> dict[str, Any]:
+    def told(comm_id: str, value: str) -> Any:
         content = {"comm_id": comm_id, "data": {"method": "update", "state": {"value": value}}}
         passed = border.published(output("comm_msg", content, request_sent.parts[0]))
-        return passed.content["data"] if passed else {}
+        return passed and passed.content["data"]
 
     border.trusted = True
     states = {"own": {**SHOWN_BY_ANOTHER_VIEW, "_model_name": "HTMLModel"}, "foreign": {"_model_module": "anywidget"}}
     for comm_id, state in states.items():
         opened = {"comm_id": comm_id, "target_name": "jupyter.widget", "data": {"state": state}}
         assert border.published(output("comm_open", opened, request_sent.parts[0])) is not None
-    assert told("foreign", "<script>") != {}
+    assert told("foreign", "<script>") is not None
     border.trusted = False
     assert told("own", "<script>x</script><b>y</b>")["state"] == {"value": "<b>y</b>"}
-    assert told("foreign", "<script>") == {}
+    assert told("foreign", "<script>") is None
 
 
 def test_that_we_are_heard_is_all_that_a_welcome_says(border: Border) -> None:
@@ -251,44 +251,6 @@ def test_that_we_are_heard_is_all_that_a_welcome_says(border: Border) -> None:
     assert passed is not None
     assert passed.parts[1:] == [b"{}"] * 3
     assert (passed.content, passed.buffers) == ({}, [])
-
-
-def completed(border: Border, code: str, cursor: int | None, **answer: Any) -> dict[str, Any]:
-    asked = build("complete_request", {"code": code, "cursor_pos": cursor}, "page")
-    border.requests.add(asked, "shell")
-    content = {"status": "ok", "metadata": {}, **answer}
-    passed = border.replied(output("complete_reply", content, asked.parts[0]), "shell")
-    assert passed is not None
-    return passed.content
-
-
-@pytest.mark.parametrize(
-    ("code", "matches", "kept"),
-    [
-        ("x = 1\nim", ["import", "%%agent --review auto\nimport the data", "%agent", "a\rb"], ["import"]),
-        ("%a", ["%agent", "%%agent", "%alias", "%%agent --review auto do"], ["%agent", "%%agent", "%alias"]),
-        ("!", ["!%skill save", "!ls"], ["!ls"]),
-    ],
-)
-def test_a_completion_writes_no_cell_of_ours(border: Border, code: str, matches: list[str], kept: list[str]) -> None:
-    end = len(code)
-    start = code.rindex("\n") + 1 if "\n" in code else 0
-    place = {"cursor_start": start, "cursor_end": end}
-    assert completed(border, code, end, matches=matches, **place)["matches"] == kept
-    items = [{"start": start, "end": end, "text": match, "type": "x", "signature": ""} for match in matches]
-    for named in (matches, ["as good as any"] * len(matches)):
-        typed = {"_jupyter_types_experimental": items}
-        answer = completed(border, code, end, matches=named, metadata=typed, **place)
-        assert [item["text"] for item in answer["metadata"]["_jupyter_types_experimental"]] == kept
-        assert len(answer["matches"]) == len(kept)
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "fits"), [(6, 8, True), (8, 8, True), (0, 8, False), (5, 8, False), (6, 9, False)]
-)
-def test_a_completion_stands_in_the_line_before_her_cursor(border: Border, start: int, end: int, fits: bool) -> None:
-    answer = completed(border, "x = 1\nimport", 8, matches=["import"], cursor_start=start, cursor_end=end)
-    assert (answer["status"] == "ok") is fits
 
 
 BYTES = st.one_of(
