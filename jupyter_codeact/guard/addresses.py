@@ -12,10 +12,16 @@ from urllib.parse import unquote
 
 # Whatever number of slashes, and of either kind; a name before an @ is nobody's host.
 _HOST = re.compile(r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]/\\?#]*\]|[^/\\?#:]*)", re.IGNORECASE)
+_USER = re.compile(r"\s*https?:[/\\]*[^/\\?#]*@", re.IGNORECASE)
 # What browsers drop out of an address.
 _DROPPED = re.compile(r"[\t\r\n]|^[\x00-\x20]+")
 _BITS = 32
 _LOCAL = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "0.0.0.0/8")))
+
+
+def has_user(address: str) -> bool:
+    """Whether a name stands before its host, which reads as if it were the host: ``http://example.org@localhost/``."""
+    return _USER.match(_DROPPED.sub("", address)) is not None
 
 
 def is_own(address: str) -> bool:

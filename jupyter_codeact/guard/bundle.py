@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html as quoting
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..events import MimeBundle
@@ -18,6 +19,7 @@ SVG = "image/svg+xml"
 VIEW = "application/vnd.jupyter.widget-view+json"
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 _VEGA = re.compile(r"application/vnd\.vega(?:lite)?\.v\d+\+json")
+_NAME = re.compile(r"[\w.+/-]{1,80}", re.ASCII)
 _NAMES = {
     **dict.fromkeys(("application/javascript", "text/javascript"), "JavaScript output"),
     PLOTLY: "a map of Plotly's, which loads its tiles",
@@ -30,13 +32,14 @@ _METADATA: dict[str, type | tuple[type, ...]] = {
     "expanded": bool,
     "root": str,
 }
+NONE: Mapping[str, str] = {}
 _STAND_IN = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-f]+)?>")
 
 
 class Bundle:
     """One bundle on its way through: ``data`` is what may be shown so far, ``held`` the names of the rest."""
 
-    def __init__(self, raw: dict[str, Any], no_views: Collection[str]) -> None:
+    def __init__(self, raw: dict[str, Any], no_views: Mapping[str, str]) -> None:
         self.raw = raw
         self.no_views = no_views
         self.data: MimeBundle = {}
@@ -57,7 +60,7 @@ class Bundle:
         elif (convert := converter(mime)) is not None and (converted := convert(value)) is not None:
             self.data[mime] = converted
         else:
-            self.held.append(_NAMES.get(mime, mime[:80]))
+            self.held.append(_NAMES.get(mime, mime if _NAME.fullmatch(mime) else "a type without a name"))
 
     def _take_markup(self, mime: str, value: Any) -> None:
         if not isinstance(value, str):
@@ -74,7 +77,7 @@ class Bundle:
     def _take_view(self, value: Any) -> None:
         model = value.get("model_id") if isinstance(value, dict) else None
         if not isinstance(model, str) or model in self.no_views:
-            self.held.append("a widget with code of its own")
+            self.held.append(self.no_views.get(str(model), "a widget without a name"))
         else:
             self.data[VIEW] = {"model_id": model, "version_major": 2, "version_minor": 0}
 
@@ -83,14 +86,15 @@ class Bundle:
         self.held += self.markup.held if self.markup else ()
         text = note(self.held)
         if self.markup is not None and not self.markup.is_empty:
-            self.data[HTML] = self.markup.page(f"<p><small>{text}</small></p>" if text else "")
+            tail = f"<p><small>{quoting.escape(text, quote=False)}</small></p>" if text else ""
+            self.data[HTML] = self.markup.page(tail)
         elif text and not self.data.keys() - {PLAIN}:
             plain = str(self.data.get(PLAIN, ""))
             self.data[PLAIN] = text if not plain or _STAND_IN.fullmatch(plain) else f"{plain}\n{text}"
 
 
-def clean(data: Any, no_views: Collection[str] = ()) -> MimeBundle:
-    """``data`` without what acts; ``no_views`` are models of widgets that were held back."""
+def clean(data: Any, no_views: Mapping[str, str] = NONE) -> MimeBundle:
+    """``data`` without what acts; ``no_views``: models of widgets that were held back, and why."""
     return Bundle(data if isinstance(data, dict) else {}, no_views).clean()
 
 

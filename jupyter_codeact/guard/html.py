@@ -172,7 +172,8 @@ def _filter(tag: str, name: str, value: str) -> str | None:
         case "src" if tag != "img":
             return value if _MEDIUM.match(value) else None
         case "href" | "src":
-            return value if _URLS[name].match(value) and not addresses.is_own(value) else None
+            astray = addresses.is_own(value) or addresses.has_user(value)
+            return value if _URLS[name].match(value) and not astray else None
         case _:
             return value
 

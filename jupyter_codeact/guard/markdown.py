@@ -39,7 +39,13 @@ def is_text(source: str) -> bool:
         return False
     if _DIFF.search(source):
         return False
-    return not any(addresses.is_own(_with_scheme(found.group())) for found in _ADDRESS.finditer(source))
+    return not any(_leads_astray(found.group()) for found in _ADDRESS.finditer(source))
+
+
+def _leads_astray(address: str) -> bool:
+    """Or may do so once a formula, which may hold spaces, is put back into it."""
+    whole = _with_scheme(address)
+    return addresses.is_own(whole) or addresses.has_user(whole) or _FORMULA.search(address) is not None
 
 
 def _with_scheme(address: str) -> str:

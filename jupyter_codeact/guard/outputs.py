@@ -5,7 +5,7 @@ A type that is not in the table is not passed on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from . import answers, bundle
@@ -24,7 +24,7 @@ TYPES = words(
 )
 
 
-def clean(kind: str, content: Content, no_views: Collection[str] = ()) -> Content | None:
+def clean(kind: str, content: Content, no_views: Mapping[str, str] = bundle.NONE) -> Content | None:
     """The content of an output of that kind, harmless; None where it may not pass. Comms: ``widgets.py``."""
     if kind in ("display_data", "execute_result", "update_display_data"):
         return display(kind, content, no_views)
@@ -32,7 +32,7 @@ def clean(kind: str, content: Content, no_views: Collection[str] = ()) -> Conten
     return check(content) if check is not None else None
 
 
-def display(kind: str, content: Content, no_views: Collection[str] = ()) -> Content:
+def display(kind: str, content: Content, no_views: Mapping[str, str] = bundle.NONE) -> Content:
     cleaned: Content = {
         "data": bundle.clean(content.get("data"), no_views),
         "metadata": bundle.clean_metadata(content.get("metadata")),

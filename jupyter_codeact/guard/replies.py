@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from . import answers, bundle, outputs
-from .patterns import fitted, flag, number, one_of, text
+from .patterns import Misshapen, fitted, flag, number, one_of, text
 
 Content = dict[str, Any]
 # Our magics in a cell that the sandbox wrote would be run by the person without a thought, on the host.
 _OURS = re.compile(r"%(agent|skill)\b")
+TYPED = "_jupyter_types_experimental"
+_OUR_NAME = re.compile(r"%%?(agent|skill)")
 _MAGIC = re.compile(r"\s*[%?!]|.*\?\s*$")
 _VERSION = re.compile(r"[\w.+-]{1,40}")
 _HELP = re.compile(
@@ -33,8 +35,10 @@ _LANGUAGE = {
 _ENGINE = {"engine_uuid?": text, "engine_id?": number, "method?": text}
 
 
-def clean(kind: str, content: Content, code: str | None) -> Content:
+def clean(kind: str, content: Content, code: str | None, cursor: int = 0) -> Content:
     """``code`` is what the person asked to run, where she asked; None for the agent's steps and other requests.
+
+    Of a completion it is the line up to her cursor, and ``cursor`` the place of that in the cell.
 
     Raises Misshapen for what is no answer of that kind.
     """
@@ -47,6 +51,8 @@ def clean(kind: str, content: Content, code: str | None) -> Content:
             return {"status": "error"} | {key: value for key, value in outputs.error(content).items() if key in content}
         case "aborted":
             return {"status": "aborted"}
+    if kind == "complete_reply":
+        return complete(content, code or "", cursor)
     change = _CHANGES.get(kind)
     return change(content) if change is not None else answers.fits(kind, content)
 
@@ -74,6 +80,35 @@ def execute(content: Content, code: str | None) -> Content:
         if isinstance(content.get("engine_info"), dict):
             cleaned["engine_info"] = fitted(content["engine_info"], _ENGINE)
     return cleaned
+
+
+def complete(content: Content, line: str, cursor: int) -> Content:
+    """What may stand in the place of her line's end: words, and never a cell of ours."""
+    answer = answers.fits("complete_reply", content)
+    start, end = answer["cursor_start"], answer["cursor_end"]
+    if not cursor - len(line) <= start <= end <= cursor:
+        raise Misshapen
+    typed = line[len(line) - cursor + start :]
+    matches, metadata = answer["matches"], answer.get("metadata", {})
+    # Pages take what they insert from here, by number.
+    items = metadata.get(TYPED, [])
+    pairs = zip(matches, items, strict=True) if len(items) == len(matches) else ((match, None) for match in matches)
+    kept = [pair for pair in pairs if all(_completes(text, typed) for text in _texts(*pair))]
+    answer["matches"] = [match for match, _ in kept]
+    if TYPED in metadata:
+        metadata[TYPED] = [{**item, "start": start, "end": end} for _, item in kept if item is not None]
+    return answer
+
+
+def _texts(match: str, item: Content | None) -> list[str]:
+    return [match] if item is None else [match, item["text"]]
+
+
+def _completes(text: str, typed: str) -> bool:
+    """In one line; and of our magics only the names, where she began to write one."""
+    if not text.isprintable():
+        return False
+    return not _OURS.search(text) or (typed.startswith("%") and _OUR_NAME.fullmatch(text) is not None)
 
 
 def inspect(content: Content) -> Content:

@@ -1,7 +1,7 @@
 """State of ipywidgets' models: data for known views, never code of the sandbox's.
 
 HTML and HTMLMath put their value into the page as it is; a link copies a value to another model inside the page,
-past this guard; styles and layouts are CSS; an Output shows MIME bundles; another module's model brings its own code.
+past this guard; styles and layouts are CSS; an Output shows MIME bundles. Which models there are: ``models.py``.
 What a widget can't do it says in a box that shows the error's text as HTML: names, versions and formats, which errors
 quote, are held to their own shapes. And where a text is meant a list is as good to the page, which joins it.
 """
@@ -9,15 +9,12 @@ quote, are held to their own shapes. And where a text is meant a list is as good
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from . import bundle, charts, html, tex, values
+from . import bundle, charts, figures, html, tex, values
 from .names import own_classes, words
 
-MODULES = frozenset({"@jupyter-widgets/base", "@jupyter-widgets/controls", "@jupyter-widgets/output"})
-# ipympl: its JavaScript is a JupyterLab extension that somebody installed, and it is sent pictures.
-MORE_MODULES = frozenset({"jupyter-matplotlib"})
-LINKS = frozenset({"LinkModel", "DirectionalLinkModel"})
 TRAITS = frozenset({"value", "min", "max", "step", "disabled"})
 NUMERIC = words(
     """
@@ -27,21 +24,11 @@ NUMERIC = words(
     """
 )
 _MARKUP = frozenset({"HTMLModel", "HTMLMathModel"})
-# These views put into the page what is cleaned for their own model only.
-_OWN_VIEWS = {
-    "HTMLView": "HTMLModel",
-    "HTMLMathView": "HTMLMathModel",
-    "LabelView": "LabelModel",
-    "LayoutView": "LayoutModel",
-}
 _CLASSES = frozenset({"_dom_classes", "icon", "icons"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
-_NAMING = ("_model_module", "_view_module", "_model_name", "_view_name")
 _FORMAT = re.compile(r"[\w.+-]+")
 # What these keys may hold, and what they hold where it is something else.
 _SHAPES: dict[str, tuple[re.Pattern[str], str | None]] = {
-    "_model_name": (re.compile(r"\w*", re.ASCII), ""),
-    "_view_name": (re.compile(r"\w*", re.ASCII), None),
     "_model_module_version": (re.compile(r"[\w.^~*+ -]*", re.ASCII), ""),
     "_view_module_version": (re.compile(r"[\w.^~*+ -]*", re.ASCII), ""),
     # As d3-format has it.
@@ -52,27 +39,9 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str | None]] = {
 State = dict[str, Any]
 
 
-def foreign_module(state: State) -> str:
-    """The module that this state would have the page load code of; "" where all are known."""
-    named = [str(state[key]) for key in ("_model_module", "_view_module") if state.get(key) is not None]
-    unknown = [module for module in named if module not in MODULES | MORE_MODULES]
-    return unknown[0] if unknown else ""
-
-
-def foreign_view(state: State) -> bool:
-    """Whether this state would be shown by the view of another model, which was not cleaned for it."""
-    model = str(state.get("_model_name", ""))
-    return _OWN_VIEWS.get(str(state.get("_view_name")), model) != model
-
-
 def clean_state(state: State, model: str) -> State:
     """A model's state, or an update of it; ``model`` is the name of its class in the page."""
     return {key: _clean(key, value, model) for key, value in state.items() if key not in _PROTOTYPE}
-
-
-def clean_update(state: State, model: str) -> State:
-    """The same for a model that is there: what it is does not change any more."""
-    return clean_state({key: value for key, value in state.items() if key not in _NAMING}, model)
 
 
 def clean_version(version: Any) -> Any:
@@ -86,11 +55,12 @@ def clean_paths(paths: Any) -> list[list[str | int]]:
     return [[part if _is_step(part) else "_held_back" for part in path] for path in kept]
 
 
-def ends(state: State) -> list[tuple[str, str]]:
-    """What a link joins: ids of models, each with the name of a trait."""
-    pairs = [state.get(key) for key in ("source", "target")]
-    known = [pair for pair in pairs if isinstance(pair, list) and len(pair) == 2]
-    return [(str(model).removeprefix("IPY_MODEL_"), str(trait)) for model, trait in known]
+def ends(state: State) -> list[tuple[str, str]] | None:
+    """What a link joins: ids of models, each with the name of a trait; None where it isn't said in that way."""
+    match [state.get("source"), state.get("target")]:
+        case [[str() as source, str() as out], [str() as target, str() as into]]:
+            return [(source.removeprefix("IPY_MODEL_"), out), (target.removeprefix("IPY_MODEL_"), into)]
+    return None
 
 
 def _is_step(part: Any) -> bool:
@@ -102,20 +72,13 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
         return _shaped(key, value)
     if model in _MARKUP and key in ("value", "placeholder"):
         return html.clean(value).page() if isinstance(value, str) else _textless(value)
-    if key == "description_allow_html":
-        return False
     if key == "description" or (model == "LabelModel" and key == "value"):
         # Typeset by the page, as formulas are.
         return tex.plain(value) if isinstance(value, str) else _textless(value)
-    if key == "toolitems":
-        return charts.untagged(value)
+    if (clean := _CLEANERS.get(key)) is not None:
+        return clean(value)
     if key in _CLASSES:
         return _classes(value, key)
-    if key == "format":
-        # "url" would have the page load what the value names.
-        return value if isinstance(value, str) and _FORMAT.fullmatch(value) and value != "url" else "png"
-    if key == "outputs":
-        return [_output(output) for output in value if isinstance(output, dict)] if isinstance(value, list) else []
     if model.endswith(("LayoutModel", "StyleModel")) and not key.startswith("_"):
         return _style(value)
     return value
@@ -151,8 +114,26 @@ def _classes(value: Any, key: str) -> Any:
     return value if isinstance(value, str) and value.replace("-", "").isalnum() else ""
 
 
+def _format(value: Any) -> str:
+    """``url`` would have the page load what the value names."""
+    return value if isinstance(value, str) and _FORMAT.fullmatch(value) and value != "url" else "png"
+
+
+def _outputs(value: Any) -> list[State]:
+    return [_output(output) for output in value if isinstance(output, dict)] if isinstance(value, list) else []
+
+
 def _output(output: State) -> State:
     if not isinstance(output.get("data"), dict):
         return output
     metadata = bundle.clean_metadata(output.get("metadata"))
     return {**output, "data": bundle.clean(output["data"]), "metadata": metadata}
+
+
+_CLEANERS: dict[str, Callable[[Any], Any]] = {
+    "_figure_label": figures.label,
+    "description_allow_html": lambda _: False,
+    "format": _format,
+    "outputs": _outputs,
+    "toolitems": charts.untagged,
+}

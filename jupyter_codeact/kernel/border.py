@@ -37,6 +37,12 @@ class Border:
         self.limit = limit
         self._session = session
 
+    def sent(self, message: Message, channel: str, hers: bool) -> None:
+        """Note what is about to be sent to the sandbox. ``hers``: a person wrote what it runs."""
+        self.requests.add(message, channel, hers)
+        if message.type in COMM_TYPES:
+            self.widgets.asked(message.type, message.content)
+
     # ---- the three ways in
 
     def published(self, frames: list[bytes]) -> Message | None:
@@ -61,6 +67,8 @@ class Border:
 
     def _published(self, message: Message) -> Message:
         if message.type == "iopub_welcome":
+            # It says that we are heard, and nothing else.
+            message.parts[1:], message.buffers, message.content = [EMPTY, EMPTY, EMPTY], [], {}
             return message
         if message.type not in outputs.TYPES:
             raise Held
@@ -107,6 +115,9 @@ class Border:
         if not all(isinstance(name, str) for name in names) or self.comms.claims_ours(message):
             raise Held
         if self.trusted:
+            # Her word may end, and the page has these models then.
+            if message.type == "comm_open":
+                self.widgets.opens(content)
             return content
         cleaned = self.widgets.clean(message.type, content)
         if cleaned is None:
@@ -124,7 +135,7 @@ class Border:
             _replace(message, replies.refused(message.type, "TooLong", "The sandbox's answer was too long."))
             return message
         try:
-            _replace(message, replies.clean(message.type, read(message.parts[3]), asked.code))
+            _replace(message, replies.clean(message.type, read(message.parts[3]), asked.code, asked.cursor))
             kept = {key: value for key, value in read(metadata).items() if key in REPLY_METADATA}
             message.parts[2] = written({k: v for k, v in kept.items() if isinstance(v, str | bool)})
         except Exception:  # noqa: BLE001 a boundary, as above; and somebody waits for the answer

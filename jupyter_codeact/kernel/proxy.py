@@ -307,7 +307,7 @@ class Proxy:
         if not self.turns.ready:
             self.gate.hold(Held(channel, message, hers))
             return
-        self.border.requests.add(message, channel, hers)
+        self.border.sent(message, channel, hers)
         if message.type == "interrupt_request":
             self.vigil.interrupted()
         self.back.send(self.back.shell if channel == "shell" else self.back.control, message)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 
+from .requests import cursor_in
 from .wire import Message, now
 
 _OURS = re.compile(r"\s*\??\??%%?(agent|skill)\b")
@@ -91,12 +91,6 @@ def concerns_ours(message: Message) -> bool:
     if message.type == "inspect_request":
         return _OURS.match(before + code[cursor:].partition("\n")[0]) is not None
     return _BEHIND.match(before) is not None
-
-
-def cursor_in(content: dict[str, Any]) -> tuple[str, int]:
-    """A cell and the place in it of which a front end asks; without one, its end."""
-    code, cursor = str(content.get("code", "")), content.get("cursor_pos")
-    return code, cursor if isinstance(cursor, int) and 0 <= cursor <= len(code) else len(code)
 
 
 class ExecuteQueue:

@@ -20,7 +20,9 @@ Key = tuple[str, str]
 class Asked:
     """One request. ``header`` and ``idents`` are as they came to us, so that nothing in them is the sandbox's word.
 
-    code: what a person asked to run; None where it was the agent, or is no execute_request.
+    code: what a person asked to run, or the line that she would have completed, up to her cursor; None where it was the
+    agent, or is another request.
+    cursor: where that is in her cell.
     busy, idle: what the sandbox has said of it. It is open until it is idle. count: its number, once it has one.
     """
 
@@ -31,6 +33,7 @@ class Asked:
     idents: list[bytes]
     stdin: bool = False
     code: str | None = None
+    cursor: int = 0
     replied: bool = False
     busy: bool = False
     idle: bool = False
@@ -68,6 +71,12 @@ def of_ours(code: str, silent: bool, expressions: dict[str, str]) -> dict[str, A
     }
 
 
+def cursor_in(content: dict[str, Any]) -> tuple[str, int]:
+    """A cell and the place in it of which a front end asks; without one, its end."""
+    code, cursor = str(content.get("code", "")), content.get("cursor_pos")
+    return code, cursor if isinstance(cursor, int) and 0 <= cursor <= len(code) else len(code)
+
+
 NOBODY = Asked("", "", "", EMPTY, [])
 
 
@@ -94,6 +103,9 @@ class Requests:
         if message.type == "execute_request":
             asked.stdin = bool(message.content.get("allow_stdin"))
             asked.code = str(message.content.get("code", "")) if hers else None
+        elif message.type == "complete_request":
+            code, asked.cursor = cursor_in(message.content)
+            asked.code = code[: asked.cursor].rpartition("\n")[2]
         if self._open.pop(asked.key, None) or self._rest.pop(asked.key, None):
             # Sent twice: what comes now is of the second one.
             self._parents.clear()

@@ -13,7 +13,7 @@ from ..settings import Settings
 from .cell import RequestCell
 from .host import Host
 from .proxy import Proxy
-from .queue import cursor_in
+from .requests import cursor_in
 
 if TYPE_CHECKING:
     from ..session import Session

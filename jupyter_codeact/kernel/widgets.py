@@ -1,101 +1,167 @@
-"""The widgets of the sandbox that front ends know of, and those that were held back."""
+"""The widgets of the sandbox that front ends know of, and those that were held back.
+
+A page gives what comes on a comm to the model that it made when the comm was opened. So what each model is, is known
+here for as long as the kernel lives: none is forgotten, none becomes another one, and where there is no more room for
+new ones they are held back.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
+from ..guard import figures
 from ..guard import widgets as guard
+from ..guard.models import FIGURES, LINKS, Identity, identity
 
 TARGET = "jupyter.widget"
-KEPT = 50_000
+# On comms of this target a page asks for all models at once, when it is loaded anew or has been away.
+CONTROL = "jupyter.widget.control"
+# About 30 MB; a progress bar has ten models.
+KEPT = 200_000
+HELD = 50_000
+ID_LIMIT = 100
+OWN_CODE = "a widget with code of its own"
 Content = dict[str, Any]
 
 
 class Widgets:
-    """Cleans messages on the sandbox's comms; follows which model each comm is."""
+    """Cleans messages on the sandbox's comms; follows which model each comm is.
 
-    def __init__(self) -> None:
-        self.models: OrderedDict[str, str] = OrderedDict()
-        self.held: OrderedDict[str, None] = OrderedDict()
+    held: why models were held back, by their ids. One that is forgotten is as one that was never heard of.
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self.models: dict[str, Identity] = {}
+        self.held: OrderedDict[str, str] = OrderedDict()
+        self._kept = kept
+        # By id: whether a page waits for an answer.
+        self._controls: OrderedDict[str, bool] = OrderedDict()
+        self._may_save = False
+
+    # ---- from front ends
+
+    def asked(self, kind: str, content: Content) -> None:
+        """Note what a page says on a comm, for what may be said to it then."""
+        comm_id, data = str(content.get("comm_id")), _object(content, "data")
+        if kind == "comm_open" and content.get("target_name") == CONTROL:
+            _add(self._controls, comm_id, False)
+        elif kind == "comm_close":
+            self._controls.pop(comm_id, None)
+        elif comm_id in self._controls:
+            self._controls[comm_id] = data.get("method") == "request_states"
+        elif comm_id in self.models and figures.asks_to_save(data.get("content")):
+            self._may_save = True
+
+    # ---- from the sandbox
 
     def clean(self, kind: str, content: Content) -> Content | None:
-        """The content of a comm message that may pass, or None."""
-        comm_id, data = content.get("comm_id"), content.get("data")
+        """The content of a comm message that may pass, or None. Raises ValueError, too, where it may not."""
+        comm_id, data = content.get("comm_id"), _object(content, "data")
         if not isinstance(comm_id, str) or comm_id in self.held:
             return None
-        data = data if isinstance(data, dict) else {}
         match kind:
             case "comm_open":
-                return self._open(comm_id, str(content.get("target_name")), data)
+                if not self.opens(content):
+                    return None
+                state, model = _object(data, "state"), self.models[comm_id].model
+                paths = guard.clean_paths(data.get("buffer_paths"))
+                cleaned = {"state": guard.clean_state(state, model), "buffer_paths": paths}
+                return {"comm_id": comm_id, "target_name": TARGET, "target_module": None, "data": cleaned}
             case "comm_close":
-                self.models.pop(comm_id, None)
                 return {"comm_id": comm_id, "data": {}}
             case _:
-                return {"comm_id": comm_id, "data": self._said(comm_id, data)}
+                said = self._said(comm_id, data)
+                return None if said is None else {"comm_id": comm_id, "data": said}
 
-    def _open(self, comm_id: str, target: str, data: Content) -> Content | None:
-        state = _object(data, "state")
-        model = str(state.get("_model_name", ""))
-        if target != TARGET or not self._admits(state, model):
-            self.held[comm_id] = None
-            _limit(self.held)
-            return None
-        self.models[comm_id] = model
-        _limit(self.models)
-        paths = guard.clean_paths(data.get("buffer_paths"))
-        cleaned = {"state": guard.clean_state(state, model), "buffer_paths": paths}
-        return {"comm_id": comm_id, "target_name": TARGET, "target_module": None, "data": cleaned}
-
-    def _said(self, comm_id: str, data: Content) -> Content:
-        """A model's update; or all models at once, as a page that is loaded anew asks for them."""
-        cleaned = {key: value for key, value in data.items() if key in ("method", "content")}
-        if "buffer_paths" in data:
-            cleaned["buffer_paths"] = guard.clean_paths(data["buffer_paths"])
-        if data.get("method") == "update_states":
-            cleaned["states"] = self._states(_object(data, "states"))
-        elif "state" in data:
-            cleaned["state"] = self._update(_object(data, "state"), self.models.get(comm_id, ""))
-        return cleaned
-
-    def _states(self, states: Content) -> Content:
-        kept = {}
-        for model_id, entry in states.items():
-            state = _object(entry, "state") if isinstance(entry, dict) else {}
-            name = str(state.get("_model_name", ""))
-            same = {"_model_module": entry.get("model_module"), **state} if isinstance(entry, dict) else {}
-            if model_id not in self.held and self._admits(same, name) and entry.get("model_name") == name:
-                self.models[model_id] = name
-                version = guard.clean_version(entry.get("model_module_version"))
-                kept[model_id] = {**entry, "model_module_version": version, "state": guard.clean_state(state, name)}
-        return kept
-
-    def _update(self, state: Content, model: str) -> Content:
-        if model in guard.LINKS:
-            return {}
-        if model and state.get("_model_name") == model and self._admits(state, model):
-            # A page that was loaded anew asks a model for all of its state, and for what it is.
-            return guard.clean_state(state, model)
-        # A model that is not known any more may be of any kind: it is treated as the one that shows HTML.
-        return guard.clean_update(state, model or "HTMLModel")
-
-    def _admits(self, state: Content, model: str) -> bool:
-        if guard.foreign_module(state) or guard.foreign_view(state) or not state.get("_model_module"):
+    def opens(self, content: Content) -> bool:
+        """Whether a page may make a model of what is opened here, which is known from now on."""
+        comm_id, state = content.get("comm_id"), _object(_object(content, "data"), "state")
+        if not isinstance(comm_id, str) or len(comm_id) > ID_LIMIT:
             return False
-        return model not in guard.LINKS or self._joins_numbers(state)
+        known = identity(state) if content.get("target_name") == TARGET else None
+        is_new = comm_id not in self.models and comm_id not in self._controls
+        if known is None or not (is_new or self.models.get(comm_id) == known) or not self._joins_numbers(state, known):
+            _add(self.held, comm_id, OWN_CODE)
+            return False
+        if is_new and len(self.models) >= self._kept:
+            _add(self.held, comm_id, f"a widget after {self._kept:,} others")
+            return False
+        self.models[comm_id] = known
+        return True
 
-    def _joins_numbers(self, state: Content) -> bool:
+    def _said(self, comm_id: str, data: Content) -> Content | None:
+        """What is told to a model; or of all models, to a page that asked. To what isn't known nothing is said."""
+        if comm_id in self._controls:
+            return self._all_states(comm_id, data)
+        model = self.models.get(comm_id)
+        match data.get("method"):
+            case _ if model is None:
+                return {}
+            case "update" | "echo_update" as method:
+                said = {"method": method, "state": self._update(_object(data, "state"), model)}
+                return said | _paths(data)
+            case "custom" if model.model_module == FIGURES:
+                kind, message = figures.told(data.get("content"))
+                return {"method": "custom", "content": message} if kind != "save" or self._saves() else None
+            case _:
+                return None
+
+    def _saves(self) -> bool:
+        """Once for each click of hers."""
+        may, self._may_save = self._may_save, False
+        return may
+
+    def _update(self, state: Content, known: Identity) -> Content:
+        """A page that was loaded anew may ask a model for all of its state, and for what it is."""
+        return {} if known.model in LINKS else guard.clean_state(known.without_change(state), known.model)
+
+    def _all_states(self, comm_id: str, data: Content) -> Content | None:
+        if data.get("method") != "update_states" or not self._controls[comm_id]:
+            return None
+        self._controls[comm_id] = False
+        cleaned = {model: self._entry(model, entry) for model, entry in _object(data, "states").items()}
+        states = {model: entry for model, entry in cleaned.items() if entry is not None}
+        return {"method": "update_states", "states": states, "buffer_paths": [], **_paths(data)}
+
+    def _entry(self, model_id: str, entry: Any) -> Content | None:
+        known = self.models.get(model_id)
+        if known is None or model_id in self.held or not isinstance(entry, dict):
+            return None
+        state = _object(entry, "state")
+        named = {"_model_name": entry.get("model_name"), "_model_module": entry.get("model_module")}
+        if not (known.keeps(named) and known.keeps(state) and self._joins_numbers(state, known)):
+            return None
+        return {
+            "model_name": known.model,
+            "model_module": known.model_module,
+            "model_module_version": guard.clean_version(entry.get("model_module_version")),
+            "state": guard.clean_state(state, known.model),
+        }
+
+    def _joins_numbers(self, state: Content, known: Identity) -> bool:
         """A link copies inside the page, past us: only what is a number at both ends."""
-        return all(
-            self.models.get(model) in guard.NUMERIC and trait in guard.TRAITS for model, trait in guard.ends(state)
-        )
+        if known.model not in LINKS:
+            return True
+        ends = guard.ends(state)
+        return ends is not None and all(self._is_number(model, trait) for model, trait in ends)
+
+    def _is_number(self, model_id: str, trait: str) -> bool:
+        known = self.models.get(model_id)
+        return known is not None and known.model in guard.NUMERIC and trait in guard.TRAITS
 
 
-def _object(data: Content, key: str) -> Content:
+def _object(data: Mapping[str, Any], key: str) -> Content:
     value = data.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def _limit(kept: OrderedDict[str, Any]) -> None:
-    if len(kept) > KEPT:
+def _paths(data: Content) -> Content:
+    return {"buffer_paths": guard.clean_paths(data["buffer_paths"])} if "buffer_paths" in data else {}
+
+
+def _add(kept: OrderedDict[str, Any], key: str, value: Any) -> None:
+    kept[key] = value
+    if len(kept) > HELD:
         kept.popitem(last=False)

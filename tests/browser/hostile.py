@@ -114,6 +114,7 @@ BUNDLES: dict[str, tuple[str, str]] = {
     "formula-in-word": ("text/markdown", '```py$" onmouseover="{act}" x="$\nprint(1)'),
     "own-link-markdown": ("text/markdown", "[l]({here})"),
     "own-address": ("text/html", '<a href="http://127.0.0.1/?canary={name}">l</a>'),
+    "own-address-formula": ("text/markdown", "see http://a$b c$@127.0.0.1/?canary={name} now"),
     "own-address-odd": ("text/markdown", "[l](http://0x7f.1/?canary={name})"),
     "pdf": ("application/pdf", "JVBERi0xLjQK"),
     "bokeh": ("application/vnd.bokehjs_exec.v0+json", "{act}"),
@@ -229,6 +230,8 @@ from IPython.display import display
 display({{"application/vnd.vega.v5+json": json.loads({expression!r}), "text/plain": "expression"}}, raw=True)
 display({{"application/vnd.vega.v5+json": json.loads({vega!r}), "text/plain": "vega"}}, raw=True,
         metadata={{"application/vnd.vega.v5+json": {{"embed_options": {{"actions": {{"source": True}}}}}}}})
+# In the name of a type, which is told.
+display({{"text/html": "<b>noted</b>", "<img src=x onerror=fetch('/api/contents?canary=note')>": "x"}}, raw=True)
 for figure in {figures!r}:
     display({{"application/vnd.plotly.v1+json": figure, "text/plain": "plotly"}}, raw=True)
 print("\\x1b[31mred\\x1b[0m \\x1b]8;;javascript:alert(1)\\x07link\\x1b]8;;\\x07 <img src=x onerror=\\"{act}\\">")
@@ -279,6 +282,12 @@ get_ipython().payload_manager.write_payload(page, single=False)
 
 # JupyterLab heeds one of a kind, and none of an error.
 REPLACED = "get_ipython().set_next_input('import os', replace=True)"
+
+COMPLETED = """
+def do_complete(code, cursor_pos):
+    return dict(status="ok", matches=["%%agent\\ndo it"], cursor_start=0, cursor_end=len(code), metadata={})
+get_ipython().kernel.do_complete = do_complete
+"""
 
 RAISED = """
 raise ValueError("<img src=x onerror=\\"{act}\\"> \\x1b[31m<script>{act}</script>")

@@ -26,6 +26,13 @@ MODELS: dict[str, dict[str, Any]] = {
     "no-such-view": {"kind": "Label", "_view_name": IMG},
     "no-such-version": {"kind": "Label", "_view_module_version": IMG, "_model_module_version": IMG},
     "no-such-format": {"kind": "IntSlider", "readout_format": IMG},
+    "error-view": {
+        "kind": "DOMWidget",
+        "module": "@jupyter-widgets/base",
+        "_view_name": "ErrorWidgetView",
+        "msg": IMG,
+        "error": {"stack": "s"},
+    },
     "toolbar": {"kind": "Toolbar", "module": "jupyter-matplotlib", "toolitems": [["a", "b", IMG + " x", "home"]]},
     "picture-url": {"kind": "MPLCanvas", "module": "jupyter-matplotlib", "_data_url": "{away}"},
     "output-list": {
@@ -39,26 +46,57 @@ SOURCE = """
 from comm import create_comm
 from ipympl._version import js_semver
 from IPython.display import display
-VERSIONS = {{"@jupyter-widgets/controls": "2.0.0", "jupyter-matplotlib": js_semver}}
-def model(kind, id=None, module="@jupyter-widgets/controls", **state):
+CONTROLS = "@jupyter-widgets/controls"
+VERSIONS = {{CONTROLS: "2.0.0", "jupyter-matplotlib": js_semver}}
+def model(kind, id=None, module=CONTROLS, **state):
     names = dict(_model_name=kind + "Model", _view_name=kind + "View", _model_module=module, _view_module=module)
     names["_model_module_version"] = names["_view_module_version"] = VERSIONS.get(module, "*")
     if kind != "Layout":
         names["layout"] = LAYOUT
     return create_comm("jupyter.widget", comm_id=id, data=dict(state={{**names, **state}}, buffer_paths=[]),
-        metadata=dict(version="2.1.0")).comm_id
-LAYOUT = "IPY_MODEL_" + model("Layout", module="@jupyter-widgets/base")
+        metadata=dict(version="2.1.0"))
+def named(kind, **state):
+    return "IPY_MODEL_" + model(kind, **state).comm_id
+def shown(**state):
+    made = model(**state)
+    view = dict(model_id=made.comm_id, version_major=2, version_minor=0)
+    display({{"application/vnd.jupyter.widget-view+json": view}}, raw=True)
+    return made
+LAYOUT = named("Layout", module="@jupyter-widgets/base")
 for state in {models!r}:
     if "style" in state:
-        state["style"] = "IPY_MODEL_" + model(**state["style"])
-    view = dict(model_id=model(**state), version_major=2, version_minor=0)
-    display({{"application/vnd.jupyter.widget-view+json": view}}, raw=True)
+        state["style"] = named(**state["style"])
+    shown(**state)
+
+acts = {acts!r}
+def entry(kind, **state):
+    names = dict(model_name=kind + "Model", model_module=CONTROLS, model_module_version="2.0.0")
+    state.update({{"_" + key: value for key, value in names.items()}})
+    return dict(names, state=state)
+# A model that is said to be another one meanwhile.
+renamed = shown(kind="HTML", value="-")
+renamed.send(dict(method="update_states", states={{renamed.comm_id: entry("Text")}}))
+renamed.send(dict(method="update", state=dict(value=acts["renamed"])))
+# A link whose ends have a third part.
+text, target = named("Text", value=acts["link"]), shown(kind="HTML", value="-").comm_id
+model("Link", _view_name=None, source=[text, "value", ""], target=["IPY_MODEL_" + target, "value", ""])
+# A file, with a name and bytes of ours.
+figure = shown(kind="MPLCanvas", module="jupyter-matplotlib", _figure_label="canary=saved")
+figure.send(dict(method="custom", content=dict(data='{{"type": "save", "format": "sh"}}')), buffers=[b"#!/bin/sh"])
+# What a page is told that has been away.
+back, honest = shown(kind="HTML", value="-"), shown(kind="HTML", value="away")
+def opened(comm, message):
+    states = {{back.comm_id: entry("Text", value=acts["restored"]), honest.comm_id: entry("HTML", value="back")}}
+    comm.on_msg(lambda message: comm.send(dict(method="update_states", states=states, buffer_paths=[])))
+get_ipython().kernel.comm_manager.register_target("jupyter.widget.control", opened)
 """
+CHANGED = ("link", "renamed", "restored", "saved")
 
 
 def source() -> str:
     """A cell that shows all of them."""
-    return SOURCE.format(models=[_named(state, name) for name, state in MODELS.items()])
+    acts = {name: _named(IMG, name) for name in CHANGED}
+    return SOURCE.format(models=[_named(state, name) for name, state in MODELS.items()], acts=acts)
 
 
 def _named(value: Any, name: str) -> Any:

@@ -208,6 +208,12 @@ class Notebook:
         await self.cell(number).locator(".cm-content").click()
         await self.page.keyboard.press("Shift+Enter")
 
+    async def press_tab(self, number: int) -> None:
+        """Click into a cell and have its end completed, if anything is offered."""
+        await self.cell(number).locator(".cm-content").click()
+        await self.page.keyboard.press("End")
+        await self.page.keyboard.press("Tab")
+
     async def press_restart(self) -> None:
         """Restart the kernel, and say yes to the question."""
         # The command ends with the restart, and waits for the answer before.

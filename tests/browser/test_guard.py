@@ -35,6 +35,7 @@ LINKS = """() => [...document.querySelectorAll('.jp-OutputArea-output a[href]')]
     .filter(a => !a.closest('.vega-actions, .jp-RenderedPlotly'))
     .filter(a => a.dataset.commandlinkerCommand !== 'rendermime:handle-local-link')
     .map(a => [a.protocol, a.hostname === location.hostname, a.target, a.rel])"""
+AWAY = """async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.reconnect(); }"""
 SETTLED = """async () => {
     await new Promise(done => requestIdleCallback(done, {timeout: 3000}));
     await fetch('/api/kernelspecs');
@@ -58,6 +59,7 @@ def spoken() -> list[str]:
     )
     answered, raised = (source.format(act=hostile.act("spoken")) for source in (hostile.SPOKEN, hostile.RAISED))
     widgets = hostile.WIDGETS.format(act=hostile.act("widget")), hostile_models.source()
+    answered += hostile.COMPLETED
     return [source.strip() for source in (printed, *widgets, answered, hostile.REPLACED, raised)]
 
 
@@ -76,6 +78,7 @@ class Watch:
         self._news = asyncio.Event()
         self.context.on("request", lambda request: self._note(request.url))
         notebook.page.on("framenavigated", lambda frame: self._note(frame.url))
+        notebook.page.on("download", lambda download: self._note(download.suggested_filename))
 
     def _note(self, url: str) -> None:
         if _is_attack(url):
@@ -119,6 +122,9 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
     await run_all(notebook, len(cells))
     await notebook.run_cell(len(cells))
     await notebook.until_output(len(cells), "still 81")
+    await notebook.press_tab(len(cells) + 1)
+    await notebook.page.evaluate(AWAY)
+    await notebook.page.locator(".widget-html", has_text="back").wait_for()
     await watch.touch()
     await notebook.page.screenshot(path=shots / "held-back.png")
 
@@ -130,10 +136,13 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
         assert target == "_blank"
         assert "noopener" in rel
     assert await notebook.sources() == [*cells, "print('still', 9 * 9)", "'not run'"]
+    assert await notebook.page.locator(".jp-Completer-item", has_text="%%agent").count() == 0
     assert await notebook.bar.count() == 0
     assert await notebook.page.locator(".jp-OutputArea-output .jp-Dialog, .jp-OutputArea-output iframe").count() == 0
     assert await notebook.cell(0).get_by_text("Held back: JavaScript output").count() >= 1
-    assert await notebook.page.get_by_text("Held back: a widget with code of its own").count() == 1
+    # Her own, and of the models those that are not what they say.
+    assert await notebook.page.get_by_text("Held back: a widget with code of its own").count() == 4
+    assert await notebook.page.get_by_text("Held back: a type without a name").count() == 1
 
 
 @pytest.mark.parametrize(("kernel", "written"), [("codeact", ("python", ".py")), ("python3", ("evil.Exporter", ".sh"))])
@@ -173,8 +182,9 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, py
     await notebook.run_cell(1)
     await notebook.until_output(1, "Outputs: trusted")
     await run_all(notebook, len(cells), first=2)
+    await notebook.page.evaluate(AWAY)
     await watch.touch()
-    models = {*hostile_models.MODELS, *hostile.LINKED, *hostile.CHARTED, "widget", "vega"}
+    models = {*hostile_models.MODELS, *hostile_models.CHANGED, *hostile.LINKED, *hostile.CHARTED, "widget", "vega"}
     is_other = pytestconfig.getoption("--front-end-python") != sys.executable
     new = {way + name for way in ("", UPDATED) for name in hostile.NEW} if is_other else set()
     await watch.until_acted(({name for name, *_ in attacks + updated} | models) - new)
@@ -186,12 +196,16 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, py
 
 
 async def test_what_a_reply_asks_of_the_page_is_done_for_a_plain_kernel(notebook: Notebook) -> None:
-    answered = hostile.SPOKEN.format(act=hostile.act("spoken")).strip()
-    await notebook.open("answered", hostile.REPLACED, answered, kernel="python3")
+    answered = (hostile.SPOKEN.format(act=hostile.act("spoken")) + hostile.COMPLETED).strip()
+    await notebook.open("answered", hostile.REPLACED, answered, "'not run'", kernel="python3")
     watch = Watch(notebook)
     await run_all(notebook, 2)
     await watch.until_acted({"spoken"})
-    assert (await notebook.sources())[:3] == ["import os", answered, "%agent trust outputs"]
+    await notebook.press_tab(3)
+    await notebook.page.locator(".jp-Completer-item", has_text="%%agent").wait_for()
+    await notebook.page.keyboard.press("Enter")
+    await notebook.cell(3).get_by_text("do it").wait_for()
+    assert (await notebook.sources())[:4] == ["import os", answered, "%agent trust outputs", "%%agent\ndo it"]
 
 
 async def test_the_agents_words_are_guarded_too(notebook: Notebook, service: ModelServer) -> None:

@@ -124,6 +124,14 @@ async def test_widgets_answer_both_ways(notebook: Notebook, shots: Path) -> None
     await files.get_by_text("pressed").wait_for()
     await notebook.page.screenshot(path=shots / "widgets.png")
 
+    # A page that is loaded anew asks for all of them.
+    await notebook.reload()
+    await linked.locator(".widget-readout", has_text="33").wait_for()
+    await linked.locator("b", has_text="now 33").wait_for()
+    await linked.locator(".noUi-handle").press("ArrowRight")
+    await linked.locator("b", has_text="now 34").wait_for()
+    await expect(linked.locator("input[type=number]")).to_have_value("34", timeout=SLOW_MS)
+
 
 FIGURE = """
 %matplotlib widget
@@ -163,6 +171,9 @@ async def test_a_matplotlib_figure_answers(notebook: Notebook, shots: Path) -> N
     await touched.click()
     await until_colour(drawn, "0,255,0,255")
     await notebook.page.screenshot(path=shots / "figure.png")
+    async with notebook.page.expect_download() as saved:
+        await notebook.cell(0).locator("button[title='Download plot']").click()
+    assert (await saved.value).suggested_filename == "Figure 1.png"
     await notebook.run_cell(2)
     await notebook.until_output(2, "1")
 

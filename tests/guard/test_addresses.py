@@ -36,6 +36,12 @@ def test_others_lead_where_they_say(address: str) -> None:
     assert not is_own(address)
 
 
+@pytest.mark.parametrize("address", ["https://example.org@x.y/", "http:/\\a:b@x.y", " ht\ntp://a@b@x.y", "HTTPS:a@x.y"])
+def test_a_link_with_a_name_before_its_host_leads_nowhere(address: str) -> None:
+    assert "href" not in html.clean(f'<a href="{address}">x</a>').body
+    assert "href" in html.clean('<a href="https://x.y/@her?a@b#@">x</a> <a href="mailto:her@x.y">x</a>').body
+
+
 def test_markdown_in_which_a_front_end_would_find_such_a_link_leaves_without() -> None:
     assert "text/markdown" not in bundle.clean({"text/markdown": "see http://127.0.0.1:8888/logout"})
     assert "text/markdown" in bundle.clean({"text/markdown": "see http://x.y/logout"})

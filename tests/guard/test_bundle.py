@@ -69,6 +69,15 @@ def test_types_that_run_code_leave_a_note() -> None:
     }
 
 
+@pytest.mark.parametrize("mime", ["<img src=x onerror=alert(1)>", "a&lt;b", "[x](y)", "x" * 81, ""])
+def test_what_is_no_name_of_a_type_is_not_written_into_a_note(mime: str) -> None:
+    shown = bundle.clean({"text/html": "<b>seen</b>", mime: "x", "application/x-own": "y"})
+    assert shown == {
+        "text/html": "<b>seen</b><p><small>Held back: a type without a name, application/x-own."
+        " `%agent trust outputs` shows such outputs of this kernel.</small></p>"
+    }
+
+
 def test_a_picture_is_not_hidden_behind_html_in_which_nothing_is_left() -> None:
     assert bundle.clean({"text/html": "<script>x</script>", "image/png": "AAAA"}) == {"image/png": "AAAA"}
 
@@ -115,8 +124,6 @@ WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("TextModel", "description", ["$\\href{x}{y}$"], ""),
     ("LabelModel", "value", "$\\href{x}{y}$", "$\N{SET MINUS}href{x}{y}$"),
     ("LabelModel", "value", ["$\\href{x}{y}$"], ""),
-    ("LabelModel", "_view_name", "<img src=x>", None),
-    ("LabelModel", "_view_name", None, None),
     ("LabelModel", "_model_module_version", "<img src=x>", ""),
     ("LabelModel", "_view_module_version", "~2.1.0-beta.1 || *", ""),
     ("LabelModel", "_view_module_version", "^2.0.0", "^2.0.0"),
@@ -127,6 +134,8 @@ WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("MPLCanvasModel", "_data_url", "http://x", None),
     ("MPLCanvasModel", "_data_url", "data:image/png;base64,aGk=", "data:image/png;base64,aGk="),
     ("ToolbarModel", "toolitems", [["Home", "<b x", "home"]], [["Home", "<\u200bb x", "home"]]),
+    ("MPLCanvasModel", "_figure_label", "Figure 1\u202e\n", "Figure 1"),
+    ("MPLCanvasModel", "_figure_label", ["Figure 1"], ""),
     ("ImageModel", "format", "url", "png"),
     ("ImageModel", "format", "svg+xml", "svg+xml"),
     ("IntSliderModel", "value", 3, 3),
@@ -136,18 +145,6 @@ WIDGETS: list[tuple[str, str, Any, Any]] = [
 @pytest.mark.parametrize(("model", "key", "value", "expected"), WIDGETS)
 def test_the_state_of_a_widget(model: str, key: str, value: Any, expected: Any) -> None:
     assert widgets.clean_state({key: value}, model) == {key: expected}
-
-
-def test_a_widget_of_another_module_is_told() -> None:
-    assert widgets.foreign_module({"_model_module": "anywidget", "_view_module": "anywidget"}) == "anywidget"
-    assert widgets.foreign_module({"_model_module": "@jupyter-widgets/controls", "_view_module": "ipylab"}) == "ipylab"
-    assert widgets.foreign_module({"_model_module": "@jupyter-widgets/base", "_view_module": None}) == ""
-
-
-def test_a_label_s_view_shows_labels_only() -> None:
-    """It typesets what it shows, and only for a label that was looked at."""
-    assert widgets.foreign_view({"_model_name": "TextModel", "_view_name": "LabelView"})
-    assert not widgets.foreign_view({"_model_name": "LabelModel", "_view_name": "LabelView"})
 
 
 def test_buffers_reach_no_prototype() -> None:

@@ -17,6 +17,11 @@ BREAKS_OUT = [
     'http://example.com/\\begin{matrix}" onload="x" y="\\end{matrix}',
     '```py$" onload="x" y="$\n1',
     "www.localhost:8888/logout",
+    "http://a$b c$@localhost:8888/logout",
+    "http://$b c$localhost/logout",
+    "http://a\\\\(b c\\\\)@localhost/",
+    "www.a@localhost",
+    "https://example.org@elsewhere.example/",
 ]
 
 
@@ -45,6 +50,7 @@ def test_nor_does_it_stay_in_a_reply(source: str) -> None:
         "````f#\n```\n````",
         "The sum is $x^2$, and it's fine.",
         'He said "yes", see https://example.com/a.',
+        "It costs $5, write to her@example.org, see https://example.com/@her.",
     ],
 )
 def test_ordinary_markdown_stays(source: str) -> None:

@@ -227,6 +227,32 @@ def test_her_trust_is_for_outputs_and_not_for_speaking_as_us(border: Border, req
     assert border.published(output("comm_open", ours, request_sent.parts[0])) is None
 
 
+def test_when_her_trust_ends_widgets_are_what_they_were_opened_as(border: Border, request_sent: Message) -> None:
+    def told(comm_id: str, value: str) -> Any:
+        content = {"comm_id": comm_id, "data": {"method": "update", "state": {"value": value}}}
+        passed = border.published(output("comm_msg", content, request_sent.parts[0]))
+        return passed and passed.content["data"]
+
+    border.trusted = True
+    states = {"own": {**SHOWN_BY_ANOTHER_VIEW, "_model_name": "HTMLModel"}, "foreign": {"_model_module": "anywidget"}}
+    for comm_id, state in states.items():
+        opened = {"comm_id": comm_id, "target_name": "jupyter.widget", "data": {"state": state}}
+        assert border.published(output("comm_open", opened, request_sent.parts[0])) is not None
+    assert told("foreign", "<script>") is not None
+    border.trusted = False
+    assert told("own", "<script>x</script><b>y</b>")["state"] == {"value": "<b>y</b>"}
+    assert told("foreign", "<script>") is None
+
+
+def test_that_we_are_heard_is_all_that_a_welcome_says(border: Border) -> None:
+    welcome = build("iopub_welcome", {"subscription": ""}, "sandbox", idents=[b"kernel.x"])
+    welcome.parts[1:] = [b"not json", b"[", b"NaN"]
+    passed = border.published([*frames(welcome), b"more"])
+    assert passed is not None
+    assert passed.parts[1:] == [b"{}"] * 3
+    assert (passed.content, passed.buffers) == ({}, [])
+
+
 BYTES = st.one_of(
     st.binary(max_size=30),
     st.sampled_from(

@@ -25,7 +25,8 @@ REQUESTS = {
         *("debug", "interrupt", "shutdown", "create_subshell", "delete_subshell", "list_subshell"),
     )
 }
-COMM = {"comm_id": "c", "target_name": "jupyter.widget", "data": {"state": {"_model_module": "@jupyter-widgets/base"}}}
+LAYOUT = {"_model_name": "LayoutModel", "_model_module": "@jupyter-widgets/base"}
+COMM = {"comm_id": "c", "target_name": "jupyter.widget", "data": {"state": LAYOUT}}
 SHOWN = {"data": {"text/plain": "x", "text/html": "<b>x</b>"}, "metadata": {}, "transient": {"display_id": "d"}}
 PUBLISHED: dict[str, dict[str, Any]] = {
     "stream": {"name": "stdout", "text": "a"},
