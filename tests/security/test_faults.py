@@ -371,5 +371,7 @@ async def test_killed_in_a_step_its_cell_is_answered_and_the_agent_told(opened: 
     assert shown(killed) == f"SandboxDied: {ENDED}"
     assert "Done" in shown(agent)
     assert shown(again) == "again\n"
-    assert shown(after) == f"{FRESH}\nafter\n"
+    # The step before it ran there already.
+    gone_before = "Variables from before that are gone; the agent's steps since then ran in a fresh one."
+    assert shown(after) == f"The sandbox ended. {gone_before}\n\nafter\n"
     assert any(ENDED in str(message["content"]) for message in history(home))
