@@ -31,7 +31,7 @@ def test_a_data_folder_that_can_t_be_is_one_line(
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("workspace", ["../shared", "a/b", "/tmp", "..", ".hidden", "my project", "a\nb"])
+@pytest.mark.parametrize("workspace", ["../other", "a/b", "/tmp", "..", ".hidden", "my project", "a\nb"])
 def test_a_workspace_is_a_name_and_no_folder(
     command: Command, home: Path, monkeypatch: pytest.MonkeyPatch, workspace: str
 ) -> None:

@@ -155,7 +155,7 @@ def test_what_a_sandbox_wrote_at_its_very_end_is_read() -> None:
         ("JUPYTER_CODEACT_HOME", "/proc/nothing"),
         ("JUPYTER_CODEACT_HOME", "/dev/null"),
         ("JUPYTER_CODEACT_HOME", "~nobody-of-this-name/codeact"),
-        ("JUPYTER_CODEACT_WORKSPACE", "../shared"),
+        ("JUPYTER_CODEACT_WORKSPACE", "../other"),
     ],
 )
 def test_a_wrong_setting_is_one_line_that_names_it(
