@@ -6,10 +6,13 @@ money USD, tokens whole numbers.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 MimeBundle = dict[str, Any]
+# A text/plain that says nothing of what is shown: the name of its class, as Python and IPython's displays give it.
+STAND_IN = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-f]+)?>")
 Output = dict[str, Any]
 """One output of a cell in nbformat's shape: ``{"output_type": "stream", "name": …, "text": …}`` and so on."""
 

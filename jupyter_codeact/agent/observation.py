@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from .. import tokens
-from ..events import Output, Ran
+from ..events import STAND_IN, Output, Ran
 from .displays import described, drawing
 from .formats import SENDABLE, Found, look
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)|\x1b[ -/][0-~]|\x1b[0-Z\\^-~]")
 DISPLAYS = ("display_data", "execute_result")
 _ORDER = ("text/plain", "text/markdown", "text/latex")
-# The name of a class, as IPython's display classes give it for plain text, and nothing of what is shown.
-_NO_TEXT = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-f]+)?>")
 SVG = "image/svg+xml"
 NOTEBOOK = "they are in the notebook"
 
@@ -98,7 +96,7 @@ def _data(data: dict[str, object], describe: Callable[[Picture], str]) -> str:
     if picture is not None:
         return describe(picture)
     texts = [str(data[kind]) for kind in _ORDER if kind in data]
-    text = next((text for text in texts if not _NO_TEXT.fullmatch(text)), None) or described(data)
+    text = next((text for text in texts if not STAND_IN.fullmatch(text)), None) or described(data)
     if text:
         return clean(text)
     others = [kind for kind in data if kind not in _ORDER]

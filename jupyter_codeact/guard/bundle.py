@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..events import MimeBundle
+from ..events import STAND_IN, MimeBundle
 from . import charts, html, markdown, svg, tex
 from .notes import note
 
@@ -33,7 +33,6 @@ _METADATA: dict[str, type | tuple[type, ...]] = {
     "root": str,
 }
 NONE: Mapping[str, str] = {}
-_STAND_IN = re.compile(r"<[\w.]+( object)?( at 0x[0-9a-f]+)?>")
 
 
 class Bundle:
@@ -90,7 +89,7 @@ class Bundle:
             self.data[HTML] = self.markup.page(tail)
         elif text and not self.data.keys() - {PLAIN}:
             plain = str(self.data.get(PLAIN, ""))
-            self.data[PLAIN] = text if not plain or _STAND_IN.fullmatch(plain) else f"{plain}\n{text}"
+            self.data[PLAIN] = text if not plain or STAND_IN.fullmatch(plain) else f"{plain}\n{text}"
 
 
 def clean(data: Any, no_views: Mapping[str, str] = NONE) -> MimeBundle:
