@@ -92,7 +92,7 @@ class Border:
         if message.type == "status":
             self.requests.heard(asked, content["execution_state"])
         elif message.type == "execute_input":
-            asked.count = content["execution_count"] or 0
+            self.requests.numbered(asked, content["execution_count"] or 0)
         return message
 
     def _output(self, message: Message) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from collections import deque
 from dataclasses import dataclass
 
-from .requests import cursor_in
+from .requests import cursor_in, is_stored
 from .wire import Message, now
 
 _OURS = re.compile(r"\s*\??\??%%?(agent|skill)\b")
@@ -59,7 +59,7 @@ class Request:
     @property
     def is_stored(self) -> bool:
         """Whether it has a number, and a place in the history."""
-        return not self.silent and bool(self.message.content.get("store_history", True))
+        return is_stored(self.message.content)
 
     @property
     def expressions(self) -> dict[str, str]:

@@ -23,7 +23,8 @@ class Asked:
     code: what a person asked to run, or the line that she would have completed, up to her cursor; None where it was the
     agent, or is another request.
     cursor: where that is in her cell.
-    busy, idle: what the sandbox has said of it. It is open until it is idle. count: its number, once it has one.
+    busy, idle: what the sandbox has said of it. It is open until it is idle.
+    count: a cell's number: the one that it should have, until the sandbox says which.
     """
 
     id: str
@@ -71,6 +72,11 @@ def of_ours(code: str, silent: bool, expressions: dict[str, str]) -> dict[str, A
     }
 
 
+def is_stored(content: dict[str, Any]) -> bool:
+    """Whether a cell has a number, and a place in the history."""
+    return not content.get("silent") and bool(content.get("store_history", True))
+
+
 def cursor_in(content: dict[str, Any]) -> tuple[str, int]:
     """A cell and the place in it of which a front end asks; without one, its end."""
     code, cursor = str(content.get("code", "")), content.get("cursor_pos")
@@ -91,6 +97,7 @@ class Requests:
         # Comm messages that nothing was heard of are here too: of those that a cell awaits, nothing ever is.
         self._rest: OrderedDict[Key, Asked] = OrderedDict()
         self._parents: dict[bytes, Asked] = {}
+        self._last = 0
 
     @property
     def full(self) -> bool:
@@ -103,6 +110,8 @@ class Requests:
         if message.type == "execute_request":
             asked.stdin = bool(message.content.get("allow_stdin"))
             asked.code = str(message.content.get("code", "")) if hers else None
+            # A sandbox that dies at once takes with it what it would have said of the cell.
+            asked.count = self._last + is_stored(message.content)
         elif message.type == "complete_request":
             code, asked.cursor = cursor_in(message.content)
             asked.code = code[: asked.cursor].rpartition("\n")[2]
@@ -115,9 +124,13 @@ class Requests:
             self._put_by(asked)
 
     def count(self, msg_id: str) -> int:
-        """The number of a cell that is open; 0 where it has none, or is not."""
+        """The number of a cell that is open; 0 where it is not."""
         asked = self._open.get((msg_id, "execute_request"))
         return asked.count if asked else 0
+
+    def numbered(self, asked: Asked, count: int) -> None:
+        """The sandbox has said which number a cell has."""
+        asked.count = self._last = count
 
     def heard(self, asked: Asked, state: str) -> None:
         """The sandbox has said busy or idle of it."""
@@ -135,6 +148,7 @@ class Requests:
         left = [asked for asked in (*self._open.values(), *self._rest.values()) if not asked.idle]
         for asked in left:
             self._end(asked)
+        self._last = 0
         return left
 
     def _end(self, asked: Asked) -> None:

@@ -61,6 +61,7 @@ def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
     assert "missing · an error" in first.out
     assert "later.md can't be read" in first.out
     found = results(out)
+    assert {name: row["error"] for name, row in found.items()} | {"missing": ""} == dict.fromkeys(found, "")
     assert {name: row["exit_status"] for name, row in found.items()} == {
         "missing": "exit_error",
         "empty": "submitted",

@@ -289,7 +289,7 @@ CASES = [
     case("an interrupt of nothing", control("interrupt_request")),
     case(
         "an interrupt of Python",
-        execute("print('go')\nwhile True: pass", hears="go"),
+        execute("print('go')\nwhile True: pass", hears="go\n"),
         control("interrupt_request"),
     ),
     case("an interrupt of a subprocess", execute("!echo go; sleep 60", hears="go"), control("interrupt_request")),

@@ -163,16 +163,8 @@ class Conversation:
         for channel, message in self.heard:
             if self._is_internal(message):
                 continue
-            entry = self._entry(message)
-            before = channels[channel][-1:]
-            if before and entry["type"] == "stream" and _continues(before[0], entry):
-                before[0]["content"]["text"] += entry["content"]["text"]
-            else:
-                channels[channel].append(entry)
-        for entries in channels.values():
-            # Two shells at once: each of them keeps its order.
-            entries.sort(key=lambda entry: -1 if entry["asked"] is None else entry["asked"])
-        return normalised(channels)
+            channels[channel].append(self._entry(message))
+        return normalised({channel: _in_order(entries) for channel, entries in channels.items()})
 
     def _is_internal(self, message: Content) -> bool:
         """A debugger asks its own kernel things, and tells of what it sees whenever it does."""
@@ -194,6 +186,17 @@ class Conversation:
             "content": _REDUCED.get(message["msg_type"], dict)(message["content"]),
             "buffers": [bytes(buffer).hex() for buffer in message["buffers"]],
         }
+
+
+def _in_order(entries: Sequence[Content]) -> list[Content]:
+    """By request, since of two at once each keeps its own order; a stream that came in pieces is one."""
+    whole: list[Content] = []
+    for entry in sorted(entries, key=lambda entry: -1 if entry["asked"] is None else entry["asked"]):
+        if whole and entry["type"] == "stream" and _continues(whole[-1], entry):
+            whole[-1]["content"]["text"] += entry["content"]["text"]
+        else:
+            whole.append(entry)
+    return whole
 
 
 def _continues(before: Content, entry: Content) -> bool:
