@@ -55,7 +55,8 @@ class Tap:
         """What the front end is to see of an iopub message."""
         if self.way is Way.FORWARD:
             return message
-        if self.way is Way.SWALLOW or message.type in ("status", "execute_input"):
+        # The agent's cell keeps what it has of earlier steps when one of them clears its own outputs.
+        if self.way is Way.SWALLOW or message.type in ("status", "execute_input", "clear_output"):
             return None
         if message.type == "comm_msg":
             message = self._taken(message)

@@ -58,7 +58,8 @@ def test_what_is_swallowed_is_not_seen(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "seen"), [("status", False), ("execute_input", False), ("stream", True), ("error", True)]
+    ("kind", "seen"),
+    [("status", False), ("execute_input", False), ("clear_output", False), ("stream", True), ("error", True)],
 )
 def test_outputs_become_those_of_the_agent_s_cell(kind: str, seen: bool) -> None:
     one = message(kind, text="x")
