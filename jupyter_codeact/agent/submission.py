@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ..errors import CodeActError
@@ -65,16 +66,23 @@ def collect(accepted: list[Accepted], answer: str) -> Submission:
 async def with_patch(known: Submission, env: Environment, root: str) -> Submission:
     """Add the patch of the folder ``root``, where ``env`` can still say it: a dead one takes nothing away."""
     try:
-        patch = str(await env.inside("patch", root=root) or "")
-        return replace(known, patch=patch, no_patch=lacking(patch))
+        match await env.inside("patch", root=root):
+            case {"patch": str(patch), "unfiltered": list(filters)}:
+                return replace(known, patch=patch, no_patch=lacking(patch, [str(name) for name in filters]))
+            case _:
+                return known
     except CodeActError as error:
         return replace(known, no_patch=str(error))
 
 
-def lacking(patch: str) -> str:
-    """What a patch does not take along, though it changes it: of a repository within it has the commit alone."""
+def lacking(patch: str, filters: Sequence[str] = ()) -> str:
+    """What a patch does not take along, though it was changed: of a repository within it has the commit alone.
+
+    filters: git's, that don't work in the sandbox.
+    """
     names = [found[1] for found in _REPOSITORY.finditer(patch)]
-    if not names:
-        return ""
     its = "a repository of its own" if len(names) == 1 else "repositories of their own"
-    return f"the files of {', '.join(names)[:300]}, {its}"
+    whose = "whose program the sandbox does not have"
+    said = [f"the files of {', '.join(names)[:300]}, {its}"] if names else []
+    said += [f"changes of the files that git filters by {name[:100]}, {whose}" for name in filters[:5]]
+    return "; ".join(said)

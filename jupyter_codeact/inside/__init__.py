@@ -1,4 +1,4 @@
-"""Calls into the kernel that runs the cells: ``functions.py`` is sent as an expression, and its value read back.
+"""Calls into the kernel that runs the cells: a module beside this one is sent as an expression, its value read back.
 
 The state is asked for with each of the agent's actions, in the same request, so that its end is waited for once.
 """
@@ -15,19 +15,22 @@ from typing import Any
 from ..errors import SandboxError
 
 FUNCTIONS = Path(__file__).with_name("functions.py")
+PATCHING = Path(__file__).with_name("patching.py")
 # What a skill that is not saved yet is tried with.
 TRYING = Path(__file__).with_name("trying.py")
+_ELSEWHERE = {"patch": PATCHING}
 # The answer is the sandbox's word: only so much of it is read.
 LONGEST = 50_000_000
 # The name that the state has among the user_expressions of an action.
 STATE = "codeact_state"
 
 
-def expression(function: str, arguments: dict[str, Any], file: Path = FUNCTIONS) -> str:
+def expression(function: str, arguments: dict[str, Any], file: Path | None = None) -> str:
     """A Python expression that calls ``function``, and leaves nothing behind in the person's names.
 
     The functions are compiled by the first call, and kept as a module under a name that no import finds.
     """
+    file = file or _ELSEWHERE.get(function, FUNCTIONS)
     name = f"codeact-inside-{_digest(file)}"
     made = f"__import__('sys').modules.setdefault({name!r}, __import__('types').ModuleType('inside'))"
     call = f"module.answer({function!r}, {json.dumps(arguments)!r})"

@@ -9,8 +9,6 @@ import importlib.machinery
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import tempfile
 from typing import Any
@@ -300,69 +298,3 @@ def _on_white(picture: Any) -> Any:
     paper = Image.new("RGBA", picture.size, "white")
     paper.alpha_composite(picture)
     return paper
-
-
-def patch(root: str) -> str:
-    """What changed in the folder ``root`` since its last commit, new files included; "" where it is no checkout.
-
-    Raises OSError where git says that it can't be known.
-    """
-    try:
-        objects = os.path.join(root, _git(root, "rev-parse", "--git-path", "objects").strip())
-        hashing = _git(root, "rev-parse", "--show-object-format").strip()
-    except OSError:
-        return ""
-    # A repository of its own, so that what the person has staged stays as it is, and what her repository says of
-    # showing changes (prefixes, tools, attributes) does not matter.
-    with tempfile.TemporaryDirectory() as own:
-        _git(own, "init", "-q", "--bare", "--template=", f"--object-format={hashing}", own)
-        with open(os.path.join(own, "objects", "info", "alternates"), "w", encoding="utf-8") as file:
-            file.write(objects + "\n")
-        trees = _last_commit(root), _now(root, own)
-        try:
-            return _difference(own, *trees)
-        except UnicodeDecodeError:
-            # As text it would lose bytes on its way; what git takes for binary it writes in ASCII.
-            os.mkdir(os.path.join(own, "info"))
-            with open(os.path.join(own, "info", "attributes"), "w", encoding="utf-8") as file:
-                file.write("* binary\n")
-            return _difference(own, *trees)
-
-
-def _last_commit(root: str) -> str:
-    """Its tree, or the empty one where nothing was committed yet."""
-    try:
-        return _git(root, "rev-parse", "--verify", "--quiet", "HEAD^{tree}").strip()
-    except OSError:
-        return _git(root, "hash-object", "-t", "tree", os.devnull).strip()
-
-
-def _now(root: str, own: str) -> str:
-    """The tree of all that lies in the folder, written into the repository ``own``."""
-    index = os.path.join(own, "index")
-    hers = os.path.join(root, _git(root, "rev-parse", "--git-path", "index").strip())
-    if os.path.exists(hers):
-        # With its time, by which git knows what may have changed in the same second.
-        shutil.copy2(hers, index)
-    environment = {**os.environ, "GIT_INDEX_FILE": index, "GIT_OBJECT_DIRECTORY": os.path.join(own, "objects")}
-    _git(root, "add", "--all", environment=environment)
-    return _git(root, "write-tree", environment=environment).strip()
-
-
-def _difference(own: str, before: str, after: str) -> str:
-    plumbing = ("diff-tree", "-r", "-p", "--binary", "--no-ext-diff", "--no-textconv")
-    return _git(own, f"--git-dir={own}", "-c", "core.quotePath=true", *plumbing, before, after)
-
-
-def _git(folder: str, *arguments: str, environment: dict[str, str] | None = None) -> str:
-    """What git prints in a folder. Raises OSError with its words where it fails, and UnicodeDecodeError."""
-    # The folder may belong to another user than the sandbox's.
-    command = ["git", "-c", "safe.directory=*", *arguments]
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, env=environment, timeout=60, check=True)
-    except subprocess.TimeoutExpired:
-        raise OSError("git took too long") from None
-    except subprocess.CalledProcessError as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise OSError(f"git says: {said[-1] if said else error.returncode}") from None
-    return done.stdout.decode("utf-8")

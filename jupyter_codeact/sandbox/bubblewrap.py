@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
-from . import etc, seccomp
+from . import etc, gitconfig, seccomp
 from .limits import Limits
 from .paths import (
     PACKAGE,
@@ -122,7 +122,7 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
         program,
         *_namespaces(program, as_root, uid, gid),
         *_system(program, room.limits),
-        *etc.bound(room.run, uid, gid, HOME),
+        *etc.bound(room.run, room.work, uid, gid, HOME),
         *_home(program, room, home),
         *_folders(room, work, python, ours),
         *_variables(room, python),
@@ -258,6 +258,8 @@ def _variables(room: Room, python: Interpreter) -> Iterator[str]:
         "USER": etc.USER,
         "PATH": f"{os.path.dirname(python.program)}:/usr/local/bin:/usr/bin:/bin",
         "TMPDIR": "/tmp",
+        # An environment's own git would look for it in the environment.
+        "GIT_CONFIG_SYSTEM": gitconfig.SYSTEM,
         # Its start-up files and its history are nothing to keep for the next kernel.
         "IPYTHONDIR": "/tmp/ipython",
         "CODEACT_USER_SITE": os.pathsep.join(python.user_site),

@@ -1,4 +1,4 @@
-"""The files of /etc that a sandbox has of its own: who its user is, and which names are its own loopback's.
+"""The files of /etc that a sandbox has of its own: who its user is, which names are its own loopback's, git's settings.
 
 The host's would name her accounts and her network. Without any, libraries that ask for `localhost` or for the
 name of the user who runs them fail.
@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from . import gitconfig
 from .run_folder import RunFolder, no_room
 
 # As both are called in the sandbox, whoever runs it and wherever.
@@ -24,9 +25,10 @@ FILES = {
 }
 
 
-def bound(run: RunFolder, uid: str, gid: str, home: str) -> Iterator[str]:
+def bound(run: RunFolder, work: str, uid: str, gid: str, home: str) -> Iterator[str]:
     """Write them into the run folder, and say how bubblewrap binds them. The sandbox's user may be another one."""
     texts = {name: text.format(uid=uid, gid=gid, home=home) for name, text in FILES.items()}
+    texts |= gitconfig.files(work)
     try:
         _write(run.etc, texts)
     except OSError as error:
@@ -41,5 +43,5 @@ def _write(folder: str, texts: dict[str, str]) -> None:
     os.mkdir(folder)
     for name, text in texts.items():
         path = Path(folder, name)
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8", errors="surrogateescape")
         path.chmod(0o444)

@@ -112,6 +112,8 @@ class ScriptedCells:
             await asyncio.Event().wait()
         if isinstance(answer, Exception):
             raise answer
+        if function == "patch":
+            return {"patch": answer, "unfiltered": []}
         return answer(**arguments) if callable(answer) else answer
 
     async def restart(self) -> None:

@@ -133,6 +133,53 @@ def test_what_a_patch_lacks_is_said(command: Command, replies: Command, checkout
     assert "  Not in the patch: the files of in ner, a repository of its own.\n" in done.out
 
 
+GLOBAL = """\
+[core]
+    excludesFile = {folder}/ignored
+    attributesFile = {folder}/attributes
+[filter "strip"]
+    clean = sed /patient/d
+[filter "elsewhere"]
+    clean = {folder}/program
+"""
+CHANGES = """\
+for name in ("a.txt", "eda.nb", "x.bin"):
+    print("new", file=open(name, "a"))
+print(*open(".env"))
+!git status --short
+"""
+
+
+def test_her_own_settings_of_git_hold_for_the_patch(
+    command: Command, replies: Command, checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What they keep out of her repositories is in no patch: ignored files, outputs that a filter strips."""
+    (tmp_path / "ignored").write_text(".env\n")
+    (tmp_path / "attributes").write_text("*.nb filter=strip\n*.bin filter=elsewhere\n")
+    (tmp_path / "program").write_text("#!/bin/sh\nsed /patient/d\n")
+    (tmp_path / "program").chmod(0o755)
+    (tmp_path / "global").write_text(GLOBAL.format(folder=tmp_path))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "global"))
+    (checkout / ".env").write_text("AWS_SECRET=1\n")
+    for name in ("eda.nb", "same.nb", "x.bin", "same.bin"):
+        (checkout / name).write_text("1\npatient 4711\n2\n")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    subprocess.run([*git, "add", "."], cwd=checkout, check=True)
+    subprocess.run([*git, "commit", "-qm", "second"], cwd=checkout, check=True)
+    model = replies({"code": CHANGES}, {"submit": "Done."})
+    flags = ("--model", model, "--review", "auto", "--out", tmp_path / "out")
+    done = command("run", "--text", "go", "--workspace", checkout, *flags)
+    assert done.code == 0, done.err
+    assert "AWS_SECRET" in done.out
+    patch = (tmp_path / "out" / "task.patch").read_text()
+    assert re.findall(r"^diff --git a/(.*) b/", patch, re.MULTILINE) == ["a.txt", "eda.nb"]
+    assert "patient" not in patch
+    assert "Not in the patch: changes of the files that git filters by elsewhere, whose program" in done.out
+    subprocess.run(["git", "stash", "-q"], cwd=checkout, check=True)
+    subprocess.run(["git", "apply", tmp_path / "out" / "task.patch"], cwd=checkout, check=True)
+    assert (checkout / "a.txt").read_text() == "one\nnew\n"
+
+
 def test_a_step_has_one_number_wherever_it_is_shown(
     command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from jupyter_codeact import inside
 from jupyter_codeact.errors import SandboxError
 from jupyter_codeact.headless.workspace import ABOVE, OUTSIDE, beyond
-from jupyter_codeact.inside import functions
+from jupyter_codeact.inside import functions, patching
 
 
 @pytest.fixture
@@ -60,6 +60,12 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def patch_of(folder: str) -> str:
+    found = patching.patch(folder)
+    assert found["unfiltered"] == []
+    return str(found["patch"])
+
+
 def applied(patch: str, checkout: Path, tmp_path: Path) -> Path:
     """A clean clone with the patch in it."""
     clone = tmp_path / "clone"
@@ -80,7 +86,7 @@ def test_the_patch_has_all_that_changed_and_applies_to_a_clean_clone(
     (checkout / "a.pyc").write_text("ignored")
     git(checkout, "add", "a.py")
     before = git(checkout, "status", "--porcelain"), sorted((checkout / ".git" / "objects").rglob("*"))
-    patch = functions.patch(str(checkout))
+    patch = patch_of(str(checkout))
     assert (git(checkout, "status", "--porcelain"), sorted((checkout / ".git" / "objects").rglob("*"))) == before
     clone = applied(patch, checkout, tmp_path)
     assert (clone / "a.py").read_text() == "x = 2\n"
@@ -102,7 +108,7 @@ def test_a_patch_loses_no_byte_of_what_is_no_utf8(checkout: Path, tmp_path: Path
     (checkout / "latin.txt").write_bytes(latin + b"y = 3\n")
     (checkout / name).write_bytes(b"\xe9\r\n")
     (checkout / "a.py").write_text("x = 'ü'\r\n")
-    patch = functions.patch(str(checkout))
+    patch = patch_of(str(checkout))
     assert patch.isascii()
     clone = applied(patch, checkout, tmp_path)
     assert (clone / "latin.txt").read_bytes().replace(b"\r", b"") == latin + b"y = 3\n"
@@ -126,7 +132,7 @@ def test_what_a_repository_says_of_showing_changes_does_not_matter(
     (checkout / "part" / "c.py").write_text("z = 1\n" * 4 + "z = 2\n" + "z = 1\n" * 4)
     # A cell may have gone there.
     monkeypatch.chdir(checkout / "part")
-    clone = applied(functions.patch(str(checkout)), checkout, tmp_path)
+    clone = applied(patch_of(str(checkout)), checkout, tmp_path)
     assert (clone / "a.py").read_text() == "x = 2\n"
     assert (clone / "part" / "c.py").read_text().split()[14] == "2"
 
@@ -138,7 +144,7 @@ def test_without_a_commit_all_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (folder / "a.py").write_text("x = 1\n")
     git(folder, "add", "-A")
     (folder / "b.py").write_text("y = 1\n")
-    clone = applied(functions.patch(str(folder)), folder, tmp_path)
+    clone = applied(patch_of(str(folder)), folder, tmp_path)
     assert [(clone / name).read_text() for name in ("a.py", "b.py")] == ["x = 1\n", "y = 1\n"]
 
 
@@ -153,13 +159,13 @@ def test_where_git_can_not_make_a_patch_its_words_are_told(checkout: Path) -> No
     """A repository in the repository, without a commit."""
     git(checkout, "init", "-q", "inner")
     with pytest.raises(OSError, match="adding files failed"):
-        functions.patch(str(checkout))
+        patch_of(str(checkout))
 
 
 def test_no_change_and_no_checkout_are_no_patch(checkout: Path, tmp_path: Path) -> None:
-    assert functions.patch(str(checkout)) == ""
+    assert patch_of(str(checkout)) == ""
     (tmp_path / "x").write_text("x")
-    assert functions.patch(str(tmp_path)) == ""
+    assert patch_of(str(tmp_path)) == ""
 
 
 def drawn(picture: Any, kind: str, **options: Any) -> str:
