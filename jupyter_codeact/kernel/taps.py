@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from .. import inside
@@ -25,6 +25,7 @@ class Tap:
     """One tapped request. ``listener`` is called in the proxy's thread and must not block.
 
     ``parent`` is the header that outputs are given with Way.REPARENT; ``request`` is the front end's, with Way.FORWARD.
+    ``takers``: comm ids of the Output widgets that outputs go to at the moment.
     """
 
     way: Way
@@ -33,6 +34,7 @@ class Tap:
     request: Message | None = None
     replied: bool = False
     idle: bool = False
+    takers: set[str] = field(default_factory=set)
 
     @property
     def ended(self) -> bool:
@@ -55,8 +57,10 @@ class Tap:
         """What the front end is to see of an iopub message."""
         if self.way is Way.FORWARD:
             return message
-        # The agent's cell keeps what it has of earlier steps when one of them clears its own outputs.
-        if self.way is Way.SWALLOW or message.type in ("status", "execute_input", "clear_output"):
+        if self.way is Way.SWALLOW or message.type in ("status", "execute_input"):
+            return None
+        if message.type == "clear_output" and not self.takers:
+            # The agent's cell keeps what it has of earlier steps.
             return None
         if message.type == "comm_msg":
             message = self._taken(message)
@@ -65,8 +69,13 @@ class Tap:
 
     def _taken(self, message: Message) -> Message:
         """An Output widget names the request whose outputs are its own: for the front end, that of the agent's cell."""
+        comm = message.content.get("comm_id")
         data = message.content.get("data")
         state = data.get("state") if isinstance(data, dict) else None
-        if not isinstance(data, dict) or not isinstance(state, dict) or state.get("msg_id") != message.parent_id:
+        if not isinstance(data, dict) or not isinstance(state, dict) or "msg_id" not in state:
             return message
+        if state["msg_id"] != message.parent_id:
+            self.takers.discard(str(comm))
+            return message
+        self.takers.add(str(comm))
         return message.with_content(data={**data, "state": {**state, "msg_id": Message([self.parent]).id}})

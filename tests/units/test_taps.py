@@ -81,3 +81,13 @@ def test_a_reply_comes_without_the_state_that_the_front_end_did_not_ask_for() ->
     found = {inside.STATE: {"status": "ok"}, "mine": {"status": "ok"}}
     reply = message("execute_reply", status="ok", user_expressions=found)
     assert tap(Way.FORWARD).replying(reply).content == {"status": "ok", "user_expressions": {"mine": {"status": "ok"}}}
+
+
+def test_a_step_clears_only_what_an_output_widget_has() -> None:
+    """The agent's cell has the words and outputs of earlier steps, too."""
+    tapped = tap(Way.REPARENT)
+    seen = []
+    for owner in ("inner", "another request's", "inner", ""):
+        tapped.outgoing(message("comm_msg", comm_id="w", data={"method": "update", "state": {"msg_id": owner}}))
+        seen.append(tapped.outgoing(message("clear_output", wait=False)) is not None)
+    assert seen == [True, False, True, False]
