@@ -20,11 +20,13 @@ def is_final(result: Result) -> bool:
     return not any(status in result.exit_status for status in OUTSIDE)
 
 
-def read_result(folder: Path) -> Result | None:
-    """The result of an earlier batch; None where there is none that can be read."""
+def read_result(folder: Path) -> tuple[Result, str] | None:
+    """The result of an earlier batch, and what was asked; None where there is none that can be read."""
     try:
-        return Result(**json.loads(read_in(folder, folder / "result.json")))
-    except (OSError, ValueError, TypeError):
+        found = json.loads(read_in(folder, folder / "result.json"))
+        asked = found.pop("asked")
+        return Result(**found), str(asked)
+    except (OSError, ValueError, TypeError, LookupError, AttributeError):
         return None
 
 
@@ -34,9 +36,10 @@ def forget(folder: Path, name: str) -> None:
         (folder / file).unlink(missing_ok=True)
 
 
-def write_result(folder: Path, result: Result) -> None:
-    """Raises OSError."""
-    write_atomically(folder / "result.json", json.dumps(result.as_dict(), indent=1) + "\n", READABLE)
+def write_result(folder: Path, result: Result, asked: str) -> None:
+    """``asked``: see Entry. Raises OSError."""
+    text = json.dumps({"asked": asked, **result.as_dict()}, indent=1)
+    write_atomically(folder / "result.json", text + "\n", READABLE)
 
 
 def write_summary(out: Path, results: list[Result]) -> None:

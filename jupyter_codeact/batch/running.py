@@ -29,7 +29,8 @@ from .results import forget, is_final, read_result, write_result, write_summary
 class Progress:
     """How far a problem is. state: "waiting", what is being done now, or "done before", "done", "not begun".
 
-    ended: how its run ended, also where it was stopped and has no result.
+    ended: how its run ended, also where it was stopped and has no result. changed: whether it was done before, and
+    something else was asked then.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Progress:
     began: float | None = None
     result: Result | None = None
     ended: str = ""
+    changed: bool = False
 
     def __call__(self, event: object) -> None:
         """Hear an event of the run."""
@@ -118,15 +120,16 @@ class Batch:
     def _begin(self, redo: bool) -> Iterator[tuple[Entry, Progress]]:
         due = []
         for entry, progress in zip(self.entries, self.progress, strict=True):
-            before = None if redo else read_result(self._out / entry.id)
-            if before is not None:
-                progress.result, progress.state = before, "done before"
-                self.total.charge(Usage(cost=before.cost_usd))
+            result, asked = (None if redo else read_result(self._out / entry.id)) or (None, "")
+            if result is not None and asked == entry.asked:
+                progress.result, progress.state = result, "done before"
+                self.total.charge(Usage(cost=result.cost_usd))
             elif entry.workspace is not None and not entry.workspace.is_dir():
                 raise ConfigError(
                     f"There is no folder {entry.workspace}, which the problem {entry.id} names as its workspace."
                 )
             else:
+                progress.changed = result is not None
                 due.append((entry, progress))
         return iter(due)
 
@@ -152,7 +155,7 @@ class Batch:
             job = Job(self._problem(entry), self._config, workspace, folder, self._retry, *self._skills, no_patch)
             result = await work_on(job, self._settings, listeners=[progress], total=self.total)
             if is_final(result) and not self._cut_short(result):
-                write_result(folder, result)
+                write_result(folder, result, entry.asked)
         except KeyRefused:
             # So it would be for every other.
             raise

@@ -38,6 +38,7 @@ class Board(Page):
         numbers = f"{words.plural(one.result.steps, 'step')} · {words.seconds(one.result.seconds)}"
         line = Text(" · ").join([Text(one.id, "bold"), mark, Text(numbers)])
         line.append(f" · {' '.join(visible(one.result.error).split())}" if one.result.error else "")
+        line.append(" · done again, since it was changed" if one.changed else "")
         no_patch = f"{words.lacking(one.result.files).lower()}: {' '.join(visible(one.result.no_patch).split())}"
         line.append(f" · {no_patch}" if one.result.no_patch else "")
         self.text(line)

@@ -31,8 +31,8 @@ def test_what_the_service_or_the_machine_did_is_tried_again(exit_status: str, fi
 
 def test_a_result_is_read_back_and_a_broken_one_is_none(tmp_path: Path) -> None:
     result = Result("x", "submitted", answer="Done.", cost_usd=0.5, files={"patch": "x.patch"})
-    write_result(tmp_path, result)
-    assert read_result(tmp_path) == result
+    write_result(tmp_path, result, "what")
+    assert read_result(tmp_path) == (result, "what")
     for text in ("{", "[]", '{"id": "x", "colour": 1}'):
         (tmp_path / "result.json").write_text(text)
         assert read_result(tmp_path) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import pytest
 from servers import Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent.trajectory import read
+from jupyter_codeact.batch.problems import Entry
+from jupyter_codeact.batch.results import write_result
+from jupyter_codeact.headless.solve import Result
 
 Command = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("sandbox")
@@ -40,6 +44,26 @@ def problems(work: Path, *entries: dict[str, Any]) -> Path:
     path = work / "problems.yaml"
     path.write_text(json.dumps(entries))
     return path
+
+
+def test_a_result_belongs_to_what_was_asked(command: Command, replies: Command, tmp_path: Path) -> None:
+    """Where problems have no ids their places in the file may change, and where they have, their texts."""
+    flags = ("--out", tmp_path / "out", "--model", replies({"submit": "Done."}), "--skills", "none")
+    lists = [
+        ["Add two numbers.", "Add two numbers.", {"id": "mean", "text": "It should be 0."}],
+        ["Quite another one.", "Add two numbers.", "Add two numbers.", {"id": "mean", "text": "It should be nan."}],
+    ]
+    shown = []
+    for entries in lists:
+        (tmp_path / "problems.json").write_text(json.dumps(entries))
+        shown.append(command("batch", tmp_path / "problems.json", *flags).out)
+    assert "3 problems, 0 of them done before" in shown[0]
+    assert "4 problems, 2 of them done before" in shown[1]
+    assert [line for line in shown[1].splitlines() if "done again, since it was changed" in line][0].startswith("mean")
+    asked = {read(path)["replay_config"]["problem_statement"]["text"] for path in tmp_path.rglob("*.traj")}
+    assert asked == {"Quite another one.", "Add two numbers.", "It should be nan."}
+    names = sorted(re.sub(r"-[0-9a-f]{6}", "", name) for name in results(tmp_path / "out"))
+    assert names == ["add-two-numbers", "add-two-numbers-2", "mean", "quite-another-one"]
 
 
 def test_one_failure_stops_nobody_and_the_next_time_only_that_is_done(
@@ -148,8 +172,7 @@ def test_a_signal_leaves_what_is_done_and_the_next_time_goes_on(
 def test_the_limit_of_all_counts_what_was_spent_before(command: Command, replies: Command, tmp_path: Path) -> None:
     file = problems(tmp_path, {"id": "done", "text": "go"}, {"id": "next", "text": "go"})
     (tmp_path / "out" / "done").mkdir(parents=True)
-    row = {"id": "done", "exit_status": "submitted", "cost_usd": 2.5}
-    (tmp_path / "out" / "done" / "result.json").write_text(json.dumps(row))
+    write_result(tmp_path / "out" / "done", Result("done", "submitted", cost_usd=2.5), Entry(text="go").asked)
     flags = ("--out", tmp_path / "out", "--model", replies({"submit": "Done."}))
     done = command("batch", file, *flags, "--total-cost-limit", 2)
     assert done.code == 1
@@ -164,7 +187,8 @@ def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: C
     folder = tmp_path / "out" / "one"
     (folder / "work").mkdir(parents=True)
     (folder / "work" / "old").touch()
-    (folder / "result.json").write_text(json.dumps({"id": "one", "exit_status": "submitted", "answer": "Old."}))
+    asked = Entry(text="go", workspace=tmp_path / "project").asked
+    write_result(folder, Result("one", "submitted", answer="Old."), asked)
     flags = ("batch", file, "--out", tmp_path / "out", "--model", replies({"submit": "New."}))
     (folder / "one.traj").touch()
     for more, answer in ((), "Old."), (("--redo",), "New."), ((), "New."):
