@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+from ..parsing import parse
 from ..texts import unwarned
 from .commands import SHELLS, commands_in
 
@@ -88,7 +89,7 @@ def problem_in(source: str, transform: Transform, blocklist: Blocklist) -> Probl
     """What is wrong with a cell's source, in words for the model; None where nothing is."""
     try:
         plain = transform(source)
-        tree = compile(plain, "<cell>", "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        tree = parse(plain, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except SyntaxError as error:
         text = (error.text or "").rstrip()
@@ -168,7 +169,7 @@ def _run_by_magic(call: ast.Call, transform: Transform) -> Iterator[ast.AST]:
     if magic in RUNNERS and _dotted(call.func).endswith(("run_line_magic", "run_cell_magic")):
         for source in sources:
             with contextlib.suppress(SyntaxError, ValueError, MemoryError, RecursionError):
-                yield ast.parse(transform(re.sub(r"^\s*(-\S+\s+(\d+\s+)?)+", "", source)))
+                yield parse(transform(re.sub(r"^\s*(-\S+\s+(\d+\s+)?)+", "", source)))
 
 
 def _texts(call: ast.Call) -> list[str]:

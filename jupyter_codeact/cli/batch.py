@@ -17,7 +17,8 @@ problems.yaml:
   - {id: crash, issue: "https://github.com/me/myproject/issues/7", workspace: myproject}"""
 MORE = f"""\
 Each problem has a sandbox of its own, and a copy of its workspace. The results are in --out: a folder for each \
-problem, and results.jsonl and results.csv for all. The same command again goes on where the last one ended, and does anew what is asked otherwise since.
+problem, and results.jsonl and results.csv for all. The same command again goes on where the last one ended, \
+and does anew what is asked otherwise since.
 {PACKAGES}"""
 
 

@@ -21,6 +21,7 @@ from rich.console import Console
 from .. import config
 from ..errors import ConfigError
 from ..notebook.document import Document
+from ..parsing import parse
 from ..parts import open_model
 
 Check = Callable[[NotebookNode, list[NotebookNode], Path], str | None]
@@ -193,7 +194,7 @@ def _stored(_cell: NotebookNode, _steps: list[NotebookNode], folder: Path) -> st
 def _changed(_cell: NotebookNode, _steps: list[NotebookNode], folder: Path) -> str | None:
     import ast
 
-    functions = {n.name: n for n in ast.parse(_skill(folder)).body if isinstance(n, ast.FunctionDef)}
+    functions = {n.name: n for n in parse(_skill(folder)).body if isinstance(n, ast.FunctionDef)}
     if "gp_fit" not in functions:
         return "gp_fit.py lacks gp_fit"
     arguments = functions["gp_fit"].args

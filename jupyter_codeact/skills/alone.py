@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..parsing import parse
 from ..texts import unwarned
 from .checks import problems, warnings
 from .library import Library
@@ -56,7 +57,7 @@ def _is_bare_folder(name: str, library: Library, work: Path) -> bool:
 
 def _imported(source: str) -> Iterator[tuple[int, str]]:
     """Imports, those in functions too: line, and first part of the name."""
-    nodes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    nodes = [node for node in ast.walk(parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
     for node in sorted(nodes, key=lambda node: node.lineno):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name.split(".")[0]) for alias in node.names)

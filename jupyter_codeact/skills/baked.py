@@ -14,6 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from ..parsing import parse
+
 # Elements of a literal, and characters of a text, from which on it is data and no constant.
 LONG_LITERAL, LONG_TEXT = 40, 2000
 # The same of a frame, names of columns with them, and of an array: a small matrix is often a constant.
@@ -66,7 +68,7 @@ class Owner(NamedTuple):
 def baked_in(source: str, owner: Owner | None = None) -> Iterator[tuple[int, str]]:
     """Lines with a value of hers, and what it looks like; never the value itself. owner: by default whoever runs it."""
     owner = owner or Owner.here()
-    tree = ast.parse(source)
+    tree = parse(source)
     docstrings = [*_docstrings(tree)]
     seen: set[ast.AST] = {*docstrings}
     for node in ast.walk(tree):

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from ..errors import EditError, SandboxError
 from ..events import Checked
+from ..parsing import parse
 from ..protocols import Tell, unheard
 from ..texts import check_syntax
 from ..words import plural, seconds
@@ -95,7 +96,7 @@ def left_to_stars(source: str) -> dict[str, int]:
 
 
 def _has_star(source: str) -> bool:
-    imports = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ImportFrom))
+    imports = (node for node in ast.walk(parse(source)) if isinstance(node, ast.ImportFrom))
     return any(node.names[0].name == "*" for node in imports)
 
 
@@ -109,7 +110,7 @@ def _unbound(source: str) -> Iterator[tuple[int, str]]:
                 bound.add(symbol.get_name())
             elif symbol.is_referenced():
                 read.add(symbol.get_name())
-    tree = ast.parse(source)
+    tree = parse(source)
     yield from sorted((_line(tree, name), name) for name in read - bound)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from ..parsing import parse
 from ..texts import unwarned
 from .contents import STUB
 from .skill import Files
@@ -14,7 +15,7 @@ _LITERAL = f'"""{{name}}{STUB}"""'
 @unwarned()
 def undescribed(source: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
     """The public functions without a docstring, but for tests."""
-    found = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    found = [node for node in parse(source).body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return [n for n in found if not n.name.startswith(("_", "test_")) and ast.get_docstring(n) is None]
 
 

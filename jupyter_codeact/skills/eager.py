@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from ..parsing import parse
+
 # Calls that need a file, a person or a process, whatever is made of their value.
 _READING = {"open", "input", "load", "loadtxt", "genfromtxt", "urlopen", "Popen", "getoutput", "check_output"}
 
@@ -12,7 +14,7 @@ _READING = {"open", "input", "load", "loadtxt", "genfromtxt", "urlopen", "Popen"
 def runs_at_import(source: str) -> Iterator[tuple[int, str]]:
     """Lines whose call is made at each import, and which call that is."""
     visitor = _Visitor()
-    visitor.visit(ast.parse(source))
+    visitor.visit(parse(source))
     yield from sorted({line: f"{call} runs at each import" for line, call in reversed(visitor.found)}.items())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable
 
+from ..parsing import parse
 from .scopes import names_of
 
 
@@ -63,7 +64,7 @@ class Flow:
 
     def _simple(self, node: ast.stmt, bound: set[str]) -> set[str]:
         source = ast.unparse(ast.fix_missing_locations(node))
-        names = names_of(ast.parse(source).body[0], source)
+        names = names_of(parse(source).body[0], source)
         called = {late for name in names.eager for late in self._late.get(name, ())}
         # A lambda may be called where it stands; a function is called by its name.
         is_called_later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.decorator_list

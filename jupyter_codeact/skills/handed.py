@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Container, Iterable
 
+from ..parsing import parse
 from .scopes import root_of
 
 # Calls that are made to be seen or to end something, and hand nothing back.
@@ -35,7 +36,7 @@ def value_of(source: str, local: Container[str]) -> ast.expr | None:
 
     local: names of values, which methods may change; ``np.append`` is none.
     """
-    match ast.parse(source).body:
+    match parse(source).body:
         case [ast.Expr(value=ast.Call() as call)] if changed_by(call) in local or _writes(call):
             return None
         case [ast.Expr(value=ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)))] if name in _SHOWING:
@@ -52,7 +53,7 @@ def value_of(source: str, local: Container[str]) -> ast.expr | None:
 
 def draws(source: str) -> bool:
     """Whether a statement adds to a plot, so that its value is of no use."""
-    match ast.parse(source).body:
+    match parse(source).body:
         case [ast.Expr(value=ast.Call(func=ast.Attribute(attr=name)))]:
             return name in _DRAWING
     return False
@@ -80,7 +81,7 @@ def only_shows(value: ast.expr) -> bool:
 
 def returned(source: str, handed: str = "") -> str:
     """The source of an expression as that of a ``return``, with its comments: of ``handed``, or of its value."""
-    (node,) = ast.parse(source).body
+    (node,) = parse(source).body
     lines = source.split("\n")
     first, last = node.lineno - 1, node.end_lineno or node.lineno
     rest = lines[last - 1].encode()[node.end_col_offset :].decode()
@@ -92,13 +93,13 @@ def last_changed(sources: Iterable[str], local: set[str]) -> str:
     """The name, of ``local``, that the statements bind or change in place last; "" for none."""
     last = _Last(local)
     for source in sources:
-        last.visit(ast.parse(source))
+        last.visit(parse(source))
     return next(reversed(last.names or last.targets), "")
 
 
 def told(source: str, name: str) -> str:
     """What the module's function ``name`` hands back, in words."""
-    for node in ast.parse(source).body:
+    for node in parse(source).body:
         match node:
             case ast.FunctionDef(body=[*_, ast.Return(value=ast.expr() as value)]) if node.name == name:
                 text = ast.unparse(value)

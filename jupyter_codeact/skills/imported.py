@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from ..parsing import parse
+
 # What names that are bound within it mean nothing outside of.
 _SCOPES = (
     *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda),
@@ -29,7 +31,7 @@ class Imported:
     def read(self, source: str) -> tuple[set[str], set[str]]:
         """The modules that a cell uses, and the names that it has from elsewhere. It has just run."""
         try:
-            tree = ast.parse(self._transform(source))
+            tree = parse(self._transform(source))
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return set(), set()
         nodes = [*ast.walk(tree)]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from string import Formatter
+
+from ..parsing import parse, parse_expression
 
 # What is about the notebook alone. %pip belongs to the environment, which a module does not change.
 _DROPPED = ("matplotlib", "load_ext", "reload_ext", "autoreload", "config", "precision", "pip", "conda", "pdb", "who")
@@ -106,16 +107,16 @@ def _expanded(command: str) -> str:
 
 
 def _is_expression(text: str) -> bool:
-    return _parses(text, "eval")
+    return _parses(text, parse_expression)
 
 
 def _is_statement(text: str) -> bool:
-    return _parses(text, "exec")
+    return _parses(text, parse)
 
 
-def _parses(text: str, mode: str) -> bool:
+def _parses(text: str, parser: Callable[[str], object]) -> bool:
     try:
-        ast.parse(text.strip(), mode=mode)
+        parser(text.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import SkillError
+from ..parsing import parse
 from .library import Library
 from .skill import files_of
 from .slicing import Cells, Labelled
@@ -73,7 +74,7 @@ def check_imports(module: str, name: str) -> None:
 
 
 def _imports(module: str, name: str) -> Iterator[tuple[int, str]]:
-    for node in ast.walk(ast.parse(module)):
+    for node in ast.walk(parse(module)):
         match node:
             case ast.ImportFrom(module=str(found), level=0):
                 modules = [found]

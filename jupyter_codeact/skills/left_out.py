@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from ..parsing import parse
 from .handed import changed_by
 from .scopes import root_of
 from .slicing import Cells, Labelled
@@ -45,7 +46,7 @@ def left_out(cells: Labelled, others: Labelled, names: Sequence[str]) -> list[st
 
 def _changers(statement: Statement, values: set[str]) -> Iterator[tuple[str, set[str]]]:
     """Functions that change values of the module when they are called."""
-    for node in ast.parse(statement.source).body if statement.is_definition else ():
+    for node in parse(statement.source).body if statement.is_definition else ():
         if isinstance(node, _FUNCTION):
             changed = {name for inner in ast.walk(node) for name in _changed(inner)}
             if changed := changed & statement.names.lazy & values:
@@ -62,7 +63,7 @@ def _changed(node: ast.AST) -> Iterator[str]:
 
 def _changes(statement: Statement, changers: dict[str, set[str]]) -> Iterator[tuple[str, str]]:
     """Names, and how the statement changes what they name."""
-    for node in _run(ast.parse(statement.source)):
+    for node in _run(parse(statement.source)):
         match node:
             case ast.Expr(value=ast.Call(func=called) as call) if name := changed_by(call):
                 yield name, f"`{ast.unparse(called)}(…)`"

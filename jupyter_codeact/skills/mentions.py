@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
+from ..parsing import parse, parse_expression
+
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 Reads = Callable[[ast.stmt], tuple[frozenset[str], frozenset[str]]]
 """Names that a statement reads and does not have by itself, and those that it binds."""
@@ -36,7 +38,7 @@ def _free(doc: str, reads: Reads) -> Iterator[str]:
     bound = set[str]()
     try:
         examples = [e for e in DocTestParser().get_examples(doc) if not e.options.get(SKIP)]
-        for statement in (s for example in examples for s in ast.parse(example.source).body):
+        for statement in (s for example in examples for s in parse(example.source).body):
             read, binds = reads(statement)
             yield from sorted(read - bound)
             bound |= binds
@@ -73,7 +75,7 @@ def _strings(annotation: ast.AST) -> Iterator[str]:
 
 def _names(text: str) -> Iterator[str]:
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        tree = parse_expression(text.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
     yield from (node.id for node in ast.walk(tree) if isinstance(node, ast.Name))

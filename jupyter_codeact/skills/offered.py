@@ -6,6 +6,8 @@ import ast
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ..parsing import parse
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 Texts = Mapping[str, str]
 """Modules by path in their library: ``kit/api.py``."""
@@ -106,6 +108,6 @@ def _names_in(value: ast.expr) -> set[str] | None:
 
 def _parsed(text: str) -> ast.Module:
     try:
-        return ast.parse(text.encode("utf-8", "replace"))
+        return parse(text.encode("utf-8", "replace"))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module([], [])

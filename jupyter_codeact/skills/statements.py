@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..errors import SkillError
+from ..parsing import parse
 from ..texts import unwarned
 from .ipython import as_ipython, is_other_language, lists_of_lines, python_of
 from .scopes import Names, names_of, root_of
@@ -119,7 +120,7 @@ class _Cell:
     def _parsed(self) -> ast.Module:
         while True:
             try:
-                tree = ast.parse("\n".join(self.plain))
+                tree = parse("\n".join(self.plain))
                 # What is wrong with scopes is said of the whole cell, so that its line is the cell's.
                 symtable.symtable("\n".join(self.plain), "<cell>", "exec")
             except SyntaxError as error:
@@ -203,7 +204,7 @@ class _Cell:
 def _is_set(target: str) -> bool:
     """Whether something can be assigned to it."""
     try:
-        (node,) = ast.parse(f"{target.strip()} = None").body
+        (node,) = parse(f"{target.strip()} = None").body
     except (SyntaxError, ValueError):
         return False
     return isinstance(node, ast.Assign | ast.AnnAssign)
@@ -214,7 +215,7 @@ def _bound(line: str) -> str:
     target, equals, _ = line.partition("=")
     python = f"{target}= None" if equals and not line.startswith(("%", "!", "?")) else "pass"
     try:
-        ast.parse(python)
+        parse(python)
     except SyntaxError:
         return "pass"
     return python

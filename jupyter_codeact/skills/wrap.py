@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import SkillError
+from ..parsing import parse
 from .flow import Flow
 from .handed import draws, last_changed, only_shows, returned, told, value_of
 from .slicing import GIVEN, Cells, Labelled, module_of
@@ -36,7 +37,7 @@ class Signature:
         returns = tuple(name.strip() for name in tail.strip().strip("()").split(",") if name.strip())
         name = head.strip()
         try:
-            (node,) = ast.parse(f"def {name if '(' in name else name + '()'}: pass").body
+            (node,) = parse(f"def {name if '(' in name else name + '()'}: pass").body
         except (SyntaxError, ValueError):
             raise SkillError(f"{text!r} is no signature: {SHAPE}.") from None
         if not isinstance(node, ast.FunctionDef) or not all(map(str.isidentifier, returns)):
@@ -133,7 +134,7 @@ class _Body:
             names = [n for s in before for n in (s.names.binds | s.names.eager | s.names.maybe | s.names.lazy)]
             if name in names or name in own.eager | own.maybe | own.lazy:
                 continue  # its first value came from outside
-            match ast.parse(statement.source).body:
+            match parse(statement.source).body:
                 case [ast.Assign(targets=[ast.Name()])] | [ast.AnnAssign(target=ast.Name())]:
                     return True
             line = statement.source.strip().splitlines()[-1]
@@ -148,7 +149,7 @@ class _Body:
     def free(self) -> list[str]:
         """Names that are read before they have a value, in the order of their use."""
         flow = Flow(ever := self._bound(self.inside))
-        flow.through((node for s in self.inside for node in ast.parse(s.source).body), set())
+        flow.through((node for s in self.inside for node in parse(s.source).body), set())
         return [name for name in flow.free if not hasattr(builtins, name) or name in ever]
 
     def text(self, returns: tuple[str, ...]) -> str:
@@ -190,7 +191,7 @@ def _rebound(statements: list[Statement]) -> set[str]:
     """Names that are defined or imported as one thing and then as another: which one is meant depends on the place."""
     meanings: dict[str, set[str]] = {}
     for statement in statements:
-        source = ast.dump(ast.parse(statement.source)) if statement.is_import else statement.source
+        source = ast.dump(parse(statement.source)) if statement.is_import else statement.source
         for name in statement.names.binds:
             # `import a.b` and `import a.c` both bind `a`, which is the same module.
             meanings.setdefault(name, set()).add("" if name in statement.names.maybe else source)
@@ -199,7 +200,7 @@ def _rebound(statements: list[Statement]) -> set[str]:
 
 def _does_nothing(statement: Statement) -> bool:
     """As what stands for `%matplotlib inline`."""
-    return isinstance(ast.parse(statement.source).body[0], ast.Pass) if not statement.ipython else False
+    return isinstance(parse(statement.source).body[0], ast.Pass) if not statement.ipython else False
 
 
 def _touches(statement: Statement, local: set[str]) -> bool:
@@ -212,7 +213,7 @@ def _may_be_inside(statement: Statement, local: set[str]) -> None:
     where = f"in {statement.cell}"
     if statement.ipython:
         raise SkillError(f"`{statement.ipython}` {where} is IPython's, and a function can hold Python only.")
-    for node in ast.walk(ast.parse(statement.source)):
+    for node in ast.walk(parse(statement.source)):
         if isinstance(node, ast.Global):
             raise SkillError(f"`global {', '.join(node.names)}` {where} would not mean the function's own variable.")
         if isinstance(node, ast.ClassDef) and (name := _shadowed(node, local)):
@@ -238,7 +239,7 @@ def _comment(line: str) -> str:
 def _indented(source: str) -> str:
     """With every line moved in, but for those that a text of several lines holds."""
     kept: set[int] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Constant | ast.JoinedStr) and node.end_lineno and node.end_lineno > node.lineno:
             kept.update(range(node.lineno + 1, node.end_lineno + 1))
     lines = enumerate(source.split("\n"), start=1)

@@ -59,7 +59,8 @@ def test_a_result_belongs_to_what_was_asked(command: Command, replies: Command, 
         shown.append(command("batch", tmp_path / "problems.json", *flags).out)
     assert "3 problems, 0 of them done before" in shown[0]
     assert "4 problems, 2 of them done before" in shown[1]
-    assert [line for line in shown[1].splitlines() if "done again, since it was changed" in line][0].startswith("mean")
+    (again,) = (line for line in shown[1].splitlines() if "done again, since it was changed" in line)
+    assert again.startswith("mean")
     asked = {read(path)["replay_config"]["problem_statement"]["text"] for path in tmp_path.rglob("*.traj")}
     assert asked == {"Quite another one.", "Add two numbers.", "It should be nan."}
     names = sorted(re.sub(r"-[0-9a-f]{6}", "", name) for name in results(tmp_path / "out"))

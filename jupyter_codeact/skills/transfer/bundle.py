@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import SkillError
+from ...parsing import parse
 from ..contents import Contents, contents_of
 from ..history import Note, Version
 from ..library import Library
@@ -64,7 +64,7 @@ def bundle_of(library: Library, name: str) -> Bundle:
     files = files_of(library.folder_of(name), name)
     for path, text in files.items():
         try:
-            ast.parse(text.encode())
+            parse(text.encode())
         except UnicodeError:
             raise SkillError(f"{path} is no UTF-8: save it as UTF-8 first.") from None
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

@@ -10,6 +10,7 @@ import doctest
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeGuard
 
+from ...parsing import parse
 from ..scopes import names_of
 
 # Functions on which a notebook has help where it has no example.
@@ -85,7 +86,7 @@ def _read(doc: str) -> list[doctest.Example]:
 
 def _can_stand(example: doctest.Example) -> bool:
     try:
-        ast.parse(example.source)
+        parse(example.source)
     except (SyntaxError, ValueError):
         return False
     return example.exc_msg is None and doctest.SKIP not in example.options
@@ -93,7 +94,7 @@ def _can_stand(example: doctest.Example) -> bool:
 
 def _used(sources: Iterator[str]) -> set[str]:
     """Names that are read, but for those that an example imports itself."""
-    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    nodes = [node for source in sources for node in ast.walk(parse(source))]
     own = {a.asname or a.name for node in nodes if isinstance(node, ast.Import | ast.ImportFrom) for a in node.names}
     return {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)} - own
 
@@ -110,7 +111,7 @@ def _in_notebook(here: Here, source: str) -> list[str]:
 
 def _output(source: str, want: str) -> dict[str, Any]:
     """What the doctest says: the value of an expression, or what was printed."""
-    last = ast.parse(source).body[-1:]
+    last = parse(source).body[-1:]
     call = last[0].value if last and isinstance(last[0], ast.Expr) else None
     printed = isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "print"
     if call is None or printed:

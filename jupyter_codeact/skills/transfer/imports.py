@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import sys
@@ -15,6 +14,7 @@ import yaml
 
 from ...errors import SkillError
 from ...events import RanCell
+from ...parsing import parse
 from ...words import reason
 from ..itself import Into
 from ..selection import module_from
@@ -209,6 +209,6 @@ def _check(bundle: Bundle) -> None:
             if not part.isidentifier():
                 raise SkillError(f"{path!r} can't be imported by that name.")
         try:
-            ast.parse(text.encode())
+            parse(text.encode())
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SkillError(f"{path} can't be read as Python: {error}.") from None

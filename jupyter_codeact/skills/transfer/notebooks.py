@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
+from ...parsing import parse
 from .bundle import Bundle, written_past
 from .examples import Here, examples_of, help_of, is_test, tests_of
 
@@ -155,7 +156,7 @@ def _first_line(node: ast.stmt) -> int:
 
 
 def _tree(source: str) -> ast.Module:
-    return ast.parse(source.encode())
+    return parse(source.encode())
 
 
 def _end(text: str) -> str:

@@ -9,6 +9,7 @@ from itertools import islice
 
 from ...errors import SkillError
 from ...events import RanCell
+from ...parsing import parse
 from ..baked import baked_in
 from ..checks import undefined
 from ..slicing import Cells
@@ -57,7 +58,7 @@ def _statements(source: str) -> Iterator[Statement]:
 
 def _is_call(source: str, names: set[str]) -> bool:
     """Whether it is a value, or sets a name to one, that comes of such a call."""
-    match ast.parse(source).body:
+    match parse(source).body:
         case [ast.Expr(value=value)] | [ast.Assign(targets=[ast.Name()], value=value)]:
             calls = [node.func for node in ast.walk(value) if isinstance(node, ast.Call)]
             return any(isinstance(called, ast.Name) and called.id in names for called in calls)
@@ -66,7 +67,7 @@ def _is_call(source: str, names: set[str]) -> bool:
 
 def _alone(here: Here, before: list[str], call: str) -> str:
     """The call with what it needs of what ran before, and its value last. Raises SkillError."""
-    (node,) = ast.parse(call).body
+    (node,) = parse(call).body
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     name = target.id if isinstance(target, ast.Name) else _VALUE
     cells = Cells([*before, call if target else f"{_VALUE} = (\n{call}\n)"], lenient=True)
@@ -80,10 +81,10 @@ def _alone(here: Here, before: list[str], call: str) -> str:
 def _may_leave(here: Here, text: str) -> bool:
     """Whether it is short, of nobody's own, and whole."""
     missing = {name for _, name in undefined(text)} - here.names()
-    modules = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    modules = [node for node in ast.walk(parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)]
     itself = any(here.skill in ast.unparse(node).replace(",", " ").replace(".", " ").split() for node in modules)
     return not (missing or itself or text.count("\n") >= LONGEST or [*baked_in(text)])
 
 
 def _read(text: str) -> set[str]:
-    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    return {node.id for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}

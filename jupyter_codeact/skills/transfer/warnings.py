@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from ...parsing import parse
 from .bundle import Bundle
 
 # Characters that reorder or hide what stands beside them.
@@ -42,7 +43,7 @@ def _of_file(path: str, text: str) -> Iterator[str]:
     for number, line in enumerate(text.split("\n"), start=1):
         if _HIDDEN.search(line):
             yield f"{path}, line {number}: hidden or reordering characters: {ascii(line.strip())[:200]}"
-    tree = ast.parse(text.encode())
+    tree = parse(text.encode())
     for node in tree.body:
         if not isinstance(node, _QUIET) and not _is_constant(node):
             yield f"{path}, line {node.lineno}: runs when it is imported: `{_first_line(node)}`"
