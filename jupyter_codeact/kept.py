@@ -123,7 +123,7 @@ class Kept:
 
 
 class _Bound:
-    """What outputs weigh, by key: the first of them up to half of a bound, the newest up to the other half."""
+    """What outputs weigh, by key: the first of them up to half of a bound, the newest in what is left of it."""
 
     def __init__(self, most: int) -> None:
         self._half = most // 2
@@ -146,7 +146,7 @@ class _Bound:
             return [key]
         self._set(1, key, size)
         gone = []
-        while self._sums[1] > self._half and len(newest) > 1:
+        while sum(self._sums) > 2 * self._half and len(newest) > 1:
             gone.append(next(iter(newest)))
             self.drop(gone[-1])
         return gone

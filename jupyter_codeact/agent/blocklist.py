@@ -88,9 +88,7 @@ class Blocklist:
 def problem_in(source: str, transform: Transform, blocklist: Blocklist) -> Problem | None:
     """What is wrong with a cell's source, in words for the model; None where nothing is."""
     try:
-        plain = transform(source)
-        tree = parse(plain, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        tree = _compiled(source, transform)
     except SyntaxError as error:
         text = (error.text or "").rstrip()
         place = f"Line {error.lineno}, column {error.offset}: " if error.lineno else ""
@@ -101,6 +99,27 @@ def problem_in(source: str, transform: Transform, blocklist: Blocklist) -> Probl
         return "syntax", "The source is nested too deeply for Python's parser."
     found = next(_blocked([*_nodes(tree, transform)], blocklist), None)
     return ("blocklist", found) if found else None
+
+
+def _compiled(source: str, transform: Transform, levels: int = NESTED) -> ast.Module:
+    """The tree of a cell, which Python can run, and so can what a magic at its top has it run. Raises SyntaxError."""
+    tree = parse(transform(source), ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    match tree.body:
+        case [ast.Expr(ast.Call(ast.Attribute(attr="run_cell_magic")) as call)]:
+            magic, *_, body = _texts(call) or ["", ""]
+            if levels and magic in RUNNERS:
+                _compile_below(body.strip("\n"), source, transform, levels - 1)
+    return tree
+
+
+def _compile_below(body: str, source: str, transform: Transform, levels: int) -> None:
+    try:
+        _compiled(body, transform, levels)
+    except SyntaxError as error:
+        # Of the cell, not of the body.
+        error.lineno = (error.lineno or 1) + source[: source.rfind(body)].count("\n")
+        raise
 
 
 def _nodes(tree: ast.AST, transform: Transform, levels: int = NESTED) -> Iterator[ast.AST]:

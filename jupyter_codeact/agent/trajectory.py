@@ -157,8 +157,12 @@ class Recorder:
         return drawn(cut(message) if place >= self._before else unbound(message))
 
     def _info(self, agent: Conversation) -> dict[str, Any]:
-        cells = agent.info.get("cells")
-        return {**agent.info} | ({"cells": placed(cells, agent.trajectory)} if cells else {})
+        info: dict[str, Any] = {**agent.info}
+        if info.get("cells"):
+            info["cells"] = placed(info["cells"], agent.trajectory)
+        if info.get("patch") == info.get("submission"):
+            info.pop("patch", None)
+        return info
 
 
 def _json(value: Any) -> str:

@@ -172,6 +172,8 @@ def test_what_only_looks_like_it(source: str) -> None:
         ("x = 1\0", "source code string cannot contain null bytes"),
         ("(" * 300 + ")" * 300, "nested"),
         ("return 1", "'return' outside function"),
+        ("# why\n%%time\n\nx = 1\ny = (", "Line 5, column 5: '(' was never closed: y = ("),
+        ("%%capture out\n%%timeit -n 2\nx = )", "Line 3, column 5: unmatched ')': x = )"),
     ],
 )
 def test_what_does_not_compile_is_told_with_its_place(source: str, said: str) -> None:

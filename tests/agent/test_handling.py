@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from jupyter_codeact.agent.trajectory import Recorder
 from jupyter_codeact.errors import (
     ConfigError,
     ContentPolicy,
@@ -365,6 +366,7 @@ async def test_a_submission_has_answer_cells_and_patch(tmp_path: Path) -> None:
     events = await run(agent, cells)
     assert answered(events) == "It works."
     assert agent.info["submission"] == agent.info["patch"] == "diff --git a/x b/x\n"
+    assert Recorder().text(agent).count("diff --git") == 1
     assert (agent.info["answer"], agent.info["cells"]) == ("It works.", ["a"])
     assert valid(agent.history)
 

@@ -241,6 +241,11 @@ async def test_of_a_flood_of_pictures_the_first_and_the_newest_are_kept_and_the_
     assert texts(result)[5] == f"<Figure>\n[image/png: {size:,} characters, not kept]"
 
 
+async def test_a_large_picture_is_kept_while_all_have_room() -> None:
+    result = ran(stream("before"), picture(KEPT_SHOWN // 5 * 3), *[picture(KEPT_SHOWN // 5)] * 2)
+    assert sizes(result)[1] == KEPT_SHOWN // 5 * 5
+
+
 async def test_what_is_larger_than_everything_is_kept_alone() -> None:
     result = ran(*[picture(2 * KEPT_SHOWN)] * 3, stream("after"))
     assert sizes(result)[1] == 2 * KEPT_SHOWN
