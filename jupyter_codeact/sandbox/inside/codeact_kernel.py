@@ -24,6 +24,8 @@ class ReplyingKernel(IPythonKernel):
 
     def start(self) -> None:
         """As ipykernel's; and the loop wakes at signals."""
+        # As ipykernel does when control is heard already: who asks for subshells a moment too early gets no answer.
+        self.shell_channel_thread.manager.set_on_recv_callback(self.shell_main)
         super().start()
         self._alarm = alarm(self.io_loop)
 
