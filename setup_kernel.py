@@ -199,7 +199,8 @@ def add_kernelspec(python: Path, inner: str | None, where: str) -> None:
 
 def inner_python(wish: str) -> Path:
     """Find the program that ``wish`` starts, which may be a script such as pyenv's; it must be able to run cells."""
-    path = Path(wish).expanduser().absolute()
+    # Not resolved: the Python of an environment is a link to another one.
+    path = Path(os.path.abspath(Path(wish).expanduser()))
     if path.is_dir():
         raise SetupError(f"{path} is a folder; name the Python in it, such as {path / BIN / 'python'}")
     try:
@@ -214,7 +215,7 @@ def inner_python(wish: str) -> Path:
         raise SetupError(f"{path} is Python {version}; name one of 3.10 or newer, which ipykernel 7 needs")
     if found["ipykernel"] < 7:
         raise SetupError(f"{path} has no ipykernel of version 7; type: {path} -m pip install 'ipykernel>=7'")
-    return Path(found["program"])
+    return Path(os.path.abspath(found["program"]))
 
 
 def kernel_suffix(python: Path) -> str:

@@ -108,7 +108,7 @@ class Settings(NamedTuple):
 def _root(environment: Mapping[str, str], data: Path) -> Path:
     said = Path(environment.get(PREFIX + "HOME") or data / "codeact")
     try:
-        return said.expanduser().absolute()
+        return Path(os.path.abspath(said.expanduser()))
     except RuntimeError:
         raise ConfigError(UNUSABLE.format(path=said, reason="nobody of that name has a home here")) from None
 

@@ -54,7 +54,7 @@ class Chapter:
 def run_demo(model: str, out: str) -> int:
     """Run both notebooks. 0 only if every step held."""
     _check(model)
-    folder = _fresh(Path(out).absolute())
+    folder = _fresh(Path(os.path.abspath(out)))
     console.print(f"\n[bold]The CodeAct demo[/]: an agent develops a skill, another one uses it. Results: {folder}")
     console.print(_about(model) + "\n")
     began = time.monotonic()

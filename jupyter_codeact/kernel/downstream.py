@@ -18,7 +18,6 @@ from .question import Question
 from .sockets import Back, Front
 from .taps import Tap, Way
 from .turns import Turns
-from .vigil import Vigil
 from .wire import Message
 
 # How many outputs are moved before the other sockets get a turn.
@@ -55,10 +54,9 @@ class Downstream:
         self._heard = heard
         self._controlled = controlled
 
-    def take(self, back: Back, vigil: Vigil, is_fresh: bool) -> None:
+    def take(self, back: Back, is_fresh: bool) -> None:
         """Read what this sandbox says from now on. ``is_fresh``: it took the place of another one."""
         self._back = back
-        self._vigil = vigil
         self._is_fresh = is_fresh
         self._polling.watch(back.iopub, self.read_iopub)
         self._polling.watch(back.shell, self._read_shell)
@@ -130,7 +128,6 @@ class Downstream:
             self.taps.pop(message.executed_id, None)
 
     def _read_control(self) -> None:
-        self._vigil.answered()
         check = partial(self._border.replied, channel="control")
         self.aside.admit(check, self._back.control.recv_multipart(), self._controlled)
 

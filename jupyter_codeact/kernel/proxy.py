@@ -24,6 +24,7 @@ from .comms import Comms
 from .downstream import Downstream
 from .gate import Gate, Held
 from .incoming import misfit
+from .interrupts import DEAF, Interrupts
 from .ledger import Ledger
 from .log import Log
 from .polling import Polling
@@ -33,7 +34,7 @@ from .requests import of_ours
 from .sockets import Back, Front
 from .taps import Listener, Tap, Way
 from .turns import Turns
-from .vigil import DEAF, Vigil
+from .vigil import Vigil
 from .voice import Voice
 from .wire import EMPTY, Message, build
 
@@ -58,6 +59,7 @@ class Proxy:
         self.ledger = Ledger()
         self.comms = Comms()
         self.border = Border(self.comms, self.session)
+        self.interrupts = Interrupts(self.border.requests, self._signal_sandbox)
         self.gate = Gate(self.front, self.voice, self.turns, self.border.requests)
         self.proposals: dict[str, Listener] = {}
         self.question = Question(self.front, self.voice)
@@ -122,7 +124,7 @@ class Proxy:
         if self.is_fresh:
             self.voice.status("starting", EMPTY)
         self.log = Log(self.polling, sandbox.process)
-        self.downstream.take(self.back, self.vigil, self.is_fresh)
+        self.downstream.take(self.back, self.is_fresh)
 
     def _open_front(self) -> None:
         """The sandbox hears us: let requests in."""
@@ -146,7 +148,7 @@ class Proxy:
             self.sandbox.condemn(fault)
         if not self.sandbox.alive:
             self._on_death()
-        elif self.vigil.is_deaf() and (current := self.turns.queue.current) is not None:
+        elif self.interrupts.is_deaf() and (current := self.turns.queue.current) is not None:
             self.voice.publish("stream", {"name": "stderr", "text": DEAF}, current.message.parts[0])
 
     def _on_death(self) -> None:
@@ -279,7 +281,9 @@ class Proxy:
     def _on_control_reply(self, message: Message) -> None:
         if message.idents:
             self.front.answer(self.front.control, message)
-        if message.type == "shutdown_reply":
+        if message.type == "interrupt_reply":
+            self.interrupts.answered()
+        elif message.type == "shutdown_reply":
             self.stop_at = time.monotonic() + 0.15
 
     # ---- to the sandbox
@@ -309,7 +313,7 @@ class Proxy:
             return
         self.border.sent(message, channel, hers)
         if message.type == "interrupt_request":
-            self.vigil.interrupted()
+            message = message.with_content(until=self.interrupts.asked())
         self.back.send(self.back.shell if channel == "shell" else self.back.control, message)
 
     # ---- for the host, through post
@@ -345,6 +349,9 @@ class Proxy:
     def interrupt_sandbox(self) -> None:
         """Interrupt what runs in the sandbox; its answer is nobody's."""
         self._pass_in("control", build("interrupt_request", {}, self.session))
+
+    def _signal_sandbox(self) -> None:
+        self.sandbox.interrupt()
 
     def restart_sandbox(self) -> None:
         """End the sandbox, as code that can't be interrupted wants it, and open a fresh one."""

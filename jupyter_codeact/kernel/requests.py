@@ -23,6 +23,7 @@ class Asked:
     code: what a person asked to run, or the line that she would have completed, up to her cursor; None where it was the
     agent, or is another request.
     cursor: where that is in her cell.
+    aside: whether it goes to a subshell.
     busy, idle: what the sandbox has said of it. It is open until it is idle.
     count: a cell's number: the one that it should have, until the sandbox says which.
     """
@@ -35,6 +36,7 @@ class Asked:
     stdin: bool = False
     code: str | None = None
     cursor: int = 0
+    aside: bool = False
     replied: bool = False
     busy: bool = False
     idle: bool = False
@@ -109,6 +111,7 @@ class Requests:
         asked = Asked(message.id, message.type, channel, message.parts[0], message.idents)
         if message.type == "execute_request":
             asked.stdin = bool(message.content.get("allow_stdin"))
+            asked.aside = bool(message.header.get("subshell_id"))
             asked.code = str(message.content.get("code", "")) if hers else None
             # A sandbox that dies at once takes with it what it would have said of the cell.
             asked.count = self._last + is_stored(message.content)
@@ -127,6 +130,10 @@ class Requests:
         """The number of a cell that is open; 0 where it is not."""
         asked = self._open.get((msg_id, "execute_request"))
         return asked.count if asked else 0
+
+    def running(self) -> frozenset[Key]:
+        """What an interrupt may hit: cells that are open, the running one and any that are in line behind it."""
+        return frozenset(key for key, it in self._open.items() if it.kind == "execute_request" and not it.aside)
 
     def numbered(self, asked: Asked, count: int) -> None:
         """The sandbox has said which number a cell has."""

@@ -1,4 +1,4 @@
-"""What can be wrong with a sandbox that still runs: its end is cut off, it buries us, or it doesn't answer."""
+"""What can be wrong with a sandbox that still runs: its end is cut off, it buries us, or it never begins."""
 
 from __future__ import annotations
 
@@ -18,10 +18,8 @@ CUT = (
     f"{FRAME_LIMIT // 10**6} MB at once."
 )
 BURIED = "The sandbox sent more than this kernel can hold, and was ended."
-DEAF = "The interrupt has not been answered: what runs can't be stopped just now. Wait, or restart the kernel.\n"
 # A sandbox that dies closes its sockets a little earlier.
 GRACE_S = 1.0
-ANSWER_S = 5.0
 # A start takes one second, on slow disks some. With a second try it is over before front ends give up, after a minute.
 START_S = 25.0
 # Between two looks at our own memory: at rest, and once half of the allowance is used. A gigabyte may come in a second.
@@ -42,7 +40,6 @@ class Vigil:
         self._monitors: list[zmq.Socket[Any]] = []
         self._start_until: float | None = time.monotonic() + START_S
         self._cut_at: float | None = None
-        self._asked_at: float | None = None
         self._look_at = 0.0
         self._most = own_bytes() + allowance
         self._much = self._most - allowance // 2
@@ -80,21 +77,6 @@ class Vigil:
             self.period_s = CLOSE_S if held > self._much else PERIOD_S
             self._look_at = now + self.period_s
         return ""
-
-    def interrupted(self) -> None:
-        """An interrupt has been passed on."""
-        self._asked_at = self._asked_at or time.monotonic()
-
-    def answered(self) -> None:
-        """Something came back on the control channel."""
-        self._asked_at = None
-
-    def is_deaf(self) -> bool:
-        """Whether an interrupt has not been answered for long; True once."""
-        late = self._asked_at is not None and time.monotonic() > self._asked_at + ANSWER_S
-        if late:
-            self._asked_at = None
-        return late
 
     def _on_cut(self, monitor: zmq.Socket[Any]) -> None:
         monitor.recv_multipart()

@@ -20,6 +20,7 @@ RESTART = "Note: you may need to restart the kernel to use updated packages."
 # Outputs that may wait to be sent.
 WAITING = 64
 ELSEWHERE = "%{name} is answered outside the sandbox: write it in a cell of its own, without other code."
+NOT_HERE = "%{name} is answered outside the sandbox, and not in a subshell: write it in a cell of the notebook."
 
 
 def main() -> None:
@@ -151,14 +152,15 @@ def prepare(shell: Any, libraries: list[str], watch: Any) -> None:
         shell.events.register("pre_run_cell", watch.before_cell)
         shell.events.register("post_run_cell", watch.after_cell)
     for name in ("agent", "skill"):
-        shell.register_magic_function(_elsewhere(name), "line_cell", name)
+        shell.register_magic_function(_elsewhere(shell, name), "line_cell", name)
 
 
-def _elsewhere(name: str) -> Any:
+def _elsewhere(shell: Any, name: str) -> Any:
     def magic(line: str, cell: str | None = None) -> NoReturn:
         from IPython.core.error import UsageError
 
-        raise UsageError(ELSEWHERE.format(name=name))
+        in_subshell = shell.get_parent().get("header", {}).get("subshell_id")
+        raise UsageError((NOT_HERE if in_subshell else ELSEWHERE).format(name=name))
 
     magic.__doc__ = ELSEWHERE.format(name=name) + f" `%{name}?` shows its help."
     return magic

@@ -26,9 +26,11 @@ def describe() -> dict[str, Any]:
     """
     environment = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
     environment.append(os.path.dirname(os.path.realpath(sys.executable)))
+    # It may say ".." where it was started so, and is compared by name.
+    program = os.path.abspath(sys.executable)
     user_site = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
     projects = [path for folder in (*site.getsitepackages(), *user_site) for path in _projects(folder)]
-    return {"program": sys.executable, "environment": environment, "user_site": user_site, "projects": projects}
+    return {"program": program, "environment": environment, "user_site": user_site, "projects": projects}
 
 
 def _projects(site_packages: str) -> Iterator[str]:

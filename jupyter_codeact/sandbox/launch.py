@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, SandboxUnavailable
-from . import bubblewrap, homes, run_folder
+from . import bubblewrap, homes, run_folder, signals
 from .bubblewrap import Room
 from .homes import Home
 from .limits import OUTPUT_LIMIT, Limits, Watch
@@ -33,6 +33,7 @@ class Sandbox:
     """One running sandbox. ``connection`` is the content of its connection file, key as str.
 
     allowance: bytes that it may make this process hold.
+    encloses: whether ``process`` is not the kernel itself.
     cause: why it ended, as one sentence, once it has.
     """
 
@@ -43,12 +44,15 @@ class Sandbox:
         folder: RunFolder,
         allowance: int,
         home: Home | None = None,
+        *,
+        encloses: bool = True,
     ) -> None:
         self.process = process
         self.connection = connection
         self.folder = folder
         self.allowance = allowance
         self.home = home
+        self.encloses = encloses
         self.cause = ENDED
         self.watch: Watch | None = None
 
@@ -65,6 +69,13 @@ class Sandbox:
     def news(self) -> str:
         """For the first cell after that."""
         return f"{self.cause} {FRESH}"
+
+    def interrupt(self) -> None:
+        """Send SIGINT to its kernel, and to what that started, as for a plain kernel."""
+        if self.encloses:
+            signals.interrupt(self.process.pid)
+        elif self.alive:
+            os.killpg(self.process.pid, signal.SIGINT)
 
     def keep_within(self, limits: Limits) -> None:
         """End it, with a cause, once it holds more memory than it may."""
@@ -134,7 +145,7 @@ def open_sandbox(
             variables = {} if address else {"CODEACT_PATIENT": "1"}
             room = Room(python, folder, work, libraries, hidden, kept, variables, limits, tuple(arguments))
             process = build(room, line)
-            sandbox = Sandbox(process, line.connection, folder, limits.allowance, home)
+            sandbox = Sandbox(process, line.connection, folder, limits.allowance, home, encloses=kind != "none")
     except BaseException:
         folder.remove()
         if home is not None:

@@ -23,7 +23,6 @@ from . import run_folder
 from .launch import Sandbox, open_sandbox
 from .probe import explain
 from .run_folder import CHANNELS, Address, RunFolder
-from .usage import descendants
 
 KEPT_LOG = 8192
 NOT_ENCRYPTED = (
@@ -76,10 +75,8 @@ class BubblewrapProvisioner(LocalProvisioner):
 
     async def send_signal(self, signum: int) -> None:
         """An interrupt is for the kernel inside and what it started; everything else for the sandbox as a whole."""
-        if signum == signal.SIGINT and self.process is not None:
-            _bubblewrap, *inside = [self.process.pid, *descendants(self.process.pid)]
-            if len(inside) > 1:
-                os.killpg(os.getpgid(inside[1]), signum)
+        if signum == signal.SIGINT and self.sandbox is not None:
+            self.sandbox.interrupt()
         elif signum != 0:
             await super().send_signal(signum)
 

@@ -20,6 +20,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from jupyter_codeact.notebook.document import Document
 from jupyter_codeact.sandbox.paths import interpreter
+from jupyter_codeact.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -114,6 +115,25 @@ def test_a_script_that_starts_python_names_it(setup: dict[str, Any], tmp_path: P
     script = _executable(tmp_path / "python", f'exec {sys.executable} "$@"')
     assert setup["inner_python"](script) == Path(sys.executable)
     assert interpreter(script).program == sys.executable
+
+
+def test_no_path_of_a_person_keeps_its_dots(
+    setup: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the sandbox sees is told by names, and an environment's Python is a link that must not be followed.
+
+    Python 3.10 says the path that it was started by as it was.
+    """
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    answer = json.dumps({"program": f"{tmp_path}/work/../python", "python": [3, 10], "ipykernel": 7})
+    _executable(tmp_path / "python", f"echo '{answer}'")
+    assert setup["inner_python"]("../python") == tmp_path / "python"
+    with pytest.raises(setup["SetupError"], match=f"^{tmp_path}/nothing cannot be run"):
+        setup["inner_python"]("../nothing")
+    monkeypatch.setattr(sys, "executable", f"{sys.prefix}/lib/../bin/python")
+    assert interpreter(sys.executable).program == f"{sys.prefix}/bin/python"
+    assert Settings.from_environment({"JUPYTER_CODEACT_HOME": "../home"}).root == tmp_path / "home"
 
 
 def test_a_link_to_python_from_elsewhere_is_followed(tmp_path: Path) -> None:

@@ -83,6 +83,15 @@ def run(client: Any, code: str, **options: Any) -> tuple[dict[str, Any], list[di
     return reply["content"], outputs
 
 
+def answered(client: Any, channel: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Send any request, and wait for its reply's content."""
+    getattr(client, f"{channel}_channel").send(request)
+    receive = getattr(client, f"get_{channel}_msg")
+    while (reply := receive(timeout=30))["parent_header"]["msg_id"] != request["header"]["msg_id"]:
+        pass
+    return dict(reply["content"])
+
+
 def text(outputs: list[dict[str, Any]]) -> str:
     return "".join(o["content"]["text"] for o in outputs if o["msg_type"] == "stream")
 
@@ -274,6 +283,16 @@ def test_tab_and_help_know_our_magics(kernel: Any) -> None:
     assert "write it in a cell of its own" in str(reply["payload"])
 
 
+@pytest.mark.parametrize("code", ["%agent status", "%%agent\nplot it", "%skill list"])
+def test_a_subshell_says_that_our_magics_are_not_answered_there(kernel: Any, code: str) -> None:
+    _, client = kernel
+    created = answered(client, "control", client.session.msg("create_subshell_request", {}))
+    request = client.session.msg("execute_request", {"code": code})
+    request["header"]["subshell_id"] = created["subshell_id"]
+    said = answered(client, "shell", request)["evalue"]
+    assert said.endswith("and not in a subshell: write it in a cell of the notebook.")
+
+
 def test_tab_knows_the_names_of_skills_and_models(kernel: Any) -> None:
     _, client = kernel
     heads = ("%%agent --skills kal", "%skill show kal", "%%agent --model scripted/gp_f")
@@ -330,11 +349,8 @@ def test_the_debugger_is_imported_by_whoever_debugs(kernel: Any) -> None:
     _, client = kernel
     loaded = "import sys; print([m for m in sys.modules if m.startswith(('debugpy', '_pydevd'))] != [])"
     assert text(run(client, loaded)[1]) == "False\n"
-    request = client.session.msg("debug_request", {"type": "request", "seq": 1, "command": "debugInfo"})
-    client.control_channel.send(request)
-    reply = client.get_control_msg(timeout=30)
-    while reply["parent_header"]["msg_id"] != request["header"]["msg_id"]:
-        reply = client.get_control_msg(timeout=30)
-    assert reply["content"]["success"]
-    assert reply["content"]["body"]["isStarted"] is False
+    asked = {"type": "request", "seq": 1, "command": "debugInfo"}
+    reply = answered(client, "control", client.session.msg("debug_request", asked))
+    assert reply["success"]
+    assert reply["body"]["isStarted"] is False
     assert text(run(client, loaded)[1]) == "True\n"

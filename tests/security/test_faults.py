@@ -235,6 +235,16 @@ def test_whatever_is_open_when_it_dies_is_answered_and_the_last_state_is_idle(ke
     assert kernel.run("print('as ever')") == (FRESH + "as ever\n", "")
 
 
+def test_subshells_can_be_asked_for_before_the_fresh_one_has_begun(kernel: Kernel) -> None:
+    for _ in range(3):
+        assert kernel.run("import os; os._exit(1)")[1] == ENDED
+        asked = [kernel.send(f"{kind}_subshell_request", {}, "control") for kind in ("create", "list")]
+        answers = [kernel.client.get_control_msg(timeout=PATIENCE_S) for _ in asked]
+        assert [answer["parent_header"]["msg_id"] for answer in answers] == asked
+        created, listed = (answer["content"]["subshell_id"] for answer in answers)
+        assert listed == [created]
+
+
 def test_when_the_trusted_process_goes_on_after_a_stop_nothing_is_missing(kernel: Kernel) -> None:
     asked = kernel.client.execute("input('go? ')", allow_stdin=True)
     assert kernel.client.get_stdin_msg(timeout=PATIENCE_S)["content"]["prompt"] == "go? "

@@ -3,9 +3,11 @@
 And with interrupts that reach a cell which awaits something, not only once another message comes.
 """
 
+import math
 import signal
 import socket
 import sys
+import time
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
@@ -24,6 +26,8 @@ class ReplyingKernel(IPythonKernel):
 
     def start(self) -> None:
         """As ipykernel's; and the loop wakes at signals."""
+        # As ipykernel does when control is heard already: who asks for subshells a moment too early gets no answer.
+        self.shell_channel_thread.manager.set_on_recv_callback(self.shell_main)
         super().start()
         self._alarm = alarm(self.io_loop)
 
@@ -35,6 +39,16 @@ class ReplyingKernel(IPythonKernel):
         except Exception as error:  # noqa: BLE001 a request that makes no sense, such as one with expressions in a list
             name = type(error).__name__
             self._fail(stream, ident, parent, (name, str(error), f"{name}: {error}"))
+
+    async def interrupt_request(self, stream: Any, ident: Any, parent: Any) -> None:
+        """One that comes to its turn too late is only answered: a signal was sent, and it would hit another cell.
+
+        until: the last moment for it, in monotonic time; without that there is none.
+        """
+        if time.monotonic() <= parent["content"].get("until", math.inf):
+            await super().interrupt_request(stream, ident, parent)
+        elif self.session is not None:
+            self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
 
     def _fail(self, stream: Any, ident: Any, parent: Any, said: tuple[str, str, str]) -> None:
         assert self.session is not None
