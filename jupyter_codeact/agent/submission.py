@@ -12,10 +12,8 @@ from .shapes import StepOutput
 
 # What was stopped and goes on is a cell that ran, too.
 RAN = ("ok", "error", "left")
-_REPOSITORY = re.compile(
-    r'^diff --git .* "?b/(.*?)"?\n(?:new file mode|index \w+\.\.\w+) 160000$',
-    re.MULTILINE,
-)
+_REPOSITORY = re.compile(r"^diff --git (.*+)\n(?:new file mode|index \w++\.\.\w++) 160000$", re.MULTILINE)
+_NAME = re.compile(r' "?b/')
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ async def with_patch(known: Submission, env: Environment, root: str) -> Submissi
 
 def lacking(patch: str) -> str:
     """What a patch does not take along, though it changes it: of a repository within it has the commit alone."""
-    names = [found[1] for found in _REPOSITORY.finditer(patch)]
+    names = [_NAME.split(found[1])[-1].removesuffix('"') for found in _REPOSITORY.finditer(patch)]
     if not names:
         return ""
     its = "a repository of its own" if len(names) == 1 else "repositories of their own"
