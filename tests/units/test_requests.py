@@ -15,9 +15,7 @@ def asked(requests: Requests, **content: object) -> Message:
 
 
 @pytest.mark.parametrize(("content", "number"), [({}, 5), ({"silent": True}, 4), ({"store_history": False}, 4)])
-def test_a_cell_of_which_nothing_was_heard_has_the_number_after_the_last(
-    content: dict[str, bool], number: int
-) -> None:
+def test_a_cell_of_which_nothing_was_heard_has_the_number_after_the_last(content: dict[str, bool], number: int) -> None:
     """A sandbox that is killed at once says nothing, and jupyter console needs a number."""
     requests = Requests()
     first = asked(requests)
