@@ -77,7 +77,13 @@ def fenced(text: str, language: str) -> str:
 
 def plain(markdown: str) -> str:
     """Without Markdown's marks; what stands in fences is left as it is."""
-    return re.sub(r"(?ms)(^(`{3,})[^\n]*\n.*?^\2$)|\*\*|`", lambda found: found[1] or "", markdown)
+    lines, fence = [], ""
+    for line in markdown.split("\n"):
+        opening = re.match("`{3,}", line)
+        lines.append(line if fence or opening else re.sub(r"\*\*|`", "", line))
+        if fence or opening:
+            fence = "" if line == fence else fence or (opening[0] if opening else "")
+    return "\n".join(lines)
 
 
 def reason(error: Exception) -> str:

@@ -13,7 +13,9 @@ LONGEST, REFERENCES = 2_000_000, 200_000
 _BLOCKS = ("br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "pre", "caption")
 _CELLS = ("td", "th")
 _CELL_END = re.compile(r"</t[dh]>\s*")
-_LINE_END = re.compile(rf"\s*</?(?:{'|'.join(_BLOCKS)})>\s*")
+_BLOCK = rf"</?(?:{'|'.join(_BLOCKS)})>\s*+"
+# With all space before it, which is read from its beginning only.
+_LINE_END = re.compile(rf"{_BLOCK}|(?<!\s)\s++{_BLOCK}")
 _PICTURE = re.compile(r"<img[^<>]*>")
 _TAG = re.compile(r"<[^<>]*>")
 # So the guard has an SVG shown.

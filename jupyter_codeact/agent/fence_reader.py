@@ -11,7 +11,7 @@ from .tools import EDIT, RUN, SUBMIT
 
 UNCLOSED = "The reply broke off inside its block: close it with ```."
 # As far in as a list has it.
-_FENCE = re.compile(r"^([ \t]{0,8})(`{3,}|~{3,})[ \t]*([^\s`]*)[^`]*$")
+_FENCE = re.compile(r"^([ \t]{0,8})(`{3,}|~{3,})[ \t]*+([^\s`]*+)[^`]*+$")
 # What Markdown allows before the fence that closes.
 _CLOSING_INDENT = 3
 _CODE = ("python", "py", "python3", "py3", "ipython", "ipython3", "tool_code")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from .shapes import Message
 
-_IMAGE = re.compile(r"!\[[^\]]*\]\((data:(image/[a-z+.-]+);base64,[A-Za-z0-9+/=]+)\)")
+_IMAGE = re.compile(r"!\[[^\[\]]*+\]\((data:(image/[a-z+.-]+);base64,[A-Za-z0-9+/=]+)\)")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ MOST_MARKS = 4
 KEEP, REMOVE = "keep_output", "remove_output"
 # Outputs of a conversation that no longer fits, the newest of them, and what tells where the whole of one is.
 SHORT_CHARACTERS, NEWEST_CHARACTERS = 600, 2400
-_LEFT_OUT = re.compile(r"\[… [\d,]+ characters left out; .* …\]")
+_LEFT_OUT = re.compile(r"\[… [\d,]+ characters left out; [^…\n]*+…\]")
 _FORBID: dict[str, Any] = {"extra": "forbid"}
 
 

@@ -19,7 +19,7 @@ KEYS = ("trajectory_step", "observation_at", "action_at")
 # What is no longer than this stands in both places; of longer outputs so much stays, and so much of actions, which
 # SWE-agent's inspector cuts by itself.
 SHORT, BEGINNING, ACTION = 120, 60, 71
-_PICTURE = re.compile(r"!\[picture\]\(([^)]+)\)")
+_PICTURE = re.compile(r"!\[picture\]\(([^)\[]++)\)")
 
 
 def cut(message: Message) -> Message:

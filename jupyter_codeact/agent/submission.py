@@ -13,10 +13,8 @@ from .shapes import StepOutput
 
 # What was stopped and goes on is a cell that ran, too.
 RAN = ("ok", "error", "left")
-_REPOSITORY = re.compile(
-    r'^diff --git .* "?b/(.*?)"?\n(?:new file mode|index \w+\.\.\w+) 160000$',
-    re.MULTILINE,
-)
+_REPOSITORY = re.compile(r"^diff --git (.*+)\n(?:new file mode|index \w++\.\.\w++) 160000$", re.MULTILINE)
+_NAME = re.compile(r' "?b/')
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def lacking(patch: str, filters: Sequence[str] = ()) -> str:
 
     filters: git's, that don't work in the sandbox.
     """
-    names = [found[1] for found in _REPOSITORY.finditer(patch)]
+    names = [_NAME.split(found[1])[-1].removesuffix('"') for found in _REPOSITORY.finditer(patch)]
     its = "a repository of its own" if len(names) == 1 else "repositories of their own"
     whose = "whose program the sandbox does not have"
     said = [f"the files of {', '.join(names)[:300]}, {its}"] if names else []

@@ -5,6 +5,7 @@ The debugger's are its own protocol's: whatever JSON it is, what front ends take
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .patterns import (
@@ -26,6 +27,7 @@ from .patterns import (
 
 Content = dict[str, Any]
 _STATUS = one_of("ok")
+_OURS = re.compile(r"\s*+\??+\??+%%?(?:agent|skill)\b")
 _PORTS = {f"{name}_port?": natural for name in ("shell", "iopub", "stdin", "hb", "control")}
 _COMPLETION = {"start": natural, "end": natural, "text": text, "type?": optional(text), "signature?": optional(text)}
 _INPUT = (whole, whole, either(text, (text, optional(text))))
@@ -91,9 +93,19 @@ _DEBUGGED: dict[str, Any] = {
 def fits(kind: str, content: Content) -> Content:
     """What its kind of answer may hold. Raises Misshapen where it is none."""
     answer: Content = fitted(content, _TABLES.get(kind, _BARE))
+    if kind == "history_reply":
+        answer["history"] = [[number, line, _past(entry)] for number, line, entry in answer["history"]]
     if kind == "complete_reply" and answer["cursor_start"] > answer["cursor_end"]:
         raise Misshapen
     return answer
+
+
+def _past(entry: Any) -> Any:
+    """A cell, or what went in and came out. One of ours ran outside, and is there as comments: a console recalls it."""
+    if isinstance(entry, list):
+        return [_past(entry[0]), *entry[1:]]
+    lines = entry.splitlines()
+    return "\n".join(f"# {line}" for line in lines) if any(map(_OURS.match, lines)) else entry
 
 
 def debug_reply(content: Content) -> Content:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import expressions
+from . import expressions, tex
 
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml)[;,]", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -41,9 +41,12 @@ _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 
 def vega(spec: Any) -> dict[str, Any] | None:
     """A specification of either dialect. Anything but an object would be an address to load one from."""
-    if not isinstance(spec, dict) or expressions.lead_out(spec):
+    if not isinstance(spec, dict):
         return None
-    cleaned: dict[str, Any] = _walk(spec, "vega")
+    try:
+        cleaned: dict[str, Any] = expressions.held(_walk(spec, "vega"))
+    except expressions.LeadsOut:
+        return None
     return _without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned
 
 
@@ -92,7 +95,8 @@ def _walk(value: Any, dialect: str) -> Any:
     if isinstance(value, dict):
         kept = ((key, item) for key, item in value.items() if _stays(key, item, dialect))
         return {k: _bound(item) if (k, dialect) == ("bind", "vega") else _walk(item, dialect) for k, item in kept}
-    return _STYLED.sub("<\u200b", value) if dialect == "plotly" and isinstance(value, str) else value
+    # Plotly, too, has its texts typeset.
+    return tex.plain(_STYLED.sub("<\u200b", value)) if dialect == "plotly" and isinstance(value, str) else value
 
 
 def _bound(bind: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import tinycss2
 
 from .selectors import scoped
-from .values import declaration
+from .values import declaration, has_endless_number
 
 # tinycss2 reads about a megabyte a second, and the sandbox must not keep the proxy busy.
 SHEET_LIMIT = 400_000
@@ -17,6 +17,8 @@ ATTRIBUTE_LIMIT = 4_000
 
 def sheet(text: str, scope: str) -> str:
     """The rules of a `<style>` that may stand, each bound to elements below ``.scope``; at-rules are left out."""
+    if has_endless_number(text):
+        return ""
     rules = tinycss2.parse_stylesheet(text[:SHEET_LIMIT], skip_comments=True, skip_whitespace=True)
     return "\n".join(filter(None, (_rule(rule, scope) for rule in rules if rule.type == "qualified-rule")))
 
@@ -24,7 +26,8 @@ def sheet(text: str, scope: str) -> str:
 @lru_cache(maxsize=4096)
 def attribute(text: str) -> str:
     """The declarations of a ``style`` attribute that may stand."""
-    return "; ".join(_declarations(text)) if len(text) <= ATTRIBUTE_LIMIT else ""
+    is_read = len(text) <= ATTRIBUTE_LIMIT and not has_endless_number(text)
+    return "; ".join(_declarations(text)) if is_read else ""
 
 
 def _rule(rule: Any, scope: str) -> str:

@@ -19,8 +19,8 @@ _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)sc
 # Front ends make a link of it.
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]{1,300}", re.IGNORECASE)
 # JupyterLab writes the word behind a fence into an attribute as it stands: more than a language's name is none.
-_FENCE = re.compile(r"(?:`{3,}+|~{3,}+)(?![ \t]*[\w+.#-]*[ \t]*$)", re.MULTILINE)
-_DIFF = re.compile(r"^[> ]*(?:`{3,}|~{3,})[ \t]*diff\b", re.MULTILINE)
+_FENCE = re.compile(r"(?:(?<!`)`{3,}+|(?<!~)~{3,}+)(?![ \t]*+[\w+.#-]*+[ \t]*+$)", re.MULTILINE)
+_DIFF = re.compile(r"^[> ]*+(?:`{3,}|~{3,})[ \t]*+diff\b", re.MULTILINE)
 # It takes formulas out, and puts them back into whatever its parser made, attributes too: they could end one.
 _FORMULA = re.compile(r"\$|\\[(\[]|\\begin", re.IGNORECASE)
 # A formula has an end near its beginning, or a text of beginnings alone would be read again from each of them.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -17,5 +16,6 @@ def note(held: Iterable[str]) -> str:
 
 def held_in(data: Mapping[str, Any]) -> str:
     """What the note in a cleaned bundle says was held back; "" where there is none."""
-    found = re.search(rf"Held back: (.*?)\. {re.escape(REMEDY)}", f"{data.get('text/html')} {data.get('text/plain')}")
-    return found[1] if found else ""
+    before, found, _ = f"{data.get('text/html')} {data.get('text/plain')}".partition(f". {REMEDY}")
+    _, said, names = before.rpartition("Held back: ")
+    return names if found and said and "\n" not in names else ""

@@ -17,7 +17,7 @@ PSEUDO = words(
 COUNTING = frozenset({"nth-child", "nth-last-child", "nth-last-of-type", "nth-of-type"})
 _COMBINATORS = frozenset({">", "+", "~"})
 _NAME = re.compile(r"[A-Za-z_][\w-]*", re.ASCII)
-_COUNT = re.compile(r"\s*(odd|even|[+-]?\d*n?(\s*[+-]\s*\d+)?)\s*", re.ASCII | re.IGNORECASE)
+_COUNT = re.compile(r"(odd|even|[+-]?\d*+n?(\s*+[+-]\s*+\d++)?)", re.ASCII | re.IGNORECASE)
 
 
 class Foreign(Exception):
@@ -93,7 +93,7 @@ def _name(value: str) -> str:
 
 
 def _count(tokens: list[Any]) -> str:
-    text = "".join(token.serialize() for token in tokens)
+    text = "".join(token.serialize() for token in tokens).strip()
     if not _COUNT.fullmatch(text):
         raise Foreign
     return "".join(text.split())

@@ -24,7 +24,8 @@ _TOKEN = re.compile(r"\\(?:([A-Za-z]+)|.)", re.DOTALL)
 # Whatever backslashes stand before it.
 _WORD = re.compile(r"\\([A-Za-z]+)")
 
-_SPACE = r"[ \t\r\n]*"
+# Possessive, as all that two parts of a pattern could share: what takes a square of its length is an attack.
+_SPACE = r"[ \t\r\n]*+"
 _COLOR = rf"{_SPACE}\{{[\w#., -]*\}}"
 _MODEL = rf"{_SPACE}(?:\[[A-Za-z]*\])?"
 _ONE_COLOR = re.compile(_MODEL + _COLOR)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,6 +39,7 @@ FUNCTIONS = words(
 # Sticky headers of tables stay inside their table; the others could stand over our approval bar.
 POSITIONS = frozenset({"static", "sticky"})
 _PLAIN = frozenset({"ident", "number", "percentage", "dimension", "hash", "string", "whitespace"})
+_ENDLESS = re.compile(r"[0-9]{400}")
 _NUMBERS = frozenset({"number", "percentage", "dimension"})
 
 
@@ -52,9 +54,14 @@ def declaration(name: str, tokens: list[Any], important: bool = False) -> str:
     return f"{name}: {value}{' !important' if important else ''}"
 
 
+def has_endless_number(text: str) -> bool:
+    """Of more digits than anybody means, and than Python reads."""
+    return _ENDLESS.search(text) is not None
+
+
 def is_harmless(value: str) -> bool:
     """Whether a value may be set on any property of an element's ``style`` that the page offers."""
-    return "<" not in value and _pass(tinycss2.parse_component_value_list(value))
+    return "<" not in value and not has_endless_number(value) and _pass(tinycss2.parse_component_value_list(value))
 
 
 def _is_variable(name: str) -> bool:

@@ -107,7 +107,9 @@ def _style(value: Any) -> Any:
 
 def _classes(value: Any, key: str) -> Any:
     if isinstance(value, list):
-        return [_classes(item, key) for item in value if isinstance(item, str)]
+        names = [_classes(item, key) for item in value if isinstance(item, str)]
+        # The page takes each of them as one name, and shows no widget where it is none.
+        return " ".join(names).split() if key == "_dom_classes" else names
     if key == "_dom_classes":
         return own_classes(str(value))
     # One word of the icon font; the page puts `fa-` before it.

@@ -87,7 +87,7 @@ class Border:
         if message.type == "stream" and is_stream(message.parts[3]):
             message.parts[2] = EMPTY
             return message
-        content = self._comm(message) if message.type in COMM_TYPES else self._output(message)
+        content = self._comm(message, asked) if message.type in COMM_TYPES else self._output(message)
         _replace(message, content)
         if message.type == "status":
             self.requests.heard(asked, content["execution_state"])
@@ -105,7 +105,7 @@ class Border:
             raise Held
         return cleaned
 
-    def _comm(self, message: Message) -> dict[str, Any]:
+    def _comm(self, message: Message, asked: Asked) -> dict[str, Any]:
         content = read(message.parts[3])
         version = read(message.parts[2]).get("version")
         message.parts[2] = written({"version": version}) if isinstance(version, str) else EMPTY
@@ -119,7 +119,7 @@ class Border:
             if message.type == "comm_open":
                 self.widgets.opens(content)
             return content
-        cleaned = self.widgets.clean(message.type, content)
+        cleaned = self.widgets.clean(message.type, content, asked.id)
         if cleaned is None:
             raise Held
         return cleaned

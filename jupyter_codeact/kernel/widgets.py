@@ -13,7 +13,7 @@ from typing import Any
 
 from ..guard import figures
 from ..guard import widgets as guard
-from ..guard.models import FIGURES, LINKS, Identity, identity
+from ..guard.models import FIGURES, LINKS, OUTPUT, Identity, identity
 
 TARGET = "jupyter.widget"
 # On comms of this target a page asks for all models at once, when it is loaded anew or has been away.
@@ -39,6 +39,7 @@ class Widgets:
         # By id: whether a page waits for an answer.
         self._controls: OrderedDict[str, bool] = OrderedDict()
         self._may_save = False
+        self._request = ""
 
     # ---- from front ends
 
@@ -56,8 +57,12 @@ class Widgets:
 
     # ---- from the sandbox
 
-    def clean(self, kind: str, content: Content) -> Content | None:
-        """The content of a comm message that may pass, or None. Raises ValueError, too, where it may not."""
+    def clean(self, kind: str, content: Content, request: str = "") -> Content | None:
+        """The content of a comm message that may pass, or None. Raises ValueError, too, where it may not.
+
+        request: the id of that to which it belongs.
+        """
+        self._request = request
         comm_id, data = content.get("comm_id"), _object(content, "data")
         if not isinstance(comm_id, str) or comm_id in self.held:
             return None
@@ -65,9 +70,9 @@ class Widgets:
             case "comm_open":
                 if not self.opens(content):
                     return None
-                state, model = _object(data, "state"), self.models[comm_id].model
+                state = self._cleaned(_object(data, "state"), self.models[comm_id])
                 paths = guard.clean_paths(data.get("buffer_paths"))
-                cleaned = {"state": guard.clean_state(state, model), "buffer_paths": paths}
+                cleaned = {"state": state, "buffer_paths": paths}
                 return {"comm_id": comm_id, "target_name": TARGET, "target_module": None, "data": cleaned}
             case "comm_close":
                 return {"comm_id": comm_id, "data": {}}
@@ -115,7 +120,14 @@ class Widgets:
 
     def _update(self, state: Content, known: Identity) -> Content:
         """A page that was loaded anew may ask a model for all of its state, and for what it is."""
-        return {} if known.model in LINKS else guard.clean_state(known.without_change(state), known.model)
+        return {} if known.model in LINKS else self._cleaned(known.without_change(state), known)
+
+    def _cleaned(self, state: Content, known: Identity) -> Content:
+        """A page gives an Output all that is said to the request that it names: its own, and no other cell's."""
+        cleaned = guard.clean_state(state, known.model)
+        if known.model_module == OUTPUT and cleaned.get("msg_id") != self._request and "msg_id" in cleaned:
+            cleaned["msg_id"] = ""
+        return cleaned
 
     def _all_states(self, comm_id: str, data: Content) -> Content | None:
         if data.get("method") != "update_states" or not self._controls[comm_id]:
@@ -137,7 +149,7 @@ class Widgets:
             "model_name": known.model,
             "model_module": known.model_module,
             "model_module_version": guard.clean_version(entry.get("model_module_version")),
-            "state": guard.clean_state(state, known.model),
+            "state": self._cleaned(state, known),
         }
 
     def _joins_numbers(self, state: Content, known: Identity) -> bool:

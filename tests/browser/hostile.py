@@ -178,21 +178,49 @@ VEGA = {
     ],
 }
 
-# A function of the engine's, called in place of `toString`, calls what it takes for one of its own: `eval`.
-_WINDOW = "event.target.ownerDocument.defaultView"
-_CALLS = {
-    "'toString'": "event.dataflow._handler.on",
-    "eventName": f"{_WINDOW}.console.log",
-    "_handlers": f"{{undefined: 'fetch(`{HERE.format('expression')}`)'}}",
-    "_handlerIndex": f"{_WINDOW}.eval",
-}
-_MOVED = f"'' + {{{', '.join(f'{key}: {value}' for key, value in _CALLS.items())}}}"
+
+def moved(name: str, dataflow: str, window: str) -> str:
+    """A function of the engine's, called in place of `toString`, calls what it takes for one of its own: `eval`."""
+    calls = {
+        "'toString'": f"{dataflow}._handler.on",
+        "eventName": f"{window}.console.log",
+        "_handlers": f"{{undefined: 'fetch(`{HERE.format(name)}`)'}}",
+        "_handlerIndex": f"{window}.eval",
+    }
+    return f"(''+{{{', '.join(f'{key}: {value}' for key, value in calls.items())}}})"
+
+
+_VIEW = "event.dataflow", "event.target.ownerDocument.defaultView"
 EXPRESSION = {
     "$schema": "https://vega.github.io/schema/vega/v5.json",
     "width": 20,
     "height": 20,
-    "signals": [{"name": "x", "value": 0, "on": [{"events": "view:mousemove", "update": _MOVED}]}],
+    "signals": [{"name": "x", "value": 0, "on": [{"events": "view:mousemove", "update": moved("expression", *_VIEW)}]}],
 }
+_ITEM = "item.mark.group.context.dataflow"
+_PAINTED = _ITEM, f"{_ITEM}._el.ownerDocument.defaultView"
+_ROWS = {"values": [{"a": 1}]}
+
+
+def _encoded(name: str, **more: object) -> dict[str, object]:
+    """What Vega-Lite's compiler writes into an expression as it stands."""
+    encoding = {"x": {"field": "a", "type": "quantitative", **more}}
+    return {"description": name, "data": _ROWS, "mark": "point", "encoding": encoding}
+
+
+def _warns(name: str) -> str:
+    return f"warn('canary={name}')"
+
+
+# From between two quotes.
+_OUT = {name: f'" + {moved(name, *_PAINTED)} + "' for name in ("lite-title", "lite-titles")}
+_DATE = {"type": "temporal", "axis": {"values": [{"year": _warns("lite-date")}]}}
+LITE: list[dict[str, object]] = [
+    _encoded("lite-title", title=_OUT["lite-title"]),
+    _encoded("lite-titles", title=["a", _OUT["lite-titles"]]),
+    _encoded("lite-format", format=f'") + {_warns("lite-format")} + ("'),
+    _encoded("lite-date", **_DATE),
+]
 _CORNER = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1}
 _PICTURE = {**_CORNER, "source": AWAY.format("plotly-picture")}
 _SET = {"label": "set", "method": "relayout", "args": ["images[0].source", AWAY.format("plotly-button")]}
@@ -206,7 +234,9 @@ PLOTLY = {
 }
 MAP = {"data": [{"type": "scattermap", "lat": [1], "lon": [2]}], "layout": {"map": {"style": AWAY.format("map")}}}
 # What is seen of them where they act, beside "vega".
-CHARTED = words("bind expression map plotly-button plotly-link plotly-picture")
+CHARTED = words("bind expression map plotly-button plotly-link plotly-picture") | {
+    str(spec["description"]) for spec in LITE
+}
 
 SHOW = """
 import json
@@ -228,6 +258,8 @@ PRINT = """
 import json, sys
 from IPython.display import display
 display({{"application/vnd.vega.v5+json": json.loads({expression!r}), "text/plain": "expression"}}, raw=True)
+for spec in json.loads({lite!r}):
+    display({{"application/vnd.vegalite.v5+json": spec, "text/plain": "lite"}}, raw=True)
 display({{"application/vnd.vega.v5+json": json.loads({vega!r}), "text/plain": "vega"}}, raw=True,
         metadata={{"application/vnd.vega.v5+json": {{"embed_options": {{"actions": {{"source": True}}}}}}}})
 # In the name of a type, which is told.

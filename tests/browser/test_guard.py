@@ -54,6 +54,7 @@ def spoken() -> list[str]:
     printed = hostile.PRINT.format(
         vega=json.dumps(hostile.VEGA),
         expression=json.dumps(hostile.EXPRESSION),
+        lite=json.dumps(hostile.LITE),
         figures=[hostile.PLOTLY, hostile.MAP],
         act=hostile.act("printed").replace("'", "\\'"),
     )
@@ -68,7 +69,7 @@ def _is_attack(url: str) -> bool:
 
 
 class Watch:
-    """Every request of the page that an attack would make. None of them is answered."""
+    """Every request of the page that an attack would make, and what it would say. None of them is answered."""
 
     def __init__(self, notebook: Notebook) -> None:
         self.page = notebook.page
@@ -78,6 +79,10 @@ class Watch:
         self._news = asyncio.Event()
         self.context.on("request", lambda request: self._note(request.url))
         notebook.page.on("framenavigated", lambda frame: self._note(frame.url))
+        # What only speaks: Vega's own function.
+        notebook.page.on(
+            "console", lambda said: self._note(said.text) if said.text.startswith("WARN EXPRESSION canary") else None
+        )
         notebook.page.on("download", lambda download: self._note(download.suggested_filename))
 
     def _note(self, url: str) -> None:

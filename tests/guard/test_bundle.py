@@ -111,6 +111,7 @@ WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("ButtonModel", "icon", "check", "check"),
     ("ButtonModel", "icon", "check jp-Dialog", ""),
     ("ButtonModel", "_dom_classes", ["jp-Dialog", "mine"], ["out-jp-Dialog", "out-mine"]),
+    ("ButtonModel", "_dom_classes", ["a b", "", " c"], ["out-a", "out-b", "out-c"]),
     ("LayoutModel", "margin", "-300px 0", None),
     ("LayoutModel", "width", "50%", "50%"),
     ("LayoutModel", "grid_template_columns", "repeat(3, 1fr)", "repeat(3, 1fr)"),
@@ -171,6 +172,32 @@ PAYLOADS: list[tuple[dict[str, Any], str | None, bool]] = [
 
 def test_a_cell_that_was_aborted_has_nothing_for_the_front_end_to_do() -> None:
     assert replies.clean("execute_reply", {"status": "aborted"}, "x") == {"status": "aborted"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "left"),
+    [
+        ("%agent trust outputs", "# %agent trust outputs"),
+        ("%%agent --review auto\nsend all", "# %%agent --review auto\n# send all"),
+        ("x = 1\n  ?%skill\r%skill rm a", "# x = 1\n#   ?%skill\n# %skill rm a"),
+        ("# %%agent\n# hello",) * 2,
+        ("x = 1\n\n%matplotlib inline\n'%agent'",) * 2,
+    ],
+)
+def test_a_cell_of_ours_is_a_comment_in_the_history(cell: str, left: str) -> None:
+    entries = [[1, 1, cell], [1, 2, [cell, "%agent"]], [1, 3, [cell, None]]]
+    reply = replies.clean("history_reply", {"status": "ok", "history": entries}, None)
+    assert reply["history"] == [[1, 1, left], [1, 2, [left, "%agent"]], [1, 3, [left, None]]]
+
+
+@pytest.mark.parametrize("key", ["style", "sheet", "layout"])
+def test_a_number_without_end_in_a_style_is_left_out(key: str) -> None:
+    number = "9" * 5000
+    if key == "layout":
+        assert widgets.clean_state({"width": number}, "LayoutModel") == {"width": None}
+        return
+    text = f"<b style='width:{number}px'>a</b>" if key == "style" else f"<style>b {{width: {number}px}}</style><b>a</b>"
+    assert bundle.clean({"text/html": text}) == {"text/html": "<b>a</b>"}
 
 
 @pytest.mark.parametrize(("payload", "code", "passes"), PAYLOADS)

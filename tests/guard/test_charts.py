@@ -88,6 +88,8 @@ def test_the_numbers_of_a_diagram_are_no_address() -> None:
         ("<b onclick=x>", "<\u200bb onclick=x>"),
         ("<b>bold</b><br>%{y}<extra></extra>",) * 2,
         ("1 < 2", "1 <\u200b 2"),
+        ("$x^2$",) * 2,
+        ("$\\mmlToken{mi}[href='/logout']{x}$", "$\N{SET MINUS}mmlToken{mi}[href='/logout']{x}$"),
     ],
 )
 def test_texts_are_styled_by_bare_tags_alone(text: str, left: str) -> None:
@@ -147,4 +149,87 @@ def test_an_expression_that_could_reach_the_page_is_held_back(expression: str) -
     ],
 )
 def test_ordinary_expressions_stay(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) == spec
+
+
+def _encoded(**more: Any) -> dict[str, Any]:
+    return {"data": {"values": [{"a": 1}]}, "mark": "point", "encoding": {"x": {"field": "a", **more}}}
+
+
+OUT = '" + [0].at.call + "'
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        _encoded(aggregate=OUT),
+        _encoded(axis={"labelFontStyle": "x\\"}),
+        _encoded(bin={"span": "'"}),
+        _encoded(field=OUT),
+        _encoded(timeUnit="a\n"),
+        _encoded(**{OUT: 1}),
+        {"data": {"name": "z'), warn('x'), data('z"}},
+        {"data": {"values": [], "format": {"parse": {"a": "date:%Y', 'x'], ['"}}}},
+        {"data": {"values": [], "format": {"parse": {OUT: "date"}}}},
+        {"datasets": {OUT: []}, "params": [{"name": "p"}]},
+        {"params": [{"name": OUT}]},
+        {"scales": [{"name": OUT}]},
+        {"marks": [{"encode": {"enter": {"x": {"value": 1, "mult": OUT}}}}]},
+        # A date, or a list that stands for one, is written as it stands.
+        _encoded(axis={"values": [{"year": "warn(1)"}]}),
+        _encoded(legend={"values": [{"year": 2000, "date": ["warn(1)"]}]}),
+        _encoded(sort=[{"month": "january()"}]),
+        # What is called data, and is none.
+        {"config": {"style": {"data": {"values": ["event.view"]}}}},
+        _encoded(axis={"data": {"values": ["event.view"]}}),
+        {"data": {"values": {"signal": "event.view"}}},
+        {"data": [{"name": "a", "values": {"signal": "event.view"}}]},
+    ],
+)
+def test_what_could_end_the_quotes_of_an_expression_is_held_back(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Size (m²), men's", "Size (m²), men\N{RIGHT SINGLE QUOTATION MARK}s"),
+        ('50% "best"', "50% \N{LEFT DOUBLE QUOTATION MARK}best\N{RIGHT DOUBLE QUOTATION MARK}"),
+        ("a\\", "a\N{SET MINUS}"),
+        ("The event, [t] in context",) * 2,
+    ],
+)
+def test_quotes_of_a_text_become_typographic(text: str, left: str) -> None:
+    for said, shown in ((text, left), ([text, text], [left, left])):
+        for key in ("title", "format"):
+            assert charts.vega(_encoded(**{key: said})) == _encoded(**{key: shown})
+        assert charts.vega({"layer": [{"title": {"text": said}}]}) == {"layer": [{"title": {"text": shown}}]}
+
+
+ROWS = [{"event": 'event.view["x"]', "a": "men's\\n"}]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        _encoded(sort=["men's", '"'], scale={"domain": ["men's"], "range": ["red"]}, axis={"values": ["men's"]}),
+        _encoded(field="a\\.b\\[m\\]"),
+        _encoded(field="argmax_a['b c']"),
+        _encoded(axis={"values": [{"year": 2000, "month": "jan", "utc": True}, {"year": "2001"}]}),
+        _encoded(axis={"format": {"year": "%Y", "month": "%b"}}),
+        {"vconcat": [{"layer": [{"data": {"values": ROWS}}]}, {"spec": {"data": {"values": "a,b'"}}}]},
+        {"transform": [{"lookup": "a", "from": {"data": {"values": ROWS}, "key": "a"}}]},
+        {"datasets": {"d": ROWS}, "data": {"name": "d"}},
+        {
+            "data": [{"name": "a", "values": ROWS}],
+            "marks": [{"type": "group", "data": [{"name": "b", "values": ROWS}]}],
+        },
+        {"data": {"values": ROWS, "format": {"type": "csv", "parse": {"date": "date:'%d.%m.%Y'", "year": "number"}}}},
+        {"params": [{"name": "p", "bind": {"input": "select", "options": ["men's"], "name": "Men's: "}}]},
+        {"params": [{"name": "p", "select": "point", "bind": {"legend": "click[event.altKey]"}}]},
+        {"transform": [{"filter": {"field": "a", "equal": "men's"}}, {"filter": 'datum.a == "men\'s"'}]},
+        {"signals": [{"name": "s", "on": [{"events": "mouseout[!event.item]", "update": "1"}]}]},
+    ],
+)
+def test_ordinary_charts_stay_as_they_are(spec: dict[str, Any]) -> None:
     assert charts.vega(spec) == spec

@@ -9,7 +9,7 @@ import ipywidgets
 import pytest
 from ipywidgets.widgets.widget import _registry
 
-from jupyter_codeact.guard.models import BASE, CONTROLS, FIGURES, identity
+from jupyter_codeact.guard.models import BASE, CONTROLS, FIGURES, OUTPUT, identity
 from jupyter_codeact.guard.patterns import Misshapen
 from jupyter_codeact.kernel.widgets import CONTROL, TARGET, Widgets
 
@@ -244,3 +244,11 @@ def test_a_figure_saves_a_picture_once_for_each_click_of_hers(widgets: Widgets) 
     widgets.asked("comm_msg", {"comm_id": "Toolbar", "data": CLICK})
     with pytest.raises(Misshapen):
         told(widgets, {"type": "save", "format": "sh"})
+
+
+def test_an_output_takes_in_what_its_own_request_prints(widgets: Widgets) -> None:
+    content = {"comm_id": "o", "target_name": TARGET, "data": {"state": state("Output", OUTPUT, msg_id="other")}}
+    assert widgets.clean("comm_open", content, "mine")["data"]["state"]["msg_id"] == ""
+    for named, left in (("mine", "mine"), ("other", ""), ("", ""), (["mine"], "")):
+        update = {"comm_id": "o", "data": {"method": "update", "state": {"msg_id": named}}}
+        assert widgets.clean("comm_msg", update, "mine")["data"]["state"] == {"msg_id": left}
