@@ -12,7 +12,10 @@ from ..errors import CodeActError, ConfigError, UsageError
 from ..files import content_of
 from ..words import reason
 
-_ISSUE = re.compile(r"https?://github\.com/(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)/issues/(?P<number>\d+)/?")
+# With what stands behind it where it is copied from a browser: a comment's place, a filter.
+_ISSUE = re.compile(
+    r"(https?://)?(www\.)?github\.com/(?P<owner>[\w.-]+)/(?P<repo>[\w.-]+)/issues/(?P<number>\d+)/?([?#]\S*)?"
+)
 LONGEST = 1_000_000
 GITHUB = "https://api.github.com"
 TIMEOUT_S = 30.0

@@ -42,7 +42,9 @@ class Entry:
         if self.file is not None:
             with contextlib.suppress(OSError, ValueError, CodeActError):
                 said = content_of(self.file).text
-        return hashlib.sha256(json.dumps([said, self.workspace.name if self.workspace else ""]).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps([said, self.workspace.resolve().name if self.workspace else ""]).encode()
+        ).hexdigest()
 
 
 def read_problems(path: Path) -> list[Entry]:

@@ -72,8 +72,9 @@ def _now(root: str, own: str, unfiltered: list[str]) -> str:
         # With its time, by which git knows what may have changed in the same second.
         shutil.copy2(hers, index)
     environment = {**os.environ, "GIT_INDEX_FILE": index, "GIT_OBJECT_DIRECTORY": os.path.join(own, "objects")}
+    filters = _filters(root)
     while True:
-        settings = [word for name in unfiltered for word in _as_committed(name)]
+        settings = [word for name in filters for word in _filter(name, name in unfiltered)]
         try:
             _git(root, *settings, "add", "--all", environment=environment)
             # It looks once more at files as young as the index, through their filters.
@@ -85,8 +86,18 @@ def _now(root: str, own: str, unfiltered: list[str]) -> str:
             unfiltered.append(failed[1])
 
 
-def _as_committed(name: str) -> list[str]:
-    settings = {"clean": _AS_COMMITTED, "required": "true"}
+def _filters(root: str) -> list[str]:
+    """The names of the filters that git knows there."""
+    try:
+        keys = _git(root, "config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.(clean|process)$")
+    except OSError:
+        return []
+    return sorted({key.partition(".")[2].rpartition(".")[0] for key in keys.split("\0") if key})
+
+
+def _filter(name: str, is_missing: bool) -> list[str]:
+    """Git's options: a filter has to work, or what it is to keep out goes in."""
+    settings = {"required": "true"} | ({"clean": _AS_COMMITTED} if is_missing else {})
     return [word for key, value in settings.items() for word in ("-c", f"filter.{name}.{key}={value}")]
 
 

@@ -20,7 +20,8 @@ _IGNORED, _ATTRIBUTES = "gitignore", "gitattributes"
 _TAKEN = ("core.autocrlf", "core.eol", "core.safecrlf")
 # Of a repository that git is told to work in, nothing is asked.
 _PLACES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_CONFIG")
-_ESCAPES = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\b": "\\b"})
+_IN_NAMES = str.maketrans({"\\": "\\\\", '"': '\\"'})
+_IN_VALUES = _IN_NAMES | str.maketrans({"\n": "\\n", "\t": "\\t", "\b": "\\b"})
 
 
 def files(work: str) -> dict[str, str]:
@@ -53,8 +54,8 @@ def written(settings: Iterable[tuple[str, str]]) -> str:
 def _lines(key: str, value: str) -> str:
     section, _, rest = key.partition(".")
     name, _, variable = rest.rpartition(".")
-    title = f'{section} "{name.translate(_ESCAPES)}"' if name else section
-    return f'[{title}]\n\t{variable} = "{value.translate(_ESCAPES)}"\n'
+    title = f'{section} "{name.translate(_IN_NAMES)}"' if name else section
+    return f'[{title}]\n\t{variable} = "{value.translate(_IN_VALUES)}"\n'
 
 
 def _settings(work: str) -> Iterator[tuple[str, str]]:

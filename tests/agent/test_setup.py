@@ -114,9 +114,10 @@ async def test_a_text_a_file_and_an_issue(tmp_path: Path, monkeypatch: pytest.Mo
     found = problem_of("task.md")
     assert isinstance(found, FileProblem)
     assert (found.id, await found.text()) == ("task", "Fit it.")
-    issue = problem_of("https://github.com/someone/some.thing/issues/12")
-    assert isinstance(issue, GithubIssue)
-    assert issue.id == "someone__some.thing-i12"
+    for before, behind in (("https://", ""), ("https://www.", "/"), ("", "#issuecomment-1"), ("http://", "?a=b")):
+        issue = problem_of(f"{before}github.com/someone/some.thing/issues/12{behind}")
+        assert isinstance(issue, GithubIssue)
+        assert issue.id == "someone__some.thing-i12"
 
 
 async def test_an_issue_is_its_title_and_its_first_post() -> None:

@@ -143,7 +143,7 @@ GLOBAL = """\
     clean = {folder}/program
 """
 CHANGES = """\
-for name in ("a.txt", "eda.nb", "x.bin"):
+for name in ("a.txt", "eda.nb", "x.bin", "own.cfg"):
     print("new", file=open(name, "a"))
 print(*open(".env"))
 !git status --short
@@ -164,6 +164,10 @@ def test_her_own_settings_of_git_hold_for_the_patch(
     for name in ("eda.nb", "same.nb", "x.bin", "same.bin"):
         (checkout / name).write_text("1\npatient 4711\n2\n")
     git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org"]
+    # The repository's own settings may have filters, too, and don't say that they are required.
+    (checkout / ".git" / "info" / "attributes").write_text("*.cfg filter=own\n")
+    subprocess.run(["git", "config", "filter.own.clean", tmp_path / "program"], cwd=checkout, check=True)
+    (checkout / "own.cfg").write_text("patient 4711\n")
     subprocess.run([*git, "add", "."], cwd=checkout, check=True)
     subprocess.run([*git, "commit", "-qm", "second"], cwd=checkout, check=True)
     model = replies({"code": CHANGES}, {"submit": "Done."})
@@ -174,7 +178,8 @@ def test_her_own_settings_of_git_hold_for_the_patch(
     patch = (tmp_path / "out" / "task.patch").read_text()
     assert re.findall(r"^diff --git a/(.*) b/", patch, re.MULTILINE) == ["a.txt", "eda.nb"]
     assert "patient" not in patch
-    assert "Not in the patch: changes of the files that git filters by elsewhere, whose program" in done.out
+    for name in ("elsewhere", "own"):
+        assert f"changes of the files that git filters by {name}, whose program the sandbox does not have" in done.out
     subprocess.run(["git", "stash", "-q"], cwd=checkout, check=True)
     subprocess.run(["git", "apply", tmp_path / "out" / "task.patch"], cwd=checkout, check=True)
     assert (checkout / "a.txt").read_text() == "one\nnew\n"
