@@ -47,6 +47,14 @@ class Python(suite.KernelTests):
     code_inspect_sample = "zip"
     code_clear_output = "from IPython.display import clear_output; clear_output()"
 
+    def execute_helper(self, code: str, timeout: int = 60, **options: Any) -> Any:
+        """The suite gives each message a tenth of a second, which is not much on a busy machine."""
+        channel = self.kc.iopub_channel
+        receive = channel.get_msg
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(channel, "get_msg", lambda **_: receive(timeout=timeout))
+            return super().execute_helper(code, timeout, **options)
+
 
 class TestPlain(Python):
     """What is asked of ours is asked of the plain kernel, so that nothing is asked that it doesn't do."""
