@@ -1,0 +1,80 @@
+"""What a chart of Vega's does once it is drawn: select, zoom, answer to inputs within itself, and nothing else.
+
+A specification of Vega is a program. Its triggers take any object for a row of data, those of the page too, and its
+transforms write any property of what they are given; so a chart that has triggers is held back, as is one whose marks
+are transformed after their encoding was seen to. Vega-Lite has neither: what it makes of a selection is its own. A
+stream of events may come from the chart alone, and not from the window, where keys are typed that are not the chart's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from .names import words
+
+_STREAMS = words("clear events on translate zoom")
+# As event selectors name where events come from; without a name it is the chart.
+_SOURCE = re.compile(r"([^\s,\[\]<>{}()!]*+):")
+_WITHIN = words("* arc area group line path rect rule scope shape symbol text trail view")
+_NAMED = re.compile(r"@[\w-]+", re.ASCII)
+# Transforms of marks that only make shapes.
+_SHAPES = words("geopath geoshape")
+# Properties of what is drawn that load or lead somewhere.
+_LEADING = words("cursor href image tooltip url")
+
+
+class Reacts(ValueError):
+    """A chart could do something of its own."""
+
+
+def check(spec: Any) -> None:
+    """Raises Reacts. Which of the two dialects a specification is, it says itself: this holds for both."""
+    _check(spec, "", "")
+
+
+def _check(value: Any, key: str, outer: str) -> None:
+    if key == "datasets" or (key == "values" and outer == "data"):
+        return
+    if key in _STREAMS:
+        _check_stream(value, key)
+    if value == "image" and key in ("mark", "type"):
+        # What is drawn is an element of the page.
+        raise Reacts
+    if isinstance(value, list):
+        for item in value:
+            _check(item, key, outer)
+    elif isinstance(value, dict):
+        if "type" in value and _LEADING.intersection(_strings(value.get("as"))):
+            raise Reacts
+        if outer == "marks" and key == "transform":
+            _check_shape(value)
+        for inner, item in value.items():
+            _check(item, inner, key)
+
+
+def _check_stream(value: Any, key: str) -> None:
+    match value:
+        case str() if any(not (name in _WITHIN or _NAMED.fullmatch(name)) for name in _SOURCE.findall(value)):
+            raise Reacts
+        case list() if key == "on":
+            raise Reacts
+        case list():
+            for item in value:
+                _check_stream(item, key)
+        case dict():
+            if value.get("source", "view") not in ("view", "scope"):
+                raise Reacts
+            for stream in ("between", "stream", "merge"):
+                _check_stream(value.get(stream), stream)
+        case _:
+            pass
+
+
+def _check_shape(transform: dict[str, Any]) -> None:
+    if transform.get("type") not in _SHAPES or "as" in transform:
+        raise Reacts
+
+
+def _strings(names: Any) -> set[str]:
+    return {name for name in (names if isinstance(names, list) else [names]) if isinstance(name, str)}
