@@ -38,11 +38,11 @@ def test_the_file_limits_an_attempt_and_the_flags_limit_all_of_them() -> None:
     whole = FlagMeter(Limits(cost_usd=2.0), total)
     first, second = (AttemptMeter(Limits(cost_usd=1.0), whole) for _ in range(2))
     assert (first.left_usd, whole.left_usd, FlagMeter(Limits(cost_usd=None)).left_usd) == (1.0, 2.0, None)
-    first.charge(Usage(1, 1, cost=1.0))
+    first.charge(Usage(1, 1, cost=1.5))
+    assert second.left_usd == 0.5
     with pytest.raises(OutOfBudget, match=r"limit of \$1.00 for one attempt; `cost_usd` in the file of `--config`"):
         first.check()
     second.check()
     second.charge(Usage(1, 1, cost=1.0))
-    assert second.left_usd == 0.0
     with pytest.raises(OutOfBudget, match=r"limit of \$2.00 for one run; `--cost-limit 3` raises it"):
         second.check()
