@@ -37,10 +37,10 @@ class Meter:
     """Counts model calls: of this run, of this conversation, and of the whole session; one for each session.
 
     ``*_usd`` is what is known of the cost, also where a part of it isn't.
-    whole: what the session is called.
+    one, whole: what a run and the session are called.
     """
 
-    whole = "this session"
+    one, whole = "one run", "this session"
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
@@ -60,13 +60,19 @@ class Meter:
         self.run_usd += used.cost or 0.0
         self.session_usd += used.cost or 0.0
 
+    @property
+    def left_usd(self) -> float | None:
+        """What may still be spent; None where nothing limits it."""
+        pairs = ((self.limits.cost_usd, self.run_usd), (self.limits.session_cost_usd, self.session_usd))
+        return min((limit - used for limit, used in pairs if limit is not None), default=None)
+
     def check(self) -> None:
         """Raises OutOfBudget where a limit has been reached."""
         limits = self.limits
         run = (limits.cost_usd, limits.tokens, limits.calls)
         session = (limits.session_cost_usd, limits.session_tokens, limits.session_calls)
         for wanted, used, usd, what, word in (
-            (run, self.run, self.run_usd, "one run", ""),
+            (run, self.run, self.run_usd, self.one, ""),
             (session, self.session, self.session_usd, self.whole, "session "),
         ):
             if reached := _reached(wanted, used, usd):

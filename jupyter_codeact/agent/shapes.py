@@ -78,6 +78,10 @@ class AgentInfo(TypedDict, total=False):
     model_stats: see ``model_stats``. submission: the patch, else the answer, else the accepted cells, as text.
     cells: sources that ran well, in order. touched_cells: ids of the cells that ran. variables: names made or changed.
     no_patch: why the patch is not known, error: why it ended early, as a person reads it.
+
+    Of several attempts: review: its score (``accept``, 0 to 1; None where nobody could say) and the reviewer's words
+    (``outputs``). And of the one that was taken: choice: why, as a person reads it; best_attempt_idx: its place;
+    chooser: the place and the words of a reviewer that compared them; rloop_model_stats: what the reviews used.
     """
 
     model_stats: dict[str, float | bool]
@@ -92,6 +96,11 @@ class AgentInfo(TypedDict, total=False):
     variables: list[str]
     versions: dict[str, str]
     error: str
+    review: dict[str, Any]
+    choice: str
+    best_attempt_idx: int
+    chooser: dict[str, Any]
+    rloop_model_stats: dict[str, float | bool]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from ..agent.problem import FileProblem, ProblemStatement, TextProblem
 from ..agent.retrying import RetryConfig
 from ..errors import CodeActError, ConfigError, KeyRefused, OutOfBudget
 from ..events import ActionDone, Usage, UsageSeen, Working
-from ..headless.attempts import work_on
+from ..headless.attempts import open_reviewer, work_on
 from ..headless.meter import FlagMeter
 from ..headless.solve import Job, Result, make_folder
 from ..headless.workspace import beyond, fresh_workspace, part_of
@@ -107,7 +107,10 @@ class Batch:
         Raises ConfigError and KeyRefused.
         """
         # What is wrong with the model is wrong for all of them.
-        await asyncio.to_thread(arguments_of, self._config)
+        if self._retry is None:
+            await asyncio.to_thread(arguments_of, self._config)
+        else:
+            await asyncio.to_thread(open_reviewer, self._retry)
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(workers, len(self.entries))):
@@ -170,7 +173,7 @@ class Batch:
         try:
             self.total.check()
         except OutOfBudget:
-            return "exit_cost" in result.exit_status
+            return result.cut_short or "exit_cost" in result.exit_status
         return False
 
     def _problem(self, entry: Entry) -> ProblemStatement:

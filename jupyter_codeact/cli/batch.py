@@ -6,7 +6,17 @@ import argparse
 from pathlib import Path
 
 from ..magics.parser import amount, count, skills_of
-from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished, own_settings
+from .options import (
+    ATTEMPTS,
+    PACKAGES,
+    Commands,
+    add_agent_flags,
+    check_can_act,
+    command,
+    configured,
+    finished,
+    own_settings,
+)
 
 EXAMPLE = """\
 jupyter codeact batch problems.yaml --workers 4 --out results --model anthropic/claude-sonnet-4-5
@@ -19,7 +29,8 @@ MORE = f"""\
 Each problem has a sandbox of its own, and a copy of its workspace. The results are in --out: a folder for each \
 problem, and results.jsonl and results.csv for all. The same command again goes on where the last one ended, \
 and does anew what is asked otherwise since.
-{PACKAGES}"""
+{PACKAGES}
+{ATTEMPTS}"""
 
 
 def add(commands: Commands) -> None:

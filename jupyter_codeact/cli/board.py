@@ -37,6 +37,7 @@ class Board(Page):
         mark = Text(words.ended(one.result.exit_status), "green" if one.result.ok else "red")
         numbers = f"{words.plural(one.result.steps, 'step')} · {words.seconds(one.result.seconds)}"
         line = Text(" · ").join([Text(one.id, "bold"), mark, Text(numbers)])
+        line.append(f" · {one.result.choice.removesuffix('.')}" if one.result.choice else "")
         line.append(f" · {' '.join(visible(one.result.error).split())}" if one.result.error else "")
         line.append(" · done again, since it was changed" if one.changed else "")
         no_patch = f"{words.lacking(one.result.files).lower()}: {' '.join(visible(one.result.no_patch).split())}"

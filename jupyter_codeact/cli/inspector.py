@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.console import Console
 from rich.text import Text
 
@@ -77,7 +79,8 @@ class Inspector(Page):
         cost = words.money(stats["instance_cost"] if record.cost_known else None)
         facts = {
             "trajectory": str(record.path),
-            "attempts": record.attempt,
+            "attempts": str(record.info.get("choice") or record.attempt),
+            "reviewer": _reviewer(record.info),
             "steps": str(record.count),
             "ended": f"{words.ended(status)} ({status})" if (status := record.info.get("exit_status")) else "not ended",
             "used": f"{words.tokens(tokens)} · {cost}",
@@ -144,6 +147,13 @@ class Inspector(Page):
             self.text(f"No step has {text!r} in it.")
         else:
             self._go(found)
+
+
+def _reviewer(info: dict[str, Any]) -> str:
+    """The words of who judged the attempt, or compared it with others."""
+    review, chooser = info.get("review") or {}, info.get("chooser") or {}
+    said = [*(review.get("outputs") or []), chooser.get("response") or ""]
+    return "\n".join(str(words) for words in said if words)
 
 
 def _outcome(step: RecordedStep) -> str:

@@ -21,6 +21,10 @@ T = TypeVar("T")
 PACKAGES = """\
 Its cells have the packages of the environment that this command is in: what tests need, pytest for example, is \
 installed there (`pip install pytest`)."""
+ATTEMPTS = """\
+A configuration with `agents`, `attempts` and `review` has several attempts made, each in a copy of the workspace. The \
+limits of cost, tokens and calls are then for all attempts and reviews of a problem together, but for those in the \
+file: its `limits` hold for each attempt, and its `cost_usd` for all."""
 # Where our texts speak of the magic.
 _MAGIC = re.compile(r"(^|`|usage: |  )%%?skill\b", re.MULTILINE)
 _CELLS = re.compile(r"(?<=skill save NAME )(\[CELLS…\]|3-5)")
@@ -43,6 +47,8 @@ ELSEWHERE = {
     "model.api_key": "c.Agent.api_key",
     "model.options": "c.Agent.model_options",
 }
+# Of several attempts these limit all together; those of the file hold for each.
+TOGETHER = ("cost_usd", "tokens", "calls")
 LIMIT_KEYS = {
     "max_steps": "max_steps",
     "cost_limit": "cost_usd",
@@ -124,8 +130,10 @@ def add_agent_flags(parser: argparse.ArgumentParser) -> None:
     model.add_argument("--base-url", metavar="URL", help="the model's service, where it is not the provider's own")
     limits = parser.add_argument_group("limits of a run")
     limits.add_argument("--max-steps", type=count, metavar="N", help="actions (default: 30)")
-    limits.add_argument("--cost-limit", type=amount, metavar="USD", help="what it may cost (default: 3)")
-    limits.add_argument("--token-limit", type=count, metavar="N")
+    limits.add_argument(
+        "--cost-limit", type=amount, metavar="USD", help="what it may cost, with all its attempts (default: 3)"
+    )
+    limits.add_argument("--token-limit", type=count, metavar="N", help="tokens of the model")
     limits.add_argument("--call-limit", type=count, metavar="N", help="calls of the model")
     limits.add_argument("--time-limit", type=amount, metavar="SECONDS", help="all actions together")
     limits.add_argument("--step-timeout", type=seconds, metavar="SECONDS", help="one action (default: none)")
@@ -140,8 +148,11 @@ def given(options: argparse.Namespace, keys: dict[str, str]) -> dict[str, Any]:
 def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | None]:
     """What ``--config`` and the flags say: an agent, and the attempts where the file has `agents`. Raises ConfigError.
 
-    With attempts the agent is the first of them.
+    With attempts the agent is the first of them, with the limits of all attempts and reviews together.
     """
+    from dataclasses import replace
+
+    from .. import config as defaults
     from ..agent.config import checked, yaml_of
     from ..agent.retrying import RetryConfig
     from ..files import innermost
@@ -153,12 +164,20 @@ def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | 
     if "agents" not in values:
         return agent_config(options, values, source), None
     agents = values["agents"] if isinstance(values["agents"], list) else [values["agents"]]
-    made = [agent_config(options, dict(agent or {}), f"{source}, agent {n}") for n, agent in enumerate(agents, 1)]
+    made = [
+        agent_config(options, dict(agent or {}), f"{source}, agent {n}", one_of_several=True)
+        for n, agent in enumerate(agents, 1)
+    ]
     retry = checked(RetryConfig, values | {"agents": made}, source)
-    return retry.agents[0], retry
+    together = replace(defaults.load().limits(), **given(options, LIMIT_KEYS))
+    if retry.cost_usd is not None and options.cost_limit is None:
+        together = replace(together, cost_usd=None)
+    return replace(retry.agents[0], limits=together), retry
 
 
-def agent_config(options: argparse.Namespace, values: dict[str, Any], source: str) -> AgentConfig:
+def agent_config(
+    options: argparse.Namespace, values: dict[str, Any], source: str, *, one_of_several: bool = False
+) -> AgentConfig:
     """The flags over the file's ``values`` over Jupyter's configuration. Raises ConfigError."""
     from dataclasses import asdict, replace
 
@@ -168,7 +187,9 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
     from ..errors import NoModel
     from ..models.catalog import NO_MODEL, NO_MODEL_IN_NOTEBOOK
 
-    own = defaults.load()
+    own, flags = defaults.load(), given(options, LIMIT_KEYS)
+    if one_of_several and isinstance(said := values.get("limits"), dict):
+        flags = {key: flag for key, flag in flags.items() if not (key in TOGETHER and key in said)}
     for key, default in (("model", own.model_config()), ("limits", own.limits())):
         said = values.get(key, {})
         values = values | {key: asdict(default) | said if isinstance(said, dict) else said}
@@ -182,7 +203,7 @@ def agent_config(options: argparse.Namespace, values: dict[str, Any], source: st
         config,
         model=replace(config.model, **given(options, MODEL_KEYS)),
         templates=replace(config.templates, **texts),
-        limits=replace(config.limits, **given(options, LIMIT_KEYS)),
+        limits=replace(config.limits, **flags),
         tools=replace(tools, submits=True),
     )
     if not config.model.name:

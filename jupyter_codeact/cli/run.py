@@ -10,7 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..magics.parser import skills_of
-from .options import PACKAGES, Commands, add_agent_flags, check_can_act, command, configured, finished, own_settings
+from .options import (
+    ATTEMPTS,
+    PACKAGES,
+    Commands,
+    add_agent_flags,
+    check_can_act,
+    command,
+    configured,
+    finished,
+    own_settings,
+)
 
 if TYPE_CHECKING:
     from ..agent.problem import ProblemStatement
@@ -24,7 +34,7 @@ MORE = f"""\
 The agent works in the workspace, in a sandbox without network. What it leaves in --out: a notebook of the run \
 (.ipynb), its trajectory (.traj), and a patch (.patch) where the workspace is a git checkout.
 {PACKAGES}
-A configuration with `agents`, `attempts` and `review` has several attempts made, each in a copy of the workspace.
+{ATTEMPTS}
 Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 and 143 stopped."""
 USAGE = "jupyter codeact run (--text TEXT | --file FILE | --issue URL) [options]"
 

@@ -104,6 +104,8 @@ class Screen(Page):
             self.markdown(result.answer)
         self.text("")
         self.text(_outline(result, asked))
+        if result.choice:
+            self.text(result.choice)
         if result.error and result.error != self._told:
             self.text(result.error)
         for kind, path in result.files.items():

@@ -45,7 +45,8 @@ READABLE = 0o644
 class Job:
     """workspace: the working folder of the sandbox. folder: where the run's files go; the sandbox does not see it.
 
-    retry: several attempts, each in a copy of the workspace; ``config`` is then that of the first.
+    retry: several attempts, each in a copy of the workspace; ``config`` is then that of the first, with the limits of
+    all attempts and reviews together.
     skills: those whose sources the agent is given. finds_skills: whether others are looked for.
     no_patch: why no patch can be made, where that is known before.
     """
@@ -86,7 +87,8 @@ class Result:
     """How a run ended.
 
     cost_usd: what is known of it. seconds: of all. files: what it left, by kind. no_patch: why no patch is
-    among them, where there is more to say than that nothing was changed, or what the patch lacks.
+    among them, where there is more to say than that nothing was changed, or what the patch lacks. choice: of several
+    attempts which one this is, and why. cut_short: whether a limit kept it from more attempts or reviews.
     """
 
     id: str
@@ -102,6 +104,8 @@ class Result:
     seconds: float = 0.0
     files: dict[str, str] = field(default_factory=dict)
     no_patch: str = ""
+    choice: str = ""
+    cut_short: bool = False
 
     @property
     def ok(self) -> bool:

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from servers import Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig
 from jupyter_codeact.agent.hooks import ModelQueried, RunStarted
 from jupyter_codeact.agent.retrying import RetryConfig, ReviewConfig
 from jupyter_codeact.agent.trajectory import read
 from jupyter_codeact.batch.running import Progress
+from jupyter_codeact.cli import parser
+from jupyter_codeact.cli.options import configured
 from jupyter_codeact.headless.attempts import work_on
 from jupyter_codeact.headless.solve import Job
 from jupyter_codeact.parts import ModelConfig
@@ -44,6 +47,13 @@ def test_the_best_attempt_is_the_result(command: Command, replies: Command, chec
     assert patch == (out / "attempt-2" / "task.patch").read_text()
     assert " one\n+second\n" in patch
     assert (checkout / "a.txt").read_text() == "one\n"
+    assert "Attempt 2 of 2 was taken: scores: 0.4, 0.95.\n" in done.out
+    info = read(out / "task.traj")["info"]
+    assert (info["best_attempt_idx"], info["review"]) == (1, {"accept": 0.95, "outputs": ["SCORE: 0.95"]})
+    assert read(out / "attempt-1" / "task.traj")["info"]["review"]["accept"] == 0.4
+    looked = command("inspect", out / "task.traj").out
+    assert "attempts    Attempt 2 of 2 was taken: scores: 0.4, 0.95.\n" in looked
+    assert "reviewer    SCORE: 0.95\n" in looked
 
 
 async def test_each_attempt_is_set_up_anew(replies: Command, checkout: Path, home: Path) -> None:
@@ -101,3 +111,171 @@ def test_what_is_wrong_in_an_agent_is_named(command: Command, tmp_path: Path) ->
     done = command("run", "--text", "go", "--config", tmp_path / "retry.yaml", "--review", "auto")
     assert done.code == 2
     assert "retry.yaml, agent 1: model.nam is no key" in done.err
+
+
+@pytest.fixture
+def hers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration that may name addresses and keys."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    (tmp_path / "jupyter").mkdir()
+    return tmp_path / "jupyter" / "retry.yaml"
+
+
+def served(model_server: ModelServer) -> dict[str, Any]:
+    return {"name": "openai/gpt-4o", "api_key": "sk-test", "api_base": model_server.openai_base}
+
+
+LITELLM = ("ignore::ResourceWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
+
+
+@pytest.mark.filterwarnings(*LITELLM)
+@pytest.mark.parametrize("kind", ["score", "choose"])
+def test_a_reviewer_s_key_that_is_refused_is_said_and_nothing_is_final(
+    command: Command, replies: Command, model_server: ModelServer, *, hers: Path, tmp_path: Path, kind: str
+) -> None:
+    agents = [{"model": {"name": replies({"code": "1"}, {"submit": name}, name=name)}} for name in ("one", "two")]
+    review = {"model": served(model_server), "kind": kind}
+    hers.write_text(json.dumps({"agents": agents, "attempts": 2, "review": review}))
+    made = 1 if kind == "score" else 2
+    model_server.add(Failure(401, "It has expired."))
+    out, flags = tmp_path / "out", ("--config", hers, "--skills", "none")
+    done = command("run", "--text", "go", "--review", "auto", "--out", out, *flags)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "The service refused the key for openai/gpt-4o: " in done.err
+    assert read(out / "task.traj")["info"]["exit_status"] == "submitted (exit_api)"
+    assert sorted(path.name for path in out.glob("attempt-*")) == [f"attempt-{n}" for n in (1, 2)[:made]]
+    assert read(out / f"attempt-{made}" / "task.traj")["info"]["exit_status"] == "submitted"
+    # A batch stops, and makes it again once the key is mended.
+    (tmp_path / "problems.yaml").write_text(json.dumps([{"id": "a", "text": "go"}, {"id": "b", "text": "go"}]))
+    batch = ("batch", tmp_path / "problems.yaml", "--workers", 1, "--out", tmp_path / "batch", *flags)
+    model_server.add(Failure(401, "It has expired."))
+    stopped = command(*batch)
+    assert (stopped.code, stopped.err.count("\n")) == (2, 1)
+    assert "the model's service refused or failed, with what was done\t1" in stopped.out
+    assert not (tmp_path / "batch" / "a" / "result.json").exists()
+    model_server.add(*[Reply("SCORE: 1\nCHOICE: 2")] * 2)
+    again = command(*batch)
+    assert (again.code, "2 problems, 0 of them done before" in again.out) == (0, True)
+    why = "scores: 1" if kind == "score" else "the reviewer chose it"
+    assert again.out.count(f"was taken: {why}") == 2
+
+
+@pytest.mark.filterwarnings(*LITELLM)
+def test_a_reviewer_that_fails_is_told_wherever_the_result_is(
+    command: Command, replies: Command, model_server: ModelServer, hers: Path, tmp_path: Path
+) -> None:
+    agents = [{"model": {"name": replies({"code": "1"}, {"submit": name}, name=name)}} for name in ("one", "two")]
+    hers.write_text(json.dumps({"agents": agents, "attempts": 2, "review": {"model": served(model_server)}}))
+    model_server.add(*[Failure(404, "No such model."), Reply("Fine, I think.")] * 2)
+    out, flags = tmp_path / "out", ("--config", hers, "--skills", "none")
+    done = command("run", "--text", "go", "--review", "auto", "--out", out, *flags)
+    (tmp_path / "problems.yaml").write_text(json.dumps([{"id": "a", "text": "go"}]))
+    many = command("batch", tmp_path / "problems.yaml", "--out", tmp_path / "batch", *flags)
+    assert (done.code, many.code) == (0, 0)
+    result = json.loads((tmp_path / "batch" / "a" / "result.json").read_text())
+    inspected = command("inspect", out / "task.traj").out
+    for told in (done.out, inspected, many.out, result["choice"] + " " + result["error"]):
+        assert "Attempt 1 of 2 was taken: the first, since nobody could say" in told
+        assert "Attempt 1 was not judged: The service refused the request to openai/gpt-4o (404)" in told
+        assert "Attempt 2 was not judged: the reviewer's words have no `SCORE: x`" in told
+    assert "since nobody could say" in (tmp_path / "batch" / "results.csv").read_text()
+
+
+@pytest.mark.filterwarnings(*LITELLM)
+@pytest.mark.parametrize(
+    ("flags", "usd", "asked"),
+    [
+        (("--cost-limit", 0.5), 0.21, 3),
+        (("--call-limit", 4), 0.21, 4),
+        (("--token-limit", 200_000), 0.21, 3),
+        # That of 3 USD, which holds where nothing else is said.
+        ((), 1.05, 3),
+    ],
+)
+def test_a_limit_of_the_run_is_for_all_attempts_and_reviews(
+    command: Command,
+    model_server: ModelServer,
+    *,
+    hers: Path,
+    tmp_path: Path,
+    flags: tuple[Any, ...],
+    usd: float,
+    asked: int,
+) -> None:
+    """One reply past it at most; by themselves, three attempts would ask nine times."""
+    model = served(model_server)
+    hers.write_text(json.dumps({"agents": [{"model": model}], "attempts": 3, "review": {"model": model}}))
+    usage = (round(usd / 0.21) * 80_000, round(usd / 0.21) * 1000)
+    act, submit = ToolCall("run_cell", {"code": "1"}), ToolCall("submit", {"answer": "Done."})
+    turn = [Reply("", tool_calls=[act], usage=usage), Reply("", tool_calls=[submit], usage=usage)]
+    model_server.add(*[*turn, Reply("SCORE: 0.2", usage=usage)] * 3)
+    out = tmp_path / "out"
+    words = ("--text", "go", "--review", "auto", "--skills", "none", "--config", hers, "--out", out)
+    done = command("run", *words, *flags)
+    assert done.code == 0, done.err
+    assert len(model_server.requests) == asked
+    assert f"${usd * asked:.3f}" in done.out
+    assert f"`{(flags or ('--cost-limit',))[0]} " in done.out
+    assert read(out / "task.traj")["info"]["exit_status"] == "submitted"
+
+
+@pytest.mark.filterwarnings(*LITELLM)
+def test_attempts_that_the_limit_of_a_batch_cut_short_are_made_again(
+    command: Command, model_server: ModelServer, hers: Path, tmp_path: Path
+) -> None:
+    model = served(model_server)
+    hers.write_text(json.dumps({"agents": [{"model": model}], "attempts": 2, "review": {"model": model}}))
+    submit = Reply("", tool_calls=[ToolCall("submit", {"answer": "Done."})], usage=(80_000, 1000))
+    model_server.add(submit, Reply("SCORE: 0.2", usage=(80_000, 1000)))
+    (tmp_path / "problems.yaml").write_text(json.dumps([{"id": "a", "text": "go"}]))
+    words = ("batch", tmp_path / "problems.yaml", "--out", tmp_path / "out", "--config", hers, "--skills", "none")
+    first = command(*words, "--total-cost-limit", 0.4)
+    assert "Attempt 2 was not begun: Stopped at the limit of $0.40 for all runs together; `--total-cost-l" in first.out
+    model_server.add(submit, Reply("SCORE: 0.2"), submit, Reply("SCORE: 0.3"))
+    second = command(*words, "--total-cost-limit", 5)
+    assert "1 problem, 0 of them done before" in second.out
+    assert "scores: 0.2, 0.3" in second.out
+    # Where it is this problem's own limit that did, another try would only repeat it.
+    model_server.add(submit, Reply("SCORE: 0.2", usage=(80_000, 1000)))
+    command(*words, "--cost-limit", 0.4, "--redo")
+    assert "1 problem, 1 of them done before" in command(*words, "--cost-limit", 0.4).out
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("flags", "file", "together", "of_each"),
+    [
+        ([], {}, 3.0, (3.0, 0.5)),
+        (["--cost-limit", "9"], {}, 9.0, (9.0, 0.5)),
+        ([], {"cost_usd": 8.0}, None, (3.0, 0.5)),
+        (["--cost-limit", "9"], {"cost_usd": 8.0}, 9.0, (9.0, 0.5)),
+    ],
+)
+def test_flags_limit_the_whole_and_the_file_each_attempt(
+    tmp_path: Path, flags: list[str], file: dict[str, float], together: float | None, of_each: tuple[float, float]
+) -> None:
+    model = {"name": "openai/gpt-4o"}
+    agents = [{"model": model}, {"model": model, "limits": {"cost_usd": 0.5}}]
+    (tmp_path / "retry.yaml").write_text(json.dumps({"agents": agents, "review": {"model": model}, **file}))
+    options = parser().parse_args(["run", "--text", "go", "--config", str(tmp_path / "retry.yaml"), *flags])
+    config, retry = configured(options)
+    assert retry is not None
+    assert config.limits.cost_usd == together
+    assert tuple(agent.limits.cost_usd for agent in retry.agents) == of_each
+    assert retry.cost_usd == file.get("cost_usd")
+
+
+@pytest.mark.parametrize("wrong", ["an agent", "the reviewer"])
+def test_a_model_that_can_not_be_is_said_before_any_attempt(
+    command: Command, replies: Command, tmp_path: Path, wrong: str
+) -> None:
+    fine, none = {"model": {"name": replies({"submit": "Done."})}}, {"model": {"name": "scripted/none"}}
+    agents, review = ([fine, none], fine) if wrong == "an agent" else ([fine], none)
+    (tmp_path / "retry.yaml").write_text(json.dumps({"agents": agents, "review": review}))
+    (tmp_path / "problems.yaml").write_text(json.dumps([{"id": "a", "text": "go"}]))
+    flags = ("--config", tmp_path / "retry.yaml", "--out", tmp_path / "out")
+    for words in (("run", "--text", "go", "--review", "auto"), ("batch", tmp_path / "problems.yaml")):
+        done = command(*words, *flags)
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert "There is no script" in done.err
+    assert not [*(tmp_path / "out").rglob("*.traj")]

@@ -7,7 +7,7 @@ import pytest
 from jupyter_codeact.agent.limits import Limits
 from jupyter_codeact.errors import OutOfBudget
 from jupyter_codeact.events import Usage
-from jupyter_codeact.headless.meter import FlagMeter
+from jupyter_codeact.headless.meter import AttemptMeter, FlagMeter
 
 
 def test_what_one_run_uses_counts_for_all() -> None:
@@ -31,3 +31,18 @@ def test_the_flag_that_raises_a_limit_is_named(limits: Limits, flag: str) -> Non
     meter.charge(Usage(5, 5, cost=0.2, calls=1))
     with pytest.raises(OutOfBudget, match=f"for one run; `{flag} "):
         meter.check()
+
+
+def test_the_file_limits_an_attempt_and_the_flags_limit_all_of_them() -> None:
+    total = FlagMeter(Limits(cost_usd=5.0))
+    whole = FlagMeter(Limits(cost_usd=2.0), total)
+    first, second = (AttemptMeter(Limits(cost_usd=1.0), whole) for _ in range(2))
+    assert (first.left_usd, whole.left_usd, FlagMeter(Limits(cost_usd=None)).left_usd) == (1.0, 2.0, None)
+    first.charge(Usage(1, 1, cost=1.5))
+    assert second.left_usd == 0.5
+    with pytest.raises(OutOfBudget, match=r"limit of \$1.00 for one attempt; `cost_usd` in the file of `--config`"):
+        first.check()
+    second.check()
+    second.charge(Usage(1, 1, cost=1.0))
+    with pytest.raises(OutOfBudget, match=r"limit of \$2.00 for one run; `--cost-limit 3` raises it"):
+        second.check()
