@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import threading
+from typing import Any
 
 # Before 3.12 all threads share one count of how deep the tree is that is being made: two that make one at the same
 # moment may get a SystemError ("AST constructor recursion depth mismatch"). A finalizer may parse, too.
@@ -24,3 +25,9 @@ def parse_expression(source: str) -> ast.Expression:
         tree = compile(source, "<unknown>", "eval", ast.PyCF_ONLY_AST, dont_inherit=True)
     assert isinstance(tree, ast.Expression)
     return tree
+
+
+def literal(text: str) -> Any:
+    """The value of a literal. Raises as ``ast.literal_eval`` does."""
+    with _ALONE:
+        return ast.literal_eval(text)

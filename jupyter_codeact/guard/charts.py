@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import expressions, tex
+from . import expressions, reactions, tex
 
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml)[;,]", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -44,10 +44,12 @@ def vega(spec: Any) -> dict[str, Any] | None:
     if not isinstance(spec, dict):
         return None
     try:
+        reactions.check(spec)
         cleaned: dict[str, Any] = expressions.held(_walk(spec, "vega"))
-    except expressions.LeadsOut:
+    except (expressions.LeadsOut, reactions.Reacts):
         return None
-    return _without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned
+    # The menu writes the source of a chart into a page of its own, as it stands. A space is none to an expression.
+    return untagged(_without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned, "< ")
 
 
 def plotly(figure: Any) -> dict[str, Any] | None:
@@ -76,15 +78,15 @@ def geojson(features: Any) -> Any:
     return untagged(_walk(features, "geo"))
 
 
-def untagged(value: Any) -> Any:
-    """JSON whose strings hold no tags: a space that can't be seen stands after each ``<`` that would begin one."""
+def untagged(value: Any, opening: str = "<\u200b") -> Any:
+    """JSON whose strings hold no tags: a space, by default one that can't be seen, follows a ``<`` that begins one."""
     match value:
         case str():
-            return _TAG.sub("<\u200b", value)
+            return _TAG.sub(opening, value)
         case list():
-            return [untagged(item) for item in value]
+            return [untagged(item, opening) for item in value]
         case dict():
-            return {untagged(key): untagged(item) for key, item in value.items()}
+            return {untagged(key, opening): untagged(item, opening) for key, item in value.items()}
         case _:
             return value
 
@@ -153,10 +155,13 @@ def _is_numbers(value: Any) -> bool:
 
 
 def _mentions_pictures(value: Any) -> bool:
-    """Whether an expression or a field could come to the name ``image``; a backslash may spell anything."""
+    """Whether an expression or a field could come to the name ``image``; a backslash may spell anything.
+
+    A pivot makes names of what stands in rows, and that may be computed.
+    """
     match value:
         case str():
-            return "\\" in value or "image" in value.lower()
+            return "\\" in value or any(name in value.lower() for name in ("image", "pivot"))
         case list():
             return any(map(_mentions_pictures, value))
         case dict():

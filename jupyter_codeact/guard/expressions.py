@@ -31,6 +31,8 @@ _EVENT = "|".join(
 _LEADS_OUT = re.compile(
     r"\b(?:__\w+__|constructor|prototype|valueOf|toString(?!\()|toJSON|vlSelectionTuples|dataflow|context|ownerDocument"
     r"|defaultView|contentWindow|contentDocument)\b"
+    # It sets what it is told to in any object.
+    r"|\bmodify\b"
     # A letter in an escape may stand for another.
     r"|\\[\w\r\n\u2028\u2029]"
     rf"|(?<![\w$.'\"])event\b(?!\.(?:{_EVENT})\b)",

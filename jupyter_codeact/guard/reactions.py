@@ -15,9 +15,11 @@ from .names import words
 
 _STREAMS = words("clear events on translate zoom")
 # As event selectors name where events come from; without a name it is the chart.
-_SOURCE = re.compile(r"([^\s,\[\]<>{}()!]*+):")
+_SOURCE = re.compile(r"([^\s,:\[\]<>{}()!]*+):(\w*)")
 _WITHIN = words("* arc area group line path rect rule scope shape symbol text trail view")
 _NAMED = re.compile(r"@[\w-]+", re.ASCII)
+# How a drag that began in the chart goes on, wherever it goes.
+_DRAG = words("mousemove mouseup pointermove pointerup")
 # Transforms of marks that only make shapes.
 _SHAPES = words("geopath geoshape")
 # Properties of what is drawn that load or lead somewhere.
@@ -55,7 +57,7 @@ def _check(value: Any, key: str, outer: str) -> None:
 
 def _check_stream(value: Any, key: str) -> None:
     match value:
-        case str() if any(not (name in _WITHIN or _NAMED.fullmatch(name)) for name in _SOURCE.findall(value)):
+        case str() if not all(_is_within(*found) for found in _SOURCE.findall(value)):
             raise Reacts
         case list() if key == "on":
             raise Reacts
@@ -69,6 +71,10 @@ def _check_stream(value: Any, key: str) -> None:
                 _check_stream(value.get(stream), stream)
         case _:
             pass
+
+
+def _is_within(source: str, event: str) -> bool:
+    return source in _WITHIN or bool(_NAMED.fullmatch(source)) or (source == "window" and event in _DRAG)
 
 
 def _check_shape(transform: dict[str, Any]) -> None:

@@ -5,7 +5,6 @@ The state is asked for with each of the agent's actions, in the same request, so
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SandboxError
+from ..parsing import literal
 
 FUNCTIONS = Path(__file__).with_name("functions.py")
 PATCHING = Path(__file__).with_name("patching.py")
@@ -62,7 +62,7 @@ def value(text: str) -> Any:
     if len(text) > LONGEST:
         raise SandboxError("The sandbox answered with too much.")
     try:
-        return json.loads(ast.literal_eval(text))
+        return json.loads(literal(text))
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
         raise SandboxError("The sandbox gave no answer that can be read.") from None
 

@@ -39,7 +39,7 @@ class Interrupts:
             self._asked_at, self._signal_at = now, None
         self._meant = running
         self._signal_at = self._signal_at or now + SIGNAL_S
-        return now + SIGNAL_S
+        return self._signal_at
 
     def answered(self) -> None:
         """The sandbox's kernel has interrupted itself."""

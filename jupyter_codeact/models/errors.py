@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import json
 import math
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..errors import ConfigError, ContentPolicy, ContextExceeded, KeyRefused, ModelBusy, ModelError
+from ..parsing import literal
 
 BUSY = (408, 409, 429)
 TOO_LONG = 413
@@ -97,7 +97,7 @@ def _said(error: Exception) -> str:
 def _plain(text: str) -> str:
     text = _BEFORE.sub("", text, count=1)
     if shown := _BYTES.match(text):
-        text = ast.literal_eval(shown[0]).decode(errors="replace")
+        text = literal(shown[0]).decode(errors="replace")
     if "<html" in text.lower():
         return _TAGS.sub(" ", text)
     return text.partition("\n")[0]
@@ -107,7 +107,7 @@ def _message_in(text: str) -> str:
     """Of the answer that litellm quotes, as Python shows bytes or as it came; "" where there is none."""
     with contextlib.suppress(ValueError, SyntaxError):
         shown = _BYTES.search(text)
-        text = ast.literal_eval(shown[0]).decode() if shown else text
+        text = literal(shown[0]).decode() if shown else text
         answer, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
         error = answer.get("error", answer)
         found = error.get("message") if isinstance(error, dict) else error

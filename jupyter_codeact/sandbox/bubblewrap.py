@@ -31,7 +31,7 @@ from .paths import (
     repository,
     systems,
 )
-from .run_folder import RunFolder, bases
+from .run_folder import RunFolder, bases, no_room
 
 # As root each sandbox drops to a uid of these: no account of the host's has one, and neither systemd nor containers
 # hand them out. The kernel counts processes by uid, so that two sandboxes must not share one.
@@ -161,8 +161,11 @@ def _drop_root(uid: str) -> list[str]:
 def _lend(room: Room, mountpoints: list[Path], uid: str) -> list[str]:
     """Root's own folders, shown to the sandbox's user as that user's: see idmap.py."""
     pairs = [(folder, point) for folder, point in zip((room.work, room.home), mountpoints, strict=True) if folder]
-    for _, point in pairs:
-        point.mkdir(exist_ok=True)
+    try:
+        for _, point in pairs:
+            point.mkdir(exist_ok=True)
+    except OSError as error:
+        raise no_room(room.run.path, error) from None
     helper = str(Path(__file__).with_name("idmap.py"))
     return [sys.executable, "-I", "-S", helper, uid, *(str(word) for pair in pairs for word in pair), "--"]
 

@@ -221,6 +221,25 @@ LITE: list[dict[str, object]] = [
     _encoded("lite-format", format=f'") + {_warns("lite-format")} + ("'),
     _encoded("lite-date", **_DATE),
 ]
+_DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def _drawing(name: str, address: str, **more: object) -> dict[str, object]:
+    """A picture whose address is set once all that is written about it was seen to."""
+    transform = [{"type": "formula", "as": "url", "expr": f"'{address}'"}]
+    size = {key: {"value": 20} for key in ("x", "y", "width", "height")}
+    mark = {"type": "image", "name": "m", "from": {"data": "u"}, "encode": {"enter": size}, "transform": transform}
+    common = {"$schema": VEGA["$schema"], "description": name, "width": 20, "height": 20}
+    return {**common, "data": [{"name": "u", **_ROWS}], "marks": [mark], **more}
+
+
+_INNER = {"type": "formula", "as": "innerHTML", "expr": f"'<img src=x onerror=fetch(`{HERE.format('vega-element')}`)>'"}
+_TAKES = {"name": "d", "values": [], "on": [{"trigger": "s", "insert": "s"}], "transform": [_INNER]}
+_FINDS = {"name": "s", "value": 0, "on": [{"events": "timer{700}", "update": "data('m')[0].image"}]}
+PROGRAMS: list[dict[str, object]] = [
+    _drawing("vega-transform", HERE.format("vega-transform")),
+    _drawing("vega-element", f"data:image/png;base64,{_DOT}", data=[{"name": "u", **_ROWS}, _TAKES], signals=[_FINDS]),
+]
 _CORNER = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1}
 _PICTURE = {**_CORNER, "source": AWAY.format("plotly-picture")}
 _SET = {"label": "set", "method": "relayout", "args": ["images[0].source", AWAY.format("plotly-button")]}
@@ -235,7 +254,7 @@ PLOTLY = {
 MAP = {"data": [{"type": "scattermap", "lat": [1], "lon": [2]}], "layout": {"map": {"style": AWAY.format("map")}}}
 # What is seen of them where they act, beside "vega".
 CHARTED = words("bind expression map plotly-button plotly-link plotly-picture") | {
-    str(spec["description"]) for spec in LITE
+    str(spec["description"]) for spec in (*LITE, *PROGRAMS)
 }
 
 SHOW = """
@@ -258,6 +277,8 @@ PRINT = """
 import json, sys
 from IPython.display import display
 display({{"application/vnd.vega.v5+json": json.loads({expression!r}), "text/plain": "expression"}}, raw=True)
+for spec in json.loads({programs!r}):
+    display({{"application/vnd.vega.v5+json": spec, "text/plain": "program"}}, raw=True)
 for spec in json.loads({lite!r}):
     display({{"application/vnd.vegalite.v5+json": spec, "text/plain": "lite"}}, raw=True)
 display({{"application/vnd.vega.v5+json": json.loads({vega!r}), "text/plain": "vega"}}, raw=True,

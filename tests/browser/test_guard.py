@@ -53,6 +53,7 @@ def spoken() -> list[str]:
     """Cells that try it with anything but displays."""
     printed = hostile.PRINT.format(
         vega=json.dumps(hostile.VEGA),
+        programs=json.dumps(hostile.PROGRAMS),
         expression=json.dumps(hostile.EXPRESSION),
         lite=json.dumps(hostile.LITE),
         figures=[hostile.PLOTLY, hostile.MAP],
