@@ -49,7 +49,8 @@ def vega(spec: Any) -> dict[str, Any] | None:
     except (expressions.LeadsOut, reactions.Reacts):
         return None
     # The menu writes the source of a chart into a page of its own, as it stands. A space is none to an expression.
-    return untagged(_without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned, "< ")
+    shown: dict[str, Any] = untagged(_without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned, "< ")
+    return shown
 
 
 def plotly(figure: Any) -> dict[str, Any] | None:

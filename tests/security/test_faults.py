@@ -325,6 +325,36 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(work: Path) -> None:
     assert left == "['rest']"
 
 
+NO_ROOM = """
+import os, subprocess, sys
+os.environ['XDG_RUNTIME_DIR'] = {folder!r}
+from jupyter_codeact.sandbox.launch import open_sandbox
+from jupyter_codeact.errors import SandboxUnavailable
+for files in range(2, 40):
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', f'nr_inodes={{files}}', 'none', {folder!r}], check=True)
+    try:
+        open_sandbox('bubblewrap', sys.executable, {work!r}).close()
+    except SandboxUnavailable as error:
+        print(os.listdir({folder!r}), error)
+    else:
+        print('opened')
+        break
+    subprocess.run(['umount', {folder!r}], check=True)
+"""
+
+
+def test_wherever_the_room_for_files_ends_it_is_one_line(work: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        script = NO_ROOM.format(folder=folder, work=str(work))
+        inner = ["unshare", "--user", "--map-root-user", "--mount", sys.executable, "-c", script]
+        ran = subprocess.run(inner, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    *said, last = ran.stdout.splitlines()
+    assert last == "opened"
+    assert len(said) > 10
+    assert all(line.startswith("[] The sandbox's files can't be made in") for line in said)
+
+
 def test_a_folder_of_somebody_elses_is_not_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor does a link of that name lead anywhere."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
