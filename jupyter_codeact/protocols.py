@@ -36,6 +36,9 @@ class Model(Protocol):
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         """The tokens of a request, about. May take tens of milliseconds."""
 
+    def as_sent(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The messages with as much of earlier thinking as goes back to the service: its own, where it takes it."""
+
 
 class Environment(Protocol):
     """Where actions are reviewed and run. The loop calls it, in its own task."""

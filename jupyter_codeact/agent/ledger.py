@@ -11,7 +11,6 @@ from .conversation import Conversation
 from .demonstrations import demonstration_messages
 from .shapes import Message
 
-THINKING = ("thinking_blocks", "reasoning_content")
 UNREADABLE = "(only its service can read it)"
 YOURS = "(what you write next)"
 
@@ -34,14 +33,7 @@ def next_request(agent: Conversation, state: dict[str, Any], extra_fields: dict[
     definitions = agent.tools.definitions() if agent.model.takes_tools else []
     shown = [json.dumps(definition) for definition in definitions]
     tools = [Part("tools", sum(map(tokens.estimated, shown)), "\n".join(shown))] if shown else []
-    return [*tools, *(part_of(_without_others_thinking(message, agent.model.name)) for message in messages)]
-
-
-def _without_others_thinking(message: Message, model: str) -> Message:
-    """Thinking goes back to the model that thought it, and to no other."""
-    if message.get("model") == model:
-        return message
-    return {key: value for key, value in message.items() if key not in THINKING}
+    return [*tools, *map(part_of, agent.model.as_sent(messages))]
 
 
 def part_of(message: Message) -> Part:

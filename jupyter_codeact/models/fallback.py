@@ -58,3 +58,6 @@ class FallbackModel:
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return self._models[0].count(messages, tools)
+
+    def as_sent(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return self._models[0].as_sent(messages)

@@ -36,3 +36,6 @@ class HumanModel:
 
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)
+
+    def as_sent(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return messages

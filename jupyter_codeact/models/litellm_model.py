@@ -8,7 +8,7 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import AsyncGenerator, Iterable, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -169,13 +169,17 @@ class LiteLLMModel:
 
     def _wire(self, message: dict[str, Any]) -> dict[str, Any]:
         """Marks for a cache go to services that keep one on request, and thinking to the model that thought it."""
-        keys = [*WIRE, *(["cache_control"] if self._marks_cache else [])]
-        if message.get("model") == self.name:
-            keys += THINKING[:1] if self.name.partition("/")[0] in NO_REASONING_CONTENT else THINKING
+        keys = [*WIRE, *(["cache_control"] if self._marks_cache else []), *self._thinking_of(message)]
         wired = {key: message[key] for key in keys if key in message}
         # Of calls without words: in the place of an empty text litellm sends a sentence of its own as the model's.
         silent = wired.get("tool_calls") and not str(wired.get("content") or "").strip()
         return wired | ({"content": None} if silent else {})
+
+    def _thinking_of(self, message: dict[str, Any]) -> Sequence[str]:
+        """The keys of what goes back of a message's thinking: to the model that thought it, and to no other."""
+        if message.get("model") != self.name:
+            return ()
+        return THINKING[:1] if self.name.partition("/")[0] in NO_REASONING_CONTENT else THINKING
 
     @cached_property
     def _marks_cache(self) -> bool:
@@ -198,12 +202,9 @@ class LiteLLMModel:
     def _arguments(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> dict[str, Any]:
         places = {"api_base": self._options.api_base, "api_key": self._key, "tools": tools or None}
         options = wished(self._options)
-        if self._thinks_in_signed_blocks and began_without_thinking(messages):
-            # Anthropic refuses to think in the middle of a turn, and thinking where none is asked for.
+        if self._must_not_think(messages):
             options = {name: value for name, value in options.items() if name not in ASKS_TO_THINK}
-            messages = [_unthought(message) for message in messages]
-        elif self._refuses_thinking:
-            messages = [_unthought(message) if "thinking_blocks" in message else message for message in messages]
+        messages = self._as_far_as_taken(messages)
         fixed = {
             "model": self.name,
             "stream": True,
@@ -215,6 +216,21 @@ class LiteLLMModel:
         }
         given = {name: value for name, value in places.items() if value is not None}
         return fixed | {"messages": messages} | given | options
+
+    def as_sent(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        own = [_without(message, set(THINKING).difference(self._thinking_of(message))) for message in messages]
+        return self._as_far_as_taken(own)
+
+    def _must_not_think(self, messages: list[dict[str, Any]]) -> bool:
+        """Anthropic refuses to think in the middle of a turn, and thinking where none is asked for."""
+        return self._thinks_in_signed_blocks and began_without_thinking(messages)
+
+    def _as_far_as_taken(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if self._must_not_think(messages):
+            return [_without(message, THINKING) for message in messages]
+        if self._refuses_thinking:
+            return [_without(message, THINKING if "thinking_blocks" in message else ()) for message in messages]
+        return messages
 
     @cached_property
     def _thinks_in_signed_blocks(self) -> bool:
@@ -238,8 +254,8 @@ class LiteLLMModel:
             return None
 
 
-def _unthought(message: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in message.items() if key not in THINKING}
+def _without(message: dict[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    return {key: value for key, value in message.items() if key not in keys} if keys else message
 
 
 def found_key(litellm: Any, name: str, api_base: str | None) -> str | None:

@@ -92,6 +92,9 @@ class ScriptedModel:
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)
 
+    def as_sent(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return messages
+
 
 def shipped_scripts() -> list[str]:
     """Names of the models that need no key."""

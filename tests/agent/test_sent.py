@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 from servers import Answer, Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent.history import result_message, text_message
+from jupyter_codeact.agent.ledger import next_request
+from jupyter_codeact.agent.loop import Agent
 from jupyter_codeact.agent.pictures import ImageParsing, image_part
 from jupyter_codeact.agent.processors import (
     AnyProcessor,
@@ -144,6 +146,24 @@ async def test_a_turn_that_began_with_another_model_is_gone_on_with_without_thin
     assert not server.refused
     claude = [request.json for request in server.requests if request.path == "/v1/messages"]
     assert ["thinking" in body for body in claude] == [False, False, True, True, True]
+
+
+async def test_the_ledger_knows_which_thinking_goes_back(server: ModelServer) -> None:
+    """Of a model that is asked to think no more, none does."""
+    server.reset()
+    server.add(Reply("I look.", thinking="Hm.", tool_calls=[RUN]), Reply("Done."), Reply("Once more."))
+    agent = agent_of(opened(server, CLAUDE, reasoning_effort="low"))
+    await run(agent)
+    shown = [text_of_all(agent)]
+    agent.model = opened(server, CLAUDE)
+    shown.append(text_of_all(agent))
+    await run(agent, prompt="Again.")
+    sent = json.dumps(server.requests[-1].json)
+    assert ["Hm." in text for text in (*shown, sent)] == [True, False, False]
+
+
+def text_of_all(agent: Agent) -> str:
+    return "\n".join(part.text for part in next_request(agent, {}, {}))
 
 
 PICTURE = "![plot](data:image/png;base64,AAAA)"

@@ -72,6 +72,14 @@ class StreamModel:
     def count(self, messages: list[dict[str, Any]], tools: list[dict[str, Any]]) -> int:
         return tokens.of_request(messages, tools)
 
+    def as_sent(self, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Thinking goes back to the model that thought it."""
+        thinking = ("thinking_blocks", "reasoning_content")
+        return [
+            {key: value for key, value in message.items() if key not in thinking or message.get("model") == self.name}
+            for message in messages
+        ]
+
 
 class ScriptedCells:
     """An environment: reviews and runs actions as its script says, an outcome each. Without one everything is fine."""
