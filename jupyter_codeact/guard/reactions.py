@@ -13,7 +13,7 @@ from typing import Any
 
 from .names import words
 
-_STREAMS = words("clear events on translate zoom")
+_STREAMS = words("clear events legend on translate zoom")
 # As event selectors name where events come from; without a name it is the chart.
 _SOURCE = re.compile(r"([^\s,:\[\]<>{}()!]*+):(\w*)")
 _WITHIN = words("* arc area group line path rect rule scope shape symbol text trail view")

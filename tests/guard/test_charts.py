@@ -263,6 +263,7 @@ def test_ordinary_charts_stay_as_they_are(spec: dict[str, Any]) -> None:
         {"params": [{"name": "p", "select": {"type": "point", "clear": {"source": "window", "type": "keydown"}}}]},
         {"params": [{"name": "p", "select": {"type": "point", "on": {"between": [{"source": "body"}, {}]}}}]},
         {"params": [{"name": "p", "select": {"type": "interval", "translate": "[window:keydown, mouseup]"}}]},
+        {"params": [{"name": "p", "select": "point", "bind": {"legend": "window:keydown!"}}]},
         {"config": {"signals": [{"name": "s", "on": [{"events": "click", "update": "1"}]}]}},
         {"transform": [{"calculate": "modify('u', null, null, data('marks')[0], {href: '/logout'})", "as": "a"}]},
         {"transform": [{"calculate": "(modify)('u', data('marks')[0])", "as": "a"}]},
