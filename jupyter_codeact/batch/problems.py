@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -53,8 +54,10 @@ def read_problems(path: Path) -> list[Entry]:
     if not values:
         raise ConfigError(f"{path} has no problems: it is a list, or has a list `problems`.")
     entries: list[Entry] = []
+    taken: set[str] = set()
     for number, value in enumerate(values, start=1):
-        entries.append(_entry(value, number, path, entries))
+        entries.append(_entry(value, number, path, taken))
+        taken.add(entries[-1].id)
     ids = [entry.id for entry in entries]
     twice = next((name for name in ids if ids.count(name) > 1), None)
     if twice is not None:
@@ -76,7 +79,7 @@ def _values(path: Path) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _entry(value: Any, number: int, path: Path, before: list[Entry]) -> Entry:
+def _entry(value: Any, number: int, path: Path, taken: set[str]) -> Entry:
     where = f"{path}, problem {number}"
     entry = checked(Entry, {"text": value} if isinstance(value, str) else value, where)
     if sum(item is not None for item in (entry.text, entry.file, entry.issue)) != 1:
@@ -84,7 +87,7 @@ def _entry(value: Any, number: int, path: Path, before: list[Entry]) -> Entry:
     if entry.text is not None and not entry.text.strip():
         raise ConfigError(f"In {where}: its text is empty.")
     entry = replace(entry, file=_beside(path, entry.file), workspace=_beside(path, entry.workspace))
-    name = entry.id or (entry.file.stem if entry.file else _name(entry, before))
+    name = entry.id or (entry.file.stem if entry.file else _name(entry, taken))
     if not re.fullmatch(r"\w([\w.-]{0,78}\w)?", name):
         raise ConfigError(f"In {where}: the id {name!r} can't name a folder; use letters, digits, '_', '-' and '.'.")
     if name.startswith(f"{SUMMARY}."):
@@ -92,12 +95,11 @@ def _entry(value: Any, number: int, path: Path, before: list[Entry]) -> Entry:
     return replace(entry, id=name)
 
 
-def _name(entry: Entry, before: list[Entry]) -> str:
+def _name(entry: Entry, taken: set[str]) -> str:
     """The first words, and what tells it from others that begin so; not its place, which changes with the list."""
     words = re.findall(r"[^\W_]+", (entry.text or entry.issue or "").removeprefix("https://github.com/"))
     name = "-".join([*words[:5], entry.asked[:6]]).lower()[-60:].strip("-")
-    same = sum(other.asked == entry.asked for other in before)
-    return f"{name}-{same + 1}" if same else name
+    return next(free for n in count(1) if (free := f"{name}-{n}" if n > 1 else name) not in taken)
 
 
 def _beside(path: Path, relative: Path | None) -> Path | None:
