@@ -195,7 +195,7 @@ class AgentCell(Runner, Protocol):
         """End the run, as the person's Stop does."""
 
     async def ask(self, prompt: str) -> str:
-        """Ask the person on stdin. Raises only when cancelled."""
+        """Ask the person on stdin. Ctrl-D is a Stop. Raises only when cancelled."""
 
 
 class FrontEnd(Protocol):

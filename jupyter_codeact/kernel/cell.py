@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # How long an unseen question may take: what it asks for is small.
 ANSWER_S = 60.0
+# What clients send for Ctrl-D at a question (jupyter_client, jupyter_console).
+END_OF_INPUT = "\x04"
 
 
 class RequestCell:
@@ -138,7 +140,11 @@ class RequestCell:
             loop.call_soon_threadsafe(settle, text)
 
         self._host.post(self._proxy.question.ask, self._request.message, prompt, answered)
-        return await answer
+        text = await answer
+        if text == END_OF_INPUT:
+            self.stop()
+            await asyncio.Event().wait()
+        return text
 
     def lead(self, front_end: Any) -> None:
         """From here on, what the person does in the extension goes to ``front_end``."""

@@ -162,9 +162,10 @@ def test_a_console_is_asked_on_stdin(  # noqa: PLR0917  # fixtures and a table
     assert told in str(history(home))
 
 
-def test_a_console_can_stop(script: Any, work: Path) -> None:
+@pytest.mark.parametrize("answers", [["s"], ["\x04"], ["n", "\x04"]], ids=["stop", "Ctrl-D", "Ctrl-D, asked why"])
+def test_a_console_can_stop(script: Any, work: Path, answers: list[str]) -> None:
     script({"code": "print('it ran')"}, {"text": "ok"})
-    outputs = converse(work, "%%agent\ngo", ["s"])
+    outputs = converse(work, "%%agent\ngo", answers)
     assert any("Stopped by you" in str(o["content"]) for o in outputs)
     assert not any(o["content"].get("text") == "it ran\n" for o in outputs)
 
