@@ -139,7 +139,7 @@ def _remembered(failures: list[str], found: list[str]) -> str:
 
 
 def _told(failures: list[str], found: list[str], tried: Tried | None) -> str:
-    lines = [f"Forced, though {failure}." for failure in failures]
+    lines = [f"Forced, though {failure.removesuffix('.')}." for failure in failures]
     lines += [f"Look at {warning}." for warning in found]
     checked = f"Checked: {tried}.\n\n" if tried and not failures else ""
     return checked + "".join(f"- {line}\n" for line in lines)

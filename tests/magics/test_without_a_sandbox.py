@@ -60,6 +60,7 @@ async def test_force_saves_it_and_the_version_says_that_nothing_was_tried(sessio
     await skill.answer_line(session, cell, "save mine 1 --force")
     assert "Saved mine" in cell.said[-1]
     assert "Forced, though nothing of it was imported or tested: " in cell.said[-1]
+    assert ".." not in cell.said[-1]
     assert "bubblewrap is not installed" in cell.said[-1]
     assert session.skills.library.get("mine").source == f"{MINE}\n"
     (version,) = session.skills.library.log("mine")
