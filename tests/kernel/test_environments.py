@@ -158,8 +158,10 @@ def conda(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(library, prefix / "lib" / library.name, ignore=others, copy_function=_linked)
     for shared in library.parent.glob("libpython*.so.*"):
         _linked(str(shared), str(prefix / "lib" / shared.name))
-    packages = prefix / "lib" / library.name / "site-packages"
-    packages.mkdir()
+    # Debian's Python looks elsewhere than others.
+    where = [prefix / "bin" / "python", "-c", "import site; print(site.getsitepackages()[-1])"]
+    packages = Path(subprocess.run(where, capture_output=True, text=True, check=True).stdout.strip())
+    packages.mkdir(parents=True, exist_ok=True)
     (packages / "others.pth").write_text("\n".join(site.getsitepackages()))
     return prefix
 

@@ -168,7 +168,8 @@ def test_interrupts_with_the_id_of_the_cell_leave_it_its_answer(kernel: Any) -> 
     code = """import time
 for left in range(2, 0, -1):
     try:
-        print("go", left, flush=True)
+        # One piece: an interrupt at the first of several would keep the others from being written.
+        print(f"go {left}\\n", end="", flush=True)
         time.sleep(3600)
     except KeyboardInterrupt:
         pass
