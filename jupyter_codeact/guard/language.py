@@ -1,0 +1,158 @@
+"""Vega's expressions: as much of the language as charts are made with, and nothing that finds a way out of it.
+
+What harms can't be listed: each release has functions that come to any member by a name that is put together
+(``pluck``), that set any property (``modify``), or that call what they are handed (``scale``). So an expression is read
+sign by sign. It may call functions that compute, look up a scale by a name that is written out, and count rows. Members
+have the names that are written there; no value can be called; and what is drawn, the view and the window have no name.
+
+https://vega.github.io/vega/docs/expressions/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from .names import words
+
+EVENT = words(
+    """
+    altKey button buttons clientX clientY code ctrlKey deltaMode deltaX deltaY detail item key keyCode metaKey
+    offsetX offsetY pageX pageY pointerType screenX screenY shiftKey timeStamp type which x y
+    """
+)
+"""What may be asked of an event; its ``view`` is the window."""
+
+_COMPUTE = words(
+    """
+    abs acos asin atan atan2 bandspace btoa atob ceil clamp clampRange containerSize contrast cos cumulativeLogNormal
+    cumulativeNormal cumulativeUniform date datetime day dayAbbrevFormat dayFormat dayofyear densityLogNormal
+    densityNormal densityUniform encodeURIComponent exp extent floor flush format hcl hours hsl hypot if inrange indexof
+    isArray isBoolean isDate isDefined isFinite isNaN isNumber isObject isRegExp isString isValid join lab lastindexof
+    length lerp log lower luminance max milliseconds min minutes month monthAbbrevFormat monthFormat now pad panLinear
+    panLog panPow panSymlog parseFloat parseInt peek pow quantileLogNormal quantileNormal quantileUniform quarter random
+    regexp replace reverse rgb round sampleLogNormal sampleNormal sampleUniform seconds sequence sin slice span split
+    sqrt substring tan test time timeFormat timeOffset timeParse timeSequence timeUnitSpecifier timezoneoffset toBoolean
+    toDate toNumber toString trim truncate upper utc utcFormat utcOffset utcParse utcSequence utcdate utcday
+    utcdayofyear utchours utcmilliseconds utcminutes utcmonth utcquarter utcseconds utcweek utcyear warn week windowSize
+    year zoomLinear zoomLog zoomPow zoomSymlog
+    """
+)
+# What they look up has a name, which must stand there: other things could be called in place of a scale.
+_LOOK_UP = words("bandwidth domain indata invert range scale")
+# What is drawn and what it is drawn in; and what is no name, before which a slash would mean something else.
+_NAMELESS = words(
+    """
+    _ event group item unit break case catch class const continue debugger default delete do else enum export extends
+    finally for function if import in instanceof let new return super switch this throw try typeof var void while with
+    yield
+    """
+)
+_SIGNS = re.compile(
+    r"""
+      (?P<text> '(?:[^'\\\r\n\u2028\u2029]|\\[\\'"nrt])*+' | "(?:[^"\\\r\n\u2028\u2029]|\\[\\'"nrt])*+" )
+    | (?P<number> (?:0[xX][0-9a-fA-F]++ | (?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)(?![\w$]) )
+    | (?P<name> [^\W\d][\w$]*+ | \$[\w$]*+ )
+    | (?P<sign> [=!]==?+ | [<>]{1,3}=?+ | && | \|\| | \*\* | [-+*%&|^~!?:,.()\[\]{}] )
+    | (?P<slash> / (?![/*]) )
+    | (?P<space> [ \t\r\n]++ )
+    """,
+    re.VERBOSE,
+)
+_PATTERN = re.compile(r"/(?:[^/\\\[\r\n]|\\[^\r\n]|\[(?:[^\]\\\r\n]|\\[^\r\n])*+\])++/[a-z]*+")
+_BRACKETS = {")": "(", "]": "[", "}": "{"}
+
+
+class _Sign(NamedTuple):
+    kind: str
+    text: str
+
+    @property
+    def ends_value(self) -> bool:
+        """Whether a bracket that follows asks something of a value, and a slash divides it."""
+        return self.kind in ("text", "number", "name", "pattern") or self.text in _BRACKETS
+
+
+_END = _Sign("end", "")
+
+
+def computes(expression: str) -> bool:
+    """Whether it only computes. What is no expression does not."""
+    signs = _read(expression)
+    return signs is not None and _is_closed(signs) and all(_may_stand(signs, at) for at in range(1, len(signs) - 2))
+
+
+def _read(expression: str) -> list[_Sign] | None:
+    """The signs, with one that is none before them and two behind; None where something else stands there."""
+    signs, at = [_END], 0
+    while at < len(expression):
+        found = _SIGNS.match(expression, at)
+        kind = found.lastgroup if found is not None else None
+        if kind == "slash" and not signs[-1].ends_value:
+            found, kind = _PATTERN.match(expression, at), "pattern"
+        if found is None or kind is None:
+            return None
+        at = found.end()
+        if kind != "space":
+            signs.append(_Sign(kind, found[0]))
+    return [*signs, _END, _END]
+
+
+def _is_closed(signs: Sequence[_Sign]) -> bool:
+    open_ones = []
+    for sign in signs:
+        if sign.kind == "sign" and sign.text in _BRACKETS.values():
+            open_ones.append(sign.text)
+        elif (
+            sign.kind == "sign"
+            and sign.text in _BRACKETS
+            and (not open_ones or open_ones.pop() != _BRACKETS[sign.text])
+        ):
+            return False
+    return not open_ones
+
+
+def _may_stand(signs: Sequence[_Sign], at: int) -> bool:
+    before, sign, after, further = signs[at - 1 : at + 3]
+    match sign:
+        case ("name", name):
+            return _may_be_named(name, signs, at)
+        case ("sign", "."):
+            return before.ends_value and after.kind == "name"
+        case ("sign", "("):
+            return before.kind == "name" or not before.ends_value
+        case ("sign", "{"):
+            return not before.ends_value
+        case ("sign", "["):
+            # What was just written out may be asked for anything: it is data, and one step leads to nothing else.
+            literal = after.kind in ("text", "number") and further.text == "]"
+            return literal or before.text == "}" or not before.ends_value
+    return True
+
+
+def _may_be_named(name: str, signs: Sequence[_Sign], at: int) -> bool:
+    before, _, after, further = signs[at - 1 : at + 3]
+    if before.text == ".":
+        return after.text != "("
+    if after.text == "(":
+        return _may_call(name, signs, at)
+    if name == "event":
+        return after.text == "." and further.text in EVENT and (further.text != "item" or _is_whole(signs, at))
+    return name not in _NAMELESS
+
+
+def _is_whole(signs: Sequence[_Sign], at: int) -> bool:
+    """Whether ``event.item`` is asked for, and nothing of it."""
+    return signs[at + 3].text not in (".", "[")
+
+
+def _may_call(name: str, signs: Sequence[_Sign], at: int) -> bool:
+    argument, end = signs[at + 2], signs[at + 3]
+    if name in _LOOK_UP:
+        return argument.kind == "text" and end.text in (",", ")")
+    if name == "data":
+        around = [sign.text for sign in (*signs[max(at - 2, 0) : at], *signs[at + 4 : at + 6])]
+        is_counted = around[:2] == ["length", "("] and end.text == ")"
+        return argument.kind == "text" and end.text == ")" and (is_counted or around[-2:] == [".", "length"])
+    return name in _COMPUTE
