@@ -57,14 +57,16 @@ def run(options: argparse.Namespace) -> int:
     from ..headless.solve import Job
     from ..headless.workspace import beyond
 
-    for named in filter(None, (options.workspace, options.file)):
-        tell_link(named)
+    if options.file:
+        tell_link(options.file)
     problem = problem_of(options)
     settings = own_settings()
     config, retry = configured(options)
     folder = options.out or settings.runs / f"run-{secrets.token_hex(4)}"
     job = Job(problem, config, options.workspace, folder, retry, *skills_of(options.skills), beyond(options.workspace))
-    job.prepare()
+    # From here on it is known which folder that is.
+    job = job.prepare()
+    tell_link(options.workspace)
     job = replace(job, problem=finished(stated(job.problem, job.name)))
     return work(job, settings, options.review)
 
