@@ -22,7 +22,7 @@ from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError, KeyRefused
 from ..events import RanCell
-from ..files import Identity, write_atomically
+from ..files import Identity, by_descriptor, folder_in, write_atomically
 from ..finding import Finder, sources_of
 from ..settings import Settings
 from ..skills.editor import LibraryEditor
@@ -157,14 +157,17 @@ async def solve(
         record = NotebookRecord(job.name, problem.statement)
         agent.finder = finder = Finder(search if job.finds_skills else None)
         agent.listeners += [record, finder.note, *listeners]
-        try:
-            async with SandboxKernel(opener(settings, job)) as kernel:
-                cells = HeadlessCells(kernel, reviewer or SandboxHolds())
-                finder.named = await sources_of(job.skills, library, cells.inside)
-                await agent.run(cells, problem, job.folder)
-        finally:
-            files = _write(job, record, agent)
-            finder.remember(job.name)
+        with folder_in(job.named, *job.folder.relative_to(job.named).parts) as folder:
+            # A link that is put in its place meanwhile gets none of the files.
+            held = by_descriptor(folder)
+            try:
+                async with SandboxKernel(opener(settings, job)) as kernel:
+                    cells = HeadlessCells(kernel, reviewer or SandboxHolds())
+                    finder.named = await sources_of(job.skills, library, cells.inside)
+                    await agent.run(cells, problem, held)
+            finally:
+                files = {kind: str(job.folder / name) for kind, name in _write(held, job.name, record, agent).items()}
+                finder.remember(job.name)
     if isinstance(agent.error, KeyRefused):
         raise agent.error
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
@@ -197,22 +200,21 @@ def opener(settings: Settings, job: Job) -> Opener:
     return fresh_of(settings, str(job.workspace), str(job.folder.resolve()), known=job.known)
 
 
-def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:
-    """The notebook and the patch, beside the trajectory; a full disk takes nothing else away."""
+def _write(folder: Path, name: str, record: NotebookRecord, agent: Agent) -> dict[str, str]:
+    """The notebook and the patch, beside the trajectory; a full disk takes nothing else away. Names by kind."""
     files: dict[str, str] = {}
     patch = agent.info.get("patch") or ""
     with contextlib.suppress(OSError):
-        path = job.folder / f"{job.name}.ipynb"
-        record.notebook.save(path)
-        files["notebook"] = str(path)
-        path = job.folder / f"{job.name}.patch"
+        record.notebook.save(folder / f"{name}.ipynb")
+        files["notebook"] = f"{name}.ipynb"
+        path = folder / f"{name}.patch"
         # That of a run before, in the same folder, is not this one's.
         path.unlink(missing_ok=True)
         if patch:
             write_atomically(path, patch, READABLE)
-            files["patch"] = str(path)
+            files["patch"] = path.name
     if agent.traj_path is not None and agent.traj_path.exists():
-        files["trajectory"] = str(agent.traj_path)
+        files["trajectory"] = agent.traj_path.name
     return files
 
 

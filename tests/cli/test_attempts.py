@@ -19,7 +19,8 @@ from jupyter_codeact.batch.running import Progress
 from jupyter_codeact.cli import parser
 from jupyter_codeact.cli.options import configured
 from jupyter_codeact.headless.attempts import work_on
-from jupyter_codeact.headless.solve import Job
+from jupyter_codeact.headless.solve import Job, solve
+from jupyter_codeact.headless.workspace import part_of
 from jupyter_codeact.parts import ModelConfig
 from jupyter_codeact.records.stats import read_figures
 from jupyter_codeact.settings import Settings
@@ -111,6 +112,27 @@ async def test_what_a_cell_puts_into_the_results_is_not_followed(
     assert not (out / "task.patch").is_symlink()
     for path in hers.values():
         assert (path.read_text(), path.stat().st_mode & 0o777) == ('{"info": {}, "token": "secret"}', 0o600)
+
+
+async def test_a_folder_of_results_that_is_swapped_is_not_written_through(
+    replies: Command, checkout: Path, home: Path, tmp_path: Path
+) -> None:
+    agent = AgentConfig(model=ModelConfig(name=replies({"submit": "Done."})), tools=ToolConfig(submits=True))
+    hers, out = tmp_path / "hers", tmp_path / "out"
+    hers.mkdir()
+    job = Job(TextProblem("go", "task"), agent, checkout, part_of(out, "one"), out=out)
+
+    def swap(event: object) -> None:
+        if isinstance(event, RunStarted):
+            (out / "one").rename(out / "before")
+            (out / "one").symlink_to(hers)
+
+    result = await solve(job, Settings.from_environment(), listeners=[swap])
+    assert result.files == {
+        kind: f"{out}/one/task.{end}" for kind, end in (("notebook", "ipynb"), ("trajectory", "traj"))
+    }
+    assert sorted(path.name for path in (out / "before").iterdir()) == ["task.ipynb", "task.traj"]
+    assert not any(hers.iterdir())
 
 
 async def test_a_forged_trajectory_is_not_what_is_judged(replies: Command, checkout: Path, home: Path) -> None:
