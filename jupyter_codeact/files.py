@@ -7,12 +7,15 @@ import io
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 LARGEST = 16 * 2**20
 # Of our folders for a while. The process whose they are follows: the next start removes those of one that was killed.
 PREFIX = "codeact-"
+FOLDER = os.O_RDONLY | os.O_DIRECTORY
 
 
 def temporary(kind: str) -> tempfile.TemporaryDirectory[str]:
@@ -31,11 +34,60 @@ def write_atomically(path: Path, text: str, mode: int = 0o600, errors: str = "st
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, mode)
+            # By its name it would be that of whatever a link leads to.
+            os.fchmod(file.fileno(), mode)
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+class Identity(NamedTuple):
+    """Which folder it is, whatever its name leads to by now."""
+
+    device: int
+    number: int
+
+    @classmethod
+    def of(cls, folder: Path | str | int) -> Identity:
+        """Raises OSError."""
+        found = os.stat(folder)
+        return cls(found.st_dev, found.st_ino)
+
+
+@contextmanager
+def opened(name: Path | str, flags: int, within: int | None = None) -> Iterator[int]:
+    """A descriptor, for a while. Raises OSError."""
+    descriptor = os.open(name, flags, 0o600, dir_fd=within)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def folder_in(folder: Path, *names: str, make: bool = False) -> Iterator[int]:
+    """The folder ``folder/name/…``, opened step by step: a link in the place of a name is an OSError.
+
+    ``folder`` is as she named it, and may be one. ``make``: those that are not there.
+    """
+    descriptor = os.open(folder, FOLDER)
+    try:
+        for name in names:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=descriptor)
+            inner = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def by_descriptor(descriptor: int) -> Path:
+    """A name that leads to what is open, and to nothing else."""
+    return Path(f"/proc/self/fd/{descriptor}")
 
 
 class Content(NamedTuple):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import os
+from contextlib import suppress
 from pathlib import Path
 
-from ..files import read_in, write_atomically
+from ..files import by_descriptor, folder_in, read_in, write_atomically
 from ..headless.solve import READABLE, Result
 
 SUMMARY = "results"
+RESULT = "result.json"
 # These say something about the service or the machine, and nothing about the problem: it is tried again.
 OUTSIDE = ("exit_api", "exit_environment_error", "exit_error", "exit_replies", "exit_stopped")
 
@@ -20,26 +24,46 @@ def is_final(result: Result) -> bool:
     return not any(status in result.exit_status for status in OUTSIDE)
 
 
-def read_result(folder: Path) -> tuple[Result, str] | None:
-    """The result of an earlier batch, and what was asked; None where there is none that can be read."""
+def read_result(out: Path, name: str) -> tuple[Result, str] | None:
+    """The result of an earlier batch, and what was asked; None where there is none that can be read.
+
+    A cell may have written it, where it can write the folder.
+    """
     try:
-        found = json.loads(read_in(folder, folder / "result.json"))
+        found = json.loads(read_in(out, out / name / RESULT))
         asked = found.pop("asked")
-        return Result(**found), str(asked)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError):
+        result = Result(**found)
+        return (result, str(asked)) if _is_sound(result) else None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError):
         return None
 
 
-def forget(folder: Path, name: str) -> None:
+def _is_sound(result: Result) -> bool:
+    """Whether all is of the kind that is written there, and what counts something is a number of it."""
+    like, found = Result("").as_dict(), result.as_dict()
+    return (
+        all(
+            type(found[name]) is type(value) or (type(value), type(found[name])) == (float, int)
+            for name, value in like.items()
+        )
+        and all(math.isfinite(value) and value >= 0 for value in found.values() if isinstance(value, int | float))
+        and all(isinstance(path, str) for path in result.files.values())
+    )
+
+
+def forget(out: Path, name: str) -> None:
     """Take away what an earlier try has left: where this one fails early, that would be taken for its own."""
-    for file in ("result.json", *(f"{name}.{kind}" for kind in ("traj", "ipynb", "patch"))):
-        (folder / file).unlink(missing_ok=True)
+    with folder_in(out, name) as folder:
+        for file in (RESULT, *(f"{name}.{kind}" for kind in ("traj", "ipynb", "patch"))):
+            with suppress(FileNotFoundError):
+                os.unlink(file, dir_fd=folder)
 
 
-def write_result(folder: Path, result: Result, asked: str) -> None:
+def write_result(out: Path, name: str, result: Result, asked: str) -> None:
     """``asked``: see Entry. Raises OSError."""
     text = json.dumps({"asked": asked, **result.as_dict()}, indent=1)
-    write_atomically(folder / "result.json", text + "\n", READABLE)
+    with folder_in(out, name) as folder:
+        write_atomically(by_descriptor(folder) / RESULT, text + "\n", READABLE)
 
 
 def write_summary(out: Path, results: list[Result]) -> None:

@@ -16,6 +16,7 @@ from ..agent.problem import FileProblem, ProblemStatement, TextProblem
 from ..agent.retrying import RetryConfig
 from ..errors import CodeActError, ConfigError, KeyRefused, OutOfBudget
 from ..events import ActionDone, Usage, UsageSeen, Working
+from ..files import Identity
 from ..headless.attempts import open_reviewer, work_on
 from ..headless.meter import FlagMeter
 from ..headless.solve import Job, Result, make_folder
@@ -89,6 +90,8 @@ class Batch:
         self._out = out
         self._issue = issue
         self._told = told
+        # Of the workspaces, which folders they are: their turn may come hours later.
+        self._known: dict[str, Identity] = {}
         self._due = self._begin(redo)
         make_folder(out)
 
@@ -123,7 +126,7 @@ class Batch:
     def _begin(self, redo: bool) -> Iterator[tuple[Entry, Progress]]:
         due = []
         for entry, progress in zip(self.entries, self.progress, strict=True):
-            result, asked = (None if redo else read_result(self._out / entry.id)) or (None, "")
+            result, asked = (None if redo else read_result(self._out, entry.id)) or (None, "")
             if result is not None and asked == entry.asked:
                 progress.result, progress.state = result, "done before"
                 self.total.charge(Usage(cost=result.cost_usd))
@@ -132,6 +135,8 @@ class Batch:
                     f"There is no folder {entry.workspace}, which the problem {entry.id} names as its workspace."
                 )
             else:
+                if entry.workspace is not None:
+                    self._known[entry.id] = Identity.of(entry.workspace)
                 progress.changed = result is not None
                 due.append((entry, progress))
         return iter(due)
@@ -152,13 +157,23 @@ class Batch:
     async def _solved(self, entry: Entry, progress: Progress) -> Result:
         try:
             folder = part_of(self._out, entry.id)
-            forget(folder, entry.id)
-            workspace = fresh_workspace(folder / "work", entry.workspace, without=self._out)
+            forget(self._out, entry.id)
+            place, known = fresh_workspace(folder / "work", entry.workspace, self._out, self._known.get(entry.id))
             no_patch = beyond(entry.workspace) if entry.workspace else ""
-            job = Job(self._problem(entry), self._config, workspace, folder, self._retry, *self._skills, no_patch)
+            job = Job(
+                self._problem(entry),
+                self._config,
+                place,
+                folder,
+                self._retry,
+                *self._skills,
+                no_patch,
+                known=known,
+                out=self._out,
+            )
             result = await work_on(job, self._settings, listeners=[progress], total=self.total)
             if is_final(result) and not self._cut_short(result):
-                write_result(folder, result, entry.asked)
+                write_result(self._out, entry.id, result, entry.asked)
         except KeyRefused:
             # So it would be for every other.
             raise

@@ -54,17 +54,21 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ..agent.problem import stated
+    from ..files import Identity
     from ..headless.solve import Job
     from ..headless.workspace import beyond
 
+    # First of all: where it is told to lead is then where it led.
+    known = Identity.of(options.workspace) if options.workspace.is_dir() else None
     for named in filter(None, (options.workspace, options.file)):
         tell_link(named)
     problem = problem_of(options)
     settings = own_settings()
     config, retry = configured(options)
     folder = options.out or settings.runs / f"run-{secrets.token_hex(4)}"
-    job = Job(problem, config, options.workspace, folder, retry, *skills_of(options.skills), beyond(options.workspace))
-    job.prepare()
+    no_patch = beyond(options.workspace)
+    skills = skills_of(options.skills)
+    job = Job(problem, config, options.workspace, folder, retry, *skills, no_patch, known=known).prepare()
     job = replace(job, problem=finished(stated(job.problem, job.name)))
     return work(job, settings, options.review)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import shutil
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ..agent.config import AgentConfig, arguments_of
 from ..agent.hooks import RunDone
@@ -18,13 +18,15 @@ from ..agent.limits import Limits, Meter
 from ..agent.problem import stated
 from ..agent.retrying import Attempt, RetryAgent, RetryConfig
 from ..agent.shapes import AgentInfo
-from ..agent.trajectory import read
+from ..agent.trajectory import LARGEST
 from ..errors import CodeActError, ConfigError, KeyRefused
-from ..files import write_atomically
+from ..files import by_descriptor, content_of, folder_in, write_atomically
 from ..parts import open_model
 from ..protocols import Model
 from ..settings import Settings
+from ..words import reason
 from .cells import Reviewer
+from .copying import copy_file
 from .meter import AttemptMeter, FlagMeter
 from .solve import Job, Listener, Result, solve
 from .workspace import fresh_workspace, part_of
@@ -45,9 +47,9 @@ async def work_on(
     meter = FlagMeter(job.config.limits, total)
     if job.retry is None:
         return await solve(job, settings, reviewer=reviewer, listeners=listeners, meter=meter)
-    job.prepare()
+    retry, job = job.retry, job.prepare()
     problem = await stated(job.problem, job.name)
-    attempts = _Attempts(replace(job, problem=problem), job.retry, settings, reviewer, listeners, meter)
+    attempts = _Attempts(replace(job, problem=problem), retry, settings, reviewer, listeners, meter)
     return await attempts.run(problem.statement)
 
 
@@ -60,7 +62,10 @@ def open_reviewer(retry: RetryConfig) -> Model:
 
 @dataclass
 class _Attempts:
-    """whole: limits all attempts and reviews together. results: of the attempts so far, by number."""
+    """whole: limits all attempts and reviews together. results, ends: of the attempts so far, by number.
+
+    more: what the best one's trajectory says beside its own.
+    """
 
     job: Job
     retry: RetryConfig
@@ -69,6 +74,8 @@ class _Attempts:
     listeners: Sequence[Listener]
     whole: FlagMeter
     results: dict[int, Result] = field(default_factory=dict)
+    ends: dict[int, RunDone] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
     async def run(self, statement: str) -> Result:
         began = time.monotonic()
@@ -79,31 +86,39 @@ class _Attempts:
         except (asyncio.CancelledError, KeyRefused, ConfigError) as error:
             # What was made before a Stop counts, and before it came out what only a person can mend.
             if agent.attempts:
-                result = self._chosen(agent.best_so_far(), agent, time.monotonic() - began)
-                self._ended_early(result, error)
+                best = agent.best_so_far()
+                result = self._chosen(best, agent, time.monotonic() - began)
+                self._ended_early(result, best, error)
             raise
         return self._chosen(best, agent, time.monotonic() - began)
 
     async def _attempt(self, number: int, config: AgentConfig) -> AgentInfo:
         folder = self._folder(number)
-        place = fresh_workspace(folder / "work", self.job.workspace, without=self.job.folder)
-        job = replace(self.job, config=config, workspace=place, folder=folder, retry=None)
+        place, known = fresh_workspace(folder / "work", self.job.workspace, self.job.named, self.job.known)
+        job = replace(self.job, config=config, workspace=place, known=known, folder=folder, retry=None)
         meter = AttemptMeter(config.limits, self.whole)
-        result = await solve(job, self.settings, reviewer=self.reviewer, listeners=self.listeners, meter=meter)
+
+        def take(event: object) -> None:
+            # What is on disk by now a cell may have written.
+            if isinstance(event, RunDone):
+                self.ends[number] = event
+
+        listeners = (take, *self.listeners)
+        result = await solve(job, self.settings, reviewer=self.reviewer, listeners=listeners, meter=meter)
         self.results[number] = result
-        info: AgentInfo = read(Path(result.files["trajectory"]))["info"]
-        return info
+        return self.ends[number].info
 
     def _folder(self, number: int) -> Path:
-        return part_of(self.job.folder, f"attempt-{number}")
+        names = self.job.folder.relative_to(self.job.named).parts
+        return part_of(self.job.named, *names, f"attempt-{number}")
 
     def _chosen(self, best: Attempt, agent: RetryAgent, seconds: float) -> Result:
         """The best attempt's result, with its files beside the attempts, and what all of them and the reviews used."""
         all_of_them, review, own = list(self.results.values()), agent.meter.session, self.results[best.number]
-        error = " ".join(filter(None, (own.error, agent.error)))
         for attempt in agent.attempts:
-            _amended(self.results[attempt.number], {"review": attempt.reviewed})
-        files = {kind: str(_copied(path, self.job)) for kind, path in own.files.items()}
+            _amend(self.job.named, self.results[attempt.number], {"review": attempt.reviewed})
+        files, lost = _copied(own.files, self.job)
+        error = " ".join(filter(None, (own.error, agent.error, *lost)))
         result = replace(
             own,
             error=error,
@@ -117,32 +132,50 @@ class _Attempts:
             choice=agent.choice(best),
             cut_short=agent.cut_short,
         )
-        _amended(result, agent.record(best) | ({"error": error} if error else {}), attempts=agent.outline)
+        self.more = agent.record(best) | ({"error": error} if error else {})
+        _amend(self.job.named, result, self.more, attempts=agent.outline)
         return result
 
-    def _ended_early(self, result: Result, error: BaseException) -> None:
+    def _ended_early(self, result: Result, best: Attempt, error: BaseException) -> None:
         """Say so in the trajectory, whose attempt had an end of its own, and to those who count ends."""
         status = error.exit_status if isinstance(error, CodeActError) else STOPPED
         made = result.exit_status.startswith("submitted")
         ended = {"exit_status": f"submitted ({status})" if made else status}
-        if document := _amended(result, ended | ({"error": str(error)} if str(error) else {})):
-            for listener in self.listeners:
-                listener(RunDone(document["trajectory"], document["info"]))
+        more = ended | ({"error": str(error)} if str(error) else {})
+        _amend(self.job.named, result, more)
+        end, info = self.ends[best.number], {"review": best.reviewed, **self.more, **more}
+        for listener in self.listeners:
+            listener(RunDone(end.trajectory, cast(AgentInfo, {**end.info, **info})))
 
 
-def _amended(result: Result, more: dict[str, Any], **beside: Any) -> dict[str, Any]:
-    """Write ``more`` into the info of a result's trajectory; the document, {} where there is none to write."""
+def _amend(out: Path, result: Result, more: dict[str, Any], **beside: Any) -> None:
+    """Write ``more`` into the info of a result's trajectory, where there is one: a cell may have put anything there."""
     path = Path(result.files.get("trajectory", ""))
-    document: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        document = json.loads(path.read_text("utf-8")) | beside
+    with (
+        contextlib.suppress(OSError, ValueError, LookupError, TypeError, RecursionError),
+        folder_in(out, *path.relative_to(out).parts[:-1]) as folder,
+    ):
+        own = by_descriptor(folder) / path.name
+        document = json.loads(content_of(own, own.parent, LARGEST).text) | beside
         document["info"] |= more
-        write_atomically(path, json.dumps(document, ensure_ascii=False))
-    return document
+        write_atomically(own, json.dumps(document, ensure_ascii=False))
 
 
-def _copied(path: str, job: Job) -> Path:
-    target = job.folder / Path(path).name
-    # A link there would be written through.
-    target.unlink(missing_ok=True)
-    return Path(shutil.copy2(path, target))
+def _copied(files: dict[str, str], job: Job) -> tuple[dict[str, str], list[str]]:
+    """Where a result's files lie now, beside the attempts, and what is wrong with others: a sentence each."""
+    copied, lost = {}, []
+    for kind, path in files.items():
+        name, (*folders, _) = Path(path).name, Path(path).relative_to(job.named).parts
+        try:
+            with (
+                folder_in(job.named, *folders) as source,
+                folder_in(job.named, *job.folder.relative_to(job.named).parts) as target,
+            ):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(name, dir_fd=target)
+                copy_file(name, source, target)
+            copied[kind] = str(job.folder / name)
+        except OSError as error:
+            where = f"{path} can't be copied to {job.folder}"
+            lost.append(f"{where}: {reason(error)}; code in a sandbox may have put something else there.")
+    return copied, lost

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
 from collections.abc import Callable
 from typing import Self
@@ -20,6 +19,8 @@ from ..kernel.wire import Message
 from ..sandbox.launch import Sandbox
 from .line import Line
 
+GONE = "The sandbox ended, and no other one could be opened."
+
 
 class SandboxKernel:
     """A Runner. ``async with`` opens the sandbox, and closes it with all that is in it.
@@ -32,6 +33,7 @@ class SandboxKernel:
         self._session = uuid.uuid4().hex
         self._line: Line | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._gone = GONE
 
     async def __aenter__(self) -> Self:
         self._context = zmq.asyncio.Context()
@@ -56,6 +58,7 @@ class SandboxKernel:
             execution.hear(message.type, message.content)
 
         if self._line is None:
+            execution.hear("error", {"ename": "SandboxDied", "evalue": self._gone, "traceback": [self._gone]})
             execution.hear("sandbox_died", {})
         else:
             request = self._line.ask(
@@ -76,7 +79,7 @@ class SandboxKernel:
                 take_answer(answer, message)
 
         if self._line is None:
-            raise SandboxDied("The sandbox ended, and no other one could be opened.")
+            raise SandboxDied(self._gone)
         request = self._line.ask("execute_request", of_ours("", silent=True, expressions={"x": expression}), listen)
         try:
             # Not wait_for: in Python 3.11 a Stop that comes together with the answer would be lost in it.
@@ -108,8 +111,9 @@ class SandboxKernel:
         await line.ended
         self._line = None
         try:
-            with contextlib.suppress(SandboxUnavailable, ConfigError):
-                await self._open()
+            await self._open()
+        except (SandboxUnavailable, ConfigError) as error:
+            self._gone = f"{GONE} {error}"
         finally:
             await line.close()
 

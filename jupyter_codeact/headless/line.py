@@ -24,7 +24,8 @@ KEPT_LOG = 8192
 class Line:
     """Sends requests to a sandbox, and hands what comes back to whoever asked. Lives in one event loop.
 
-    ready: done once its outputs are heard; raises SandboxUnavailable where it ended before.
+    ready: done once its outputs are heard; raises SandboxUnavailable where it ended before, or has another working
+    folder than it was opened for.
     ended: done once its process is gone.
     """
 
@@ -84,9 +85,17 @@ class Line:
             if message is None:
                 continue
             if message.type == "iopub_welcome" and not self.ready.done():
-                self.ready.set_result(None)
+                self._on_welcome()
             if listener := self._listeners.get(message.parent_id):
                 listener(message)
+
+    def _on_welcome(self) -> None:
+        try:
+            self.sandbox.check_place()
+        except SandboxUnavailable as other_folder:
+            self.ready.set_exception(other_folder)
+        else:
+            self.ready.set_result(None)
 
     def _on_end(self) -> None:
         self._leave_loop()

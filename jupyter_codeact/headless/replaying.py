@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from .. import words
 from ..agent.config import AgentConfig, checked
@@ -18,6 +17,7 @@ from ..agent.problem import TextProblem
 from ..agent.tools import RUN, SUBMIT, ToolConfig, ToolHandler
 from ..errors import ConfigError, Unreadable
 from ..events import ActionDone, CodeAction, EditAction, Edited
+from ..files import temporary
 from ..models.replay import foreign_command
 from ..parts import ModelConfig, code_transform
 from ..records.steps import SHELL, Record, RecordedStep, read_record
@@ -107,10 +107,11 @@ class Replay:
             tools=self.tools,
             limits=Limits(max_steps=None, cost_usd=None),
         )
-        place = fresh_workspace(out / "work", workspace, without=out)
-        job = Job(TextProblem(self.record.problem or f"Replay of {path.name}", path.stem), config, place, out)
+        place, known = fresh_workspace(out / "work", workspace, out)
+        problem = TextProblem(self.record.problem or f"Replay of {path.name}", path.stem)
+        job = Job(problem, config, place, out, known=known)
         edits = _Edits()
-        with _with_a_copy_of_the_library(settings, out) as own:
+        with _with_a_copy_of_the_library(settings) as own:
             result = await solve(job, own, reviewer=YesToAll(), listeners=[*listeners, edits])
         left_out = sum(bool(_left_out(step)) for step in self.record.steps)
         cells = read_record(Path(result.files["trajectory"])).cells
@@ -168,17 +169,17 @@ def _problem(step: RecordedStep, handler: ToolHandler) -> str:
 
 
 @contextmanager
-def _with_a_copy_of_the_library(settings: Settings, out: Path) -> Iterator[Settings]:
+def _with_a_copy_of_the_library(settings: Settings) -> Iterator[Settings]:
     """A replay changes skills as the run did: those of a copy, which ends with it."""
-    # In none that is there already: a cell may have put links into it.
-    with TemporaryDirectory(prefix="codeact-", dir=out.resolve()) as root:
+    # Not in ``out``, where a cell may put a link in its place.
+    with temporary("replay") as root:
         own = settings._replace(root=Path(root), hidden=(*settings.hidden, str(settings.root)))
         try:
             for before, after in zip(_writable(settings), _writable(own), strict=True):
                 if before.is_dir():
                     shutil.copytree(before, after, symlinks=True, ignore=partial(_leading_out, before))
         except OSError as error:
-            raise ConfigError(f"The skill library can't be copied to {out}: {reason(error)}.") from None
+            raise ConfigError(f"The skill library can't be copied to {root}: {reason(error)}.") from None
         yield own
 
 

@@ -7,7 +7,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from ..agent.tools import ToolHandler
 from ..agent.trajectory import ReplayConfig
 from ..errors import ConfigError, KeyRefused
 from ..events import RanCell
-from ..files import write_atomically
+from ..files import Identity, by_descriptor, folder_in, write_atomically
 from ..finding import Finder, sources_of
 from ..settings import Settings
 from ..skills.editor import LibraryEditor
@@ -49,6 +49,8 @@ class Job:
     all attempts and reviews together.
     skills: those whose sources the agent is given. finds_skills: whether others are looked for.
     no_patch: why no patch can be made, where that is known before.
+    known: which folder the workspace is, whatever lies there by now. out: the folder that she named, which ``folder``
+    lies in; None where it is that.
     """
 
     problem: ProblemStatement
@@ -59,19 +61,30 @@ class Job:
     skills: tuple[str, ...] = ()
     finds_skills: bool = True
     no_patch: str = ""
+    known: Identity | None = None
+    out: Path | None = None
 
     @property
     def name(self) -> str:
         """What the run's files are called."""
         return re.sub(r"[^\w.-]+", "-", self.problem.id).strip("-.")[:80] or "task"
 
-    def prepare(self) -> None:
-        """Make the folder. Raises ConfigError where workspace or folder can't be what they should."""
+    @property
+    def named(self) -> Path:
+        """The folder that she named: those in it code in a sandbox may have put there."""
+        return self.out or self.folder
+
+    def prepare(self) -> Job:
+        """Make the folder; from now on the workspace is known.
+
+        Raises ConfigError where workspace or folder can't be what they should.
+        """
         if not self.workspace.is_dir():
             raise ConfigError(f"There is no folder {self.workspace}: `--workspace` names one that is there.")
         if self.workspace.resolve() == self.folder.resolve():
             raise ConfigError(f"{self.folder} is the workspace itself: choose another `--out` for the run's files.")
         make_folder(self.folder)
+        return replace(self, known=self.known or Identity.of(self.workspace))
 
 
 def make_folder(folder: Path) -> None:
@@ -129,7 +142,7 @@ async def solve(
     Cancelling it is a Stop: the files are written, and the cancellation goes on. Raises ConfigError, UsageError,
     SkillError and SandboxUnavailable, which only a person can mend; and KeyRefused, once all is written.
     """
-    job.prepare()
+    job = job.prepare()
     began = time.monotonic()
     library = Library(*map(Path, settings.libraries), history=settings.histories)
     problem = await stated(job.problem, job.name)
@@ -144,14 +157,17 @@ async def solve(
         record = NotebookRecord(job.name, problem.statement)
         agent.finder = finder = Finder(search if job.finds_skills else None)
         agent.listeners += [record, finder.note, *listeners]
-        try:
-            async with SandboxKernel(opener(settings, job)) as kernel:
-                cells = HeadlessCells(kernel, reviewer or SandboxHolds())
-                finder.named = await sources_of(job.skills, library, cells.inside)
-                await agent.run(cells, problem, job.folder)
-        finally:
-            files = _write(job, record, agent)
-            finder.remember(job.name)
+        with folder_in(job.named, *job.folder.relative_to(job.named).parts) as folder:
+            # A link that is put in its place meanwhile gets none of the files.
+            held = by_descriptor(folder)
+            try:
+                async with SandboxKernel(opener(settings, job)) as kernel:
+                    cells = HeadlessCells(kernel, reviewer or SandboxHolds())
+                    finder.named = await sources_of(job.skills, library, cells.inside)
+                    await agent.run(cells, problem, held)
+            finally:
+                files = {kind: str(job.folder / name) for kind, name in _write(held, job.name, record, agent).items()}
+                finder.remember(job.name)
     if isinstance(agent.error, KeyRefused):
         raise agent.error
     return _result(job, agent.info, agent.steps, files, time.monotonic() - began)
@@ -181,25 +197,24 @@ def ran_in(agent: Agent) -> tuple[list[RanCell], tuple[str, ...]]:
 
 def opener(settings: Settings, job: Job) -> Opener:
     """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
-    return fresh_of(settings, str(job.workspace), str(job.folder.resolve()))
+    return fresh_of(settings, str(job.workspace), str(job.folder.resolve()), known=job.known)
 
 
-def _write(job: Job, record: NotebookRecord, agent: Agent) -> dict[str, str]:
-    """The notebook and the patch, beside the trajectory; a full disk takes nothing else away."""
+def _write(folder: Path, name: str, record: NotebookRecord, agent: Agent) -> dict[str, str]:
+    """The notebook and the patch, beside the trajectory; a full disk takes nothing else away. Names by kind."""
     files: dict[str, str] = {}
     patch = agent.info.get("patch") or ""
     with contextlib.suppress(OSError):
-        path = job.folder / f"{job.name}.ipynb"
-        record.notebook.save(path)
-        files["notebook"] = str(path)
-        path = job.folder / f"{job.name}.patch"
+        record.notebook.save(folder / f"{name}.ipynb")
+        files["notebook"] = f"{name}.ipynb"
+        path = folder / f"{name}.patch"
         # That of a run before, in the same folder, is not this one's.
         path.unlink(missing_ok=True)
         if patch:
             write_atomically(path, patch, READABLE)
-            files["patch"] = str(path)
+            files["patch"] = path.name
     if agent.traj_path is not None and agent.traj_path.exists():
-        files["trajectory"] = str(agent.traj_path)
+        files["trajectory"] = agent.traj_path.name
     return files
 
 

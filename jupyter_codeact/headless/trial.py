@@ -13,7 +13,7 @@ from typing import Any
 
 from .. import inside
 from ..errors import SandboxError
-from ..files import temporary
+from ..files import Identity, temporary
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..settings import Settings
 from ..skills.checks import Tried, left_to_stars
@@ -45,9 +45,10 @@ async def try_skill(
     return Tried(tuple(failures), tuple(left_out), tests, time.monotonic() - began)
 
 
-def fresh_of(settings: Settings, work: str, *hidden: str) -> Opener:
+def fresh_of(settings: Settings, work: str, *hidden: str, known: Identity | None = None) -> Opener:
     """Opens sandboxes as this environment's kernels have them, with that working folder, and more that is hidden.
 
+    ``known``: which folder it is, whatever lies there by now.
     An opener takes folders of skills that are looked at before the libraries.
     """
 
@@ -56,7 +57,7 @@ def fresh_of(settings: Settings, work: str, *hidden: str) -> Opener:
         libraries = (*first, *settings.libraries)
         covered = (*settings.hidden, *hidden)
         memory = settings.memory_gb
-        return open_sandbox(settings.sandbox, sys.executable, work, libraries, covered, memory_gb=memory)
+        return open_sandbox(settings.sandbox, sys.executable, work, libraries, covered, memory_gb=memory, known=known)
 
     return fresh
 

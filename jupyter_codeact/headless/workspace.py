@@ -5,74 +5,85 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ConfigError
+from ..files import FOLDER, Identity, folder_in, opened
+from ..sandbox.place import SWAPPED
 from ..words import reason
+from .copying import copy_tree
 
 ABOVE = "the repository begins above the workspace"
 OUTSIDE = "the repository lies outside of the workspace"
 
 
-def part_of(out: Path, name: str) -> Path:
-    """The folder ``name`` of ``out``, made where there is none. Raises ConfigError for a link.
+class Workspace(NamedTuple):
+    """identity: which folder was made, whatever has its name since."""
+
+    path: Path
+    identity: Identity
+
+
+def part_of(out: Path, *names: str) -> Path:
+    """The folder ``out/name/…``, made where there is none. Raises ConfigError for a link.
 
     ``out`` is as she named it, and may be one; those in it code in a sandbox may have put there.
     """
-    place = out / name
+    place = out.joinpath(*names)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        place.mkdir(exist_ok=True)
-        os.close(_opened(place))
+        with folder_in(out, *names, make=True):
+            return place
     except OSError as error:
-        raise _refusal(place, error) from None
-    return place
+        raise _refusal(place, out, error) from None
 
 
-def fresh_workspace(place: Path, source: Path | None, without: Path) -> Path:
-    """Make ``place`` a copy of ``source``, without the folder ``without`` in it; or empty. What was there goes.
+def fresh_workspace(place: Path, source: Path | None, out: Path, known: Identity | None = None) -> Workspace:
+    """Make ``place`` a copy of ``source``, without the folder ``out`` in it; or empty. What was there goes.
 
-    Links stay links. Raises ConfigError where that is impossible, and where ``place`` is a link, or what it lies in,
-    but for ``without``, which is the folder that she named.
+    Links stay links; sockets, FIFOs and devices are left out. ``place`` lies in ``out``, the folder that she named;
+    ``known`` is which folder ``source`` was when she named that. Raises ConfigError where it is another one by now,
+    where a link lies on the way from ``out`` to ``place``, and where all that is impossible.
     """
-
-    def ours(parent: str, names: list[str]) -> list[str]:
-        return [name for name in names if Path(parent, name).resolve() == without.resolve()]
-
     if source is not None and not source.is_dir():
         raise ConfigError(f"There is no folder {source}: a workspace is one that is there.")
     if source is not None and source.resolve().is_relative_to(place.resolve()):
         raise ConfigError(f"{source} lies in {place}, which is made anew: choose another `--out`.")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _remove(place, follow=place.parent == without)
-        if source is None:
-            place.mkdir()
-        else:
-            shutil.copytree(source, place, symlinks=True, ignore=ours)
-    except OSError as error:
-        if place.is_symlink() or place.parent.is_symlink():
-            raise _refusal(place, error) from None
+        out.mkdir(parents=True, exist_ok=True)
+        with folder_in(out, *place.relative_to(out).parts[:-1], make=True) as around:
+            # Of a link it says that it is one.
+            if place.name in os.listdir(around):
+                shutil.rmtree(place.name, dir_fd=around)
+            os.mkdir(place.name, dir_fd=around)
+            with opened(place.name, FOLDER | os.O_NOFOLLOW, around) as made:
+                if source is not None:
+                    _copy(source, known, made, out)
+                return Workspace(place, Identity.of(made))
+    except (OSError, RecursionError) as error:
+        if _link_to(place, out):
+            raise _refusal(place, out, error) from None
         raise ConfigError(f"{source or place} can't be made a workspace: {reason(error)[:200]}.") from None
-    return place
 
 
-def _remove(place: Path, follow: bool) -> None:
-    """By the folder that was looked at, so that no link can be put in its place meanwhile. Raises OSError."""
-    folder = _opened(place.parent, follow)
-    try:
-        # Of a link it says that it is one.
-        if place.name in os.listdir(folder):
-            shutil.rmtree(place.name, dir_fd=folder)
-    finally:
-        os.close(folder)
+def _copy(source: Path, known: Identity | None, made: int, out: Path) -> None:
+    """Raises ConfigError and OSError."""
+    with folder_in(source) as origin:
+        if known not in (None, Identity.of(origin)):
+            raise ConfigError(SWAPPED.format(folder=source))
+        # A cell may move what is being made into what is copied.
+        copy_tree(origin, made, without={Identity.of(out), Identity.of(made)})
 
 
-def _opened(folder: Path, follow: bool = False) -> int:
-    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | (0 if follow else os.O_NOFOLLOW))
+def _link_to(place: Path, out: Path) -> Path | None:
+    """The first link on the way from ``out`` to ``place``."""
+    names = place.relative_to(out).parts
+    ways = (out.joinpath(*names[: n + 1]) for n in range(len(names)))
+    return next((path for path in ways if path.is_symlink()), None)
 
 
-def _refusal(place: Path, error: OSError) -> ConfigError:
-    link = next((path for path in (place, place.parent) if path.is_symlink()), None)
+def _refusal(place: Path, out: Path, error: Exception) -> ConfigError:
+    link = _link_to(place, out)
     if link is None:
         return ConfigError(f"{place} can't be made: {reason(error)}. Choose another `--out`.")
     leads = f"{link} is a link to {os.readlink(link)}, and code in a sandbox may have put it there"

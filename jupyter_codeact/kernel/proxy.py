@@ -129,6 +129,7 @@ class Proxy:
     def _open_front(self) -> None:
         """The sandbox hears us: let requests in."""
         if not self.turns.ready:
+            self.sandbox.check_place()
             self.turns.ready = True
             self.vigil.open()
             if self.failed and self.sandbox.home is not None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import CodeActError
+from ..files import Identity
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..sandbox.paths import forget
 from ..settings import Settings
@@ -43,6 +44,7 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
             empty_home=empty_home,
             memory_gb=settings.memory_gb,
             arguments=given.others,
+            known=Identity.of("."),
         )
 
     try:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError, SandboxUnavailable
-from . import bubblewrap, homes, run_folder, signals
+from ..files import Identity
+from . import bubblewrap, homes, place, run_folder, signals
 from .bubblewrap import Room
 from .homes import Home
 from .limits import OUTPUT_LIMIT, Limits, Watch
-from .paths import entries_outside
+from .paths import entries_outside, is_home
 from .run_folder import Address, Line, RunFolder
 
 # As `python -m ipykernel install` writes it: else the debugger misses breakpoints, and says so in the first cell.
@@ -34,6 +35,7 @@ class Sandbox:
 
     allowance: bytes that it may make this process hold.
     encloses: whether ``process`` is not the kernel itself.
+    work: the working folder's name, and which folder it is to be; None where nobody says.
     cause: why it ended, as one sentence, once it has.
     """
 
@@ -46,8 +48,10 @@ class Sandbox:
         home: Home | None = None,
         *,
         encloses: bool = True,
+        work: tuple[str, Identity | None] = ("", None),
     ) -> None:
         self.process = process
+        self.work = work
         self.connection = connection
         self.folder = folder
         self.allowance = allowance
@@ -69,6 +73,19 @@ class Sandbox:
     def news(self) -> str:
         """For the first cell after that."""
         return f"{self.cause} {FRESH}"
+
+    def check_place(self) -> None:
+        """To be called once it answers, before it is asked anything. Its working folder is mounted by name.
+
+        Raises SandboxUnavailable where that led to another folder than the one it was opened for.
+        """
+        name, known = self.work
+        # The home itself is shown as another one, and no sandbox can write where its name is.
+        if known is None or not self.encloses or is_home(name) or not self.alive:
+            return
+        found = place.folder_inside(self.process.pid, name)
+        if found != known:
+            raise SandboxUnavailable((place.SWAPPED if found else place.UNSEEN).format(folder=name))
 
     def interrupt(self) -> None:
         """Send SIGINT to its kernel, and to what that started, as for a plain kernel."""
@@ -120,20 +137,23 @@ def open_sandbox(
     memory_gb: float | None = None,
     address: Address | None = None,
     arguments: Sequence[str] = (),
+    known: Identity | None = None,
 ) -> Sandbox:
     """Start a kernel in a sandbox of ``kind``; returns before it answers.
 
     ``homes_folder`` is where homes are kept; without one, the home ends with the sandbox. ``empty_home``: with one on
     trial. ``memory_gb`` is what it may hold; None stands for a share of the machine's. ``address`` is where it answers,
-    where somebody knows that already; its folder is then the caller's. ``arguments`` are ipykernel's. Raises
+    where somebody knows that already; its folder is then the caller's. ``arguments`` are ipykernel's. ``known``
+    is which folder ``work`` is to be, whatever lies there by now: see ``Sandbox.check_place``. Raises
     SandboxUnavailable where it can't be had, ConfigError for a kind that doesn't exist. The calling thread must live as
     long as the sandbox: the kernel ends it with the thread that launched it.
     """
     build = KINDS.get(kind)
     if build is None:
-        known = ", ".join(sorted(KINDS))
-        raise ConfigError(f"There is no sandbox called {kind!r}. Set JUPYTER_CODEACT_SANDBOX to one of: {known}.")
+        kinds = ", ".join(sorted(KINDS))
+        raise ConfigError(f"There is no sandbox called {kind!r}. Set JUPYTER_CODEACT_SANDBOX to one of: {kinds}.")
     run_folder.sweep()
+    place.check_name(work, known)
     work = os.path.realpath(work)
     limits = Limits.of(memory_gb)
     folder, key = address or Address(run_folder.new(work))
@@ -145,7 +165,10 @@ def open_sandbox(
             variables = {} if address else {"CODEACT_PATIENT": "1"}
             room = Room(python, folder, work, libraries, hidden, kept, variables, limits, tuple(arguments))
             process = build(room, line)
-            sandbox = Sandbox(process, line.connection, folder, limits.allowance, home, encloses=kind != "none")
+            encloses, place_of = kind != "none", (work, known)
+            sandbox = Sandbox(
+                process, line.connection, folder, limits.allowance, home, encloses=encloses, work=place_of
+            )
     except BaseException:
         folder.remove()
         if home is not None:

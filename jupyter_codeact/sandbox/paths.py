@@ -214,6 +214,11 @@ def pins(work: str, kept: Iterable[str]) -> dict[str, str]:
     return {parent: "--bind" for parent in between if inside(parent, work) and parent != work}
 
 
+def is_home(work: str) -> bool:
+    """Whether it is shown as an empty folder with what it held."""
+    return work == _home()
+
+
 def _home() -> str:
     return os.path.realpath(os.path.expanduser("~"))
 

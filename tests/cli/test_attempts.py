@@ -12,14 +12,15 @@ import pytest
 from servers import Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent import AgentConfig, TextProblem, ToolConfig
-from jupyter_codeact.agent.hooks import ModelQueried, RunStarted
+from jupyter_codeact.agent.hooks import ModelQueried, RunDone, RunStarted
 from jupyter_codeact.agent.retrying import RetryConfig, ReviewConfig
 from jupyter_codeact.agent.trajectory import read
 from jupyter_codeact.batch.running import Progress
 from jupyter_codeact.cli import parser
 from jupyter_codeact.cli.options import configured
 from jupyter_codeact.headless.attempts import work_on
-from jupyter_codeact.headless.solve import Job
+from jupyter_codeact.headless.solve import Job, solve
+from jupyter_codeact.headless.workspace import part_of
 from jupyter_codeact.parts import ModelConfig
 from jupyter_codeact.records.stats import read_figures
 from jupyter_codeact.settings import Settings
@@ -72,6 +73,86 @@ async def test_each_attempt_is_set_up_anew(replies: Command, checkout: Path, hom
     assert [document["trajectory"][0]["observation"] for document in documents] == ["False", "False"]
     assert [document["info"]["model_stats"]["api_calls"] for document in documents] == [2, 2]
     assert [document["info"]["answer"] for document in documents] == ["first", "second"]
+
+
+async def test_what_a_cell_puts_into_the_results_is_not_followed(
+    replies: Command, checkout: Path, home: Path, tmp_path: Path
+) -> None:
+    """While the second attempt runs: links to hers in the first one's folder and beside it, and a forged submission."""
+    hers = {kind: tmp_path / f"hers.{kind}" for kind in ("ipynb", "patch", "traj")}
+    for path in hers.values():
+        path.write_text('{"info": {}, "token": "secret"}')
+        path.chmod(0o600)
+    first = replies({"code": "open('a.txt', 'a').write('first\\n')"}, {"submit": "first"}, name="first")
+    second = replies({"submit": "second"}, name="second")
+    words = [{"text": f"SCORE: {score}"} for score in (0.8, 0.1)]
+    review = ReviewConfig(model=ModelConfig(name=replies(*words, name="judge")))
+    agents = tuple(AgentConfig(model=ModelConfig(name=n), tools=ToolConfig(submits=True)) for n in (first, second))
+    retry = RetryConfig(agents=agents, review=review, attempts=2)
+    out = checkout.parent / "out"
+    runs: list[RunStarted] = []
+
+    def swap(event: object) -> None:
+        runs.extend([event] if isinstance(event, RunStarted) else [])
+        if isinstance(event, RunStarted) and len(runs) == 2:
+            for kind in ("ipynb", "traj"):
+                (out / "attempt-1" / f"task.{kind}").unlink()
+                (out / "attempt-1" / f"task.{kind}").symlink_to(hers[kind])
+            (out / "task.patch").symlink_to(hers["patch"])
+
+    job = Job(TextProblem("go", "task"), agents[0], checkout, out, retry)
+    result = await work_on(job, Settings.from_environment(), listeners=[swap])
+    assert "Attempt 1 of 2 was taken" in result.choice
+    assert (list(result.files), result.exit_status) == (["patch"], "submitted")
+    for kind in ("ipynb", "traj"):
+        said = f"{out}/attempt-1/task.{kind} can't be copied to {out}: Too many levels of symbolic links; code in a"
+        assert said in result.error
+        assert not (out / f"task.{kind}").exists()
+    assert "+first\n" in (out / "task.patch").read_text()
+    assert not (out / "task.patch").is_symlink()
+    for path in hers.values():
+        assert (path.read_text(), path.stat().st_mode & 0o777) == ('{"info": {}, "token": "secret"}', 0o600)
+
+
+async def test_a_folder_of_results_that_is_swapped_is_not_written_through(
+    replies: Command, checkout: Path, home: Path, tmp_path: Path
+) -> None:
+    agent = AgentConfig(model=ModelConfig(name=replies({"submit": "Done."})), tools=ToolConfig(submits=True))
+    hers, out = tmp_path / "hers", tmp_path / "out"
+    hers.mkdir()
+    job = Job(TextProblem("go", "task"), agent, checkout, part_of(out, "one"), out=out)
+
+    def swap(event: object) -> None:
+        if isinstance(event, RunStarted):
+            (out / "one").rename(out / "before")
+            (out / "one").symlink_to(hers)
+
+    result = await solve(job, Settings.from_environment(), listeners=[swap])
+    assert result.files == {
+        kind: f"{out}/one/task.{end}" for kind, end in (("notebook", "ipynb"), ("trajectory", "traj"))
+    }
+    assert sorted(path.name for path in (out / "before").iterdir()) == ["task.ipynb", "task.traj"]
+    assert not any(hers.iterdir())
+
+
+async def test_a_forged_trajectory_is_not_what_is_judged(replies: Command, checkout: Path, home: Path) -> None:
+    """What the run said itself is, and what cells write into its file meanwhile is not."""
+    own = replies({"text": "SCORE: 0.5"}, name="judge")
+    agent = AgentConfig(model=ModelConfig(name=replies({"submit": "own words"})), tools=ToolConfig(submits=True))
+    retry = RetryConfig(agents=(agent,), review=ReviewConfig(model=ModelConfig(name=own)), attempts=1)
+    job = Job(TextProblem("go", "task"), agent, checkout, checkout.parent / "out", retry)
+    heard: list[RunDone] = []
+
+    def forge(event: object) -> None:
+        if isinstance(event, RunDone):
+            heard.append(event)
+            path = job.folder / "attempt-1" / "task.traj"
+            document = json.loads(path.read_text())
+            path.write_text(json.dumps(document | {"info": "forged"}))
+
+    result = await work_on(job, Settings.from_environment(), listeners=[forge])
+    assert (result.answer, result.exit_status, len(heard)) == ("own words", "submitted", 1)
+    assert "scores: 0.5" in result.choice
 
 
 async def test_a_stop_leaves_the_best_attempt_so_far(replies: Command, checkout: Path, home: Path) -> None:

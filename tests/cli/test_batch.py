@@ -173,7 +173,7 @@ def test_a_signal_leaves_what_is_done_and_the_next_time_goes_on(
 def test_the_limit_of_all_counts_what_was_spent_before(command: Command, replies: Command, tmp_path: Path) -> None:
     file = problems(tmp_path, {"id": "done", "text": "go"}, {"id": "next", "text": "go"})
     (tmp_path / "out" / "done").mkdir(parents=True)
-    write_result(tmp_path / "out" / "done", Result("done", "submitted", cost_usd=2.5), Entry(text="go").asked)
+    write_result(tmp_path / "out", "done", Result("done", "submitted", cost_usd=2.5), Entry(text="go").asked)
     flags = ("--out", tmp_path / "out", "--model", replies({"submit": "Done."}))
     done = command("batch", file, *flags, "--total-cost-limit", 2)
     assert done.code == 1
@@ -189,7 +189,7 @@ def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: C
     (folder / "work").mkdir(parents=True)
     (folder / "work" / "old").touch()
     asked = Entry(text="go", workspace=tmp_path / "project").asked
-    write_result(folder, Result("one", "submitted", answer="Old."), asked)
+    write_result(tmp_path / "out", "one", Result("one", "submitted", answer="Old."), asked)
     flags = ("batch", file, "--out", tmp_path / "out", "--model", replies({"submit": "New."}))
     (folder / "one.traj").touch()
     for more, answer in ((), "Old."), (("--redo",), "New."), ((), "New."):
