@@ -289,8 +289,8 @@ class Proxy:
     # ---- to the sandbox
 
     def _begin(self, request: Request) -> None:
-        """Its turn has come."""
-        if self.news:
+        """Its turn has come. News is for her: extensions that ask for themselves may come first."""
+        if self.news and request.is_stored:
             self.voice.publish("stream", {"name": "stderr", "text": self.news + "\n"}, request.message.parts[0])
             self.news = ""
         if request.ours and self.host is not None:

@@ -61,6 +61,14 @@ def test_killed_while_idle_it_is_said_in_the_next_cell(work: Path, home: Path) -
         assert kernel.run("print(1)") in ((FRESH + "1\n", ""), ("", ENDED))
 
 
+def test_it_is_said_in_a_cell_of_hers_and_not_to_what_asks_unseen(kernel: Kernel) -> None:
+    """As inspectors of variables do, on their own, whenever the kernel is idle."""
+    assert kernel.run("import os; os._exit(1)")[1] == ENDED
+    for unseen in ({"silent": True}, {"silent": False}):
+        assert kernel.run("print('asked')", store_history=False, **unseen) == ("asked\n", "")
+    assert kernel.run("print('hers')") == (FRESH + "hers\n", "")
+
+
 def test_past_its_memory_it_is_said_with_the_number(work: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_CODEACT_MEMORY_GB", "0.5")
     with started(work) as kernel:
