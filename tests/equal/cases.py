@@ -112,6 +112,8 @@ CASES = [
         "1\n2",
         "%config InteractiveShell.ast_node_interactivity = 'last_expr'",
     ),
+    case("settings of its app", "%config IPKernelApp.log_level", "%config"),
+    case("what Jupyter is known by", "[type(stream).__name__ for stream in (sys.stdout, sys.stderr)]"),
     case("await", "await asyncio.sleep(0, 'slept')"),
     case("the last results", "_, __, _1, In[1], len(Out) > 1"),
     # ---- abort on error
