@@ -42,12 +42,12 @@ def main() -> None:
     from codeact_app import IPKernelApp
     from codeact_kernel import ReplyingKernel
     from codeact_skills import SkillWatch
-    from codeact_streams import PieceStream, limit_outputs
+    from codeact_streams import OutStream, limit_outputs
 
     del sys.path[0]
     codeact_debugger.defer()
     limit_outputs(int(os.environ.pop("CODEACT_OUTPUT_LIMIT", "0")))
-    outstream = f"{PieceStream.__module__}.{PieceStream.__name__}"
+    outstream = f"{OutStream.__module__}.{OutStream.__name__}"
     app = IPKernelApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
     app.initialize(sys.argv[1:])
     codeact_late.complete()
