@@ -7,7 +7,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from .events import Outcome, Ran, Status
+from .events import Outcome, Output, Ran, Status
 from .inside import state_in
 from .kept import CELL, Kept
 
@@ -38,6 +38,8 @@ class Execution:
         self.begun: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[Status] = loop.create_future()
         self._kept = Kept()
+        # That they come from a fresh sandbox stands above its outputs, also where code clears those.
+        self._above: tuple[Output, ...] = ()
         self._clear: set[str] = set()
         # The Output widgets whose context is entered, by their comms; the last one takes what comes.
         self._takers: list[str] = []
@@ -66,6 +68,8 @@ class Execution:
             self._reply, self._state = _status(content), state_in(content)
         elif kind == "status":
             self._idle = self._idle or content.get("execution_state") == "idle"
+        elif kind == "sandbox_replaced":
+            self._above = ({"output_type": "stream", **content},)
         elif kind == "sandbox_died":
             self._reply, self._idle = "died", True
         self._end()
@@ -74,7 +78,7 @@ class Execution:
         """What ran and what came of it. Call after ``ended``."""
         source = self.started.result()
         seconds = time.monotonic() - self._began
-        outputs = self._kept.all()
+        outputs = (*self._above, *self._kept.all())
         interrupted = any(output.get("ename") == "KeyboardInterrupt" for output in outputs)
         ran = Ran(source, outputs, self.ended.result(), source != self.proposed, seconds, interrupted)
         return replace(ran, state=self._state, unkept=self._kept.unkept)

@@ -41,6 +41,7 @@ from .wire import EMPTY, Message, build
 ASSISTED = ("complete_request", "inspect_request")
 SHUTDOWN_S = 1.0
 RETRY_MS = 2
+IN_STEP = "Variables are gone; this step runs in a fresh one."
 STARTING = "Stopped by you. The sandbox has not started yet, and nothing has run."
 
 
@@ -48,6 +49,7 @@ class Proxy:
     """See the module. ``open_sandbox`` starts a sandbox; it is called again when one has died.
 
     failed: why a start failed that is tried once more. is_fresh: whether this sandbox took the place of another.
+    news: why it did, for her next cell; in_step: whether a step of the agent's has told of it, in which it was.
     """
 
     def __init__(self, connection: dict[str, Any], sandbox: Sandbox, open_sandbox: Callable[..., Sandbox]) -> None:
@@ -67,7 +69,7 @@ class Proxy:
         self.open_sandbox = open_sandbox
         self.orphaned: Callable[[], bool] = lambda: False
         self.news = self.failed = ""
-        self.is_fresh = False
+        self.is_fresh = self.in_step = False
         self.stop_at: float | None = None
         self.polling = Polling()
         self.downstream = Downstream(
@@ -135,7 +137,7 @@ class Proxy:
             if self.failed and self.sandbox.home is not None:
                 said = EMPTY_HOME.format(reason=self.failed, aside=self.sandbox.home.settle())
                 self.news, self.failed = f"{self.news}\n{said}".lstrip(), ""
-            if self.news:
+            if self.is_fresh:
                 # A front end shows the state that it heard of last: that one is starting.
                 self.voice.status("idle", EMPTY)
                 self.turns.stay_busy()
@@ -164,6 +166,7 @@ class Proxy:
         self.turns.ready, self.news = False, self.sandbox.news
         taps = dict(self.taps)
         self.taps.clear()
+        self.in_step = any(tap.way is not Way.SWALLOW for tap in taps.values())
         for msg_id, tap in taps.items():
             self.voice.mourn(tap, self.sandbox.obituary, self.border.requests.count(msg_id))
         current = self.turns.queue.current
@@ -228,8 +231,8 @@ class Proxy:
         An error in it must not abort what the agent runs next, which is why the sandbox isn't told to.
         """
         listener = self.proposals.pop(request.cell_id)
-        self.taps[request.id] = Tap(Way.FORWARD, listener, request=request.message)
-        self._tell_of_steps()
+        tap = self.taps[request.id] = Tap(Way.FORWARD, listener, request=request.message)
+        self._begin_step(tap)
         self.ledger.started(request.id, request.code, request.cell_id, by_agent=True)
         expressions = inside.with_state(request.message.content.get("user_expressions"))
         action = request.message.with_content(stop_on_error=False, user_expressions=expressions)
@@ -290,8 +293,8 @@ class Proxy:
     # ---- to the sandbox
 
     def _begin(self, request: Request) -> None:
-        """Its turn has come."""
-        if self.news:
+        """Its turn has come. News is for her: extensions that ask for themselves may come first."""
+        if self.news and request.is_stored:
             self.voice.publish("stream", {"name": "stderr", "text": self.news + "\n"}, request.message.parts[0])
             self.news = ""
         if request.ours and self.host is not None:
@@ -339,13 +342,20 @@ class Proxy:
         self.taps[message.id] = tap
         if record:
             self.ledger.started(message.id, code, cell_id, by_agent=True)
-            self._tell_of_steps()
+            self._begin_step(tap)
         self._pass_in("shell", message, hers=False)
         return message.id
 
-    def _tell_of_steps(self) -> None:
-        """A step runs in a sandbox of which her own cells have not heard yet: what it leaves is there for them."""
-        self.news = self.news.replace(FRESH, NO_LONGER_FRESH)
+    def _begin_step(self, tap: Tap) -> None:
+        """The first step in a fresh sandbox says so, unless the last one has: her own cell then has yet to hear of it.
+
+        What steps leave there is there for her own cells.
+        """
+        if self.in_step:
+            self.news = self.news.replace(FRESH, NO_LONGER_FRESH)
+        elif self.news:
+            self.voice.explain(tap, self.news.replace(FRESH, IN_STEP) + "\n")
+            self.news = ""
 
     def interrupt_sandbox(self) -> None:
         """Interrupt what runs in the sandbox; its answer is nobody's."""

@@ -86,13 +86,24 @@ class Voice:
             self.reply(asked.message, socket, asked.reply, replies.refused(asked.reply, name, text))
         self.status("idle", asked.header)
 
+    def explain(self, tap: Tap, text: str) -> None:
+        """Say in a step's cell, and to the agent, why it runs in another sandbox than the step before."""
+        content = {"name": "stderr", "text": text}
+        self.publish("stream", content, _shown_under(tap))
+        tap.listener(build("sandbox_replaced", content, self._session))
+
     def mourn(self, tap: Tap, obituary: str, count: int = 0) -> None:
         """Say in a step's cell, of that number, and to the agent, what became of the sandbox that ran it."""
         error = {"ename": "SandboxDied", "evalue": obituary, "traceback": [obituary]}
         if tap.way is not Way.SWALLOW:
-            self.publish("error", error, tap.request.parts[0] if tap.request else tap.parent)
+            self.publish("error", error, _shown_under(tap))
             tap.listener(build("error", error, self._session))
         if tap.request is not None:
             self.executed(tap.request, {"status": "error", "execution_count": count, **error})
             self.status("idle", tap.request.parts[0])
         tap.listener(build("sandbox_died", {}, self._session))
+
+
+def _shown_under(tap: Tap) -> bytes:
+    """The header that a step's outputs belong to."""
+    return tap.request.parts[0] if tap.request else tap.parent

@@ -39,16 +39,16 @@ def main() -> None:
     patient = bool(os.environ.pop("CODEACT_PATIENT", ""))
     answer_at(json.loads(os.environ.pop("CODEACT_SOCKETS", "{}")), patient)
     import codeact_debugger
-    from codeact_app import SparingApp
+    from codeact_app import IPKernelApp
     from codeact_kernel import ReplyingKernel
     from codeact_skills import SkillWatch
-    from codeact_streams import PieceStream, limit_outputs
+    from codeact_streams import OutStream, limit_outputs
 
     del sys.path[0]
     codeact_debugger.defer()
     limit_outputs(int(os.environ.pop("CODEACT_OUTPUT_LIMIT", "0")))
-    outstream = f"{PieceStream.__module__}.{PieceStream.__name__}"
-    app = SparingApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
+    outstream = f"{OutStream.__module__}.{OutStream.__name__}"
+    app = IPKernelApp.instance(kernel_class=ReplyingKernel, outstream_class=outstream)
     app.initialize(sys.argv[1:])
     codeact_late.complete()
     libraries = _folders("CODEACT_SKILLS")

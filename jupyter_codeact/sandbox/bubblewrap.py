@@ -53,6 +53,7 @@ ETC = [
     "services",
     "ca-certificates",
     "debian_version",
+    "os-release",
 ]
 MISSING = (
     "This kernel runs code only in a sandbox, and bubblewrap is not installed: `sudo apt install bubblewrap` "

@@ -82,6 +82,17 @@ def send(stream, kind, content=None, *arguments, **options):
 session.send = send
 threading.Thread(target=late).start()
 """
+MEMORY = """
+from multiprocessing.shared_memory import SharedMemory
+shared = SharedMemory(create=True, size=1)
+shared.close(); shared.unlink()
+try:
+    os.close(os.memfd_create('memory'))
+    made = True
+except OSError as error:
+    made = error.strerror
+made
+"""
 BUNDLES = f"""
 display({{'image/png': '{PIXEL}', 'text/plain': 'p'}}, raw=True, metadata={{'image/png': {{'width': 3}}}})
 display(JSON({{'a': [1]}}), Latex('$x$'), Markdown('**b**'))
@@ -112,6 +123,13 @@ CASES = [
         "1\n2",
         "%config InteractiveShell.ast_node_interactivity = 'last_expr'",
     ),
+    case(
+        "memory without a file",
+        MEMORY,
+        differs=instead("memory without a file", '"True"', json.dumps("'Function not implemented'")),
+    ),
+    case("settings of its app", "%config IPKernelApp.log_level", "%config"),
+    case("what Jupyter is known by", "[type(stream).__name__ for stream in (sys.stdout, sys.stderr)]"),
     case("await", "await asyncio.sleep(0, 'slept')"),
     case("the last results", "_, __, _1, In[1], len(Out) > 1"),
     # ---- abort on error

@@ -94,8 +94,8 @@ class Kernel:
         """Everything below the trusted process: bubblewrap, its init, the kernel, and what that started."""
         return list(descendants(self.pid))
 
-    def run(self, code: str) -> tuple[str, str]:
-        """What a cell printed, and what its error said."""
+    def run(self, code: str, **options: Any) -> tuple[str, str]:
+        """What a cell printed, and what its error said. options: of ``execute_interactive``."""
         printed, errors = [], []
 
         def hear(message: dict[str, Any]) -> None:
@@ -105,7 +105,7 @@ class Kernel:
             elif message["msg_type"] == "error":
                 errors.append(content["evalue"])
 
-        self.client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S)
+        self.client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S, **options)
         return "".join(printed), "".join(errors)
 
     def send(self, kind: str, content: dict[str, Any], channel: str = "shell", **header: str) -> str:

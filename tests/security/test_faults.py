@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import folders_of, gone, history, shown
+from helpers import folders_of, gone, history, shown, trajectory
 
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox import run_folder
 from jupyter_codeact.sandbox.launch import open_sandbox
+from jupyter_codeact.sandbox.usage import descendants
 
 from .rooms import PATIENCE_S, Kernel, room, started
 
@@ -59,6 +60,14 @@ def test_killed_while_idle_it_is_said_in_the_next_cell(work: Path, home: Path) -
         os.kill(before[-1], signal.SIGKILL)
         assert gone(before)
         assert kernel.run("print(1)") in ((FRESH + "1\n", ""), ("", ENDED))
+
+
+def test_it_is_said_in_a_cell_of_hers_and_not_to_what_asks_unseen(kernel: Kernel) -> None:
+    """As inspectors of variables do, on their own, whenever the kernel is idle."""
+    assert kernel.run("import os; os._exit(1)")[1] == ENDED
+    for unseen in ({"silent": True}, {"silent": False}):
+        assert kernel.run("print('asked')", store_history=False, **unseen) == ("asked\n", "")
+    assert kernel.run("print('hers')") == (FRESH + "hers\n", "")
 
 
 def test_past_its_memory_it_is_said_with_the_number(work: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,3 +424,92 @@ async def test_killed_in_a_step_its_cell_is_answered_and_the_agent_told(opened: 
     gone_before = "Variables from before that are gone; the agent's steps since then ran in a fresh one."
     assert shown(after) == f"The sandbox ended. {gone_before}\n\nafter\n"
     assert any(ENDED in str(message["content"]) for message in history(home))
+
+
+STEP_FRESH = "The sandbox ended. Variables are gone; this step runs in a fresh one.\n"
+ASKED = "Run this? [y]es, [n]o with a reason, [a]ll, [s]top: "
+
+
+def _killed(kernel: Kernel) -> None:
+    """While it is idle. What it was asked, or the fresh one is, is answered once the end is known."""
+    before = kernel.inside()
+    os.kill(before[-1], signal.SIGKILL)
+    assert gone(before)
+    asked = kernel.send("kernel_info_request", {}, "control")
+    assert kernel.client.get_control_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] == asked
+
+
+@pytest.fixture
+def asking(work: Path, home: Path, script: Any) -> Iterator[Kernel]:
+    """A kernel whose agent proposes to look at a variable of hers, and waits for her word, without our extension."""
+    script({"code": "print('kept' in dir())"}, {"code": "print('as ever')"}, {"text": "ok"})
+    with started(work) as kernel:
+        kernel.run("kept = 1")
+        yield kernel
+
+
+def _run(kernel: Kernel, *answers: str) -> tuple[str, str]:
+    """What the agent's cell printed, and its status, where the sandbox is killed while she is asked the first time."""
+    asked = kernel.client.execute("%%agent\ngo", allow_stdin=True)
+    for number, answer in enumerate(answers):
+        assert kernel.client.get_stdin_msg(timeout=PATIENCE_S)["content"]["prompt"] == ASKED
+        if number == 0:
+            _killed(kernel)
+        kernel.client.input(answer)
+    printed = ""
+    while True:
+        message = kernel.client.get_iopub_msg(timeout=PATIENCE_S)
+        if message["parent_header"].get("msg_id") != asked:
+            continue
+        if message["msg_type"] == "stream":
+            printed += message["content"]["text"]
+        if message["content"].get("execution_state") == "idle":
+            return printed, kernel.replies([asked])[asked]
+
+
+def test_killed_while_a_step_waits_the_step_says_so_and_the_agent_is_told(asking: Kernel, home: Path) -> None:
+    assert _run(asking, "y", "y") == (STEP_FRESH + "False\nas ever\n", "ok")
+    first, second = (str(message["content"]) for message in history(home) if message["role"] == "tool")
+    assert STEP_FRESH + "False" in first
+    assert "fresh" not in second
+    assert asking.run("print('hers')") == ("hers\n", "")
+    kept = trajectory(home)["trajectory"][0]["observation"]
+    assert STEP_FRESH in kept
+
+
+def test_the_next_step_that_runs_says_it_where_the_first_is_not_wanted(asking: Kernel, home: Path) -> None:
+    assert _run(asking, "n no", "y") == (STEP_FRESH + "as ever\n", "ok")
+    assert asking.run("print('hers')") == ("hers\n", "")
+
+
+def test_where_no_step_ran_since_her_next_cell_says_it(asking: Kernel) -> None:
+    assert _run(asking, "s") == ("", "error")
+    assert asking.run("print('hers')") == (FRESH + "hers\n", "")
+
+
+async def _killed_and_run(proposal: Any) -> None:
+    """The review of somebody whose sandbox is killed before she looks."""
+    client = proposal.document.client
+    before = list(descendants(proposal.document.km.provisioner.process.pid))
+    os.kill(before[-1], signal.SIGKILL)
+    assert gone(before)
+    proposal.document.post(client.session.msg("kernel_info_request", {}), client.control_channel)
+    await client.get_control_msg(timeout=PATIENCE_S)
+    proposal.run()
+
+
+@pytest.mark.parametrize("clears", [False, True])
+async def test_killed_while_a_proposal_waits_its_cell_says_so(
+    opened: Any, script: Any, home: Path, clears: bool
+) -> None:
+    """What the code clears then, the agent is told all the same."""
+    clear = "from IPython.display import clear_output\nclear_output()\n"
+    script({"code": (clear if clears else "") + "print('kept' in dir())"}, {"text": "ok"})
+    async with opened("kept = 1", "%%agent\ngo", "print('hers')", review=_killed_and_run) as document:
+        await document.run_cells()
+        _, agent, step, hers = document.nb.cells
+    assert "The sandbox ended" not in shown(agent)
+    assert shown(step).replace("\n\n", "\n") == ("" if clears else STEP_FRESH) + "False\n"
+    assert shown(hers) == "hers\n"
+    (told,) = [str(message["content"]) for message in history(home) if message["role"] == "tool"]
+    assert STEP_FRESH + "False" in told

@@ -56,6 +56,12 @@ def test_it_lists_nothing_of_the_hosts(closed: Cells, unprotected: Cells) -> Non
     assert "shadow" in unprotected.attempt(attack)
 
 
+def test_it_knows_which_system_its_programs_are_of(closed: Cells, unprotected: Cells) -> None:
+    """Where the machine says so: installers and wheels choose by it."""
+    asked = "print(open('/etc/os-release').read())"
+    assert closed.attempt(asked) == unprotected.attempt(asked)
+
+
 def test_it_reads_no_name_of_hers(closed: Cells, unprotected: Cells) -> None:
     """Accounts and groups are the sandbox's own."""
     names = "print(*(line.partition(':')[0] for line in open('/etc/{}')))"

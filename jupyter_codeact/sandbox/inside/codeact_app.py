@@ -2,12 +2,15 @@
 
 from typing import Any
 
-from ipykernel.kernelapp import IPKernelApp
+from ipykernel import kernelapp
 from traitlets import Type, default
 
 
-class SparingApp(IPKernelApp):
-    """Named as a string, the class of its clients is imported, with all that it needs, before a kernel starts."""
+class IPKernelApp(kernelapp.IPKernelApp):
+    """Named as a string, the class of its clients is imported, with all that it needs, before a kernel starts.
+
+    Its name is that of the section which `%config` sets.
+    """
 
     blocking_class = Type(klass=object)
 
