@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
-from . import etc, gitconfig, seccomp
+from . import etc, gitconfig, repository, seccomp
 from .limits import Limits
 from .paths import (
     PACKAGE,
@@ -28,7 +28,6 @@ from .paths import (
     parents,
     pins,
     private_entries,
-    repository,
     systems,
 )
 from .run_folder import RunFolder, bases, no_room
@@ -213,7 +212,8 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     private = [path for path in private_entries(room.work, room.hidden) if not any(inside(path, k) for k in kept)]
     check_links(room.work, obeyed, (*kept, *private))
     home = home_parts(room.work)
-    parts = {**pins(room.work, (*readable, *private)), **repository(room.work), **home}
+    of_git = repository.kept(room.work)
+    parts = {**pins(room.work, (*readable, *private, *of_git)), **dict.fromkeys(of_git, "--ro-bind"), **home}
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
         yield from _bind("--ro-bind", folder, folder, made)
     yield from _bind("--bind", work_source, room.work, made)
