@@ -79,8 +79,8 @@ class Tap:
     def _without_cell(self, message: Message, taken: Taken) -> Message:
         """An Output widget names the request whose outputs are its own. For the front end that would be our cell's.
 
-        It is not told: our words and questions would be the widget's then, which could show others in their place, and a
-        page whose model has failed takes no word of ours to let go.
+        It is not told: our words and questions would be the widget's then, which could show others in their place, and
+        a page whose model has failed takes no word of ours to let go.
         """
         comm_id, data = str(message.content.get("comm_id")), message.content.get("data")
         state = data.get("state") if isinstance(data, dict) else None

@@ -19,7 +19,7 @@ def message(kind: str, **content: Any) -> Message:
 
 
 def tap(way: Way, heard: list[Message] | None = None) -> Tap:
-    return Tap(way, [].append if heard is None else heard.append, PARENT)
+    return Tap(way, ([] if heard is None else heard).append, PARENT)
 
 
 BUSY, IDLE = message("status", execution_state="busy"), message("status", execution_state="idle")
