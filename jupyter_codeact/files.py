@@ -59,7 +59,7 @@ def read_in(folder: Path, path: Path) -> str:
 
 
 def bytes_in(folder: Path, path: Path, largest: int = LARGEST) -> bytes:
-    """The content of ``path``. Where it leads into ``folder`` by any name, it must be a plain file that really lies there.
+    """The content of ``path``. Where it leads into ``folder`` by any name, it must be a plain file that lies there.
 
     Raises OSError.
     """

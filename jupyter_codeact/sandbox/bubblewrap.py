@@ -22,6 +22,7 @@ from .paths import (
     check_links,
     entries_outside,
     home_parts,
+    in_dot_folder,
     inside,
     interpreter,
     make_missing,
@@ -70,6 +71,11 @@ OBEYED = (
     "in the sandbox could change what runs outside of it: put the notebook into another folder."
 )
 
+DOT_FOLDER = (
+    "This kernel's working folder would be {work}, in a dot folder of your home: programs keep settings and keys "
+    "there, and a link of another sandbox's making may have led to it: put the notebook into another folder."
+)
+
 
 class Room(NamedTuple):
     """What one sandbox is made for.
@@ -110,6 +116,9 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     room = room._replace(hidden=(*room.hidden, *bases()))
     if any(room.work == os.path.realpath(folder) for folder in (*room.hidden, *room.libraries)):
         raise SandboxUnavailable(OBEYED.format(work=room.work))
+    # Trials work in a folder for temporary files, which may lie there.
+    if in_dot_folder(room.work) and not any(in_dot_folder(base) and inside(room.work, base) for base in bases()):
+        raise SandboxUnavailable(DOT_FOLDER.format(work=room.work))
     as_root = os.geteuid() == 0
     drawn = random.choice(SANDBOX_UIDS)  # noqa: S311  no secret
     uid, gid = map(str, (drawn, drawn) if as_root else (os.getuid(), os.getgid()))

@@ -154,6 +154,12 @@ def check_links(work: str, names: Iterable[str], kept: Iterable[str]) -> None:
                 raise SandboxUnavailable(LINKED.format(link=step, name=name))
 
 
+def in_dot_folder(work: str) -> bool:
+    """Whether the working folder is a dot folder of her home, or lies in one."""
+    home = users_home()
+    return work != home and inside(work, home) and os.path.relpath(work, home).startswith(".")
+
+
 def private_entries(work: str, data: Iterable[str]) -> list[str]:
     """What lies in the working folder and is still nobody's business inside the sandbox.
 

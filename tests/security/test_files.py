@@ -207,6 +207,22 @@ def test_a_folder_of_settings_is_no_working_folder(tmp_path: Path) -> None:
             open_sandbox("bubblewrap", sys.executable, str(tmp_path), **given)
 
 
+@pytest.mark.parametrize("folder", [".ssh", ".config/x"])
+def test_a_dot_folder_of_her_home_is_no_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """A cell of a kernel above may have put a link to it in the place of a notebook's folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "project").symlink_to(tmp_path / folder)
+    with pytest.raises(
+        SandboxUnavailable, match=r"in a dot folder of your home.* put the notebook into another folder"
+    ):
+        open_sandbox("bubblewrap", sys.executable, str(tmp_path / "project"))
+    with room("none", tmp_path / "project") as cells:
+        assert cells.attempt("print(open('authorized_keys', 'w').write('x'))") == "1"
+
+
 def test_every_place_where_jupyter_looks_is_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As jupyter_core says, but for what belongs to the environment or the system."""
     monkeypatch.setenv("HOME", str(tmp_path))
