@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 LARGEST = 16 * 2**20
+# As many as Linux follows.
+LINKS = 40
 # Of our folders for a while. The process whose they are follows: the next start removes those of one that was killed.
 PREFIX = "codeact-"
 FOLDER = os.O_RDONLY | os.O_DIRECTORY
@@ -109,7 +111,7 @@ def read_in(folder: Path, path: Path) -> str:
 
 
 def bytes_in(folder: Path, path: Path, largest: int = LARGEST) -> bytes:
-    """The content of ``path``. Where it lies in ``folder`` by name, it must be a plain file that really lies there.
+    """The content of ``path``. Where it leads into ``folder`` by any name, it must be a plain file that lies there.
 
     Raises OSError.
     """
@@ -139,12 +141,25 @@ def content_of(path: Path, folder: Path | None = None, largest: int = LARGEST) -
 
 
 def inside(path: Path, folder: Path) -> bool:
-    """By name alone."""
-    return Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))
+    """Whether ``path`` leads into the folder by any of its names, wherever it goes from there.
+
+    A link to the folder, as a home often is one, is one of its names.
+    """
+    real, place = Path(os.path.realpath(folder)), Path.cwd()
+    steps, links = [*reversed(path.parts)], LINKS
+    while steps:
+        step = steps.pop()
+        place = place.parent if step == ".." else place / step
+        if step != ".." and place != real and place.is_relative_to(real):
+            return True
+        if links and place.is_symlink():
+            steps += reversed(Path(os.readlink(place)).parts)
+            place, links = place.parent, links - 1
+    return place == real
 
 
 def innermost(path: Path, *folders: Path) -> Path | None:
-    """The innermost of the folders in which ``path`` lies by name; None where it lies in none."""
+    """The innermost of the folders into which ``path`` leads; None where it leads into none."""
     around = (Path(os.path.abspath(folder)) for folder in folders if inside(path, folder))
     return max(around, key=lambda place: len(place.parts), default=None)
 

@@ -75,6 +75,8 @@ def _now(root: str, own: str, unfiltered: list[str]) -> str:
     filters = _filters(root)
     while True:
         settings = [word for name in filters for word in _filter(name, name in unfiltered)]
+        # Hers is read-only in the sandbox.
+        settings += ["-c", f"lfs.storage={own}/lfs"]
         try:
             _git(root, *settings, "add", "--all", environment=environment)
             # It looks once more at files as young as the index, through their filters.

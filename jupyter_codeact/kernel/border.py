@@ -118,10 +118,12 @@ class Border:
             # Her word may end, and the page has these models then.
             if message.type == "comm_open":
                 self.widgets.opens(content)
+            self.widgets.note(content)
             return content
         cleaned = self.widgets.clean(message.type, content, asked.id)
         if cleaned is None:
             raise Held
+        self.widgets.note(cleaned)
         return cleaned
 
     def _replied(self, message: Message, channel: str) -> Message:

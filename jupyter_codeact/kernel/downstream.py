@@ -18,7 +18,7 @@ from .question import Question
 from .sockets import Back, Front
 from .taps import Tap, Way
 from .turns import Turns
-from .wire import Message
+from .wire import Message, build
 
 # How many outputs are moved before the other sockets get a turn.
 BATCH = 64
@@ -28,7 +28,7 @@ class Downstream:
     """See the module.
 
     taps: who of ours hears what comes for a request, by its id. heard: called when the sandbox hears us.
-    controlled: called with each answer on control.
+    controlled: called with each answer on control. told: called with what the sandbox is to hear, in ``session``.
     """
 
     def __init__(
@@ -42,6 +42,8 @@ class Downstream:
         polling: Polling,
         heard: Callable[[], None],
         controlled: Callable[[Message], None],
+        told: Callable[[Message], None],
+        session: str,
     ) -> None:
         self.taps: dict[str, Tap] = {}
         self.aside = Aside(polling.post)
@@ -53,6 +55,8 @@ class Downstream:
         self._polling = polling
         self._heard = heard
         self._controlled = controlled
+        self._told = told
+        self._session = session
 
     def take(self, back: Back, is_fresh: bool) -> None:
         """Read what this sandbox says from now on. ``is_fresh``: it took the place of another one."""
@@ -96,7 +100,7 @@ class Downstream:
             self._front.send(self._front.iopub, message)
             return
         tap = self.taps.get(message.executed_id)
-        outgoing = message if tap is None else tap.outgoing(message)
+        outgoing = message if tap is None else tap.outgoing(message, self._border.widgets.taken)
         if outgoing is not None:
             self._front.send(self._front.iopub, outgoing)
         if tap is not None:
@@ -126,6 +130,9 @@ class Downstream:
         tap.hear(message)
         if tap.ended:
             self.taps.pop(message.executed_id, None)
+            for shown in tap.changed.values():
+                # As a page says it to the kernel, once it has taken something in.
+                self._told(build("comm_msg", shown.content, self._session))
 
     def _read_control(self) -> None:
         check = partial(self._border.replied, channel="control")

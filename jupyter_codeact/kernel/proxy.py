@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import zmq
@@ -81,6 +82,8 @@ class Proxy:
             polling=self.polling,
             heard=self._open_front,
             controlled=self._on_control_reply,
+            told=partial(self._pass_on, "shell"),
+            session=self.session,
         )
         self.taps, self.aside = self.downstream.taps, self.downstream.aside
         self.polling.watch(self.front.heartbeat, self.front.echo)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..sandbox import repository
 from ..sandbox.bubblewrap import KEPT_VARIABLES
 from ..sandbox.launch import Sandbox
 from ..sandbox.paths import PACKAGE, home_parts, private_entries
@@ -154,7 +155,7 @@ def _fitting(python: str) -> tuple[object, ...]:
     settings, work = Settings.from_environment()._replace(reserve_minutes=0.0), os.path.realpath(os.getcwd())
     where = os.stat(work)
     variables = [os.environ.get(name) for name in (*KEPT_VARIABLES, "PATH", "LD_LIBRARY_PATH")]
-    covered = private_entries(work, settings.hidden), home_parts(work)
+    covered = private_entries(work, settings.hidden), home_parts(work), repository.kept(work)
     return settings, work, where.st_dev, where.st_ino, variables, covered, _installed(python)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..guard import figures
 from ..guard import widgets as guard
 from ..guard.models import FIGURES, LINKS, OUTPUT, Identity, identity
+from .taken import Taken
 
 TARGET = "jupyter.widget"
 # On comms of this target a page asks for all models at once, when it is loaded anew or has been away.
@@ -30,6 +31,7 @@ class Widgets:
     """Cleans messages on the sandbox's comms; follows which model each comm is.
 
     held: why models were held back, by their ids. One that is forgotten is as one that was never heard of.
+    taken: what Output widgets show.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
@@ -40,12 +42,14 @@ class Widgets:
         self._controls: OrderedDict[str, bool] = OrderedDict()
         self._may_save = False
         self._request = ""
+        self.taken = Taken()
 
     # ---- from front ends
 
     def asked(self, kind: str, content: Content) -> None:
         """Note what a page says on a comm, for what may be said to it then."""
         comm_id, data = str(content.get("comm_id")), _object(content, "data")
+        self.note(content)
         if kind == "comm_open" and content.get("target_name") == CONTROL:
             _add(self._controls, comm_id, False)
         elif kind == "comm_close":
@@ -54,6 +58,13 @@ class Widgets:
             self._controls[comm_id] = data.get("method") == "request_states"
         elif comm_id in self.models and figures.asks_to_save(data.get("content")):
             self._may_save = True
+
+    def note(self, content: Content) -> None:
+        """What an Output shows, whoever says it, in a comm message that passed."""
+        comm_id, outputs = str(content.get("comm_id")), _object(_object(content, "data"), "state").get("outputs")
+        known = self.models.get(comm_id)
+        if known is not None and known.model_module == OUTPUT and isinstance(outputs, list):
+            self.taken.of(comm_id).note(outputs)
 
     # ---- from the sandbox
 

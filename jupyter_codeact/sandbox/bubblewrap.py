@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
-from . import etc, gitconfig, seccomp
+from . import etc, gitconfig, repository, seccomp
 from .limits import Limits
 from .paths import (
     PACKAGE,
@@ -22,13 +22,13 @@ from .paths import (
     check_links,
     entries_outside,
     home_parts,
+    in_dot_folder,
     inside,
     interpreter,
     make_missing,
     parents,
     pins,
     private_entries,
-    repository,
     systems,
 )
 from .run_folder import RunFolder, bases, no_room
@@ -72,6 +72,11 @@ OBEYED = (
     "in the sandbox could change what runs outside of it: put the notebook into another folder."
 )
 
+DOT_FOLDER = (
+    "This kernel's working folder would be {work}, in a dot folder of your home: programs keep settings and keys "
+    "there, and a link of another sandbox's making may have led to it: put the notebook into another folder."
+)
+
 
 class Room(NamedTuple):
     """What one sandbox is made for.
@@ -112,6 +117,9 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     room = room._replace(hidden=(*room.hidden, *bases()))
     if any(room.work == os.path.realpath(folder) for folder in (*room.hidden, *room.libraries)):
         raise SandboxUnavailable(OBEYED.format(work=room.work))
+    # Trials work in a folder for temporary files, which may lie there.
+    if in_dot_folder(room.work) and not any(in_dot_folder(base) and inside(room.work, base) for base in bases()):
+        raise SandboxUnavailable(DOT_FOLDER.format(work=room.work))
     as_root = os.geteuid() == 0
     drawn = random.choice(SANDBOX_UIDS)  # noqa: S311  no secret
     uid, gid = map(str, (drawn, drawn) if as_root else (os.getuid(), os.getgid()))
@@ -214,7 +222,8 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     private = [path for path in private_entries(room.work, room.hidden) if not any(inside(path, k) for k in kept)]
     check_links(room.work, obeyed, (*kept, *private))
     home = home_parts(room.work)
-    parts = {**pins(room.work, (*readable, *private)), **repository(room.work), **home}
+    of_git = repository.kept(room.work)
+    parts = {**pins(room.work, (*readable, *private, *of_git)), **dict.fromkeys(of_git, "--ro-bind"), **home}
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
         yield from _bind("--ro-bind", folder, folder, made)
     yield from _bind("--bind", work_source, room.work, made)

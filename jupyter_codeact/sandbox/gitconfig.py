@@ -16,6 +16,8 @@ from pathlib import Path
 from .paths import entries_outside, inside
 
 SYSTEM = "/etc/gitconfig"
+# Seconds that git may take to say them: else the sandbox does without.
+GIT_S = 3
 _IGNORED, _ATTRIBUTES = "gitignore", "gitattributes"
 _TAKEN = ("core.autocrlf", "core.eol", "core.safecrlf")
 # Of a repository that git is told to work in, nothing is asked.
@@ -68,8 +70,14 @@ def _settings(work: str) -> Iterator[tuple[str, str]]:
         return
     environment = {name: value for name, value in os.environ.items() if name not in _PLACES}
     command = [program, "config", "--list", "--null", "--show-origin", "--includes"]
-    found = subprocess.run(command, cwd="/", env=environment, capture_output=True, check=False).stdout
-    words = os.fsdecode(found).split("\0")
+    with suppress(subprocess.TimeoutExpired):
+        # What hers include may be a pipe by now, of a cell's making.
+        found = subprocess.run(command, cwd="/", env=environment, capture_output=True, check=False, timeout=GIT_S)
+        yield from _read(os.fsdecode(found.stdout), work)
+
+
+def _read(found: str, work: str) -> Iterator[tuple[str, str]]:
+    words = found.split("\0")
     for origin, entry in zip(words[::2], words[1::2], strict=False):
         key, mark, value = entry.partition("\n")
         if not _is_in(origin.removeprefix("file:"), work):

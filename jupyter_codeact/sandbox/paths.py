@@ -38,7 +38,7 @@ class Interpreter(NamedTuple):
 
     def readable(self, work: str) -> list[str]:
         """What has to be bound, outermost only. Her projects in the working folder are part of that."""
-        home = _home()
+        home = users_home()
         others = [path for path in self.projects if not inside(path, work) and not inside(home, path)]
         return _outermost([*self.environment, *self.user_site, *others])
 
@@ -133,7 +133,7 @@ def make_missing(work: str, data: Iterable[str], kept: Iterable[str]) -> None:
 
     It can make nothing in ``kept``, folders that it can't write, nor in the home itself.
     """
-    safe = (*kept, _home())
+    safe = (*kept, users_home())
     for folder in map(os.path.realpath, data):
         if inside(folder, work) and not os.path.exists(folder):
             there = next(parent for parent in map(str, Path(folder).parents) if os.path.exists(parent))
@@ -146,12 +146,18 @@ def check_links(work: str, names: Iterable[str], kept: Iterable[str]) -> None:
 
     A link can't be kept from being replaced, but in ``kept``, folders that can't be written, and in a home.
     """
-    home = _home()
+    home = users_home()
     for name in names:
         for step in filter(os.path.islink, (*parents(name), name)):
             place = os.path.realpath(os.path.dirname(step))
             if inside(place, work) and place != home and not any(inside(place, folder) for folder in kept):
                 raise SandboxUnavailable(LINKED.format(link=step, name=name))
+
+
+def in_dot_folder(work: str) -> bool:
+    """Whether the working folder is a dot folder of her home, or lies in one."""
+    home = users_home()
+    return work != home and inside(work, home) and os.path.relpath(work, home).startswith(".")
 
 
 def private_entries(work: str, data: Iterable[str]) -> list[str]:
@@ -162,11 +168,11 @@ def private_entries(work: str, data: Iterable[str]) -> list[str]:
     so is what such an entry is a link to.
     """
     hidden = [path for path in map(os.path.realpath, data) if inside(path, work) and os.path.exists(path)]
-    home = _home()
+    home = users_home()
     if inside(home, work):
         dots = [os.path.realpath(entry.path) for entry in os.scandir(home) if entry.name.startswith(".")]
         hidden += [path for path in dots if inside(path, work) and path != home and os.path.exists(path)]
-    return _drop_nested(hidden)
+    return drop_nested(hidden)
 
 
 def home_parts(work: str) -> dict[str, str]:
@@ -175,7 +181,7 @@ def home_parts(work: str) -> dict[str, str]:
     Nothing can be made in the home itself, only in its folders: a new .profile or .ssh would be obeyed outside. And
     what is made there outside while the sandbox runs isn't seen in it: a new .netrc would be.
     """
-    home = _home()
+    home = users_home()
     if not inside(home, work):
         return {}
     seen = sorted((e for e in os.scandir(home) if not e.name.startswith(".")), key=lambda entry: entry.name)
@@ -186,22 +192,6 @@ def _shown(entry: os.DirEntry[str]) -> str:
     if entry.is_symlink():
         return "--symlink"
     return "--bind-try" if entry.is_dir() else "--ro-bind-try"
-
-
-def repository(work: str) -> dict[str, str]:
-    """What of the working folder's git repository names programs, which git runs outside, too: option by path."""
-    folder = os.path.join(work, ".git")
-    if os.path.islink(folder) or not os.path.isdir(folder) or _home() == work:
-        return {}
-    hooks = os.path.join(folder, "hooks")
-    if not os.path.lexists(hooks):
-        # What isn't there can't be covered, but be made.
-        os.mkdir(hooks)
-    kept = (os.path.join(folder, name) for name in ("config", "config.worktree", "hooks"))
-    return {
-        folder: "--bind",
-        **{path: "--ro-bind" for path in kept if os.path.exists(path) and not os.path.islink(path)},
-    }
 
 
 def pins(work: str, kept: Iterable[str]) -> dict[str, str]:
@@ -216,14 +206,16 @@ def pins(work: str, kept: Iterable[str]) -> dict[str, str]:
 
 def is_home(work: str) -> bool:
     """Whether it is shown as an empty folder with what it held."""
-    return work == _home()
+    return work == users_home()
 
 
-def _home() -> str:
+def users_home() -> str:
+    """Where it really is."""
     return os.path.realpath(os.path.expanduser("~"))
 
 
-def _drop_nested(folders: list[str]) -> list[str]:
+def drop_nested(folders: Iterable[str]) -> list[str]:
+    """Without those that lie inside one another."""
     kept: list[str] = []
     for folder in sorted(set(folders), key=len):
         if not any(inside(folder, parent) for parent in kept):

@@ -235,3 +235,29 @@ def test_what_an_output_widget_clears_is_its_own(script: Any, work: Path, home: 
     (told,) = [message["content"] for message in history(home) if message["role"] == "tool"]
     lines = [line for line in told.splitlines() if line in ("accuracy 0.93", "first", "inner", "after")]
     assert lines == ["accuracy 0.93", "inner", "after"]
+
+
+TAKES = """\
+import ipywidgets
+from IPython.display import display
+out = ipywidgets.Output()
+display(out)
+print("before", flush=True)
+out.msg_id = get_ipython().kernel.get_parent()["header"]["msg_id"]
+print("inner")
+"""
+
+
+def test_no_output_widget_takes_what_is_said_in_the_agent_s_cell(script: Any, work: Path, home: Path) -> None:
+    """It could show another change than the one that she is asked for. What steps give it both sides know of."""
+    pytest.importorskip("ipywidgets")
+    script({"text": "I look.", "code": TAKES}, {"text": "Later words.", "code": "print('later')"}, {"text": "ok"})
+    nb = notebook("%%agent --review auto\ngo", "print([output['text'] for output in out.outputs])")
+    client = NotebookClient(nb, kernel_name="codeact", timeout=60, resources={"metadata": {"path": str(work)}})
+    client.execute()
+    assert "Later words." in shown(nb.cells[0])
+    said = [output.text for output in nb.cells[0].outputs if output.output_type == "stream"]
+    assert "".join(said) == "before\nlater\n"
+    (state,) = [state for state in client.widget_state.values() if "outputs" in state]
+    assert [output["text"] for output in state["outputs"]] == ["inner\n"]
+    assert shown(nb.cells[1]) == "['inner\\n']\n"

@@ -165,3 +165,22 @@ def test_configuration_that_a_cell_would_write_is_not_obeyed(
         kernel.run("%agent status")
     assert ("Read-only file system" in error) is (kind == "bubblewrap")
     assert proof.exists() is (kind == "none")
+
+
+def test_a_folder_by_another_name_is_the_same_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Her home may be a link. What lies outside without going through the folder may be a link of hers."""
+    work, secret = tmp_path / "work", tmp_path / "secret"
+    for folder in (work, secret):
+        folder.mkdir()
+        (folder / "x").write_text(folder.name)
+    (work / "out").symlink_to(secret)
+    for name, leads in (("home", work), ("around", work / "out"), ("elsewhere", secret)):
+        (tmp_path / name).symlink_to(leads)
+    monkeypatch.chdir(work)
+    for path in (work / "out/x", tmp_path / "home/out/x", tmp_path / "around/x", Path("out/x"), Path("../home/out/x")):
+        with pytest.raises(OSError, match="no plain file of this folder"):
+            read_in(work, path)
+    with pytest.raises(OSError, match="no plain file of this folder"):
+        read_in(tmp_path / "home", work / "out/x")
+    found = [read_in(work, path) for path in (tmp_path / "home/x", tmp_path / "elsewhere/x", Path("../secret/x"))]
+    assert found == ["work", "secret", "secret"]

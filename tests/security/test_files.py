@@ -217,6 +217,22 @@ def test_a_folder_of_settings_is_no_working_folder(tmp_path: Path) -> None:
             open_sandbox("bubblewrap", sys.executable, str(tmp_path), **given)
 
 
+@pytest.mark.parametrize("folder", [".ssh", ".config/x"])
+def test_a_dot_folder_of_her_home_is_no_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    """A cell of a kernel above may have put a link to it in the place of a notebook's folder."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "project").symlink_to(tmp_path / folder)
+    with pytest.raises(
+        SandboxUnavailable, match=r"in a dot folder of your home.* put the notebook into another folder"
+    ):
+        open_sandbox("bubblewrap", sys.executable, str(tmp_path / "project"))
+    with room("none", tmp_path / "project") as cells:
+        assert cells.attempt("print(open('authorized_keys', 'w').write('x'))") == "1"
+
+
 def test_every_place_where_jupyter_looks_is_covered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As jupyter_core says, but for what belongs to the environment or the system."""
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -263,22 +279,96 @@ def test_in_her_home_her_dot_files_are_nobodys(tmp_path: Path, monkeypatch: pyte
         assert cells.attempt(write.format(".profile")) == "1"
 
 
-def test_what_git_would_run_outside_is_not_changed(tmp_path: Path) -> None:
-    """Any `git status` of hers obeys the repository's configuration; git itself goes on working in cells."""
-    subprocess.run(["git", "init", "-q", "--template=", str(tmp_path)], check=True)
-    assert not (tmp_path / ".git" / "hooks").exists()
-    attacks = {
-        "config": "print(open('.git/config', 'a').write('#'))",
-        "hook": "os.makedirs('.git/hooks', exist_ok=True); print(open('.git/hooks/pre-commit', 'w').write('#'))",
-        "replace": "os.rename('.git', 'old'); os.makedirs('.git'); print(1)",
-    }
-    commit = "git -c user.name=a -c user.email=b commit -qm one --allow-empty && git log --oneline | wc -l"
-    with room("bubblewrap", tmp_path) as cells:
-        for attack in attacks.values():
-            assert cells.attempt(attack) in OUTSIDE
-        assert cells(f"!{commit}") == "1"
-    with room("none", tmp_path) as cells:
-        assert [cells.attempt(attack) for attack in attacks.values()] == ["1", "1", "1"]
+WHO = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "protocol.file.allow=always")
+
+
+def git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", folder, *WHO, *words], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+def repository(folder: Path) -> Path:
+    git(folder.parent, "init", "-q", "--template=", str(folder))
+    (folder / "a.txt").write_text("one\n")
+    git(folder, "add", ".")
+    git(folder, "commit", "-qm", "one")
+    return folder
+
+
+# Programs for her `git status`, in another folder's settings; in a repository that the index has as a submodule; …
+RUNS = "printf '[core]\\n\\tfsmonitor = touch {proof}; false\\n' >>"
+OTHER_SETTINGS = f"cp -r .git c; mv c .git/c; {RUNS} .git/c/config; echo c > .git/commondir"
+MADE = f"git init -q {{0}}; git -C {{0}} {' '.join(WHO)} commit -qm one --allow-empty; {RUNS} {{0}}/.git/config"
+OTHERS_REPOSITORY = f"{MADE.replace('{0}', 'sub')}; git add sub"
+
+
+@pytest.mark.parametrize(
+    ("kind", "attack"),
+    [
+        ("folder", f"{RUNS} .git/config"),
+        ("folder", "mv .git old; " + MADE.replace("{0}", ".")),
+        ("folder", OTHER_SETTINGS),
+        ("folder", OTHERS_REPOSITORY),
+        ("named folder", f"{RUNS} .bare/config"),
+        ("named folder", "rm .git; " + MADE.replace("{0}", ".")),
+        ("worktree", "rm .git; " + MADE.replace("{0}", ".")),
+        ("submodule", "rm deep/sub/.git; " + MADE.replace("{0}", "deep/sub")),
+        ("submodule", "mv deep/sub old; " + MADE.replace("{0}", "deep/sub")),
+        ("submodule", "mv deep old; " + MADE.replace("{0}", "deep/sub")),
+        ("submodule of another branch", "rm deep/sub/.git; " + MADE.replace("{0}", "deep/sub")),
+        ("submodule not checked out", MADE.replace("{0}", "deep/sub")),
+        ("repository in it", f"{RUNS} deep/sub/.git/config"),
+    ],
+)
+def test_what_git_would_run_outside_is_not_changed(tmp_path: Path, kind: str, attack: str) -> None:
+    """Any `git status` of hers obeys the repository's settings, and in each submodule those of what lies there."""
+    work, whole = tmp_path / "work", repository(tmp_path / "whole")
+    if kind == "worktree":
+        git(whole, "worktree", "add", "-q", str(work))
+    else:
+        repository(work)
+    if kind == "named folder":
+        (work / ".git").rename(work / ".bare")
+        (work / ".git").write_text("gitdir: ./.bare\n")
+    elif kind == "repository in it":
+        (work / "deep").mkdir()
+        repository(work / "deep" / "sub")
+        git(work, "add", "deep/sub")
+    elif kind.startswith("submodule"):
+        git(work, "submodule", "--quiet", "add", str(whole), "deep/sub")
+        git(work, "commit", "-qm", "two")
+    if kind == "submodule not checked out":
+        git(tmp_path, "clone", "-q", str(work), "clone")
+        work = tmp_path / "clone"
+    if kind == "submodule of another branch":
+        git(work, "rm", "-q", "--cached", "deep/sub")
+    proof, ran = tmp_path / "proof", []
+    for sandbox in ("bubblewrap", "none"):
+        with room(sandbox, work) as cells:
+            cells(f"import subprocess; subprocess.run({attack.replace('{proof}', str(proof))!r}, shell=True)")
+        if kind == "submodule of another branch":
+            git(work, "reset", "-q")
+        git(work, "status")
+        ran.append(proof.exists())
+    assert ran == [False, True]
+
+
+def test_a_repository_is_read_in_cells_and_changed_in_a_terminal(tmp_path: Path) -> None:
+    work = repository(tmp_path / "work")
+    git(work, "submodule", "--quiet", "add", str(repository(tmp_path / "whole")), "sub")
+    git(work, "commit", "-qm", "two")
+    changes = ["git add .", "git commit -qam three", "git stash || echo busy", "git config a.b c", "mv .git old"]
+    with room("bubblewrap", work) as cells:
+        cells("print('two', file=open('a.txt', 'a')); print('two', file=open('sub/a.txt', 'a'))")
+        assert cells(
+            "!git status --short | cat; git log --oneline | wc -l; git diff a.txt | tail -1 | cat"
+        ).split() == [*("M", "a.txt", "m", "sub", "2", "+two")]
+        for change in changes:
+            said = cells(f"!{change} 2>&1")
+            assert "Read-only file system" in said or "busy" in said, (change, said)
+    assert git(work, "status", "--short").split() == ["M", "a.txt", "m", "sub"]
+    git(work, "stash")
+    git(work, "commit", "-qm", "three", "--allow-empty")
 
 
 def test_the_temp_of_other_programs_is_covered_and_no_working_folder(

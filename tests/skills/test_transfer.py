@@ -358,6 +358,10 @@ def test_an_export_goes_where_it_is_told(library: Library, work: Path) -> None:
     (work / "link").symlink_to(work.parent)
     with pytest.raises(SkillError, match="can't be made: a link leads out of the working folder"):
         sent(library, "circles", "wheel", work, out="link/dist")
+    # Her home may be a link to it.
+    (work.parent / "home").symlink_to(work)
+    with pytest.raises(SkillError, match="can't be made: a link leads out of the working folder"):
+        sent(library, "circles", "wheel", work, out=str(work.parent / "home/link/dist"))
     assert not (work.parent / "dist").exists()
     with pytest.raises(SkillError, match=r"mine\.py is no folder"):
         sent(library, "circles", "wheel", work, out="there/mine.py", force=True)

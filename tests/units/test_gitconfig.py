@@ -55,3 +55,14 @@ def test_what_a_cell_may_have_written_leads_to_no_file_of_hers(hers: Path, tmp_p
     os.symlink(tmp_path / "secret", work / "ignored")
     (hers / "global").write_text(f"[core]\nexcludesFile = {work}/ignored\n")
     assert "sk-secret" not in str(gitconfig.files(str(work)))
+
+
+def test_a_pipe_that_hers_include_holds_up_no_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "work").mkdir()
+    os.mkfifo(tmp_path / "work" / "settings")
+    (tmp_path / "global").write_text(f"[core]\n\teol = lf\n[include]\n\tpath = {tmp_path}/work/settings\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "global"))
+    monkeypatch.setattr(gitconfig, "GIT_S", 0.2)
+    files = gitconfig.files(str(tmp_path / "work"))
+    assert "checkstat" in files["gitconfig"]
+    assert "eol" not in files["gitconfig"]

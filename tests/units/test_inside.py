@@ -148,6 +148,15 @@ def test_without_a_commit_all_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [(clone / name).read_text() for name in ("a.py", "b.py")] == ["x = 1\n", "y = 1\n"]
 
 
+def test_what_git_lfs_keeps_goes_into_no_repository_of_hers(checkout: Path) -> None:
+    (checkout / ".gitattributes").write_text("*.bin filter=lfs\n")
+    git(checkout, "config", "filter.lfs.clean", "git config lfs.storage")
+    (checkout / "x.bin").write_text("x")
+    stored = Path(patch_of(str(checkout)).rpartition("\n+")[2].strip())
+    assert stored.is_absolute()
+    assert not stored.is_relative_to(checkout)
+
+
 def test_a_worktree_and_a_part_are_not_the_whole_repository(checkout: Path, tmp_path: Path) -> None:
     git(checkout, "worktree", "add", "-q", str(tmp_path / "tree"))
     (checkout / "part").mkdir()

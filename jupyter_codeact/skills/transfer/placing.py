@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import SkillError
+from ...files import inside
 from .exports import Content
 
 _THERE = "{path} is there already: choose another --out, or write --force to have it replaced."
@@ -70,8 +71,7 @@ def _folder(folder: Path, work: Path) -> Iterator[Path]:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         here = Path(f"/proc/self/fd/{descriptor}")
-        inside = Path(os.path.normpath(folder)).is_relative_to(work)
-        if inside and not here.readlink().is_relative_to(work.resolve()):
+        if inside(folder, work) and not here.readlink().is_relative_to(work.resolve()):
             raise PermissionError(errno.EPERM, "a link leads out of the working folder")
         yield here
     finally:

@@ -1,0 +1,120 @@
+"""The git repository of the working folder, which code in the sandbox may read and not change.
+
+Any `git status` of hers obeys it: its settings name programs, `commondir` names other settings, and in each folder
+that its index has as a submodule git obeys the repository that it finds there.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from pathlib import Path
+
+from ..files import bytes_in
+from .paths import drop_nested, inside, users_home
+
+# How a submodule stands in an index: only where these bytes are in one is it worth being read.
+_SUBMODULE = stat.S_IFDIR | stat.S_IFLNK
+_LARGEST_INDEX = 64 * 2**20
+# Where there was no repository a cell may have made one, of any size.
+_MOST = 500
+
+
+def kept(work: str) -> list[str]:
+    """What is read-only for cells in the working folder; nothing where that is her home, whose dot files are covered.
+
+    A `.git` that is a file (a worktree's, a submodule's) is kept too, and what it names; a link is left as it is. Where
+    a submodule has no repository in its folder, all of the folder is kept: a cell could make one there.
+    """
+    home = users_home()
+    found: list[str] = []
+    repositories = [] if home == work else [work]
+    for folder in islice(repositories, _MOST):
+        git = os.path.join(folder, ".git")
+        if not _is_there(git):
+            continue
+        place = _place(git)
+        found += [git, place]
+        modules = [path for path in _of_modules(place) if _is_there(os.path.join(path, ".git"))]
+        for path in islice([*modules, *_of_index(place, folder)], _MOST):
+            if path not in repositories and _is_there(path) and _is_below(path, folder):
+                repositories.append(path)
+                found += [] if os.path.lexists(os.path.join(path, ".git")) else [path]
+    hers = home if inside(home, work) else os.devnull
+    return drop_nested(path for path in found if _is_below(path, work) and not inside(path, hers))
+
+
+def _place(git: str) -> str:
+    """The folder that a `.git` is, or names; "" where it names none."""
+    if os.path.isdir(git):
+        return git
+    with suppress(OSError):
+        mark, _, named = os.fsdecode(_read(git)).partition(":")
+        place = os.path.realpath(os.path.join(os.path.dirname(git), named.strip()))
+        # Any other folder a cell could have named, to keep her from changing it in cells.
+        return place if mark == "gitdir" and os.path.exists(os.path.join(place, "HEAD")) else ""
+    return ""
+
+
+def _of_modules(place: str) -> Iterator[str]:
+    """The folders of the submodules whose repositories lie in that of the whole."""
+    waiting = [os.path.join(place, "modules")]
+    while waiting:
+        with suppress(OSError):
+            for entry in os.scandir(waiting.pop()):
+                if os.path.exists(os.path.join(entry.path, "HEAD")):
+                    yield from _worktree(entry.path)
+                elif entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def _worktree(place: str) -> Iterator[str]:
+    from dulwich.config import ConfigFile
+
+    with suppress(OSError, ValueError, KeyError):
+        settings = ConfigFile.from_file(io.BytesIO(_read(os.path.join(place, "config"))), expand_includes=False)
+        yield os.path.normpath(os.path.join(place, os.fsdecode(settings.get("core", "worktree"))))
+
+
+def _of_index(place: str, folder: str) -> Iterator[str]:
+    """The folders that an index has as submodules."""
+    for name in _indexes(place):
+        with suppress(OSError):
+            index = _read(os.path.join(place, name))
+            if _SUBMODULE.to_bytes(4, "big") in index:
+                yield from (os.path.normpath(os.path.join(folder, path)) for path in _submodules(index))
+
+
+def _indexes(place: str) -> list[str]:
+    with suppress(OSError):
+        return [name for name in os.listdir(place) if name == "index" or name.startswith("sharedindex.")]
+    return []
+
+
+def _submodules(index: bytes) -> Iterator[str]:
+    """Nothing, or less, where the index is none: git does not obey it either."""
+    from dulwich.index import read_index
+    from dulwich.object_format import SHA1, SHA256
+
+    for hashing in (SHA1, SHA256):
+        with suppress(Exception):
+            for entry in read_index(io.BytesIO(index), hashing):
+                if entry.mode == _SUBMODULE:
+                    yield os.fsdecode(entry.name)
+
+
+def _read(path: str) -> bytes:
+    return bytes_in(Path("/"), Path(path), _LARGEST_INDEX)
+
+
+def _is_there(path: str) -> bool:
+    """And is it, by no link."""
+    return os.path.exists(path) and os.path.realpath(path) == path
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path != folder and inside(path, folder)
