@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import bundle, charts, figures, html, tex, values
-from .names import own_classes, words
+from . import charts, figures, html, outputs, tex, values
+from .names import PROTOTYPE, own_classes, words
 
 TRAITS = frozenset({"value", "min", "max", "step", "disabled"})
 NUMERIC = words(
@@ -25,7 +25,8 @@ NUMERIC = words(
 )
 _MARKUP = frozenset({"HTMLModel", "HTMLMathModel"})
 _CLASSES = frozenset({"_dom_classes", "icon", "icons"})
-_PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
+# As a notebook has them.
+_SHOWN = ("display_data", "error", "execute_result", "stream")
 _FORMAT = re.compile(r"[\w.+-]+")
 # What these keys may hold, and what they hold where it is something else.
 _SHAPES: dict[str, tuple[re.Pattern[str], str | None]] = {
@@ -41,7 +42,7 @@ State = dict[str, Any]
 
 def clean_state(state: State, model: str) -> State:
     """A model's state, or an update of it; ``model`` is the name of its class in the page."""
-    return {key: _clean(key, value, model) for key, value in state.items() if key not in _PROTOTYPE}
+    return {key: _clean(key, value, model) for key, value in state.items()}
 
 
 def clean_version(version: Any) -> Any:
@@ -64,7 +65,7 @@ def ends(state: State) -> list[tuple[str, str]] | None:
 
 
 def _is_step(part: Any) -> bool:
-    return isinstance(part, int) or (isinstance(part, str) and part not in _PROTOTYPE)
+    return isinstance(part, int) or (isinstance(part, str) and part not in PROTOTYPE)
 
 
 def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of what each key may hold
@@ -122,14 +123,15 @@ def _format(value: Any) -> str:
 
 
 def _outputs(value: Any) -> list[State]:
-    return [_output(output) for output in value if isinstance(output, dict)] if isinstance(value, list) else []
+    given = [output for output in value if isinstance(output, dict)] if isinstance(value, list) else []
+    return [output for output in map(_output, given) if output is not None]
 
 
-def _output(output: State) -> State:
-    if not isinstance(output.get("data"), dict):
-        return output
-    metadata = bundle.clean_metadata(output.get("metadata"))
-    return {**output, "data": bundle.clean(output["data"]), "metadata": metadata}
+def _output(output: State) -> State | None:
+    """Made anew from what is known of its kind: a page takes each other key, too, for what was printed."""
+    kind = output.get("output_type")
+    content = outputs.clean(kind, output) if kind in _SHOWN else None
+    return None if content is None else {"output_type": kind, **content}
 
 
 _CLEANERS: dict[str, Callable[[Any], Any]] = {

@@ -97,8 +97,9 @@ class Border:
 
     def _output(self, message: Message) -> dict[str, Any]:
         message.parts[2] = EMPTY
-        content = read(message.parts[3])
-        if self.trusted and message.type in DISPLAYS:
+        as_it_is = self.trusted and message.type in DISPLAYS
+        content = read(message.parts[3], whole=as_it_is)
+        if as_it_is:
             return outputs.shaped(message.type, content)
         cleaned = outputs.clean(message.type, content, self.widgets.held)
         if cleaned is None:
@@ -106,7 +107,7 @@ class Border:
         return cleaned
 
     def _comm(self, message: Message, asked: Asked) -> dict[str, Any]:
-        content = read(message.parts[3])
+        content = read(message.parts[3], whole=self.trusted)
         version = read(message.parts[2]).get("version")
         message.parts[2] = written({"version": version}) if isinstance(version, str) else EMPTY
         message.content = content

@@ -40,6 +40,11 @@ MODELS: dict[str, dict[str, Any]] = {
         "module": "@jupyter-widgets/output",
         "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": [IMG]}}],
     },
+    "output-prototype": {
+        "kind": "Output",
+        "module": "@jupyter-widgets/output",
+        "outputs": [{"output_type": "display_data", "__proto__": {"data": {"text/html": IMG}, "metadata": {}}}],
+    },
 }
 
 SOURCE = """

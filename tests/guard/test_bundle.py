@@ -105,6 +105,20 @@ def test_metadata_says_how_large_a_picture_is_and_nothing_else() -> None:
     assert bundle.clean_metadata(metadata) == {"image/png": {"width": 3}}
 
 
+HIDDEN: list[dict[str, Any]] = [
+    {"data": {"text/html": "<script>x</script>"}},
+    {"output_type": "update_display_data", "data": {"text/plain": "x"}},
+    {"output_type": ["display_data"]},
+    {"output_type": "stream", "name": "stdout", "text": ["x"]},
+    {"output_type": "status", "execution_state": "idle"},
+]
+HALF = {"output_type": "display_data"}
+PRINTED = [
+    {"output_type": "stream", "name": "stdout", "text": "x"},
+    {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["t"]},
+    {"output_type": "display_data", "data": {"text/plain": "x"}, "metadata": {}},
+    {"output_type": "execute_result", "data": {"text/plain": "x"}, "metadata": {}, "execution_count": 3},
+]
 WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("HTMLModel", "value", "<b onclick=x>a</b>", "<b>a</b>"),
     ("HTMLMathModel", "placeholder", "<script>x</script>", ""),
@@ -142,6 +156,9 @@ WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("ImageModel", "format", "url", "png"),
     ("ImageModel", "format", "svg+xml", "svg+xml"),
     ("IntSliderModel", "value", 3, 3),
+    ("OutputModel", "outputs", {"0": HIDDEN[0]}, []),
+    ("OutputModel", "outputs", HIDDEN, []),
+    ("OutputModel", "outputs", [HALF, "x", *PRINTED], [{**HALF, "data": {}, "metadata": {}}, *PRINTED]),
 ]
 
 

@@ -106,6 +106,48 @@ def test_more_in_a_stream_than_its_text_does_not_pass(border: Border, request_se
         assert border.published(frames(message)) is None
 
 
+PROTOTYPES = [
+    '"__proto__"',
+    '"\\u005f\\u005Fpro\\u0074o__"',
+    '"constructor"',
+    '"\\u0070rototype"',
+    '"c\\u006fnstructor"',
+]
+
+
+@pytest.mark.parametrize("key", PROTOTYPES)
+def test_no_key_reaches_what_all_objects_of_a_page_have_in_common(
+    border: Border, request_sent: Message, key: str
+) -> None:
+    """A page that copies an object would make a prototype of it, in which nobody looks for what is shown."""
+
+    def spelt(kind: str, content: str) -> list[bytes]:
+        message = build(kind, {}, "sandbox", request_sent.parts[0])
+        message.parts[3] = content.replace("KEY", f"{key}: ").encode()
+        return frames(message)
+
+    bundle = '{"data": {"application/json": [{"a": 1, KEY{"b": 2}}], KEY{}}, "metadata": {KEY{"width": 1}}, KEY{}}'
+    clean = {"data": {"application/json": [{"a": 1}]}, "metadata": {}}
+    for kind in ("display_data", "update_display_data"):
+        passed = border.published(spelt(kind, bundle))
+        assert passed is not None
+        assert passed.content == json.loads(passed.parts[3]) == clean
+    state = {**SHOWN_BY_ANOTHER_VIEW, "_model_name": "HTMLModel"}
+    opened = json.dumps({"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": {**state, "value": 0}}})
+    opened = opened.replace('"value": 0', '"value": {KEY{"a": 1}}, KEY{"value": 0}')
+    passed = border.published(spelt("comm_open", opened))
+    assert passed is not None
+    assert passed.content["data"]["state"] == {**state, "value": {}}
+    evaluated = f'{{"status": "ok", "user_expressions": {{"x": {{"status": "ok", {bundle[1:]}, KEY{{}}}}}}'
+    reply = border.replied(spelt("execute_reply", evaluated), "shell")
+    assert reply is not None
+    assert reply.content["user_expressions"] == {"x": {"status": "ok", **clean}}
+    # As values they are words.
+    passed = border.published(output("display_data", {"data": {"text/plain": "a constructor"}}, request_sent.parts[0]))
+    assert passed is not None
+    assert passed.content["data"] == {"text/plain": "a constructor"}
+
+
 def test_a_header_holds_what_a_header_holds(border: Border, request_sent: Message) -> None:
     passed = border.published(output("stream", printed(), request_sent.parts[0], more="x"))
     assert passed is not None
