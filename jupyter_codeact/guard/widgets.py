@@ -2,6 +2,8 @@
 
 HTML and HTMLMath put their value into the page as it is; a link copies a value to another model inside the page,
 past this guard; styles and layouts are CSS; an Output shows MIME bundles. Which models there are: ``models.py``.
+A reference to another model passes where the page has that from this kernel: from the notebook's file it may have
+others, which nobody has cleaned.
 What a widget can't do it says in a box that shows the error's text as HTML: names, versions and formats, which errors
 quote, are held to their own shapes. And where a text is meant a list is as good to the page, which joins it.
 """
@@ -12,9 +14,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import charts, figures, html, outputs, tex, values
+from . import bundle, charts, figures, html, outputs, tex, values
 from .names import PROTOTYPE, own_classes, words
 
+REFERENCE = "IPY_MODEL_"
 TRAITS = frozenset({"value", "min", "max", "step", "disabled"})
 NUMERIC = words(
     """
@@ -40,9 +43,11 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str | None]] = {
 State = dict[str, Any]
 
 
-def clean_state(state: State, model: str) -> State:
+def clean_state(state: State, model: str, no_view: bundle.NoView = bundle.unknown) -> State:
     """A model's state, or an update of it; ``model`` is the name of its class in the page."""
-    return {key: _clean(key, value, model) for key, value in state.items()}
+    cleaned = {key: _clean(key, value, model) for key, value in state.items() if key != "outputs"}
+    kept: State = _without_unknown(cleaned, no_view)
+    return {**kept, "outputs": _outputs(state["outputs"], no_view)} if "outputs" in state else kept
 
 
 def clean_version(version: Any) -> Any:
@@ -56,11 +61,33 @@ def clean_paths(paths: Any) -> list[list[str | int]]:
     return [[part if _is_step(part) else "_held_back" for part in path] for path in kept]
 
 
+def takes(state: State, paths: list[list[str | int]], buffers: int) -> bool:
+    """Whether a page can put so many buffers there. Where it can't it makes no model of what is opened."""
+    before = {(*path[:length],) for path in paths for length in range(1, len(path))}
+    is_clear = not any((*path,) in before for path in paths)
+    return is_clear and len(paths) <= buffers and all(_leads(state, path) for path in paths)
+
+
+def _leads(value: Any, path: list[str | int]) -> bool:
+    """Whether a value can be set there: in an object under any name, in a list in the place of another."""
+    for step in path[:-1]:
+        if not _holds(value, step):
+            return False
+        value = value[step]
+    return bool(path) and (isinstance(value, dict) or _holds(value, path[-1]))
+
+
+def _holds(value: Any, step: str | int) -> bool:
+    if isinstance(value, list):
+        return type(step) is int and 0 <= step < len(value)
+    return isinstance(value, dict) and step in value
+
+
 def ends(state: State) -> list[tuple[str, str]] | None:
     """What a link joins: ids of models, each with the name of a trait; None where it isn't said in that way."""
     match [state.get("source"), state.get("target")]:
         case [[str() as source, str() as out], [str() as target, str() as into]]:
-            return [(source.removeprefix("IPY_MODEL_"), out), (target.removeprefix("IPY_MODEL_"), into)]
+            return [(source.removeprefix(REFERENCE), out), (target.removeprefix(REFERENCE), into)]
     return None
 
 
@@ -83,6 +110,19 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
     if model.endswith(("LayoutModel", "StyleModel")) and not key.startswith("_"):
         return _style(value)
     return value
+
+
+def _without_unknown(value: Any, no_view: bundle.NoView) -> Any:
+    """Without references, however deep, to models that are not shown."""
+    if isinstance(value, dict):
+        return {key: _without_unknown(inner, no_view) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_unknown(inner, no_view) for inner in value if not _is_unknown(inner, no_view)]
+    return None if _is_unknown(value, no_view) else value
+
+
+def _is_unknown(value: Any, no_view: bundle.NoView) -> bool:
+    return isinstance(value, str) and value.startswith(REFERENCE) and no_view(value.removeprefix(REFERENCE)) != ""
 
 
 def _shaped(key: str, value: Any) -> Any:
@@ -122,15 +162,15 @@ def _format(value: Any) -> str:
     return value if isinstance(value, str) and _FORMAT.fullmatch(value) and value != "url" else "png"
 
 
-def _outputs(value: Any) -> list[State]:
+def _outputs(value: Any, no_view: bundle.NoView) -> list[State]:
     given = [output for output in value if isinstance(output, dict)] if isinstance(value, list) else []
-    return [output for output in map(_output, given) if output is not None]
+    return [made for output in given if (made := _output(output, no_view)) is not None]
 
 
-def _output(output: State) -> State | None:
+def _output(output: State, no_view: bundle.NoView) -> State | None:
     """Made anew from what is known of its kind: a page takes each other key, too, for what was printed."""
     kind = output.get("output_type")
-    content = outputs.clean(kind, output) if kind in _SHOWN else None
+    content = outputs.clean(kind, output, no_view) if kind in _SHOWN else None
     return None if content is None else {"output_type": kind, **content}
 
 
@@ -138,6 +178,5 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "_figure_label": figures.label,
     "description_allow_html": lambda _: False,
     "format": _format,
-    "outputs": _outputs,
     "toolitems": charts.untagged,
 }

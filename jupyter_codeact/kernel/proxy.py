@@ -182,6 +182,7 @@ class Proxy:
 
     def _bury(self) -> None:
         self.is_fresh = True
+        self.border.widgets.end()
         self.log.close()
         self.vigil.hang_up()
         self.sandbox.close()

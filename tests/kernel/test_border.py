@@ -286,6 +286,42 @@ def test_when_her_trust_ends_widgets_are_what_they_were_opened_as(border: Border
     assert told("foreign", "<script>") is None
 
 
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_widget_is_shown_that_was_opened_so_that_a_page_takes_it(border: Border, request_sent: Message) -> None:
+    def shown(kind: str = "display_data") -> bool:
+        data = {VIEW: {"model_id": "1"}, "text/plain": "x"}
+        passed = border.published(output(kind, {"data": data, "metadata": {}}, request_sent.parts[0]))
+        assert passed is not None
+        return VIEW in passed.content["data"]
+
+    def comms(target: str, status: str = "ok", **told: Any) -> Any:
+        asked = build("comm_info_request", {"target_name": target}, "page")
+        border.sent(asked, "shell", hers=True)
+        answer = output("comm_info_reply", {"status": status, **told}, asked.parts[0])
+        passed = border.replied(answer, "shell")
+        assert passed is not None
+        return passed.content.get("comms")
+
+    assert not shown()
+    state = {**SHOWN_BY_ANOTHER_VIEW, "_model_name": "HTMLModel"}
+    made = {"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": state}}
+    opening = build("comm_open", made, "sandbox", request_sent.parts[0], metadata={"version": "1.0"})
+    passed = border.published(frames(opening))
+    assert passed is not None
+    assert passed.metadata == {"version": "2.1.0"}
+    assert all(map(shown, ("display_data", "execute_result", "update_display_data")))
+    # Whatever the sandbox answers.
+    mine = {"1": {"target_name": "jupyter.widget"}}
+    for target in ("", "jupyter.widget"):
+        for told in ({"comms": {}}, {"comms": 5}, {"status": "error"}):
+            assert comms(target, **told) == mine
+    assert comms("mine", comms={}) == {}
+    assert border.published(output("comm_close", {"comm_id": "1"}, request_sent.parts[0])) is not None
+    assert not shown()
+
+
 def test_that_we_are_heard_is_all_that_a_welcome_says(border: Border) -> None:
     welcome = build("iopub_welcome", {"subscription": ""}, "sandbox", idents=[b"kernel.x"])
     welcome.parts[1:] = [b"not json", b"[", b"NaN"]
