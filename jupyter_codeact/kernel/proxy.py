@@ -156,8 +156,7 @@ class Proxy:
         if not self.turns.ready:
             self._on_failed_start()
             return
-        self.downstream.read_iopub()
-        if self.aside.busy:
+        if self.downstream.read_iopub() or self.aside.busy:
             return
         self._bury()
         self.turns.ready, self.news = False, self.sandbox.news
