@@ -30,7 +30,10 @@ _MARKUP = frozenset({"HTMLModel", "HTMLMathModel"})
 _CLASSES = frozenset({"_dom_classes", "icon", "icons"})
 # As a notebook has them.
 _SHOWN = ("display_data", "error", "execute_result", "stream")
-_FORMAT = re.compile(r"[\w.+-]+")
+# What the page takes as a picture's type, for an address of its own: opened by itself, SVG is a page that acts.
+_RASTER = words("apng avif bmp gif ico jpeg jpg png tiff vnd.microsoft.icon webp x-icon")
+# Of sound and film. What ends with +xml is a page, too, whatever stands before it.
+_MEDIUM = re.compile(r"[\w.-]+", re.ASCII)
 # What these keys may hold, and what they hold where it is something else.
 _SHAPES: dict[str, tuple[re.Pattern[str], str | None]] = {
     "_model_module_version": (re.compile(r"[\w.^~*+ -]*", re.ASCII), ""),
@@ -103,6 +106,8 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
     if key == "description" or (model == "LabelModel" and key == "value"):
         # Typeset by the page, as formulas are.
         return tex.plain(value) if isinstance(value, str) else _textless(value)
+    if key == "format":
+        return _format(value, model)
     if (clean := _CLEANERS.get(key)) is not None:
         return clean(value)
     if key in _CLASSES:
@@ -157,9 +162,11 @@ def _classes(value: Any, key: str) -> Any:
     return value if isinstance(value, str) and value.replace("-", "").isalnum() else ""
 
 
-def _format(value: Any) -> str:
+def _format(value: Any, model: str) -> str:
     """``url`` would have the page load what the value names."""
-    return value if isinstance(value, str) and _FORMAT.fullmatch(value) and value != "url" else "png"
+    if model == "ImageModel":
+        return value if isinstance(value, str) and value in _RASTER else "png"
+    return value if isinstance(value, str) and _MEDIUM.fullmatch(value) and value != "url" else "mp4"
 
 
 def _outputs(value: Any, no_view: bundle.NoView) -> list[State]:
@@ -177,6 +184,5 @@ def _output(output: State, no_view: bundle.NoView) -> State | None:
 _CLEANERS: dict[str, Callable[[Any], Any]] = {
     "_figure_label": figures.label,
     "description_allow_html": lambda _: False,
-    "format": _format,
     "toolitems": charts.untagged,
 }

@@ -10,6 +10,9 @@ from typing import Any
 from .hostile import AWAY, act
 
 IMG = '<img src=x onerror="{act}">'
+# Whoever opens the picture by itself has it act as a page of the server's.
+PAGE = """<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">
+<script>fetch(location.origin + '/api/contents?canary={name}')</script></svg>"""
 STYLE = {
     "kind": "HTMLStyle",
     "_view_name": "StyleView",
@@ -40,6 +43,7 @@ MODELS: dict[str, dict[str, Any]] = {
         "module": "@jupyter-widgets/output",
         "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": [IMG]}}],
     },
+    "picture-page": {"kind": "Image", "value": PAGE, "format": "svg+xml"},
     "output-prototype": {
         "kind": "Output",
         "module": "@jupyter-widgets/output",

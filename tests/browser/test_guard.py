@@ -25,6 +25,7 @@ TOUCH = """async () => {
         const link = node.closest('a[href]');
         if (/^https?:/.test(link?.href) && link.hostname !== location.hostname) continue;
         if (node.matches('.vega-actions a')) continue;
+        if (node.matches('img[src^="blob:"]')) window.open(node.src);
         node.click ? node.click() : node.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
         // Of the places that a page is told to go to in one task it goes to the last.
         if (node.matches('a, area, button, input, svg *')) await new Promise(done => setTimeout(done));
