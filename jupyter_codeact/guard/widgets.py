@@ -34,6 +34,7 @@ _SHOWN = ("display_data", "error", "execute_result", "stream")
 _RASTER = words("apng avif bmp gif ico jpeg jpg png tiff vnd.microsoft.icon webp x-icon")
 # Of sound and film. What ends with +xml is a page, too, whatever stands before it.
 _MEDIUM = re.compile(r"[\w.-]+", re.ASCII)
+_COUNTING = frozenset({"FloatsInputModel", "IntsInputModel"})
 # What these keys may hold, and what they hold where it is something else.
 _SHAPES: dict[str, tuple[re.Pattern[str], str | None]] = {
     "_model_module_version": (re.compile(r"[\w.^~*+ -]*", re.ASCII), ""),
@@ -107,13 +108,13 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
         # Typeset by the page, as formulas are.
         return tex.plain(value) if isinstance(value, str) else _textless(value)
     if key == "format":
-        return _format(value, model)
+        return _shaped("readout_format", value) if model in _COUNTING else _format(value, model)
     if (clean := _CLEANERS.get(key)) is not None:
         return clean(value)
     if key in _CLASSES:
         return _classes(value, key)
     if model.endswith(("LayoutModel", "StyleModel")) and not key.startswith("_"):
-        return _style(value)
+        return _style(value, key.replace("_", "-"))
     return value
 
 
@@ -145,9 +146,9 @@ def _has_text(value: Any) -> bool:
     return isinstance(value, str) or any(map(_has_text, inner))
 
 
-def _style(value: Any) -> Any:
+def _style(value: Any, name: str) -> Any:
     if isinstance(value, str):
-        return value if values.is_harmless(value) else None
+        return value if values.is_harmless(value, name) else None
     return None if _has_text(value) else value
 
 
