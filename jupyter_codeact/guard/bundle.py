@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html as quoting
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from ..events import STAND_IN, MimeBundle
@@ -32,15 +32,21 @@ _METADATA: dict[str, type | tuple[type, ...]] = {
     "expanded": bool,
     "root": str,
 }
-NONE: Mapping[str, str] = {}
+# Says of a widget's model why it is not shown; "" where it is.
+NoView = Callable[[str], str]
+
+
+def unknown(_: str) -> str:
+    """Of a model that nobody has opened: a page may have one of that name from the notebook's file."""
+    return "a widget that this kernel has not opened"
 
 
 class Bundle:
     """One bundle on its way through: ``data`` is what may be shown so far, ``held`` the names of the rest."""
 
-    def __init__(self, raw: dict[str, Any], no_views: Mapping[str, str]) -> None:
+    def __init__(self, raw: dict[str, Any], no_view: NoView) -> None:
         self.raw = raw
-        self.no_views = no_views
+        self.no_view = no_view
         self.data: MimeBundle = {}
         self.markup: html.Cleaned | None = None
         self.held: list[str] = []
@@ -75,8 +81,9 @@ class Bundle:
 
     def _take_view(self, value: Any) -> None:
         model = value.get("model_id") if isinstance(value, dict) else None
-        if not isinstance(model, str) or model in self.no_views:
-            self.held.append(self.no_views.get(str(model), "a widget without a name"))
+        why = self.no_view(model) if isinstance(model, str) else "a widget without a name"
+        if why:
+            self.held.append(why)
         else:
             self.data[VIEW] = {"model_id": model, "version_major": 2, "version_minor": 0}
 
@@ -92,9 +99,9 @@ class Bundle:
             self.data[PLAIN] = text if not plain or STAND_IN.fullmatch(plain) else f"{plain}\n{text}"
 
 
-def clean(data: Any, no_views: Mapping[str, str] = NONE) -> MimeBundle:
-    """``data`` without what acts; ``no_views``: models of widgets that were held back, and why."""
-    return Bundle(data if isinstance(data, dict) else {}, no_views).clean()
+def clean(data: Any, no_view: NoView = unknown) -> MimeBundle:
+    """``data`` without what acts."""
+    return Bundle(data if isinstance(data, dict) else {}, no_view).clean()
 
 
 def clean_metadata(metadata: Any) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 PREFIX = "out-"
 # pandas' own class: rules for it are expected from other places, and none of JupyterLab's is harmful.
 COMMON = frozenset({"dataframe"})
+# Of an object in the page: by these keys a copy of it gets properties that nobody sees, or changes all other objects.
+PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 
 
 def words(text: str) -> frozenset[str]:

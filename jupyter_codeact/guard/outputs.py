@@ -5,7 +5,7 @@ A type that is not in the table is not passed on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from . import answers, bundle
@@ -24,17 +24,17 @@ TYPES = words(
 )
 
 
-def clean(kind: str, content: Content, no_views: Mapping[str, str] = bundle.NONE) -> Content | None:
+def clean(kind: str, content: Content, no_view: bundle.NoView = bundle.unknown) -> Content | None:
     """The content of an output of that kind, harmless; None where it may not pass. Comms: ``widgets.py``."""
     if kind in ("display_data", "execute_result", "update_display_data"):
-        return display(kind, content, no_views)
+        return display(kind, content, no_view)
     check = _CHECKS.get(kind)
     return check(content) if check is not None else None
 
 
-def display(kind: str, content: Content, no_views: Mapping[str, str] = bundle.NONE) -> Content:
+def display(kind: str, content: Content, no_view: bundle.NoView = bundle.unknown) -> Content:
     cleaned: Content = {
-        "data": bundle.clean(content.get("data"), no_views),
+        "data": bundle.clean(content.get("data"), no_view),
         "metadata": bundle.clean_metadata(content.get("metadata")),
     }
     if "transient" in content:

@@ -36,6 +36,9 @@ FUNCTIONS = words(
     radial-gradient repeat repeating-conic-gradient repeating-linear-gradient repeating-radial-gradient rgb rgba var
     """
 )
+# Of these one that comes out below zero is zero: they may be computed.
+_SIZES = words("height max-height max-width min-height min-width width")
+_UNITS = words("ch cm em ex in mm pc pt px q rem vh vmax vmin vw")
 # Sticky headers of tables stay inside their table; the others could stand over our approval bar.
 POSITIONS = frozenset({"static", "sticky"})
 _PLAIN = frozenset({"ident", "number", "percentage", "dimension", "hash", "string", "whitespace"})
@@ -46,7 +49,7 @@ _NUMBERS = frozenset({"number", "percentage", "dimension"})
 def declaration(name: str, tokens: list[Any], important: bool = False) -> str:
     """``color: red``, or "" where it may not stand."""
     name = name if name.startswith("--") else name.lower()
-    if not (name in PROPERTIES or _is_variable(name)) or not _pass(tokens):
+    if not (name in PROPERTIES or _is_variable(name)) or not _pass(tokens, name in _SIZES):
         return ""
     value = " ".join(tinycss2.serialize(tokens).split())
     if not value or "<" in value or (name == "position" and value.lower() not in POSITIONS):
@@ -59,20 +62,24 @@ def has_endless_number(text: str) -> bool:
     return _ENDLESS.search(text) is not None
 
 
-def is_harmless(value: str) -> bool:
-    """Whether a value may be set on any property of an element's ``style`` that the page offers."""
-    return "<" not in value and not has_endless_number(value) and _pass(tinycss2.parse_component_value_list(value))
+def is_harmless(value: str, name: str) -> bool:
+    """Whether a value may be set on this property, which is one that the page offers, of an element's ``style``."""
+    if "<" in value or has_endless_number(value):
+        return False
+    return _pass(tinycss2.parse_component_value_list(value), name in _SIZES)
 
 
 def _is_variable(name: str) -> bool:
     return name.startswith("--") and name.isascii() and name[2:].replace("-", "").replace("_", "").isalnum()
 
 
-def _pass(tokens: Iterable[Any]) -> bool:
-    return all(_passes(token) for token in tokens)
+def _pass(tokens: Iterable[Any], is_size: bool = False) -> bool:
+    return all(_passes(token, is_size) for token in tokens)
 
 
-def _passes(token: Any) -> bool:
+def _passes(token: Any, is_size: bool) -> bool:
+    if token.type == "function" and token.lower_name == "calc":
+        return is_size and all(map(_computes, token.arguments))
     if token.type == "function":
         return token.lower_name in FUNCTIONS and _pass(token.arguments)
     if token.type == "literal":
@@ -81,3 +88,19 @@ def _passes(token: Any) -> bool:
         # Below zero an element leaves its place: over the cell above, over the bar that asks for approval.
         return bool(token.value >= 0)
     return token.type in _PLAIN
+
+
+def _computes(token: Any) -> bool:
+    """Whether it may stand in a computation: numbers of known units, signs, brackets."""
+    match token.type:
+        case "number" | "percentage" | "whitespace":
+            return True
+        case "dimension":
+            return token.lower_unit in _UNITS
+        case "literal":
+            return token.value in "+-*/"
+        case "() block":
+            return all(map(_computes, token.content))
+        case "function":
+            return token.lower_name == "calc" and all(map(_computes, token.arguments))
+    return False

@@ -13,11 +13,12 @@ from ..sandbox.limits import OUTPUT_LIMIT
 from .comms import Comms
 from .requests import NOBODY, Asked, Requests
 from .shape import VALUES, Held, has_many_values, is_stream, read, shaped, written
-from .widgets import Widgets
+from .widgets import TARGET, Widgets
 from .wire import EMPTY, Message, build, split
 
 COMM_TYPES = frozenset({"comm_open", "comm_msg", "comm_close"})
 DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
+WIDGETS_VERSION = "2.1.0"
 REPLY_METADATA = frozenset({"started", "dependencies_met", "engine", "status"})
 
 
@@ -97,17 +98,21 @@ class Border:
 
     def _output(self, message: Message) -> dict[str, Any]:
         message.parts[2] = EMPTY
-        content = read(message.parts[3])
-        if self.trusted and message.type in DISPLAYS:
+        as_it_is = self.trusted and message.type in DISPLAYS
+        content = read(message.parts[3], whole=as_it_is)
+        if as_it_is:
             return outputs.shaped(message.type, content)
-        cleaned = outputs.clean(message.type, content, self.widgets.held)
+        cleaned = outputs.clean(message.type, content, self.widgets.no_view)
         if cleaned is None:
             raise Held
         return cleaned
 
     def _comm(self, message: Message, asked: Asked) -> dict[str, Any]:
-        content = read(message.parts[3])
+        content = read(message.parts[3], whole=self.trusted)
         version = read(message.parts[2]).get("version")
+        if message.type == "comm_open" and not self.trusted:
+            # A page makes no model of what is opened with another one.
+            version = WIDGETS_VERSION
         message.parts[2] = written({"version": version}) if isinstance(version, str) else EMPTY
         message.content = content
         names = [content.get("comm_id"), content.get("target_name", "")]
@@ -115,12 +120,10 @@ class Border:
         if not all(isinstance(name, str) for name in names) or self.comms.claims_ours(message):
             raise Held
         if self.trusted:
-            # Her word may end, and the page has these models then.
-            if message.type == "comm_open":
-                self.widgets.opens(content)
+            self.widgets.follow(message.type, content)
             self.widgets.note(content)
             return content
-        cleaned = self.widgets.clean(message.type, content, asked.id)
+        cleaned = self.widgets.clean(message.type, content, asked.id, len(message.buffers))
         if cleaned is None:
             raise Held
         self.widgets.note(cleaned)
@@ -132,17 +135,24 @@ class Border:
             raise Held
         asked.replied = True
         message.parts[1], message.idents, message.buffers = asked.header, asked.idents, []
+        self._answer(message, asked)
+        if message.type == "comm_info_reply" and asked.target in ("", TARGET) and self.widgets.open:
+            # Whatever the sandbox says: a page takes from the notebook's file what it hears nothing of.
+            comms = self.widgets.listed(message.content.get("comms", {}))
+            _replace(message, {"status": "ok", "comms": comms})
+        return message
+
+    def _answer(self, message: Message, asked: Asked) -> None:
         metadata, message.parts[2] = message.parts[2], EMPTY
         if sum(map(len, message.parts)) + len(metadata) > self.limit:
             _replace(message, replies.refused(message.type, "TooLong", "The sandbox's answer was too long."))
-            return message
+            return
         try:
             _replace(message, replies.clean(message.type, read(message.parts[3]), asked.code, asked.cursor))
             kept = {key: value for key, value in read(metadata).items() if key in REPLY_METADATA}
             message.parts[2] = written({k: v for k, v in kept.items() if isinstance(v, str | bool)})
         except Exception:  # noqa: BLE001 a boundary, as above; and somebody waits for the answer
             _replace(message, replies.refused(message.type, "Misshapen", "The sandbox's answer was none."))
-        return message
 
     def _asked(self, message: Message) -> Message:
         asked = self._parent(message)

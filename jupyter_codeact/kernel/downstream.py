@@ -5,6 +5,7 @@ Everything here runs in the proxy's thread and never waits.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -20,8 +21,9 @@ from .taps import Tap, Way
 from .turns import Turns
 from .wire import Message, build
 
-# How many outputs are moved before the other sockets get a turn.
+# How many outputs are moved, and for how long, before the other sockets get a turn.
 BATCH = 64
+BATCH_S = 0.05
 
 
 class Downstream:
@@ -77,16 +79,20 @@ class Downstream:
 
     # ---- iopub
 
-    def read_iopub(self) -> None:
-        """Move what is there. Outputs of one request keep their order; replies wait for them."""
+    def read_iopub(self) -> bool:
+        """Move what is there; whether there may be more. Outputs of one request keep their order; replies wait."""
+        until = time.monotonic() + BATCH_S
         for _ in range(BATCH):
             if self._holds():
-                return
+                return False
             try:
                 frames = self._back.iopub.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
-                return
+                return False
             self.aside.admit(self._border.published, frames, self._publish)
+            if time.monotonic() > until:
+                break
+        return True
 
     def _publish(self, message: Message) -> None:
         if message.type == "iopub_welcome":

@@ -10,7 +10,8 @@ from typing import Any
 
 import zmq
 
-Handler = Callable[[], None]
+# What it returns is not looked at.
+Handler = Callable[[], object]
 
 
 class Polling:

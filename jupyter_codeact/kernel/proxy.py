@@ -162,8 +162,7 @@ class Proxy:
         if not self.turns.ready:
             self._on_failed_start()
             return
-        self.downstream.read_iopub()
-        if self.aside.busy:
+        if self.downstream.read_iopub() or self.aside.busy:
             return
         self._bury()
         self.turns.ready, self.news = False, self.sandbox.news
@@ -189,6 +188,7 @@ class Proxy:
 
     def _bury(self) -> None:
         self.is_fresh = True
+        self.border.widgets.end()
         self.log.close()
         self.vigil.hang_up()
         self.sandbox.close()

@@ -23,6 +23,7 @@ class Asked:
     code: what a person asked to run, or the line that she would have completed, up to her cursor; None where it was the
     agent, or is another request.
     cursor: where that is in her cell.
+    target: of which comms it asks; "" for all.
     aside: whether it goes to a subshell.
     busy, idle: what the sandbox has said of it. It is open until it is idle.
     count: a cell's number: the one that it should have, until the sandbox says which.
@@ -36,6 +37,7 @@ class Asked:
     stdin: bool = False
     code: str | None = None
     cursor: int = 0
+    target: str = ""
     aside: bool = False
     replied: bool = False
     busy: bool = False
@@ -118,6 +120,8 @@ class Requests:
         elif message.type == "complete_request":
             code, asked.cursor = cursor_in(message.content)
             asked.code = code[: asked.cursor].rpartition("\n")[2]
+        elif message.type == "comm_info_request":
+            asked.target = str(message.content.get("target_name") or "")
         if self._open.pop(asked.key, None) or self._rest.pop(asked.key, None):
             # Sent twice: what comes now is of the second one.
             self._parents.clear()

@@ -3,6 +3,9 @@
 A page gives what comes on a comm to the model that it made when the comm was opened. So what each model is, is known
 here for as long as the kernel lives: none is forgotten, none becomes another one, and where there is no more room for
 new ones they are held back.
+
+A page has models from the notebook's file, too, but for those that it heard of from the kernel. So what is open here
+alone is shown or referred to, and a page that is loaded anew hears of all that is.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-from ..guard import figures
+from ..guard import bundle, figures
 from ..guard import widgets as guard
-from ..guard.models import FIGURES, LINKS, OUTPUT, Identity, identity
+from ..guard.models import FIGURES, LINKS, NAMING, OUTPUT, Identity, identity
 from .taken import Taken
 
 TARGET = "jupyter.widget"
@@ -30,12 +33,14 @@ Content = dict[str, Any]
 class Widgets:
     """Cleans messages on the sandbox's comms; follows which model each comm is.
 
+    open: those of the models that a page has, if it was there.
     held: why models were held back, by their ids. One that is forgotten is as one that was never heard of.
     taken: what Output widgets show.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
         self.models: dict[str, Identity] = {}
+        self.open: set[str] = set()
         self.held: OrderedDict[str, str] = OrderedDict()
         self._kept = kept
         # By id: whether a page waits for an answer.
@@ -66,12 +71,33 @@ class Widgets:
         if known is not None and known.model_module == OUTPUT and isinstance(outputs, list):
             self.taken.of(comm_id).note(outputs)
 
+    # ---- for the rest of the guard
+
+    def no_view(self, model_id: str) -> str:
+        """Why a model is not shown; "" where it is."""
+        return "" if model_id in self.open else self.held.get(model_id, bundle.unknown(model_id))
+
+    def listed(self, comms: Content) -> Content:
+        """All comms, as a page is told that would ask each of its widgets by itself."""
+        return comms | {model: {"target_name": TARGET} for model in self.open}
+
     # ---- from the sandbox
 
-    def clean(self, kind: str, content: Content, request: str = "") -> Content | None:
+    def end(self) -> None:
+        """The sandbox has ended: of the next one, its widgets are not heard any more."""
+        self.open.clear()
+
+    def follow(self, kind: str, content: Content) -> None:
+        """Note what passes as it is, since she trusts it: her word may end, and the page has these models then."""
+        if kind == "comm_open" and self._opens(content):
+            self.open.add(content["comm_id"])
+        elif kind == "comm_close":
+            self.open.discard(str(content.get("comm_id")))
+
+    def clean(self, kind: str, content: Content, request: str = "", buffers: int = 0) -> Content | None:
         """The content of a comm message that may pass, or None. Raises ValueError, too, where it may not.
 
-        request: the id of that to which it belongs.
+        request: the id of that to which it belongs. buffers: how many came with it.
         """
         self._request = request
         comm_id, data = content.get("comm_id"), _object(content, "data")
@@ -79,19 +105,23 @@ class Widgets:
             return None
         match kind:
             case "comm_open":
-                if not self.opens(content):
+                if not self._opens(content):
                     return None
                 state = self._cleaned(_object(data, "state"), self.models[comm_id])
                 paths = guard.clean_paths(data.get("buffer_paths"))
+                if not guard.takes(state, paths, buffers):
+                    return None
+                self.open.add(comm_id)
                 cleaned = {"state": state, "buffer_paths": paths}
                 return {"comm_id": comm_id, "target_name": TARGET, "target_module": None, "data": cleaned}
             case "comm_close":
+                self.open.discard(comm_id)
                 return {"comm_id": comm_id, "data": {}}
             case _:
                 said = self._said(comm_id, data)
                 return None if said is None else {"comm_id": comm_id, "data": said}
 
-    def opens(self, content: Content) -> bool:
+    def _opens(self, content: Content) -> bool:
         """Whether a page may make a model of what is opened here, which is known from now on."""
         comm_id, state = content.get("comm_id"), _object(_object(content, "data"), "state")
         if not isinstance(comm_id, str) or len(comm_id) > ID_LIMIT:
@@ -135,7 +165,7 @@ class Widgets:
 
     def _cleaned(self, state: Content, known: Identity) -> Content:
         """A page gives an Output all that is said to the request that it names: its own, and no other cell's."""
-        cleaned = guard.clean_state(state, known.model)
+        cleaned = guard.clean_state(state, known.model, self.no_view)
         if known.model_module == OUTPUT and cleaned.get("msg_id") != self._request and "msg_id" in cleaned:
             cleaned["msg_id"] = ""
         return cleaned
@@ -146,11 +176,12 @@ class Widgets:
         self._controls[comm_id] = False
         cleaned = {model: self._entry(model, entry) for model, entry in _object(data, "states").items()}
         states = {model: entry for model, entry in cleaned.items() if entry is not None}
+        states |= {model: _bare(self.models[model]) for model in self.open - states.keys()}
         return {"method": "update_states", "states": states, "buffer_paths": [], **_paths(data)}
 
     def _entry(self, model_id: str, entry: Any) -> Content | None:
         known = self.models.get(model_id)
-        if known is None or model_id in self.held or not isinstance(entry, dict):
+        if known is None or model_id not in self.open or not isinstance(entry, dict):
             return None
         state = _object(entry, "state")
         named = {"_model_name": entry.get("model_name"), "_model_module": entry.get("model_module")}
@@ -171,8 +202,19 @@ class Widgets:
         return ends is not None and all(self._is_number(model, trait) for model, trait in ends)
 
     def _is_number(self, model_id: str, trait: str) -> bool:
-        known = self.models.get(model_id)
-        return known is not None and known.model in guard.NUMERIC and trait in guard.TRAITS
+        is_open = model_id in self.open
+        return is_open and self.models[model_id].model in guard.NUMERIC and trait in guard.TRAITS
+
+
+def _bare(known: Identity) -> Content:
+    """What a page is told of a model that the sandbox left out: enough not to take it from the file."""
+    named = {key: value for key, value in zip(NAMING, known, strict=True) if value is not None}
+    return {
+        "model_name": known.model,
+        "model_module": known.model_module,
+        "model_module_version": "*",
+        "state": named,
+    }
 
 
 def _object(data: Mapping[str, Any], key: str) -> Content:

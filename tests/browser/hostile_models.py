@@ -10,6 +10,9 @@ from typing import Any
 from .hostile import AWAY, act
 
 IMG = '<img src=x onerror="{act}">'
+# Whoever opens the picture by itself has it act as a page of the server's.
+PAGE = """<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">
+<script>fetch(location.origin + '/api/contents?canary={name}')</script></svg>"""
 STYLE = {
     "kind": "HTMLStyle",
     "_view_name": "StyleView",
@@ -39,6 +42,12 @@ MODELS: dict[str, dict[str, Any]] = {
         "kind": "Output",
         "module": "@jupyter-widgets/output",
         "outputs": [{"output_type": "display_data", "metadata": {}, "data": {"text/html": [IMG]}}],
+    },
+    "picture-page": {"kind": "Image", "value": PAGE, "format": "svg+xml"},
+    "output-prototype": {
+        "kind": "Output",
+        "module": "@jupyter-widgets/output",
+        "outputs": [{"output_type": "display_data", "__proto__": {"data": {"text/html": IMG}, "metadata": {}}}],
     },
 }
 
@@ -91,12 +100,51 @@ def opened(comm, message):
 get_ipython().kernel.comm_manager.register_target("jupyter.widget.control", opened)
 """
 CHANGED = ("link", "renamed", "restored", "saved")
+# Models that no kernel opens: the notebook's file has them, and each of these ways takes one from there.
+SAVED = ("saved-view", "saved-child", "saved-layer", "saved-output")
+TAKEN = """
+shown(kind="VBox", children=["IPY_MODEL_saved-child"])
+late = shown(kind="Stack", children=[], selected_index=0)
+late.send(dict(method="update", state=dict(children=["IPY_MODEL_saved-layer"])))
+def view(id):
+    return {"application/vnd.jupyter.widget-view+json": dict(model_id=id, version_major=2, version_minor=0)}
+display(view("saved-view"), raw=True)
+output = dict(output_type="display_data", metadata={}, data=view("saved-output"))
+shown(kind="Output", module="@jupyter-widgets/output", outputs=[output])
+"""
+# One that is opened, and of which a page that is loaded anew hears nothing.
+LEFT_OUT = """
+from comm import create_comm
+state = dict(_model_name="HTMLModel", _view_name="HTMLView", value="as it was opened")
+state.update(dict.fromkeys(("_model_module", "_view_module"), "@jupyter-widgets/controls"))
+state.update(dict.fromkeys(("_model_module_version", "_view_module_version"), "2.0.0"))
+made = create_comm("jupyter.widget", comm_id="left-out", data=dict(state=state), metadata=dict(version="2.1.0"))
+def opened(comm, message):
+    comm.on_msg(lambda message: comm.send(dict(method="update_states", states={}, buffer_paths=[])))
+get_ipython().kernel.comm_manager.register_target("jupyter.widget.control", opened)
+# Nor where it is slow, and the page asks in another way.
+get_ipython().kernel.comm_manager.comms.pop("left-out")
+"""
+SHOWN = """
+from IPython.display import display
+view = dict(model_id="left-out", version_major=2, version_minor=0)
+display({"application/vnd.jupyter.widget-view+json": view, "text/plain": "-"}, raw=True)
+"""
 
 
 def source() -> str:
     """A cell that shows all of them."""
     acts = {name: _named(IMG, name) for name in CHANGED}
-    return SOURCE.format(models=[_named(state, name) for name, state in MODELS.items()], acts=acts)
+    return SOURCE.format(models=[_named(state, name) for name, state in MODELS.items()], acts=acts) + TAKEN
+
+
+def saved(*names: str) -> dict[str, Any]:
+    """The metadata of a notebook with the state of these, as JupyterLab writes it."""
+    module = {"model_module": "@jupyter-widgets/controls", "model_module_version": "2.0.0"}
+    models = {
+        name: {**module, "model_name": "HTMLModel", "state": {"value": name + _named(IMG, name)}} for name in names
+    }
+    return {"application/vnd.jupyter.widget-state+json": {"version_major": 2, "version_minor": 0, "state": models}}
 
 
 def _named(value: Any, name: str) -> Any:

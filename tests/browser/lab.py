@@ -109,10 +109,11 @@ class Notebook:
         self._folder = folder
         self._name = ""
 
-    async def open(self, name: str, *sources: str, kernel: str = "codeact") -> None:
+    async def open(self, name: str, *sources: str, kernel: str = "codeact", **metadata: object) -> None:
         """Write a notebook with these cells and open it, kernel and all."""
         nb = new_notebook(cells=[new_code_cell(source) for source in sources])
         nb.metadata.kernelspec = {"name": kernel, "display_name": "Python 3 (CodeAct)", "language": "python"}
+        nb.metadata |= metadata
         nbformat.write(nb, self._folder / f"{name}.ipynb")
         self._name = name
         await self._visit()

@@ -25,6 +25,7 @@ TOUCH = """async () => {
         const link = node.closest('a[href]');
         if (/^https?:/.test(link?.href) && link.hostname !== location.hostname) continue;
         if (node.matches('.vega-actions a')) continue;
+        if (node.matches('img[src^="blob:"]')) window.open(node.src);
         node.click ? node.click() : node.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}));
         // Of the places that a page is told to go to in one task it goes to the last.
         if (node.matches('a, area, button, input, svg *')) await new Promise(done => setTimeout(done));
@@ -125,7 +126,8 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
 ) -> None:
     (lab[1] / "evil.js").write_text("(window.pwned=window.pwned||[]).push('require')")
     cells = [*shown(hostile.bundles()), *shown(hostile.bundles(UPDATED), hostile.UPDATE), *spoken()]
-    await notebook.open("hostile", *cells, "print('still', 9 * 9)", "'not run'")
+    saved = hostile_models.saved(*hostile_models.SAVED)
+    await notebook.open("hostile", *cells, "print('still', 9 * 9)", "'not run'", widgets=saved)
     watch = Watch(notebook)
     await run_all(notebook, len(cells))
     await notebook.run_cell(len(cells))
@@ -168,6 +170,26 @@ async def test_what_a_kernel_says_of_its_language_is_not_the_sandboxs_to_write_i
     assert (info.nbconvert_exporter, info.file_extension) == written
 
 
+@pytest.mark.parametrize(("kernel", "acts"), [("codeact", False), ("python3", True)])
+async def test_a_model_that_the_kernel_leaves_out_is_not_taken_from_the_file(
+    notebook: Notebook, kernel: str, acts: bool
+) -> None:
+    """A page that is loaded anew takes from there what it hears nothing of."""
+    cells = [hostile_models.LEFT_OUT.strip(), hostile_models.SHOWN.strip(), "print('still', 9 * 9)"]
+    await notebook.open(f"left-{kernel}", *cells, kernel=kernel, widgets=hostile_models.saved("left-out"))
+    watch = Watch(notebook)
+    await run_all(notebook, 1)
+    await notebook.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    await notebook.reload()
+    await notebook.idle()
+    await run_all(notebook, 2, first=1)
+    await notebook.until_output(2, "still 81")
+    await notebook.page.evaluate(SETTLED)
+    if acts:
+        await watch.until_acted({"left-out"})
+    assert bool(watch.requests) == acts
+
+
 async def run_all(notebook: Notebook, number: int, first: int = 0) -> None:
     """Run so many cells, each when the one before it is done."""
     for cell in range(first, first + number):
@@ -179,7 +201,8 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, py
     attacks, updated = hostile.loud(), hostile.loud(UPDATED)
     cells = [*shown(attacks), *shown(updated, hostile.UPDATE), *spoken()]
     last = shown([attack for attack in hostile.bundles() if attack[0] == hostile.LAST])
-    await notebook.open("trusted", "%agent trust outputs", "%agent trust", *cells, *last)
+    saved = hostile_models.saved(*hostile_models.SAVED)
+    await notebook.open("trusted", "%agent trust outputs", "%agent trust", *cells, *last, widgets=saved)
     watch = Watch(notebook)
     await watch.stay()
     await notebook.run_cell(0)
@@ -192,7 +215,15 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, py
     await run_all(notebook, len(cells), first=2)
     await notebook.page.evaluate(AWAY)
     await watch.touch()
-    models = {*hostile_models.MODELS, *hostile_models.CHANGED, *hostile.LINKED, *hostile.CHARTED, "widget", "vega"}
+    models = {
+        *hostile_models.MODELS,
+        *hostile_models.CHANGED,
+        *hostile_models.SAVED,
+        *hostile.LINKED,
+        *hostile.CHARTED,
+        "widget",
+        "vega",
+    }
     is_other = pytestconfig.getoption("--front-end-python") != sys.executable
     new = {way + name for way in ("", UPDATED) for name in hostile.NEW} if is_other else set()
     await watch.until_acted(({name for name, *_ in attacks + updated} | models) - new)

@@ -105,6 +105,20 @@ def test_metadata_says_how_large_a_picture_is_and_nothing_else() -> None:
     assert bundle.clean_metadata(metadata) == {"image/png": {"width": 3}}
 
 
+HIDDEN: list[dict[str, Any]] = [
+    {"data": {"text/html": "<script>x</script>"}},
+    {"output_type": "update_display_data", "data": {"text/plain": "x"}},
+    {"output_type": ["display_data"]},
+    {"output_type": "stream", "name": "stdout", "text": ["x"]},
+    {"output_type": "status", "execution_state": "idle"},
+]
+HALF = {"output_type": "display_data"}
+PRINTED = [
+    {"output_type": "stream", "name": "stdout", "text": "x"},
+    {"output_type": "error", "ename": "E", "evalue": "e", "traceback": ["t"]},
+    {"output_type": "display_data", "data": {"text/plain": "x"}, "metadata": {}},
+    {"output_type": "execute_result", "data": {"text/plain": "x"}, "metadata": {}, "execution_count": 3},
+]
 WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("HTMLModel", "value", "<b onclick=x>a</b>", "<b>a</b>"),
     ("HTMLMathModel", "placeholder", "<script>x</script>", ""),
@@ -140,8 +154,29 @@ WIDGETS: list[tuple[str, str, Any, Any]] = [
     ("MPLCanvasModel", "_figure_label", "Figure 1\u202e\n", "Figure 1"),
     ("MPLCanvasModel", "_figure_label", ["Figure 1"], ""),
     ("ImageModel", "format", "url", "png"),
-    ("ImageModel", "format", "svg+xml", "svg+xml"),
+    ("ImageModel", "format", "svg+xml", "png"),
+    ("ImageModel", "format", "SVG+XML", "png"),
+    ("ImageModel", "format", "html", "png"),
+    ("ImageModel", "format", ["svg+xml"], "png"),
+    ("ImageModel", "format", "webp", "webp"),
+    ("VideoModel", "format", "url", "mp4"),
+    ("VideoModel", "format", "x+xml", "mp4"),
+    ("AudioModel", "format", "x-wav", "x-wav"),
+    ("FloatsInputModel", "format", ",.2f", ",.2f"),
+    ("IntsInputModel", "format", "d", "d"),
+    ("IntsInputModel", "format", "<img src=x>", ""),
+    ("LayoutModel", "width", "calc(100% - 20px)", "calc(100% - 20px)"),
+    ("LayoutModel", "max_height", "calc((100vh - 2em) / 3 * -1)", "calc((100vh - 2em) / 3 * -1)"),
+    ("LayoutModel", "min_width", "calc(1px + calc(2 * 3px))", "calc(1px + calc(2 * 3px))"),
+    ("LayoutModel", "width", "calc(1px + attr(x))", None),
+    ("LayoutModel", "width", "calc(var(--x) * 2)", None),
+    ("LayoutModel", "width", "calc(1px - 9cqw)", None),
+    ("LayoutModel", "margin", "calc(0px - 300px)", None),
+    ("LayoutModel", "grid_template_columns", "calc(0px - 300px)", None),
     ("IntSliderModel", "value", 3, 3),
+    ("OutputModel", "outputs", {"0": HIDDEN[0]}, []),
+    ("OutputModel", "outputs", HIDDEN, []),
+    ("OutputModel", "outputs", [HALF, "x", *PRINTED], [{**HALF, "data": {}, "metadata": {}}, *PRINTED]),
 ]
 
 

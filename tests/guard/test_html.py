@@ -63,6 +63,7 @@ CSS = [
     ("td { position: fixed; position: absolute }", ""),
     ("td { margin: -1px; margin-top: -5em; text-indent: -9em }", ""),
     ("td { background: url(x); background: u\\72l(x); background-image: image-set('x' 1x) }", ""),
+    ("td { width: calc(100% - 2px); margin: calc(0px - 9px) }", "td { width: calc(100% - 2px) }"),
     ("td { transform: scale(9); content: 'x'; animation: a 1s; behavior: url(x); z-index: calc(0 - 1) }", ""),
     ("@import 'x'; @font-face { src: url(x) } @media all { td { color: red } }", ""),
     ("td:has(.x), td[title^=a], ::before, > td, ~ td, :not(td), & td { color: red }", ""),

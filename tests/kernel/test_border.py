@@ -106,6 +106,48 @@ def test_more_in_a_stream_than_its_text_does_not_pass(border: Border, request_se
         assert border.published(frames(message)) is None
 
 
+PROTOTYPES = [
+    '"__proto__"',
+    '"\\u005f\\u005Fpro\\u0074o__"',
+    '"constructor"',
+    '"\\u0070rototype"',
+    '"c\\u006fnstructor"',
+]
+
+
+@pytest.mark.parametrize("key", PROTOTYPES)
+def test_no_key_reaches_what_all_objects_of_a_page_have_in_common(
+    border: Border, request_sent: Message, key: str
+) -> None:
+    """A page that copies an object would make a prototype of it, in which nobody looks for what is shown."""
+
+    def spelt(kind: str, content: str) -> list[bytes]:
+        message = build(kind, {}, "sandbox", request_sent.parts[0])
+        message.parts[3] = content.replace("KEY", f"{key}: ").encode()
+        return frames(message)
+
+    bundle = '{"data": {"application/json": [{"a": 1, KEY{"b": 2}}], KEY{}}, "metadata": {KEY{"width": 1}}, KEY{}}'
+    clean = {"data": {"application/json": [{"a": 1}]}, "metadata": {}}
+    for kind in ("display_data", "update_display_data"):
+        passed = border.published(spelt(kind, bundle))
+        assert passed is not None
+        assert passed.content == json.loads(passed.parts[3]) == clean
+    state = {**SHOWN_BY_ANOTHER_VIEW, "_model_name": "HTMLModel"}
+    opened = json.dumps({"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": {**state, "value": 0}}})
+    opened = opened.replace('"value": 0', '"value": {KEY{"a": 1}}, KEY{"value": 0}')
+    passed = border.published(spelt("comm_open", opened))
+    assert passed is not None
+    assert passed.content["data"]["state"] == {**state, "value": {}}
+    evaluated = f'{{"status": "ok", "user_expressions": {{"x": {{"status": "ok", {bundle[1:]}, KEY{{}}}}}}'
+    reply = border.replied(spelt("execute_reply", evaluated), "shell")
+    assert reply is not None
+    assert reply.content["user_expressions"] == {"x": {"status": "ok", **clean}}
+    # As values they are words.
+    passed = border.published(output("display_data", {"data": {"text/plain": "a constructor"}}, request_sent.parts[0]))
+    assert passed is not None
+    assert passed.content["data"] == {"text/plain": "a constructor"}
+
+
 def test_a_header_holds_what_a_header_holds(border: Border, request_sent: Message) -> None:
     passed = border.published(output("stream", printed(), request_sent.parts[0], more="x"))
     assert passed is not None
@@ -242,6 +284,42 @@ def test_when_her_trust_ends_widgets_are_what_they_were_opened_as(border: Border
     border.trusted = False
     assert told("own", "<script>x</script><b>y</b>")["state"] == {"value": "<b>y</b>"}
     assert told("foreign", "<script>") is None
+
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_widget_is_shown_that_was_opened_so_that_a_page_takes_it(border: Border, request_sent: Message) -> None:
+    def shown(kind: str = "display_data") -> bool:
+        data = {VIEW: {"model_id": "1"}, "text/plain": "x"}
+        passed = border.published(output(kind, {"data": data, "metadata": {}}, request_sent.parts[0]))
+        assert passed is not None
+        return VIEW in passed.content["data"]
+
+    def comms(target: str, status: str = "ok", **told: Any) -> Any:
+        asked = build("comm_info_request", {"target_name": target}, "page")
+        border.sent(asked, "shell", hers=True)
+        answer = output("comm_info_reply", {"status": status, **told}, asked.parts[0])
+        passed = border.replied(answer, "shell")
+        assert passed is not None
+        return passed.content.get("comms")
+
+    assert not shown()
+    state = {**SHOWN_BY_ANOTHER_VIEW, "_model_name": "HTMLModel"}
+    made = {"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": state}}
+    opening = build("comm_open", made, "sandbox", request_sent.parts[0], metadata={"version": "1.0"})
+    passed = border.published(frames(opening))
+    assert passed is not None
+    assert passed.metadata == {"version": "2.1.0"}
+    assert all(map(shown, ("display_data", "execute_result", "update_display_data")))
+    # Whatever the sandbox answers.
+    mine = {"1": {"target_name": "jupyter.widget"}}
+    for target in ("", "jupyter.widget"):
+        for told in ({"comms": {}}, {"comms": 5}, {"status": "error"}):
+            assert comms(target, **told) == mine
+    assert comms("mine", comms={}) == {}
+    assert border.published(output("comm_close", {"comm_id": "1"}, request_sent.parts[0])) is not None
+    assert not shown()
 
 
 def test_that_we_are_heard_is_all_that_a_welcome_says(border: Border) -> None:

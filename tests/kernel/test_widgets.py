@@ -10,6 +10,7 @@ import pytest
 from ipywidgets.widgets.widget import _registry
 
 from jupyter_codeact.guard.models import BASE, CONTROLS, FIGURES, OUTPUT, identity
+from jupyter_codeact.guard.notes import REMEDY
 from jupyter_codeact.guard.patterns import Misshapen
 from jupyter_codeact.kernel.widgets import CONTROL, TARGET, Widgets
 
@@ -28,6 +29,10 @@ def opened(widgets: Widgets, name: str, comm_id: str = "", **more: Any) -> Any:
     return widgets.clean("comm_open", content)
 
 
+def closed(widgets: Widgets, comm_id: str) -> None:
+    assert widgets.clean("comm_close", {"comm_id": comm_id}) is not None
+
+
 def link(widgets: Widgets, source: Any, target: Any, comm_id: str = "link") -> Any:
     return opened(widgets, "Link", comm_id, _view_name=None, source=source, target=target)
 
@@ -43,6 +48,11 @@ def updated(widgets: Widgets, comm_id: str, **values: Any) -> Any:
 
 def entry(name: str, module: str = CONTROLS, **more: Any) -> dict[str, Any]:
     return {"model_name": f"{name}Model", "model_module": module, "state": state(name, module, **more)}
+
+
+def bare(name: str, module: str = CONTROLS) -> dict[str, Any]:
+    """What it is told of a model that the sandbox says nothing of, or nothing that may pass."""
+    return {**entry(name, module), "model_module_version": "*"}
 
 
 def restored(widgets: Widgets, asked: bool = True, **states: Any) -> dict[str, Any] | None:
@@ -104,14 +114,15 @@ def test_a_model_stays_what_it_is(widgets: Widgets) -> None:
     opened(widgets, "HTML")
     opened(widgets, "Layout", module=BASE)
     assert said(widgets, "HTML", "update_states", states={"HTML": entry("Text")}) is None
-    assert restored(widgets, HTML=entry("Text", value=ACTS), Layout=entry("Text", value=ACTS)) == {}
+    told = {"HTML": bare("HTML"), "Layout": bare("Layout", BASE)}
+    assert restored(widgets, HTML=entry("Text", value=ACTS), Layout=entry("Text", value=ACTS)) == told
     assert updated(widgets, "HTML", **state("Text"), value=ACTS) == {
         "_model_module": CONTROLS,
         "_view_module": CONTROLS,
         "value": "<img>",
     }
     assert updated(widgets, "Layout", margin="-9em", top="1em") == {"margin": None, "top": "1em"}
-    widgets.clean("comm_close", {"comm_id": "HTML"})
+    closed(widgets, "HTML")
     assert opened(widgets, "Text", "HTML", value=ACTS) is None
     assert opened(Widgets(), "Text", "HTML", value=ACTS) is not None
 
@@ -149,22 +160,25 @@ def test_a_page_that_asks_is_told_all_models_once(widgets: Widgets) -> None:
 )
 def test_what_an_entry_says_of_a_model_is_what_it_is(widgets: Widgets, change: dict[str, Any]) -> None:
     opened(widgets, "HTML")
-    assert restored(widgets, HTML={**entry("HTML"), **change}) == {}
+    assert restored(widgets, HTML={**entry("HTML"), **change}) == {"HTML": bare("HTML")}
 
 
 def test_a_link_joins_numbers_for_ever(widgets: Widgets) -> None:
-    for name in ("Text", "HTML", "IntText", "IntSlider"):
+    for name in ("Text", "HTML", "IntText", "IntSlider", "IntRangeSlider"):
         opened(widgets, name)
     numbers = ["IPY_MODEL_IntText", "value"], ["IPY_MODEL_IntSlider", "value"]
     texts = ["IPY_MODEL_Text", "value"], ["IPY_MODEL_HTML", "value"]
     assert link(widgets, *numbers) is not None
     assert updated(widgets, "link", source=texts[0], target=texts[1]) == {}
     aside = {"source": texts[0], "target": texts[1], "_view_name": None}
-    assert restored(widgets, link=entry("Link", **aside)) == {}
+    unseen = {**bare("Link"), "state": {key: value for key, value in state("Link").items() if key != "_view_name"}}
+    assert (restored(widgets, link=entry("Link", **aside)) or {})["link"] == unseen
     assert link(widgets, *texts, comm_id="b") is None
     assert link(widgets, [*texts[0], ""], [*texts[1], ""], comm_id="c") is None
     assert link(widgets, {"0": texts[0][0], "1": "value"}, texts[1], comm_id="d") is None
     assert link(widgets, ["IPY_MODEL_never", "value"], numbers[1], comm_id="e") is None
+    closed(widgets, "IntRangeSlider")
+    assert link(widgets, ["IPY_MODEL_IntRangeSlider", "value"], numbers[1], comm_id="g") is None
     # Whatever they are called meanwhile.
     restored(widgets, Text=entry("IntText"), HTML=entry("IntText"))
     assert link(widgets, *texts, comm_id="f") is None
@@ -183,6 +197,86 @@ def test_none_is_forgotten_and_where_there_is_no_room_new_ones_are_held_back() -
     assert updated(widgets, "link", source=["IPY_MODEL_t", "value"]) == {}
     assert opened(widgets, "Text", "x" * 1000) is None
     assert "x" * 1000 not in widgets.held
+
+
+HERE, AWAY, OWN = (f"IPY_MODEL_{name}" for name in ("HTML", "saved", "own"))
+
+
+def test_what_the_kernel_has_not_opened_is_not_referred_to(widgets: Widgets) -> None:
+    """A page may have a model of that name from the notebook's file."""
+    opened(widgets, "HTML")
+    assert opened(widgets, "HTML", "own", _view_module="anywidget") is None
+    made = opened(widgets, "VBox", children=[AWAY, HERE, OWN], layout=AWAY, style=HERE)["data"]["state"]
+    assert (made["children"], made["layout"], made["style"]) == ([HERE], None, HERE)
+    for value, left in (([[HERE, AWAY]], [[HERE]]), ({"a": {"b": AWAY, "c": HERE}}, {"a": {"b": None, "c": HERE}})):
+        assert updated(widgets, "VBox", children=value, any=value) == {"children": left, "any": left}
+    told = restored(widgets, VBox=entry("VBox", children=[OWN, HERE, AWAY])) or {}
+    assert told["VBox"]["state"]["children"] == [HERE]
+    closed(widgets, "HTML")
+    assert updated(widgets, "VBox", children=[HERE]) == {"children": []}
+
+
+def views(*models: str) -> list[dict[str, Any]]:
+    mime = "application/vnd.jupyter.widget-view+json"
+    return [
+        {"output_type": "display_data", "data": {mime: {"model_id": model}, "text/plain": "w"}, "metadata": {}}
+        for model in models
+    ]
+
+
+def test_nor_shown_in_an_output(widgets: Widgets) -> None:
+    opened(widgets, "HTML")
+    state = opened(widgets, "Output", module=OUTPUT, outputs=views("saved", "HTML"))["data"]["state"]
+    texts = [output["data"]["text/plain"] for output in state["outputs"]]
+    assert texts == ["w\nHeld back: a widget that this kernel has not opened. " + REMEDY, "w"]
+    assert widgets.no_view("HTML") == ""
+    widgets.end()
+    assert widgets.no_view("HTML") != ""
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_page_that_asks_is_told_of_all_that_is_open(widgets: Widgets, trusted: bool) -> None:
+    """What it isn't told of it takes from the file."""
+    content = {"comm_id": "a", "target_name": TARGET, "data": {"state": state("HTML")}}
+    if trusted:
+        widgets.follow("comm_open", content)
+    else:
+        assert widgets.clean("comm_open", content) is not None
+    opened(widgets, "HTML", "b")
+    assert restored(widgets) == {"a": bare("HTML"), "b": bare("HTML")}
+    told = {"target_name": TARGET}
+    assert widgets.listed({"a": told, "other": told}) == dict.fromkeys(("a", "b", "other"), told)
+    widgets.follow("comm_close", {"comm_id": "a"})
+    assert restored(widgets, a=entry("HTML")) == {"b": bare("HTML")}
+    assert widgets.listed({}) == {"b": told}
+
+
+@pytest.mark.parametrize(
+    ("paths", "buffers"),
+    [
+        ([["value"]], 0),
+        ([["never", "x"]], 1),
+        ([["value", "x"]], 1),
+        ([["list", "length"]], 1),
+        ([["list", 1]], 1),
+        ([["list", True, "x"]], 1),
+        ([["table", "a"], ["table", "a", "b"]], 2),
+        ([[]], 1),
+    ],
+)
+def test_what_a_page_could_not_open_is_held_back(widgets: Widgets, paths: list[Any], buffers: int) -> None:
+    """It puts the buffers where the paths say, and makes no model where it can't."""
+    values = {"value": "x", "list": [{}], "table": {"a": {}}}
+    content = {
+        "comm_id": "a",
+        "target_name": TARGET,
+        "data": {"state": state("Image", **values), "buffer_paths": paths},
+    }
+    assert widgets.clean("comm_open", content, buffers=buffers) is None
+    assert widgets.no_view("a") != ""
+    content["data"] |= {"buffer_paths": [["value"], ["list", 0, "x"], ["table", "b"]]}
+    assert widgets.clean("comm_open", content, buffers=3) is not None
+    assert widgets.no_view("a") == ""
 
 
 def test_to_a_model_that_is_not_known_nothing_is_said(widgets: Widgets) -> None:

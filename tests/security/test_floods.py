@@ -152,6 +152,32 @@ def test_html_that_takes_long_to_check_holds_up_nothing_but_what_is_behind_it(ke
     assert kernel.replies([asked]) == {asked: "ok"}
 
 
+MARKDOWN = 64
+HARD = f"""
+from IPython.display import display
+for _ in range({MARKDOWN}):
+    display({{'text/markdown': '[x](y) ' + '[[a](' * 19600}}, raw=True)
+open('flooding', 'w').close()
+while True: pass
+"""
+
+
+def test_while_many_outputs_take_long_to_check_the_kernel_answers(place: Path) -> None:
+    """Seconds for each of them: of a kernel of its own, which need not be there to the end of it."""
+    with started(place) as kernel:
+        client = kernel.client
+        client.execute(HARD)
+        while not (place / "flooding").exists():
+            client.get_iopub_msg(timeout=PATIENCE_S)
+        for kind in ("kernel_info_request", "interrupt_request"):
+            asked = kernel.send(kind, {}, "control")
+            assert client.get_control_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] == asked
+        heard = []
+        while client.iopub_channel.msg_ready():
+            heard.append(client.get_iopub_msg(timeout=PATIENCE_S)["msg_type"])
+        assert heard.count("display_data") < MARKDOWN
+
+
 LINE = """
 import os, socket, struct
 def line():
