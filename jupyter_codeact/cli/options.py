@@ -47,6 +47,10 @@ ELSEWHERE = {
     "model.api_key": "c.Agent.api_key",
     "model.options": "c.Agent.model_options",
 }
+BESIDE = (
+    "{config} sends {file} to the model, which lies elsewhere, and code in a sandbox may have written that. Put the "
+    "demonstration beside the configuration, or the configuration into one of Jupyter's config folders."
+)
 # Of several attempts these limit all together; those of the file hold for each.
 TOGETHER = ("cost_usd", "tokens", "calls")
 LIMIT_KEYS = {
@@ -155,12 +159,16 @@ def configured(options: argparse.Namespace) -> tuple[AgentConfig, RetryConfig | 
     from .. import config as defaults
     from ..agent.config import checked, yaml_of
     from ..agent.retrying import RetryConfig
+    from ..errors import ConfigError
     from ..files import innermost
 
     source, config = str(options.config or "the configuration"), options.config
     values, place = yaml_of(config, innermost(config, Path(), _work(options))) if config else ({}, "")
     for key in hers_alone(values):
         check_is_hers(options.config, place, key)
+    for file in _elsewhere(values):
+        if not _is_hers(place):
+            raise ConfigError(BESIDE.format(config=options.config, file=file))
     if "agents" not in values:
         return agent_config(options, values, source), None
     agents = values["agents"] if isinstance(values["agents"], list) else [values["agents"]]
@@ -233,16 +241,38 @@ def check_is_hers(path: Path, place: str, key: str) -> None:
 
     place: where that lies which was read as ``path``: the name itself may lead elsewhere by now.
     """
-    from jupyter_core.paths import jupyter_config_path
+    from jupyter_core.paths import jupyter_config_dir
 
     from ..errors import ConfigError
 
-    folders = [Path(folder) for folder in jupyter_config_path()]
-    if not any(Path(place).is_relative_to(folder.resolve()) for folder in folders):
+    if not _is_hers(place):
         raise ConfigError(
             f"{path} sets {key}, and lies where code in a sandbox may write. That is set in a file in one of Jupyter's "
-            f"config folders, such as {folders[0]}: there, or in jupyter_codeact_config.py (`{ELSEWHERE[key]}`)."
+            f"config folders, such as {jupyter_config_dir()}: there, or in jupyter_codeact_config.py "
+            f"(`{ELSEWHERE[key]}`)."
         )
+
+
+def _is_hers(place: str) -> bool:
+    """Whether no sandbox can write there: one of Jupyter's config folders."""
+    from jupyter_core.paths import jupyter_config_path
+
+    return any(Path(place).is_relative_to(Path(folder).resolve()) for folder in jupyter_config_path())
+
+
+def _elsewhere(values: Any) -> Iterator[str]:
+    """Files outside of its own folder that a configuration has sent to the model."""
+    if isinstance(values, list):
+        for value in values:
+            yield from _elsewhere(value)
+    elif isinstance(values, dict):
+        templates = values.get("templates")
+        shown = templates.get("demonstrations") if isinstance(templates, dict) else None
+        for name in shown if isinstance(shown, list) else ():
+            path = Path(str(name))
+            if path.is_absolute() or ".." in path.parts:
+                yield str(name)
+        yield from _elsewhere([*values.values()])
 
 
 def check_can_act(config: AgentConfig, retry: RetryConfig | None) -> None:

@@ -362,6 +362,37 @@ def test_no_file_in_the_folder_sends_her_key_elsewhere(
         assert model_server.requests[0].headers["authorization"] == "Bearer sk-hers"
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_no_file_in_the_folder_sends_hers_to_the_model(
+    command: Command, replies: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, several: bool
+) -> None:
+    """Code in a sandbox can have written it. What lies beside it may be sent."""
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "jupyter"))
+    (tmp_path / "jupyter").mkdir()
+    history = [{"role": "user", "content": "of hers"}]
+    demo = tmp_path / "private" / "demo.yaml"
+    demo.parent.mkdir()
+    for path in (demo, Path("demo.yaml")):
+        path.write_text(json.dumps({"history": history}))
+    model = {"name": replies({"submit": "Done."})}
+    flags = ("run", "--text", "go", "--review", "auto", "--out", tmp_path / "out", "--config")
+
+    def run(named: str, config: Path) -> Any:
+        agent: dict[str, Any] = {"model": model, "templates": {"demonstrations": [named]}}
+        judge = {"model": {"name": replies({"text": "SCORE: 1"}, name="judge")}}
+        config.write_text(json.dumps({"agents": [agent], "attempts": 1, "review": judge} if several else agent))
+        return command(*flags, config)
+
+    for named in (str(demo), os.path.relpath(demo)):
+        done = run(named, Path("agent.yaml"))
+        assert (done.code, done.err.count("\n")) == (2, 1)
+        assert f"agent.yaml sends {named} to the model, which lies elsewhere" in done.err
+        assert not (tmp_path / "out").exists()
+    for named, config in (("demo.yaml", Path("agent.yaml")), (str(demo), tmp_path / "jupyter" / "agent.yaml")):
+        assert run(named, config).code == 0
+        assert "of hers" in (tmp_path / "out" / "task.traj").read_text()
+
+
 SWAPPING = """
 import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
