@@ -1,4 +1,4 @@
-"""Charts that are data: Vega, Vega-Lite, Plotly, GeoJSON. They stay, without what loads, links or runs.
+"""Charts that are data: Vega-Lite, Plotly, GeoJSON. They stay, without what loads, links or runs.
 
 Vega loads what a ``url`` names, with the page's cookies; its tooltips show a picture where a value is called
 ``image``; ``usermeta`` sets options of the embedding page; ``bind`` makes an element, with any attributes. Plotly loads
@@ -12,7 +12,13 @@ import re
 from typing import Any
 
 from . import expressions, reactions, tex
+from .names import words
 
+# What a specification is, it says first of all by this; without it, vega-embed goes by its keys.
+LITE = "https://vega.github.io/schema/vega-lite/v5.json"
+_LITE = re.compile(r"https?://vega\.github\.io/schema/vega-lite/v\d(?:\.\d+){0,2}\.json", re.ASCII)
+# Its expressions are interpreted, and not made functions of: the interpreter hands out none that makes code of texts.
+INTERPRETED = {"embedOptions": {"ast": True}}
 _PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml)[;,]", re.IGNORECASE)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PLAIN = (int, float, bool, type(None))
@@ -26,7 +32,7 @@ _LOADS = {
     "plotly": frozenset({"source", "geojson", "url", "src", "href"}),
     "geo": frozenset[str](),
 }
-_INPUTS = frozenset({"checkbox", "radio", "range", "select", "text", "number", "date", "time", "color"})
+_INPUTS = words("checkbox color date number radio range search select text time")
 _SETTINGS = frozenset({"input", "name", "min", "max", "step", "options", "labels", "debounce", "value"})
 # Those of Plotly's tags that only style. Of any other, a template could put its attributes together.
 _STYLED = re.compile(r"<(?!\u200b|/?(?:b|i|br|sub|sup|em|strong|s|u|extra)\s{0,3}/?>)")
@@ -40,8 +46,11 @@ _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 
 
 def vega(spec: Any) -> dict[str, Any] | None:
-    """A specification of either dialect. Anything but an object would be an address to load one from."""
-    if not isinstance(spec, dict):
+    """A chart of Vega-Lite's, which says so. Anything but an object would be an address to load one from.
+
+    One of Vega itself is a program, and held back.
+    """
+    if not isinstance(spec, dict) or not _LITE.fullmatch(str(spec.get("$schema", LITE))):
         return None
     try:
         reactions.check(spec)
@@ -50,7 +59,7 @@ def vega(spec: Any) -> dict[str, Any] | None:
         return None
     # The menu writes the source of a chart into a page of its own, as it stands. A space is none to an expression.
     shown: dict[str, Any] = untagged(_without_tooltips(cleaned) if _mentions_pictures(cleaned) else cleaned, "< ")
-    return shown
+    return {"$schema": LITE, **shown, "usermeta": INTERPRETED}
 
 
 def plotly(figure: Any) -> dict[str, Any] | None:

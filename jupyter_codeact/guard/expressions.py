@@ -1,13 +1,15 @@
-r"""What the engine that JupyterLab brings makes expressions of, in a chart of Vega's or Vega-Lite's.
+r"""What the engine that JupyterLab brings makes expressions of, in a chart of Vega-Lite's.
 
 Strings that are expressions may compute (``language.py``), and what they compute may be how something looks: a size, a
-colour, a text, a domain. What something is, which rows it is made of, or the name of a column or a property may not be
-computed, since names that are put together come to everything: to the page, and to functions of any kind.
+colour, a text, a domain. What something is, which rows it is made of, or the name of a column may not be computed,
+since names that are put together come to everything: to the page, and to functions of any kind.
 
 Any other string, and any key, might be a piece of an expression: Vega-Lite's compiler, and Vega's parser, write names,
-titles, formats and dates into expressions as they stand. So all of them are looked at, but for rows of data. And none
-may end the quotes that it could be put between, but values, which are written with their escapes. Texts that are shown
-are only ever put between quotes: theirs become typographic ones, and their words are free.
+titles, formats, dates and whatever is meant to be a number into expressions as they stand. So all of them are looked
+at, but for rows of data; and what could call something must be an expression that computes, but for names of columns,
+which are always quoted. None may end the quotes that it could be put between, but values, which are written with their
+escapes. Texts that are shown are only ever put between quotes: theirs become typographic ones, and their words are
+free.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 
 from .language import EVENT, computes
 from .names import words
+from .reactions import parts
 from .tex import SHOWN
 
 # Members that each value has, and what leads from what is drawn to the page. Under these names nothing is written
@@ -55,24 +58,33 @@ _TEXTS = words(
     """
 )
 _VALUES = words("datum domain equal font gt gte labelFont lt lte oneOf range sort subtitleFont titleFont value values")
-_EXPRESSIONS = words("calculate expr filter init labelExpr signal test toggle update")
+# Where a chart has units of time, the compiler writes these values as they stand.
+_OF_TIME = words("equal gt gte lt lte oneOf range values")
+_PLACES = words("latitude latitude2 longitude longitude2")
+_EXPRESSIONS = words("and calculate expr filter labelExpr not or param signal test toggle")
 # Where events come from, with conditions in brackets.
 _STREAMS = words("bind clear events legend on translate zoom")
+# Names of columns, mostly; those of marks, views and data have no brackets anyway.
+_COLUMNS = words(
+    """
+    argmax argmin as column density field fields flatten fold groupby impute key layer loess lookup on pivot quantile
+    regression repeat row stack
+    """
+)
+_COLOR = re.compile(r"(?:rgb|hsl)a?\([\d\s.,%/+-]*+\)", re.ASCII)
 # What may be computed.
 _LOOKS = re.compile(
     r"(?:[a-z][a-zA-Z0-9]*(?:Align|Anchor|Angle|Baseline|Bound|Cap|Color|Count|Dash|Direction|End|Extent|Flush"
     r"|Font|Height|Inner|Left|Length|Limit|Max|Mid|Min|Offset|Opacity|Orient|Outer|Overlap|Padding|Radius|Raw|Reverse"
     r"|Right|Role|RoleDescription|Separation|Size|Step|Style|Thickness|Type(?<=symbolType)|Weight|Width|X|Y)"
-    r"|align|anchor|angle|aria|background|bandwidth|base|baseline|bins|blend|center|clamp|clip|coefficient|color|column"
-    r"|columns|constant|counts?|datum|defined|description|dir|distance|domain|d[xy]|ellipsis|equal|exponent|extent|fill"
-    r"|fit|font|format|fraction|frame|[gl]te?|height|interpolate|keyvals|levels|limit|lineBreak|lobes|maxbins|method|mult"
-    r"|nice|offset|opacity|orient|padding|parallels|precision|radius2?|range|ratio|resolve|reverse|rotate|round|row"
-    r"|scheme|shape|size|smooth|spacing|span|start|steps?|stop|stroke|subtitle|tension|text|theta2?|thresholds|tilt"
-    r"|time|title|tooltip|translate|units|values?|width|[xy][2c]?|zero|zindex)"
+    r"|align|anchor|angle|aria|aspect|background|base|baseline|blend|center|clamp|coefficient|color|columns?|constant"
+    r"|datum|description|dir|distance|domain|d[xy]|ellipsis|equal|exponent|extent|fill|fit|font|format|fraction|frame"
+    r"|[gl]te?|height|interpolate|limit|lineBreak|lobes|nice|offset|opacity|orient|padding|parallels|precision|radius2?"
+    r"|range|ratio|reverse|rotate|round|row|scheme|shape|size|spacing|step|stroke|subtitle|tension|text|theta2?|tilt"
+    r"|time|title|tooltip|values?|width|[xy]2?|zero|zindex)"
 )
-# Besides expressions of their own, these hand on a number or a few under a name, and no thing of the engine's.
-_HAND_ON = words("bin extent geojson timeunit")
-_COLUMNS = words("as field fields groupby")
+# Vega's own, which its compiler hands on where they stand in a configuration.
+_VEGA = words("axes encode legends marks projections scales signals")
 _OPENING = re.compile(r'(?<![^\s(\[{])"')
 _CLOSING = str.maketrans(
     {
@@ -92,7 +104,7 @@ _PART = re.compile(
 _READ = re.compile(r"(?:date|utc):(['\"])([^\"'`\\]*)\1")
 _FORMATS = words("number time utc")
 # From a specification to those in it that may have data of their own; what a style is called leads nowhere.
-_VIEWS = words("concat from hconcat layer marks spec transform vconcat")
+_VIEWS = words("concat from hconcat layer spec transform vconcat")
 
 
 class LeadsOut(ValueError):
@@ -101,6 +113,11 @@ class LeadsOut(ValueError):
 
 def held(spec: Any) -> Any:
     """The same specification, held to what its expressions may do. Raises LeadsOut."""
+    found = [*parts(spec)]
+    if any(key == "timeUnit" for _, key in found):
+        values = (value for value, key in found if key in _OF_TIME and isinstance(value, str))
+        if not all("(" not in value or computes(value) for value in values):
+            raise LeadsOut
     return _held(spec, "", is_view=True)
 
 
@@ -111,32 +128,20 @@ def _held(value: Any, key: str, is_view: bool = False) -> Any:
         case list():
             return [_held(item, key, is_view) for item in value]
         case dict():
-            if not (_may_name(value, key) if key in _COLUMNS else _may_compute(value, key)):
+            if not _may_stand(value, key):
                 raise LeadsOut
             return {_name(inner): _member(inner, item, key, is_view) for inner, item in value.items()}
         case _:
             return value
 
 
-def _may_compute(value: dict[str, Any], key: str) -> bool:
-    """Whether what an object computes, if anything, may be computed under this key."""
-    if key == "transform":
-        return "signal" not in value or value.get("type") in _HAND_ON
+def _may_stand(value: dict[str, Any], key: str) -> bool:
+    """Whether an object may stand under this key: one that computes something, names a column, or is Vega's own."""
+    if key in ("as", "field", "fields", "groupby"):
+        return key == "field" and value.keys() == {"repeat"}
+    if value.keys() & _VEGA or (key.startswith(("axis", "legend")) and "encoding" in value):
+        return False
     return not value.keys() & {"expr", "signal"} or key == "params" or bool(_LOOKS.fullmatch(key))
-
-
-def _may_name(value: dict[str, Any], key: str) -> bool:
-    """Columns are named by strings, by what a chart is repeated for, and for sizes of what it is drawn in.
-
-    Those of a scale's domain may come from several sources.
-    """
-    match key, value:
-        case "field", {"repeat": _} | {"parent": str()} | {"group": "width" | "height" | "x" | "y"}:
-            return len(value) == 1
-        case "fields", {"data": _, "field": _}:
-            return len(value) == 2
-        case _:
-            return False
 
 
 def _member(inner: str, value: Any, outer: str, is_view: bool) -> Any:
@@ -147,6 +152,8 @@ def _member(inner: str, value: Any, outer: str, is_view: bool) -> Any:
             return {_name(name): _rows(rows) for name, rows in value.items()}
         case "bind", dict():
             return _bound(value)
+        case "datum", str() if outer in _PLACES:
+            inner = "expr"
         case _, str() if outer == "parse":
             return value if _READ.fullmatch(value) else _string(value, "")
         case _, str() if outer == "format" and inner in _DATE:
@@ -204,10 +211,10 @@ def _passes(text: str, key: str) -> bool:
     if key.endswith("ormatType"):
         # It is called by this name.
         return text in _FORMATS
-    if key in _STREAMS and "(" in text:
-        return False
     may_quote = key in _STREAMS or key in _VALUES
     shape = None if may_quote else _PART if key in _DATE else _QUOTABLE
     if shape and not shape.fullmatch(text):
+        return False
+    if not (key in _VALUES or key in _COLUMNS) and "(" in text and not (_COLOR.fullmatch(text) or computes(text)):
         return False
     return text in _NAMES or not (_LEADS_OUT.search(text) or _MEMBER.search(text))

@@ -51,7 +51,8 @@ _NAMELESS = words(
 )
 _SIGNS = re.compile(
     r"""
-      (?P<text> '(?:[^'\\\r\n\u2028\u2029]|\\[\\'"nrt])*+' | "(?:[^"\\\r\n\u2028\u2029]|\\[\\'"nrt])*+" )
+      (?P<text> '(?:[^'\\\r\n\u2028\u2029]|\\[\\'"nrt]|\\u(?!00[0-7])[0-9a-fA-F]{4})*+'
+              | "(?:[^"\\\r\n\u2028\u2029]|\\[\\'"nrt]|\\u(?!00[0-7])[0-9a-fA-F]{4})*+" )
     | (?P<number> (?:0[xX][0-9a-fA-F]++ | (?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)(?![\w$]) )
     | (?P<name> [^\W\d][\w$]*+ | \$[\w$]*+ )
     | (?P<sign> [=!]==?+ | [<>]{1,3}=?+ | && | \|\| | \*\* | [-+*%&|^~!?:,.()\[\]{}] )
@@ -125,9 +126,7 @@ def _may_stand(signs: Sequence[_Sign], at: int) -> bool:
         case ("sign", "{"):
             return not before.ends_value
         case ("sign", "["):
-            # What was just written out may be asked for anything: it is data, and one step leads to nothing else.
-            literal = after.kind in ("text", "number") and further.text == "]"
-            return literal or before.text == "}" or not before.ends_value
+            return not before.ends_value or (after.kind in ("text", "number") and further.text == "]")
     return True
 
 
@@ -152,7 +151,9 @@ def _may_call(name: str, signs: Sequence[_Sign], at: int) -> bool:
     if name in _LOOK_UP:
         return argument.kind == "text" and end.text in (",", ")")
     if name == "data":
-        around = [sign.text for sign in (*signs[max(at - 2, 0) : at], *signs[at + 4 : at + 6])]
-        is_counted = around[:2] == ["length", "("] and end.text == ")"
-        return argument.kind == "text" and end.text == ")" and (is_counted or around[-2:] == [".", "length"])
+        before = [sign.text for sign in signs[max(at - 2, 0) : at]]
+        behind = [sign.text for sign in signs[at + 4 : at + 7]]
+        is_counted = before == ["length", "("] and behind[:1] == [")"]
+        is_counted |= behind[:2] == [".", "length"] and not {".", "["}.intersection(behind[2:])
+        return argument.kind == "text" and end.text == ")" and is_counted
     return name in _COMPUTE

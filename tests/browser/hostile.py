@@ -221,6 +221,14 @@ LITE: list[dict[str, object]] = [
     _encoded("lite-format", format=f'") + {_warns("lite-format")} + ("'),
     _encoded("lite-date", **_DATE),
 ]
+# A function that makes code of a text, by a name that is put together.
+_MAKES = {"calculate": "[].at['con'+'structor']", "as": "f"}
+MADE = {
+    "data": _ROWS,
+    "transform": [_MAKES],
+    "mark": "point",
+    "encoding": {"x": {"field": "a", "type": "quantitative"}},
+}
 _DOT = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 

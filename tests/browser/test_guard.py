@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from servers import Failure, ModelServer, Reply, ToolCall
 
+from jupyter_codeact.guard import charts
+
 from . import hostile, hostile_models
 from .lab import SLOW_MS, Notebook
 
@@ -232,6 +234,17 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, py
     assert (await notebook.sources())[2:-1] == cells
     await run_all(notebook, 1, first=2 + len(cells))
     await watch.until_acted({hostile.LAST})
+
+
+async def test_expressions_of_a_chart_are_interpreted(notebook: Notebook) -> None:
+    """As the guard asks for it: a plain kernel asks for the same, of a chart that the guard would hold back."""
+    chart = {**hostile.MADE, "usermeta": charts.INTERPRETED}
+    attack = ("chart", "application/vnd.vegalite.v5+json", chart, {})
+    said = asyncio.Event()
+    notebook.page.on("console", lambda message: said.set() if "Prevented interpretation" in message.text else None)
+    await notebook.open("interpreted", *shown([attack]), kernel="python3")
+    await run_all(notebook, 1)
+    await asyncio.wait_for(said.wait(), SLOW_MS / 1000)
 
 
 async def test_what_a_reply_asks_of_the_page_is_done_for_a_plain_kernel(notebook: Notebook) -> None:
