@@ -59,9 +59,11 @@ _TEXTS = words(
 )
 _VALUES = words("datum domain equal font gt gte labelFont lt lte oneOf range sort subtitleFont titleFont value values")
 # Where a chart has units of time, the compiler writes these values as they stand.
-_OF_TIME = words("equal gt gte lt lte oneOf range values")
+_OF_TIME = words("datum equal gt gte lt lte oneOf range sort values")
 _PLACES = words("latitude latitude2 longitude longitude2")
 _EXPRESSIONS = words("and calculate expr filter labelExpr not or param signal test toggle")
+# Meant to be numbers, and written as they stand.
+_NUMBERS = re.compile(r"\w*(?:Length|Offset|[bB]andPosition)|band|columns|extent|labelFlush|offset", re.ASCII)
 # Where events come from, with conditions in brackets.
 _STREAMS = words("bind clear events legend on translate zoom")
 # Names of columns, mostly; those of marks, views and data have no brackets anyway.
@@ -215,6 +217,7 @@ def _passes(text: str, key: str) -> bool:
     shape = None if may_quote else _PART if key in _DATE else _QUOTABLE
     if shape and not shape.fullmatch(text):
         return False
-    if not (key in _VALUES or key in _COLUMNS) and "(" in text and not (_COLOR.fullmatch(text) or computes(text)):
+    may_call = key in _VALUES or key in _COLUMNS or _COLOR.fullmatch(text)
+    if (("(" in text and not may_call) or _NUMBERS.fullmatch(key)) and not computes(text):
         return False
     return text in _NAMES or not (_LEADS_OUT.search(text) or _MEMBER.search(text))
