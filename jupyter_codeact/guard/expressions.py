@@ -189,7 +189,8 @@ def _bound(bind: dict[str, Any]) -> Any:
 
 
 def _name(key: str) -> str:
-    return _string(key, "")
+    """Keys may be names of columns."""
+    return _string(key, "field")
 
 
 def _string(text: str, key: str) -> str:

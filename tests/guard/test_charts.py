@@ -361,6 +361,7 @@ def test_what_a_chart_is_made_of_is_not_computed(spec: dict[str, Any]) -> None:
         {"params": [{"name": "p", "expr": "2 * q"}], "mark": {"type": "bar", "cornerRadius": {"expr": "p"}}},
         {"transform": [{"filter": "test(/^\\d+$/, datum.b)"}]},
         {"mark": {"type": "bar", "color": "rgba(1, 2, 3, 0.5)", "fill": "hsl(120, 50%, 50%)", "stroke": "rgb(1,2,3)"}},
+        {"data": {"values": [], "format": {"type": "csv", "parse": {"Weight (kg)": "number"}}}},
         _encoded(field="Weight (kg)", sort=["Korea (South)"], scale={"domain": ["Korea (South)"]}),
         {
             "transform": [
