@@ -11,8 +11,8 @@ import unicodedata
 from urllib.parse import unquote
 
 # Whatever number of slashes, and of either kind; a name before an @ is nobody's host.
-_HOST = re.compile(r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]/\\?#]*\]|[^/\\?#:]*)", re.IGNORECASE)
-_USER = re.compile(r"\s*https?:[/\\]*[^/\\?#]*@", re.IGNORECASE)
+_HOST = re.compile(r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]/\\?#]*\]|[^/\\?#:]*)", re.IGNORECASE | re.ASCII)
+_USER = re.compile(r"\s*https?:[/\\]*[^/\\?#]*@", re.IGNORECASE | re.ASCII)
 # What browsers drop out of an address.
 _DROPPED = re.compile(r"[\t\r\n]|^[\x00-\x20]+")
 _BITS = 32

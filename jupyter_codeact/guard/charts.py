@@ -19,16 +19,16 @@ LITE = "https://vega.github.io/schema/vega-lite/v5.json"
 _LITE = re.compile(r"https?://vega\.github\.io/schema/vega-lite/v\d(?:\.\d+){0,2}\.json", re.ASCII)
 # Its expressions are interpreted, and not made functions of: the interpreter hands out none that makes code of texts.
 INTERPRETED = {"embedOptions": {"ast": True}}
-_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml)[;,]", re.IGNORECASE)
+_PICTURE = re.compile(r"data:image/(?:png|jpe?g|gif|webp|svg\+xml)[;,]", re.IGNORECASE | re.ASCII)
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _PLAIN = (int, float, bool, type(None))
 _DROPPED = {
-    "vega": frozenset({"usermeta", "href", "element", "$ref", "loader"}),
+    "vega": frozenset({"usermeta", "href", "element", "$ref", "loader", "url"}),
     "plotly": frozenset({"topojsonURL", "plotlyServerURL"}),
     "geo": frozenset[str](),
 }
 _LOADS = {
-    "vega": frozenset({"url"}),
+    "vega": frozenset[str](),
     "plotly": frozenset({"source", "geojson", "url", "src", "href"}),
     "geo": frozenset[str](),
 }
@@ -112,14 +112,26 @@ def _walk(value: Any, dialect: str) -> Any:
 
 
 def _bound(bind: Any) -> Any:
-    """What sets a parameter: a word, an input of a known kind with known settings, or one for each field."""
-    if not isinstance(bind, dict):
-        return bind if isinstance(bind, str) or type(bind) in _PLAIN else None
-    if "input" not in bind:
-        return {field: _bound(item) for field, item in bind.items() if field not in _PROTOTYPE | {"element"}}
-    if not isinstance(bind["input"], str) or bind["input"] not in _INPUTS:
-        return None
-    return {key: item for key, item in bind.items() if key in _SETTINGS and _is_flat(item)}
+    """What sets a parameter: a scale, a legend, an input of a known kind with known settings, or one for each field.
+
+    Whatever else stands there is an attribute of an element.
+    """
+    match bind:
+        case "scales" | "legend":
+            return bind
+        case {"input": str() as kind}:
+            return (
+                {key: bind[key] for key in bind if key in _SETTINGS and _is_flat(bind[key])}
+                if kind in _INPUTS
+                else None
+            )
+        case {"legend": str()}:
+            return {"legend": bind["legend"]}
+        case dict() if "input" not in bind:
+            inputs = {field: _bound(item) for field, item in bind.items() if isinstance(item, dict) and "input" in item}
+            return {field: item for field, item in inputs.items() if item is not None and field not in _PROTOTYPE}
+        case _:
+            return None
 
 
 def _is_flat(value: Any) -> bool:

@@ -33,9 +33,9 @@ _TAG_OR_TEXT = re.compile(
     rf"(<pre{_REST}[^<]*(?:</?(?:code|span){_REST}[^<]*)*</pre>|<code>[^<]*</code>|</?\w+{_REST})|[^<]+|<"
 )
 _INVISIBLE = re.compile(r"<(?!(?:img|video|audio)\b[^<>]*\ssrc=|(?:hr|meter|progress)\b)[^<>]*>")
-_PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\+xml)[;,]", re.IGNORECASE)
-_MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE)
-_LINK = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE)
+_PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\+xml)[;,]", re.IGNORECASE | re.ASCII)
+_MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE | re.ASCII)
+_LINK = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE | re.ASCII)
 _URLS = {"href": _LINK, "src": _PICTURE}
 _ACTIVE = {
     "a script": re.compile(r"<script\b|(?:java|vb)script:", re.IGNORECASE),

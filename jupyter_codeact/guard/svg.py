@@ -7,7 +7,7 @@ import re
 
 from . import blocks
 
-_ROOT = re.compile(r"<svg\b", re.IGNORECASE)
+_ROOT = re.compile(r"<svg\b", re.IGNORECASE | re.ASCII)
 _NAMESPACE = 'xmlns="http://www.w3.org/2000/svg"'
 _XLINK = 'xmlns:xlink="http://www.w3.org/1999/xlink"'
 

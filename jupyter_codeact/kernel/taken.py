@@ -14,6 +14,8 @@ from .wire import Message, build
 TAKEN = frozenset({"stream", "display_data", "execute_result", "error", "clear_output"})
 # Bytes that one shows in this way, since all of it is told with each more: what comes then is the agent's cell's.
 LARGEST = 500_000
+# And bytes that are told of one in all.
+MOST = 50_000_000
 KEPT = 100
 Output = dict[str, Any]
 
@@ -24,7 +26,7 @@ class Shown:
     def __init__(self, comm_id: str) -> None:
         self.comm_id = comm_id
         self._outputs: list[Output] = []
-        self._size = 0
+        self._size = self._told = 0
         self._clears = False
 
     def note(self, outputs: list[Any]) -> None:
@@ -41,9 +43,10 @@ class Shown:
         if message.type == "clear_output" or self._clears:
             self._outputs, self._size, self._clears = [], 0, False
         if message.type != "clear_output":
-            if self._size + size > LARGEST:
+            if self._size + size > LARGEST or self._told > MOST:
                 return message
             self._size += size
+            self._told += self._size
             self._add(message.type, content)
         session = str(message.header.get("session"))
         return build("comm_msg", self.content, session, message.parts[1], idents=message.idents)

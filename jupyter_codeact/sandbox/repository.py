@@ -19,16 +19,18 @@ from .paths import drop_nested, inside, users_home
 
 # How a submodule stands in an index: only where these bytes are in one is it worth being read.
 _SUBMODULE = stat.S_IFDIR | stat.S_IFLNK
-_LARGEST_INDEX = 64 * 2**20
-# Where there was no repository a cell may have made one, of any size.
-_MOST = 500
+# Where there was no repository a cell may have made one, of any size: so much is read of each kind of file, so many
+# folders are looked at, and so many kept. A `.git` that is a file has one line.
+_INDEXES, _SETTINGS, _LINE = 64 * 2**20, 2**16, 2**12
+_LOOKED_AT, _MOST = 10_000, 500
 
 
 def kept(work: str) -> list[str]:
     """What is read-only for cells in the working folder; nothing where that is her home, whose dot files are covered.
 
     A `.git` that is a file (a worktree's, a submodule's) is kept too, and what it names; a link is left as it is. Where
-    a submodule has no repository in its folder, all of the folder is kept: a cell could make one there.
+    a submodule has no repository in its folder, all of the folder is kept, and made where it is missing, as git does:
+    a cell could make one there.
     """
     home = users_home()
     found: list[str] = []
@@ -41,7 +43,7 @@ def kept(work: str) -> list[str]:
         found += [git, place]
         modules = [path for path in _of_modules(place) if _is_there(os.path.join(path, ".git"))]
         for path in islice([*modules, *_of_index(place, folder)], _MOST):
-            if path not in repositories and _is_there(path) and _is_below(path, folder):
+            if path not in repositories and _is_below(path, folder) and (_is_there(path) or _is_made(path)):
                 repositories.append(path)
                 found += [] if os.path.lexists(os.path.join(path, ".git")) else [path]
     hers = home if inside(home, work) else os.devnull
@@ -52,8 +54,8 @@ def _place(git: str) -> str:
     """The folder that a `.git` is, or names; "" where it names none."""
     if os.path.isdir(git):
         return git
-    with suppress(OSError):
-        mark, _, named = os.fsdecode(_read(git)).partition(":")
+    with suppress(OSError, ValueError):
+        mark, _, named = os.fsdecode(_read(git, _LINE)).partition(":")
         place = os.path.realpath(os.path.join(os.path.dirname(git), named.strip()))
         # Any other folder a cell could have named, to keep her from changing it in cells.
         return place if mark == "gitdir" and os.path.exists(os.path.join(place, "HEAD")) else ""
@@ -62,10 +64,12 @@ def _place(git: str) -> str:
 
 def _of_modules(place: str) -> Iterator[str]:
     """The folders of the submodules whose repositories lie in that of the whole."""
-    waiting = [os.path.join(place, "modules")]
+    waiting, left = [os.path.join(place, "modules")], _LOOKED_AT
     while waiting:
         with suppress(OSError):
-            for entry in os.scandir(waiting.pop()):
+            entries = [*islice(os.scandir(waiting.pop()), left)]
+            left -= len(entries)
+            for entry in entries:
                 if os.path.exists(os.path.join(entry.path, "HEAD")):
                     yield from _worktree(entry.path)
                 elif entry.is_dir(follow_symlinks=False):
@@ -76,22 +80,26 @@ def _worktree(place: str) -> Iterator[str]:
     from dulwich.config import ConfigFile
 
     with suppress(OSError, ValueError, KeyError):
-        settings = ConfigFile.from_file(io.BytesIO(_read(os.path.join(place, "config"))), expand_includes=False)
+        settings = ConfigFile.from_file(
+            io.BytesIO(_read(os.path.join(place, "config"), _SETTINGS)), expand_includes=False
+        )
         yield os.path.normpath(os.path.join(place, os.fsdecode(settings.get("core", "worktree"))))
 
 
 def _of_index(place: str, folder: str) -> Iterator[str]:
     """The folders that an index has as submodules."""
+    left = _INDEXES
     for name in _indexes(place):
         with suppress(OSError):
-            index = _read(os.path.join(place, name))
+            index = _read(os.path.join(place, name), left)
+            left -= len(index)
             if _SUBMODULE.to_bytes(4, "big") in index:
                 yield from (os.path.normpath(os.path.join(folder, path)) for path in _submodules(index))
 
 
 def _indexes(place: str) -> list[str]:
     with suppress(OSError):
-        return [name for name in os.listdir(place) if name == "index" or name.startswith("sharedindex.")]
+        return sorted(name for name in os.listdir(place) if name == "index" or name.startswith("sharedindex."))
     return []
 
 
@@ -107,13 +115,22 @@ def _submodules(index: bytes) -> Iterator[str]:
                     yield os.fsdecode(entry.name)
 
 
-def _read(path: str) -> bytes:
-    return bytes_in(Path("/"), Path(path), _LARGEST_INDEX)
+def _read(path: str, largest: int) -> bytes:
+    return bytes_in(Path("/"), Path(path), largest)
 
 
 def _is_there(path: str) -> bool:
     """And is it, by no link."""
     return os.path.exists(path) and os.path.realpath(path) == path
+
+
+def _is_made(path: str) -> bool:
+    """Made where nothing is, below folders that are no links."""
+    with suppress(OSError, ValueError):
+        if not os.path.lexists(path) and os.path.realpath(path) == path:
+            os.makedirs(path)
+            return True
+    return False
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -215,11 +215,14 @@ def _warns(name: str) -> str:
 # From between two quotes.
 _OUT = {name: f'" + {moved(name, *_PAINTED)} + "' for name in ("lite-title", "lite-titles")}
 _DATE = {"type": "temporal", "axis": {"values": [{"year": _warns("lite-date")}]}}
+# An input of no kind has any attributes.
+_ATTRIBUTES = {"type": "Image", "src": HERE.format("lite-bind")}
 LITE: list[dict[str, object]] = [
     _encoded("lite-title", title=_OUT["lite-title"]),
     _encoded("lite-titles", title=["a", _OUT["lite-titles"]]),
     _encoded("lite-format", format=f'") + {_warns("lite-format")} + ("'),
     _encoded("lite-date", **_DATE),
+    {**_encoded("lite-bind"), "params": [{"name": "p", "value": 1, "bind": _ATTRIBUTES}]},
 ]
 # A function that makes code of a text, by a name that is put together.
 _MAKES = {"calculate": "[].at['con'+'structor']", "as": "f"}

@@ -42,6 +42,12 @@ def test_a_link_with_a_name_before_its_host_leads_nowhere(address: str) -> None:
     assert "href" in html.clean('<a href="https://x.y/@her?a@b#@">x</a> <a href="mailto:her@x.y">x</a>').body
 
 
+@pytest.mark.parametrize("address", ["http\N{LATIN SMALL LETTER LONG S}://../../logout", "ma\u0131lto:../../logout"])
+def test_a_letter_that_is_another_one_s_case_makes_no_scheme(address: str) -> None:
+    """To a browser it is a path of the page's own server."""
+    assert "href" not in html.clean(f'<a href="{address}">x</a>').body
+
+
 def test_markdown_in_which_a_front_end_would_find_such_a_link_leaves_without() -> None:
     assert "text/markdown" not in bundle.clean({"text/markdown": "see http://127.0.0.1:8888/logout"})
     assert "text/markdown" in bundle.clean({"text/markdown": "see http://x.y/logout"})

@@ -33,7 +33,11 @@ RANGE = {"input": "range", "min": 0, "max": 9, "step": 1, "name": "size"}
     [
         (IMAGE, None),
         ({"input": "range", "onfocus": "act()", "min": {"a": 1}}, {"input": "range"}),
-        ({"a": IMAGE, "b": RANGE}, {"a": None, "b": RANGE}),
+        ({"a": IMAGE, "b": RANGE}, {"b": RANGE}),
+        # Without a kind it is an input of whatever attributes there are.
+        ({"type": "Image", "src": "/x", "onerror": "act()"}, {}),
+        ({"type": "text", "onfocus": "document.title=`x`", "legend": "click"}, {"legend": "click"}),
+        ("onclick", None),
         ({"input": ["range"], "onerror": "act()"}, None),
         ({"element": "#main", "a": RANGE}, {"a": RANGE}),
         ("scales", "scales"),

@@ -16,6 +16,7 @@ from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox.bubblewrap import takes
 from jupyter_codeact.sandbox.launch import open_sandbox
 from jupyter_codeact.sandbox.paths import inside
+from jupyter_codeact.sandbox.repository import kept
 from jupyter_codeact.settings import Settings
 
 from .rooms import Cells, room
@@ -317,6 +318,7 @@ OTHERS_REPOSITORY = f"{MADE.replace('{0}', 'sub')}; git add sub"
         ("submodule", "mv deep old; " + MADE.replace("{0}", "deep/sub")),
         ("submodule of another branch", "rm deep/sub/.git; " + MADE.replace("{0}", "deep/sub")),
         ("submodule not checked out", MADE.replace("{0}", "deep/sub")),
+        ("submodule not checked out, nor its folder", MADE.replace("{0}", "deep/sub")),
         ("repository in it", f"{RUNS} deep/sub/.git/config"),
     ],
 )
@@ -337,9 +339,12 @@ def test_what_git_would_run_outside_is_not_changed(tmp_path: Path, kind: str, at
     elif kind.startswith("submodule"):
         git(work, "submodule", "--quiet", "add", str(whole), "deep/sub")
         git(work, "commit", "-qm", "two")
-    if kind == "submodule not checked out":
+    if kind.startswith("submodule not checked out"):
         git(tmp_path, "clone", "-q", str(work), "clone")
         work = tmp_path / "clone"
+    if kind.endswith("nor its folder"):
+        (work / "deep" / "sub").rmdir()
+        (work / "deep").rmdir()
     if kind == "submodule of another branch":
         git(work, "rm", "-q", "--cached", "deep/sub")
     proof, ran = tmp_path / "proof", []
@@ -351,6 +356,15 @@ def test_what_git_would_run_outside_is_not_changed(tmp_path: Path, kind: str, at
         git(work, "status")
         ran.append(proof.exists())
     assert ran == [False, True]
+
+
+@pytest.mark.parametrize("line", ["a\0b", f"{'./' * 3000}.bare"])
+def test_a_repository_of_a_cells_making_keeps_no_kernel_from_starting(tmp_path: Path, line: str) -> None:
+    """No path is as long as what one may write there, and none has a zero in it."""
+    repository(tmp_path / "work").joinpath(".git").rename(tmp_path / "work" / ".bare")
+    named = tmp_path / "work" / ".git"
+    named.write_text(f"gitdir: {line}\n")
+    assert kept(str(tmp_path / "work")) == [str(named)]
 
 
 def test_a_repository_is_read_in_cells_and_changed_in_a_terminal(tmp_path: Path) -> None:
