@@ -216,7 +216,7 @@ def _warns(name: str) -> str:
 _OUT = {name: f'" + {moved(name, *_PAINTED)} + "' for name in ("lite-title", "lite-titles")}
 _DATE = {"type": "temporal", "axis": {"values": [{"year": _warns("lite-date")}]}}
 # An input of no kind has any attributes.
-_ATTRIBUTES = {"type": "Image", "src": HERE.format("lite-bind")}
+_ATTRIBUTES = {"type": "Image", "src": HERE.format("lite-bind"), "form": "none"}
 LITE: list[dict[str, object]] = [
     _encoded("lite-title", title=_OUT["lite-title"]),
     _encoded("lite-titles", title=["a", _OUT["lite-titles"]]),
