@@ -15,6 +15,8 @@ _HOST = re.compile(r"https?:[/\\]*(?:[^/\\?#]*@)?(\[[^\]/\\?#]*\]|[^/\\?#:]*)", 
 _USER = re.compile(r"\s*https?:[/\\]*[^/\\?#]*@", re.IGNORECASE | re.ASCII)
 # What browsers drop out of an address.
 _DROPPED = re.compile(r"[\t\r\n]|^[\x00-\x20]+")
+# Letters of which nothing is seen: browsers drop them.
+_UNSEEN = "\u115f\u1160\u3164\uffa0"
 _BITS = 32
 _LOCAL = tuple(map(ipaddress.ip_network, ("127.0.0.0/8", "0.0.0.0/8")))
 
@@ -25,11 +27,13 @@ def has_user(address: str) -> bool:
 
 
 def is_own(address: str) -> bool:
-    """Whether a browser looks for this address on the machine that it runs on."""
+    """Whether a browser looks for this address on the machine that it runs on, or may do so."""
     found = _HOST.match(_DROPPED.sub("", address))
     if found is None:
         return False
     host = _spelled(found[1])
+    if any(_is_odd(letter) for letter in host if not letter.isascii()):
+        return True
     if host.startswith("["):
         return _is_own_ipv6(host[1:-1])
     number = _ipv4(host)
@@ -41,6 +45,11 @@ def _spelled(host: str) -> str:
     letters = unicodedata.normalize("NFKC", unquote(host)).replace("\N{IDEOGRAPHIC FULL STOP}", ".")
     seen = (letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Mn"))
     return "".join(seen).casefold().rstrip(".")
+
+
+def _is_odd(letter: str) -> bool:
+    """Whether a browser, which may know a newer Unicode than Python, may read another letter in it, or none."""
+    return letter in _UNSEEN or not (letter.isalnum() or unicodedata.category(letter) == "Mc")
 
 
 def _is_own_ipv6(text: str) -> bool:

@@ -16,11 +16,13 @@ OWN = [
     "http:////127.0.0.1", "http://user:word@127.0.0.1:1/", "http://a@b@localhost",
     "http://%6cocalhost/", "http://%31%32%37.1", "http://１２７.0.0.1/", "http://127。0。0。1/", "http://loc\xadalhost/",
     "http://ⓛocalhost/", "http://lo\ncal\thost/", " \x01http://localhost/", "http://local\u200bhost?x", "http://localhost#x",
+    # Not seen, and newer than some Pythons' Unicode.
+    "http://localh\u3164ost/", "http://l%ef%be%a0ocalhost/", "http://\U0001ccf127.0.0.1/", "http://\U0001cce1ocalhost/",
 ]  # fmt: skip
 OTHERS = [
     "https://x.y/?a=1&b", "http://localhost.x.y/", "http://notlocalhost/", "http://x.y/localhost", "http://x.y?u=@127.0.0.1",
     "http://x.y/@127.0.0.1", "http://x.y#@localhost", "http://128.0.0.1", "http://1.2.3.4", "http://[2001:db8::1]/", "http://[x/",
-    "http://127.0.0.1.x.y/", "http://12.7.0.0.1/", "mailto:a@localhost", "http://", "http://münchen.de/", "http://09/",
+    "http://127.0.0.1.x.y/", "http://12.7.0.0.1/", "mailto:a@localhost", "http://", "http://münchen.de/", "http://例え.テスト/", "http://हिन्दी.भारत/", "http://09/",
 ]  # fmt: skip
 
 
