@@ -37,6 +37,10 @@ _SETTINGS = frozenset({"input", "name", "min", "max", "step", "options", "labels
 # Those of Plotly's tags that only style. Of any other, a template could put its attributes together.
 _STYLED = re.compile(r"<(?!\u200b|/?(?:b|i|br|sub|sup|em|strong|s|u|extra)\s{0,3}/?>)")
 _TILES = re.compile(r"(?:scatter|choropleth|density)map(?:box)?")
+# Older releases of Plotly look for a colour anywhere in a text, and write all of it into a style sheet.
+_COLOR = re.compile(
+    r"\s*(?:#\w{3,8}|[a-z]+\d*(?:_r)?|(?:rgb|hsl|hsv|hwb)a?\([\d\s.,%/e+-]*\))?\s*", re.IGNORECASE | re.ASCII
+)
 # What a button does: a method is called with them. One may name a path, and the next say what is set there.
 _ARGUMENTS = frozenset({"args", "args2"})
 _PATH = re.compile(r"[^.\[\]]+")
@@ -71,16 +75,23 @@ def plotly(figure: Any) -> dict[str, Any] | None:
 
 
 def _has_tiles(value: Any) -> bool:
-    """Whether a trace could be on a map of tiles. A template names all kinds of traces, and makes none."""
+    """Whether a trace could be on a map of tiles. A template names all kinds of traces, and makes none.
+
+    But it makes buttons.
+    """
     match value:
         case str():
             return _TILES.fullmatch(value) is not None
         case list():
             return any(map(_has_tiles, value))
         case dict():
-            return any(_has_tiles(item) for key, item in value.items() if key != "template")
+            return any(_has_tiles(_without_traces(item) if key == "template" else item) for key, item in value.items())
         case _:
             return False
+
+
+def _without_traces(template: Any) -> Any:
+    return {k: v for k, v in template.items() if k != "data"} if isinstance(template, dict) else template
 
 
 def geojson(features: Any) -> Any:
@@ -141,9 +152,10 @@ def _is_flat(value: Any) -> bool:
 def _stays(key: str, value: Any, dialect: str) -> bool:
     if dialect == "plotly":
         path = _names(key)
-        if _PROTOTYPE.intersection(path) or (_ARGUMENTS.intersection(path) and (path != [key] or not _is_call(value))):
-            return False
+        is_odd = _ARGUMENTS.intersection(path) and (path != [key] or not _is_call(value))
         key = path[-1] if path else key
+        if _PROTOTYPE.intersection(path) or is_odd or ("color" in key.lower() and not _is_colored(value)):
+            return False
     if key in _DROPPED[dialect] or key in _PROTOTYPE:
         return False
     if key == "cursor":
@@ -167,6 +179,17 @@ def _is_call(arguments: Any) -> bool:
         return True
     path, value = arguments[0], arguments[1] if len(arguments) > 1 else None
     return not _ARGUMENTS.intersection(_names(path)) and _stays(path, value, "plotly")
+
+
+def _is_colored(value: Any) -> bool:
+    """Whether strings are colours, names of scales and axes; what lies deeper has keys of its own."""
+    match value:
+        case str():
+            return _COLOR.fullmatch(value) is not None
+        case list():
+            return all(map(_is_colored, value))
+        case _:
+            return True
 
 
 def _is_numbers(value: Any) -> bool:

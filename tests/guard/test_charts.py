@@ -93,6 +93,42 @@ def test_a_button_sets_nothing_that_loads(arguments: Any, left: Any) -> None:
         assert cleaned == {"layout": {menu: [{"buttons": [{"method": "relayout", **rest}]}]}}
 
 
+@pytest.mark.parametrize(
+    ("color", "stays"),
+    [
+        ("url(//canary) rgb(1,2,3)", False),
+        ("rgb(1,2,3);background-image:url(//canary)", False),
+        ("red}*{display:none", False),
+        ([["x", "image-set('//canary' 1x) #fff"]], False),
+        ("rgba(1, 2, 3, 0.5)", True),
+        ("#FFF", True),
+        ("Viridis_r", True),
+        ("coloraxis2", True),
+        ([[0, "hsl(120, 50%, 50%)"], [1.0, "rgb(1e-05,2,3)"]], True),
+        ({"dtype": "i1", "bdata": "AA=="}, True),
+        ([1, 2.5, None], True),
+    ],
+)
+def test_a_color_is_nothing_else(color: Any, stays: bool) -> None:
+    """Plotly 2 wrote it into the page's style sheets as it stood."""
+    left = {"color": color} if stays else {}
+    figure = {"data": [{"marker": {"color": color}}], "layout": {"paper_bgcolor": color, "modebar": {"bgcolor": color}}}
+    background = {"bgcolor": color} if stays else {}
+    layout = {"modebar": background, **({"paper_bgcolor": color} if stays else {})}
+    assert charts.plotly(figure) == {"data": [{"marker": left}], "layout": layout}
+    button = {"args": ["marker.color", color], "args2": [{"paper_bgcolor": color}]}
+    (cleaned,) = charts.plotly({"layout": {"updatemenus": [{"buttons": [button]}]}})["layout"]["updatemenus"][0][
+        "buttons"
+    ]
+    assert cleaned == (button if stays else {"args2": [{}]})
+
+
+def test_a_button_that_a_template_makes_is_looked_at() -> None:
+    button = {"name": "b", "method": "restyle", "args": ["type", "scattermapbox"]}
+    template = {"layout": {"updatemenus": [{"name": "a", "buttons": [button]}]}}
+    assert charts.plotly({"data": [], "layout": {"template": template}}) is None
+
+
 def test_the_numbers_of_a_diagram_are_no_address() -> None:
     assert charts.plotly({"source": [AWAY]}) == {}
     links = {"source": [0, 1], "target": [1, 2], "color": {"dtype": "i1", "bdata": "AA=="}}
