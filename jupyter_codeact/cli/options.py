@@ -226,14 +226,19 @@ def _work(options: argparse.Namespace) -> Path:
 
 def hers_alone(values: Any) -> Iterator[str]:
     """The keys that decide what runs outside the sandbox, and where her key and her conversation are sent."""
-    if isinstance(values, list):
-        for value in values:
-            yield from hers_alone(value)
-    elif isinstance(values, dict):
-        model = values.get("model")
-        keys = {*values, *(f"model.{key}" for key in (model if isinstance(model, dict) else ()))}
+    for mapping in _mappings(values):
+        model = mapping.get("model")
+        keys = {*mapping, *(f"model.{key}" for key in (model if isinstance(model, dict) else ()))}
         yield from (key for key in ELSEWHERE if key in keys)
-        yield from hers_alone([*values.values()])
+
+
+def _mappings(values: Any) -> Iterator[dict[Any, Any]]:
+    """Each mapping of a configuration, at whatever depth: that of one of several agents, too."""
+    if isinstance(values, dict):
+        yield values
+        values = [*values.values()]
+    for value in values if isinstance(values, list) else ():
+        yield from _mappings(value)
 
 
 def check_is_hers(path: Path, place: str, key: str) -> None:
@@ -262,17 +267,13 @@ def _is_hers(place: str) -> bool:
 
 def _elsewhere(values: Any) -> Iterator[str]:
     """Files outside of its own folder that a configuration has sent to the model."""
-    if isinstance(values, list):
-        for value in values:
-            yield from _elsewhere(value)
-    elif isinstance(values, dict):
-        templates = values.get("templates")
+    for mapping in _mappings(values):
+        templates = mapping.get("templates")
         shown = templates.get("demonstrations") if isinstance(templates, dict) else None
         for name in shown if isinstance(shown, list) else ():
             path = Path(str(name))
             if path.is_absolute() or ".." in path.parts:
                 yield str(name)
-        yield from _elsewhere([*values.values()])
 
 
 def check_can_act(config: AgentConfig, retry: RetryConfig | None) -> None:
