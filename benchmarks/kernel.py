@@ -162,7 +162,9 @@ async def at_once(name: str) -> tuple[float, float]:
             return took, memory
         managers = [AsyncKernelManager(kernel_name=name) for _ in range(AT_ONCE)]
         try:
-            await asyncio.gather(*(manager.start_kernel() for manager in managers))
+            # So many kernels that share one history break it, and then each other.
+            history = ["--HistoryManager.hist_file=:memory:"]
+            await asyncio.gather(*(manager.start_kernel(extra_arguments=history) for manager in managers))
             await asyncio.gather(*(_answers(manager.get_connection_info()) for manager in managers))
             took = time.perf_counter() - began
             memory = sum(memory_mb(manager.provisioner.process.pid, lambda command: True) for manager in managers)
