@@ -54,6 +54,10 @@ ETC = [
     "ca-certificates",
     "debian_version",
     "os-release",
+    # Without it, `!man` shows no page.
+    "manpath.config",
+    "man_db.conf",
+    "groff",
 ]
 MISSING = (
     "This kernel runs code only in a sandbox, and bubblewrap is not installed: `sudo apt install bubblewrap` "

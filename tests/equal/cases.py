@@ -159,6 +159,7 @@ CASES = [
     ),
     case("a flood", "for i in range(20000): print(i)"),
     case("a shell line", "!echo out; exit 3", "_exit_code"),
+    case("a page of the manual", "!man ls 2>&1 | head -5"),
     case("a shell line's value", "lines = !echo a; echo b\nlines"),
     case("a cell of bash", "%%bash\necho out\nexit 2"),
     case("text that is no ASCII", "print('ünïcødé \\u2028 \\U0001f600')\n'ß'"),

@@ -200,6 +200,17 @@ def test_an_interrupt_ends_a_question(kernel: Any, code: str) -> None:
     assert text(run(client, "print('next')")[1]) == "next\n"
 
 
+def test_an_interrupt_that_a_cell_ends_with_leaves_it_its_number(kernel: Any) -> None:
+    """Two at once: ipykernel is past the first, and has counted on, when the second one hits it."""
+    _, client = kernel
+    payloads = "get_ipython().payload_manager"
+    again = f"def again():\n    del {payloads}.read_payload\n    raise KeyboardInterrupt\n"
+    reply, outputs = run(client, f"{again}{payloads}.read_payload = again")
+    announced = next(o["content"]["execution_count"] for o in outputs if o["msg_type"] == "execute_input")
+    assert (reply["ename"], reply["execution_count"]) == ("KeyboardInterrupt", announced)
+    assert run(client, "1")[0]["execution_count"] == announced + 1
+
+
 def test_a_stop_at_the_very_start_of_a_cell_of_ours_ends_it(kernel: Any) -> None:
     """A task that is cancelled before its first step runs nothing, and its reply must come all the same."""
     manager, client = kernel

@@ -1,4 +1,4 @@
-"""ipykernel's kernel, with a reply to every cell: one that is interrupted before its first line gets none from it.
+"""ipykernel's kernel, with a reply to every cell: one that is interrupted outside of its lines gets none from it.
 
 And with interrupts that reach a cell which awaits something, not only once another message comes.
 """
@@ -8,11 +8,14 @@ import signal
 import socket
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 
-EARLY = "KeyboardInterrupt: before the first line"
+BESIDE = "KeyboardInterrupt: before the first line, or after the last"
+# The number under which the cell that this task runs was announced; the shell's own may have gone on since.
+_announced: ContextVar[int | None] = ContextVar("announced", default=None)
 
 
 class ReplyingKernel(IPythonKernel):
@@ -32,10 +35,11 @@ class ReplyingKernel(IPythonKernel):
         self._alarm = alarm(self.io_loop)
 
     async def execute_request(self, stream: Any, ident: Any, parent: Any) -> None:
+        _announced.set(None)
         try:
             await super().execute_request(stream, ident, parent)
         except KeyboardInterrupt:
-            self._fail(stream, ident, parent, ("KeyboardInterrupt", "", EARLY))
+            self._fail(stream, ident, parent, ("KeyboardInterrupt", "", BESIDE))
         except Exception as error:  # noqa: BLE001 a request that makes no sense, such as one with expressions in a list
             name = type(error).__name__
             self._fail(stream, ident, parent, (name, str(error), f"{name}: {error}"))
@@ -50,12 +54,18 @@ class ReplyingKernel(IPythonKernel):
         elif self.session is not None:
             self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
 
+    def _publish_execute_input(self, code: Any, parent: Any, execution_count: int) -> None:
+        _announced.set(execution_count)
+        super()._publish_execute_input(code, parent, execution_count)
+
     def _fail(self, stream: Any, ident: Any, parent: Any, said: tuple[str, str, str]) -> None:
         assert self.session is not None
         name, text, shown = said
         error = {"ename": name, "evalue": text, "traceback": [shown]}
         self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
-        reply = {**error, "status": "error", "execution_count": self.execution_count, "user_expressions": {}}
+        announced = _announced.get()
+        count = self.execution_count if announced is None else announced
+        reply = {**error, "status": "error", "execution_count": count, "user_expressions": {}}
         self.session.send(stream, "execute_reply", reply, parent, ident=ident)
 
 
