@@ -65,7 +65,7 @@ class ReplyingKernel(IPythonKernel):
         self.session.send(self.iopub_socket, "error", error, parent, ident=self._topic("error"))
         announced = _announced.get()
         count = self.execution_count if announced is None else announced
-        reply = {**error, "status": "error", "execution_count": count, "user_expressions": {}}
+        reply: dict[str, Any] = {**error, "status": "error", "execution_count": count, "user_expressions": {}}
         self.session.send(stream, "execute_reply", reply, parent, ident=ident)
 
 
