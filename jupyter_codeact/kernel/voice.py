@@ -51,25 +51,25 @@ class Voice:
         self._front.send(socket, message)
         return message.id
 
-    def executed(self, request: Message, content: dict[str, Any], started: str = "") -> None:
+    def executed(self, request: Message, content: dict[str, Any], started: str = "", channel: str = "shell") -> None:
         """Answer an execute_request. The metadata is an ipykernel's; front ends show how long a cell took by it."""
         if content["status"] != "aborted":
             # Consoles count on a number with every other answer; 0 is that of what never ran.
             content = {"execution_count": 0, **content}
         metadata = {"started": started or now(), "dependencies_met": True, "engine": self._session}
         metadata |= {"status": content["status"]}
-        self.reply(request, self._front.shell, "execute_reply", content, metadata)
+        self.reply(request, self._socket(channel), "execute_reply", content, metadata)
 
-    def abort(self, request: Message) -> None:
+    def abort(self, request: Message, channel: str = "shell") -> None:
         """Answer an execute_request that is not to run."""
         self.status("busy", request.parts[0])
-        self.executed(request, {"status": "aborted"})
+        self.executed(request, {"status": "aborted"}, channel=channel)
         self.status("idle", request.parts[0])
 
     def give_up(self, asked: Asked, name: str, text: str) -> None:
         """End a request that the sandbox was given and will not end: with what is missing of a reply and idle."""
         if asked.kind == "execute_request" and not asked.busy:
-            self.abort(asked.message)
+            self.abort(asked.message, asked.channel)
         else:
             self.refuse(asked, name, text)
 
@@ -80,10 +80,11 @@ class Voice:
             self.status("busy", asked.header)
         if asked.kind == "execute_request" and not asked.replied:
             self.publish("error", error, asked.header)
-            self.executed(asked.message, {"status": "error", "execution_count": asked.count, **error})
+            content = {"status": "error", "execution_count": asked.count, **error}
+            self.executed(asked.message, content, channel=asked.channel)
         elif asked.wants_reply and not asked.replied:
-            socket = self._front.shell if asked.channel == "shell" else self._front.control
-            self.reply(asked.message, socket, asked.reply, replies.refused(asked.reply, name, text))
+            content = replies.refused(asked.reply, name, text)
+            self.reply(asked.message, self._socket(asked.channel), asked.reply, content)
         self.status("idle", asked.header)
 
     def explain(self, tap: Tap, text: str) -> None:
@@ -102,6 +103,9 @@ class Voice:
             self.executed(tap.request, {"status": "error", "execution_count": count, **error})
             self.status("idle", tap.request.parts[0])
         tap.listener(build("sandbox_died", {}, self._session))
+
+    def _socket(self, channel: str) -> zmq.Socket[Any]:
+        return self._front.shell if channel == "shell" else self._front.control
 
 
 def _shown_under(tap: Tap) -> bytes:

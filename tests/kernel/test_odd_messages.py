@@ -99,21 +99,21 @@ def test_frames_of_a_process_without_the_key_end_nothing(
     assert beats(client)
 
 
-def sent(client: Any, kind: str, content: object, metadata: object = NONE, **header: Any) -> str:
+def sent(client: Any, kind: str, content: object, metadata: object = NONE, channel: str = "", **header: Any) -> str:
     """A request with any JSON as its content, signed with the key; returns its id."""
     session = client.session
     message = session.msg(kind)
     documents = [message["header"] | header, {}, metadata, content]
     parts = [json.dumps(document, default=str).encode() for document in documents]
-    channel = client.control_channel if kind in CONTROL else client.shell_channel
-    channel.socket.send_multipart([DELIMITER, session.sign(parts), *parts])
+    channel = channel or ("control" if kind in CONTROL else "shell")
+    getattr(client, f"{channel}_channel").socket.send_multipart([DELIMITER, session.sign(parts), *parts])
     return str(message["msg_id"])
 
 
-def answered(client: Any, asked: str) -> dict[str, Any]:
+def answered(client: Any, asked: str, channel: str = "shell") -> dict[str, Any]:
     """The content of its reply."""
     while True:
-        reply = client.get_shell_msg(timeout=PATIENCE_S)
+        reply = getattr(client, f"get_{channel}_msg")(timeout=PATIENCE_S)
         if reply["parent_header"].get("msg_id") == asked:
             return dict(reply["content"])
 
@@ -171,6 +171,15 @@ def test_a_request_that_makes_no_sense_is_answered_and_harms_nobody(
         answered(kernel, asked)
         idle(kernel, asked)
     # What follows an error at once may be aborted, as by any ipykernel.
+    assert answered(kernel, sent(kernel, "execute_request", {"code": "1"}))["status"] in ("ok", "aborted")
+
+
+@pytest.mark.parametrize("content", [{}, {"code": 3}, {"code": "import os; os._exit(1)"}], ids=str)
+def test_code_that_fails_on_control_is_answered_there(kernel: Any, content: object) -> None:
+    """ipykernel runs cells that come by this channel, too, beside all others."""
+    asked = sent(kernel, "execute_request", content, channel="control")
+    assert answered(kernel, asked, "control")["status"] == "error"
+    idle(kernel, asked)
     assert answered(kernel, sent(kernel, "execute_request", {"code": "1"}))["status"] in ("ok", "aborted")
 
 
