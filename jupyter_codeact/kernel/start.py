@@ -30,7 +30,10 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
     forget(os.getcwd())
     # Interrupts come as messages; a Ctrl-C in the server's terminal is not for us.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        # Under nohup it is ignored, and stays so.
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, lambda *_: sys.exit(0))
 
     def fresh(first: tuple[str, ...] = (), *, empty_home: bool = False) -> Sandbox:
         settings.make_folders()

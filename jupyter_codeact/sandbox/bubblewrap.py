@@ -73,7 +73,8 @@ IN_ENVIRONMENT = (
 )
 OBEYED = (
     "This kernel's working folder would be {work}, where settings, skills or a kernel's sockets are kept, so that code "
-    "in the sandbox could change what runs outside of it: put the notebook into another folder."
+    "in the sandbox could change what runs outside of it: put the notebook into another folder. If it is the front "
+    "end's ipc sockets that would lie here, give it an absolute `ip` elsewhere."
 )
 
 DOT_FOLDER = (

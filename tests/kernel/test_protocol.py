@@ -16,6 +16,7 @@ from helpers import gone
 from jupyter_client.manager import start_new_kernel
 
 from jupyter_codeact.magics import agent, skill
+from jupyter_codeact.sandbox.run_folder import bases
 from jupyter_codeact.sandbox.usage import descendants
 
 pytestmark = [
@@ -286,6 +287,25 @@ def test_nothing_is_left_when_the_kernel_is_shut_down_or_killed(tmp_path: Path) 
         client.stop_channels()
         manager.shutdown_kernel(now=end == "kill")
         assert gone(children)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_a_kernel_that_is_told_to_end_tidies_up(tmp_path: Path, sent: signal.Signals) -> None:
+    """A terminal that closes sends SIGHUP."""
+    manager, client = start_new_kernel(kernel_name="codeact", cwd=str(tmp_path))
+    process = manager.provisioner.process
+
+    def folders() -> list[Path]:
+        return [found for base in bases() for found in Path(base).glob(f"codeact-{process.pid}-*")]
+
+    assert folders()
+    children = list(descendants(process.pid))
+    os.kill(process.pid, sent)
+    process.wait(30)
+    assert gone(children)
+    assert folders() == []
+    client.stop_channels()
+    manager.cleanup_resources()
 
 
 def test_tab_and_help_know_our_magics(kernel: Any) -> None:
