@@ -14,6 +14,7 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
+from jupyter_codeact.files import Identity
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.sandbox.usage import descendants
 
@@ -65,13 +66,14 @@ class Cells:
 
 @contextmanager
 def room(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
-    """A kernel in a sandbox of this kind, and its end."""
-    sandbox = open_sandbox(kind, python, str(work), **options)
+    """A kernel in a sandbox of this kind, which has what it was opened for, and its end."""
+    sandbox = open_sandbox(kind, python, str(work), **options, known=Identity.of(work))
     client = BlockingKernelClient()
     client.load_connection_info(sandbox.connection)
     client.start_channels(hb=False)
     try:
         client.kernel_info(reply=True, timeout=PATIENCE_S)
+        sandbox.check_place()
         yield Cells(sandbox, client)
     finally:
         client.stop_channels()
