@@ -25,6 +25,8 @@ from ..settings import Settings
 from . import reserve
 
 LOOK_S = 5.0
+# Less than who calls has patience for. It takes some hundredths.
+MOUNTED_S = 1.0
 CHANNELS = 5
 
 
@@ -152,10 +154,13 @@ def _offer(line: socket.socket) -> dict[str, Any] | None:
 
 
 def _is_sound(sandbox: Sandbox) -> bool:
-    """Whether it lives, and has what it was opened for: one that starts afresh may have it yet."""
-    with contextlib.suppress(SandboxUnavailable):
-        sandbox.check_place()
-        return sandbox.alive
+    """Whether it has what it was opened for. Where bubblewrap is still at work, whoever calls waits for that."""
+    until = time.monotonic() + MOUNTED_S
+    while sandbox.alive and time.monotonic() < until:
+        with contextlib.suppress(SandboxUnavailable):
+            sandbox.check_place()
+            return sandbox.alive
+        time.sleep(0.01)
     return False
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..files import Identity, found_in, opened
-from .paths import inside, parents
+from ..files import inside as leads_into
+from .paths import in_dot_folder, inside, parents, users_home
 
 # How many words follow an option of bubblewrap's that has any, of those that we use.
 _WORDS = {
@@ -26,6 +27,8 @@ _WORDS = {
     **dict.fromkeys(("--hostname", "--uid", "--gid", "--cap-drop", "--seccomp"), 1),
 }
 _MOUNTING = ("--bind", "--bind-try", "--ro-bind", "--ro-bind-try", "--tmpfs", "--proc", "--dev")
+# Folders of the host's that no working folder's cells can change.
+_SYSTEMS = ("/usr", "/etc", "/proc")
 # What bubblewrap mounts unasked: its root, devices, and what it covers of /proc.
 _ITS_OWN = re.compile(r"/|/(dev|proc)/[^/]+")
 _ESCAPED = re.compile(rb"\\([0-7]{3})")
@@ -158,12 +161,27 @@ def _place(mount: Mount, work: str, lent: str) -> str | None:
 
     A file of her home that is shown is left out: no code in a sandbox can rename it, and programs of hers may.
     """
-    if not mount.source or mount.option == "--ro-bind-try":
+    if not mount.source or mount.option == "--ro-bind-try" or any(inside(mount.source, f) for f in _SYSTEMS):
         return None
     if inside(mount.source, lent):
-        return work + mount.source.removeprefix(lent)
-    place = os.path.realpath(mount.source)
-    return place if inside(place, work) else None
+        place = _by_true_entry(work + mount.source.removeprefix(lent))
+    else:
+        place = os.path.realpath(mount.source)
+    if inside(place, work):
+        return place
+    # A link in her home may lead on; any other one in the working folder was put there meanwhile.
+    if not inside(users_home(), work) and leads_into(Path(mount.source), Path(work)):
+        raise PartGone(mount.source)
+    return None
+
+
+def _by_true_entry(path: str) -> str:
+    """A dot entry of her home may be a link, which no cell can make: the folder is shown where its name is."""
+    home = users_home()
+    if not in_dot_folder(path):
+        return path
+    entry = os.path.join(home, os.path.relpath(path, home).split("/")[0])
+    return os.path.realpath(entry) + path.removeprefix(entry)
 
 
 def _parts(
@@ -187,4 +205,5 @@ def _number(descriptor: int) -> int:
 
 
 def _unescaped(name: bytes) -> str:
-    return os.fsdecode(_ESCAPED.sub(lambda octal: bytes([int(octal[1], 8)]), name))
+    plain = _ESCAPED.sub(lambda octal: bytes([int(octal[1], 8)]), name) if b"\\" in name else name
+    return os.fsdecode(plain)

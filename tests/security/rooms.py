@@ -65,19 +65,26 @@ class Cells:
 
 
 @contextmanager
-def room(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
-    """A kernel in a sandbox of this kind, which has what it was opened for, and its end."""
+def answering(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
+    """A kernel in a sandbox of this kind, and its end. Nobody looks at what it has."""
     sandbox = open_sandbox(kind, python, str(work), **options, known=Identity.of(work))
     client = BlockingKernelClient()
     client.load_connection_info(sandbox.connection)
     client.start_channels(hb=False)
     try:
         client.kernel_info(reply=True, timeout=PATIENCE_S)
-        sandbox.check_place()
         yield Cells(sandbox, client)
     finally:
         client.stop_channels()
         sandbox.close()
+
+
+@contextmanager
+def room(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
+    """One that has what it was opened for."""
+    with answering(kind, work, python, **options) as cells:
+        cells.sandbox.check_place()
+        yield cells
 
 
 class Kernel:
