@@ -87,6 +87,22 @@ def folder_in(folder: Path, *names: str, make: bool = False) -> Iterator[int]:
         os.close(descriptor)
 
 
+@contextmanager
+def found_in(folder: int, *names: str) -> Iterator[int]:
+    """What ``name/…`` is in an open folder, to be looked at and not read: a link in place of a name is an OSError."""
+    descriptor = os.dup(folder)
+    try:
+        for name in names:
+            inner = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        if stat.S_ISLNK(os.fstat(descriptor).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), names[-1])
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def by_descriptor(descriptor: int) -> Path:
     """A name that leads to what is open, and to nothing else."""
     return Path(f"/proc/self/fd/{descriptor}")
@@ -128,7 +144,7 @@ def content_of(path: Path, folder: Path | None = None, largest: int = LARGEST) -
         place, found = _place_of(descriptor, path), os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) and not _is_of_the_shell(path, place):
             raise PermissionError(errno.EPERM, "it is no file", str(path))
-        if folder is not None and inside(path, folder) and not Path(place).is_relative_to(os.path.realpath(folder)):
+        if folder is not None and inside(path, folder) and not _is_of(folder, path, place):
             raise PermissionError(errno.EPERM, "it is no plain file of this folder", str(path))
         os.set_blocking(descriptor, True)
         with open(descriptor, "rb", closefd=False) as file:
@@ -156,6 +172,18 @@ def inside(path: Path, folder: Path) -> bool:
             steps += reversed(Path(os.readlink(place)).parts)
             place, links = place.parent, links - 1
     return place == real
+
+
+def _is_of(folder: Path, path: Path, place: str) -> bool:
+    """Whether it lies in the folder, and not in a dot entry of her home there, unless she named one.
+
+    In her home cells can make links to those, and can't see them.
+    """
+    named, real = os.path.expanduser("~"), os.path.realpath(folder)
+    home = os.path.realpath(named)
+    is_hidden = Path(home).is_relative_to(real) and place.startswith(f"{home}/.")
+    is_named = os.path.abspath(path).startswith((f"{home}/.", f"{named}/."))
+    return Path(place).is_relative_to(real) and (is_named or not is_hidden)
 
 
 def innermost(path: Path, *folders: Path) -> Path | None:

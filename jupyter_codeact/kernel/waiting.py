@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..errors import SandboxUnavailable
 from ..sandbox import repository
 from ..sandbox.bubblewrap import KEPT_VARIABLES
 from ..sandbox.launch import Sandbox
@@ -24,6 +25,8 @@ from ..settings import Settings
 from . import reserve
 
 LOOK_S = 5.0
+# Less than who calls has patience for. It takes some hundredths.
+MOUNTED_S = 1.0
 CHANNELS = 5
 
 
@@ -76,7 +79,7 @@ def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Ta
         stack.callback(line.close)
         connection = _offer(line)
         is_left = sandbox.home is not None and not sandbox.home.in_place
-        if connection is None or not sandbox.alive or is_left or _fitting(python) != made_for:
+        if connection is None or is_left or _fitting(python) != made_for or not _is_sound(sandbox):
             return None
         line.sendall(reserve.YES)
         if line.recv(len(reserve.GO), socket.MSG_WAITALL) != reserve.GO:
@@ -148,6 +151,17 @@ def _offer(line: socket.socket) -> dict[str, Any] | None:
     connection = dict(offer["connection"])
     listeners = zip(connection["listeners"], files[len(reserve.TERMINAL) :], strict=True)
     return {**connection, "listeners": dict(listeners)}
+
+
+def _is_sound(sandbox: Sandbox) -> bool:
+    """Whether it has what it was opened for. Where bubblewrap is still at work, whoever calls waits for that."""
+    until = time.monotonic() + MOUNTED_S
+    while sandbox.alive and time.monotonic() < until:
+        with contextlib.suppress(SandboxUnavailable):
+            sandbox.check_place()
+            return sandbox.alive
+        time.sleep(0.01)
+    return False
 
 
 def _fitting(python: str) -> tuple[object, ...]:

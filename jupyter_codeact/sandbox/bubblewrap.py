@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
-from . import etc, gitconfig, repository, seccomp
+from . import etc, gitconfig, mounts, place, repository, seccomp
 from .limits import Limits
 from .paths import (
     PACKAGE,
@@ -21,6 +21,7 @@ from .paths import (
     both,
     check_links,
     entries_outside,
+    goes_by_link,
     home_parts,
     in_dot_folder,
     inside,
@@ -105,11 +106,19 @@ class Room(NamedTuple):
     arguments: tuple[str, ...]
 
 
-def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
-    """The whole command that runs Python in ``room``, and an open file that it inherits; the caller closes it.
+class Command(NamedTuple):
+    """rules: an open file that it inherits; the caller closes it. asked: what is mounted when it answers."""
 
-    ``inner`` are Python's arguments. Raises SandboxUnavailable without bubblewrap, without that Python, and for a
-    folder that can't be anybody's working folder.
+    argv: list[str]
+    rules: int
+    asked: mounts.Asked
+
+
+def command(room: Room, inner: list[str]) -> Command:
+    """The whole command that runs Python in ``room``.
+
+    ``inner`` are Python's arguments. Raises SandboxUnavailable without bubblewrap, without that Python, for a
+    folder that can't be anybody's working folder, and where parts of it are swapped meanwhile.
     """
     if room.work == "/":
         raise SandboxUnavailable(WHOLE_MACHINE)
@@ -130,10 +139,7 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
     uid, gid = map(str, (drawn, drawn) if as_root else (os.getuid(), os.getgid()))
     lent = [Path(room.run.path, name) for name in ("work", "home")]
     work, home = map(str, lent) if as_root else (room.work, room.home)
-    # What is made in the working folder is root's there, so that no group of it may be lent out either.
-    rules = seccomp.descriptor(seccomp.S_ISUID | (seccomp.S_ISGID if as_root else 0))
-    argv = [
-        program,
+    options = [
         *_namespaces(program, as_root, uid, gid),
         *_system(program, room.limits),
         *etc.bound(room.run, room.work, uid, gid, HOME),
@@ -142,10 +148,17 @@ def command(room: Room, inner: list[str]) -> tuple[list[str], int]:
         *_variables(room, python),
         # Bubblewrap's own root, and what it made there, is nothing to write to: it would be memory without a limit.
         *("--remount-ro", "/dev", "--remount-ro", "/"),
-        *("--seccomp", str(rules), "--chdir", room.work, "--"),
+        *("--chdir", room.work),
     ]
+    try:
+        asked = mounts.asked_by(options, room.work, work)
+    except mounts.PartGone as part:
+        raise SandboxUnavailable(place.SWAPPED.format(folder=part)) from None
+    # What is made in the working folder is root's there, so that no group of it may be lent out either.
+    rules = seccomp.descriptor(seccomp.S_ISUID | (seccomp.S_ISGID if as_root else 0))
+    argv = [program, *options, "--seccomp", str(rules), "--"]
     argv += [*(_drop_root(uid) if as_root else []), *room.limits.prefix(), python.program, *inner]
-    return [*_lend(room, lent, uid), *argv] if as_root else argv, rules
+    return Command([*_lend(room, lent, uid), *argv] if as_root else argv, rules, asked)
 
 
 def _namespaces(program: str, as_root: bool, uid: str, gid: str) -> list[str]:
@@ -226,6 +239,7 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     kept = [folder for folder in readable if inside(folder, room.work) and folder != room.work]
     private = [path for path in private_entries(room.work, room.hidden) if not any(inside(path, k) for k in kept)]
     check_links(room.work, obeyed, (*kept, *private))
+    readable = tuple(folder for folder in readable if not goes_by_link(folder, room.work))
     home = home_parts(room.work)
     of_git = repository.kept(room.work)
     parts = {**pins(room.work, (*readable, *private, *of_git)), **dict.fromkeys(of_git, "--ro-bind"), **home}

@@ -14,16 +14,18 @@ from typing import Any
 
 from ..errors import ConfigError, SandboxUnavailable
 from ..files import Identity
-from . import bubblewrap, homes, place, run_folder, signals
+from . import bubblewrap, homes, mounts, place, run_folder, signals
 from .bubblewrap import Room
 from .homes import Home
 from .limits import OUTPUT_LIMIT, Limits, Watch
-from .paths import entries_outside, is_home
+from .paths import entries_outside
 from .run_folder import Address, Line, RunFolder
 
 # As `python -m ipykernel install` writes it: else the debugger misses breakpoints, and says so in the first cell.
 INTERPRETER_OPTIONS = ("-Xfrozen_modules=off",)
 BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
+# The process, and what it is to have mounted; None where it is no sandbox.
+Built = tuple[subprocess.Popen[bytes], mounts.Asked | None]
 ENDED = "The sandbox ended."
 # What the first cell in a fresh sandbox says, and what hers does where steps of the agent's ran in it before.
 FRESH = "Variables are gone; this cell runs in a fresh one."
@@ -34,8 +36,8 @@ class Sandbox:
     """One running sandbox. ``connection`` is the content of its connection file, key as str.
 
     allowance: bytes that it may make this process hold.
-    encloses: whether ``process`` is not the kernel itself.
-    work: the working folder's name, and which folder it is to be; None where nobody says.
+    asked: what it is to have mounted; None where ``process`` is the kernel itself.
+    known: which folder its working folder is to be; None where nobody says.
     cause: why it ended, as one sentence, once it has.
     """
 
@@ -47,16 +49,16 @@ class Sandbox:
         allowance: int,
         home: Home | None = None,
         *,
-        encloses: bool = True,
-        work: tuple[str, Identity | None] = ("", None),
+        asked: mounts.Asked | None = None,
+        known: Identity | None = None,
     ) -> None:
         self.process = process
-        self.work = work
+        self.asked = asked
+        self.known = known
         self.connection = connection
         self.folder = folder
         self.allowance = allowance
         self.home = home
-        self.encloses = encloses
         self.cause = ENDED
         self.watch: Watch | None = None
 
@@ -75,21 +77,16 @@ class Sandbox:
         return f"{self.cause} {FRESH}"
 
     def check_place(self) -> None:
-        """To be called once it answers, before it is asked anything. Its working folder is mounted by name.
+        """To be called once it answers, before it is asked anything. All that it has is mounted by name.
 
-        Raises SandboxUnavailable where that led to another folder than the one it was opened for.
+        Raises SandboxUnavailable where that led to another folder than the one it was opened for, or chosen.
         """
-        name, known = self.work
-        # The home itself is shown as another one, and no sandbox can write where its name is.
-        if known is None or not self.encloses or is_home(name) or not self.alive:
-            return
-        found = place.folder_inside(self.process.pid, name)
-        if found != known:
-            raise SandboxUnavailable((place.SWAPPED if found else place.UNSEEN).format(folder=name))
+        if self.asked is not None and self.known is not None and self.alive:
+            place.check(self.process.pid, self.asked, self.known)
 
     def interrupt(self) -> None:
         """Send SIGINT to its kernel, and to what that started, as for a plain kernel."""
-        if self.encloses:
+        if self.asked is not None:
             signals.interrupt(self.process.pid)
         elif self.alive:
             os.killpg(self.process.pid, signal.SIGINT)
@@ -164,11 +161,8 @@ def open_sandbox(
             # Without a proxy in between, a client that reads nothing would hold up the kernel.
             variables = {} if address else {"CODEACT_PATIENT": "1"}
             room = Room(python, folder, work, libraries, hidden, kept, variables, limits, tuple(arguments))
-            process = build(room, line)
-            encloses, place_of = kind != "none", (work, known)
-            sandbox = Sandbox(
-                process, line.connection, folder, limits.allowance, home, encloses=encloses, work=place_of
-            )
+            process, asked = build(room, line)
+            sandbox = Sandbox(process, line.connection, folder, limits.allowance, home, asked=asked, known=known)
     except BaseException:
         folder.remove()
         if home is not None:
@@ -179,20 +173,20 @@ def open_sandbox(
     return sandbox
 
 
-def _bubblewrap(room: Room, line: Line) -> subprocess.Popen[bytes]:
+def _bubblewrap(room: Room, line: Line) -> Built:
     room.variables.update(_for_bootstrap(room, line))
-    argv, rules = bubblewrap.command(room, _arguments(room))
+    argv, rules, asked = bubblewrap.command(room, _arguments(room))
     try:
         environment = {name: entries_outside(name, room.work) for name in _FOR_BUBBLEWRAP if name in os.environ}
-        return _start(argv, "/", environment, [*line.handed().values(), rules])
+        return _start(argv, "/", environment, [*line.handed().values(), rules]), asked
     finally:
         os.close(rules)
 
 
-def _none(room: Room, line: Line) -> subprocess.Popen[bytes]:
+def _none(room: Room, line: Line) -> Built:
     """No sandbox: an ordinary kernel process. Its environment keeps the keys out all the same."""
     environment = {**_some(_PLAIN_VARIABLES), **room.variables, **_for_bootstrap(room, line)}
-    return _start([room.python, *_arguments(room)], room.work, environment, list(line.handed().values()))
+    return _start([room.python, *_arguments(room)], room.work, environment, list(line.handed().values())), None
 
 
 def _arguments(room: Room) -> list[str]:
@@ -231,4 +225,4 @@ def _start(argv: list[str], folder: str, environment: dict[str, str], handed: li
 # What a process began with can be read as long as it lives, whatever it clears: so bubblewrap begins with little.
 _FOR_BUBBLEWRAP = ("PATH", "LD_LIBRARY_PATH")
 _PLAIN_VARIABLES = (*bubblewrap.KEPT_VARIABLES, "HOME", "USER", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR")
-KINDS: dict[str, Callable[[Room, Line], subprocess.Popen[bytes]]] = {"bubblewrap": _bubblewrap, "none": _none}
+KINDS: dict[str, Callable[[Room, Line], Built]] = {"bubblewrap": _bubblewrap, "none": _none}

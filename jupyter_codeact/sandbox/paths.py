@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
+from ..files import folder_in
 from .interpreter import describe
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -131,14 +132,17 @@ def both(paths: Iterable[str]) -> list[str]:
 def make_missing(work: str, data: Iterable[str], kept: Iterable[str]) -> None:
     """Make the folders of ``private_entries`` that code in the sandbox could make: what isn't there can't be covered.
 
-    It can make nothing in ``kept``, folders that it can't write, nor in the home itself.
+    It can make nothing in ``kept``, folders that it can't write, nor in the home itself. Raises OSError where a link
+    is on the way by now, or it can't be made.
     """
     safe = (*kept, users_home())
     for folder in map(os.path.realpath, data):
         if inside(folder, work) and not os.path.exists(folder):
             there = next(parent for parent in map(str, Path(folder).parents) if os.path.exists(parent))
             if there not in safe and not any(inside(there, k) for k in kept):
-                os.makedirs(folder, mode=0o700)
+                *above, name = Path(folder).relative_to(work).parts
+                with folder_in(Path(work), *above, make=True) as parent, contextlib.suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=parent)
 
 
 def check_links(work: str, names: Iterable[str], kept: Iterable[str]) -> None:
@@ -152,6 +156,15 @@ def check_links(work: str, names: Iterable[str], kept: Iterable[str]) -> None:
             place = os.path.realpath(os.path.dirname(step))
             if inside(place, work) and place != home and not any(inside(place, folder) for folder in kept):
                 raise SandboxUnavailable(LINKED.format(link=step, name=name))
+
+
+def goes_by_link(name: str, work: str) -> bool:
+    """Whether the name goes by a link that is seen in the working folder: what is bound there would be elsewhere.
+
+    By its true name it is bound as well. A home's dot entries are not seen.
+    """
+    steps = (step for step in (*parents(name), name) if inside(step, work))
+    return any(os.path.islink(step) and not in_dot_folder(step) for step in steps)
 
 
 def in_dot_folder(work: str) -> bool:
@@ -202,11 +215,6 @@ def pins(work: str, kept: Iterable[str]) -> dict[str, str]:
     """
     between = (parent for path in kept if inside(path, work) for parent in parents(path))
     return {parent: "--bind" for parent in between if inside(parent, work) and parent != work}
-
-
-def is_home(work: str) -> bool:
-    """Whether it is shown as an empty folder with what it held."""
-    return work == users_home()
 
 
 def users_home() -> str:

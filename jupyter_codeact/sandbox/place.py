@@ -1,11 +1,15 @@
-"""Whether a sandbox has the working folder that it was opened for: it is mounted by name, and names may be swapped."""
+"""Whether a sandbox has what it was opened for: all is mounted by name, and names may be swapped meanwhile."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from ..errors import SandboxUnavailable
 from ..files import Identity
+from .mounts import Asked, Mounted, table
 from .usage import descendants
 
 SWAPPED = (
@@ -28,18 +32,41 @@ def check_name(work: str, known: Identity | None) -> None:
     raise SandboxUnavailable(SWAPPED.format(folder=work))
 
 
-def folder_inside(bubblewrap: int, path: str) -> Identity | None:
-    """Which folder ``path`` is in the sandbox; None where no process of it lets us look.
+def check(bubblewrap: int, asked: Asked, known: Identity) -> None:
+    """Raises SandboxUnavailable where something else is mounted than was asked for, or no process of it lets us look.
 
     Nothing inside can change its mounts, or its root.
     """
-    for pid in descendants(bubblewrap):
-        root = f"/proc/{pid}/root"
-        try:
-            found = os.lstat(root + path)
-            # What is not in the sandbox, or not yet, has our root; and another process may have had the number.
-            if not os.path.samefile(root, "/") and pid in descendants(bubblewrap):
-                return Identity(found.st_dev, found.st_ino)
-        except OSError:
-            continue
+    with _inside(bubblewrap) as mounted:
+        if mounted is None:
+            raise SandboxUnavailable(UNSEEN.format(folder=asked.work))
+        other = asked.work if asked.parts.get(asked.work, known) != known else asked.other_in(mounted)
+    if other:
+        raise SandboxUnavailable(SWAPPED.format(folder=other))
+
+
+@contextmanager
+def _inside(bubblewrap: int) -> Iterator[Mounted | None]:
+    """What the first of its processes has that lets us look."""
+    mounted = next(filter(None, (_seen_by(pid, bubblewrap) for pid in descendants(bubblewrap))), None)
+    try:
+        yield mounted
+    finally:
+        if mounted is not None:
+            os.close(mounted.root)
+
+
+def _seen_by(pid: int, bubblewrap: int) -> Mounted | None:
+    root = -1
+    try:
+        root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY)
+        mounts = table(Path(f"/proc/{pid}/mountinfo").read_bytes())
+        # What is not in the sandbox, or not yet, has our root; and another process may have had the number.
+        if not os.path.samestat(os.fstat(root), os.stat("/")) and pid in descendants(bubblewrap):
+            return Mounted(os.dup(root), mounts)
+    except OSError:
+        pass
+    finally:
+        if root >= 0:
+            os.close(root)
     return None

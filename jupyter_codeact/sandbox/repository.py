@@ -14,7 +14,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
-from ..files import bytes_in
+from ..files import bytes_in, folder_in
 from .paths import drop_nested, inside, users_home
 
 # How a submodule stands in an index: only where these bytes are in one is it worth being read.
@@ -43,7 +43,7 @@ def kept(work: str) -> list[str]:
         found += [git, place]
         modules = [path for path in _of_modules(place) if _is_there(os.path.join(path, ".git"))]
         for path in islice([*modules, *_of_index(place, folder)], _MOST):
-            if path not in repositories and _is_below(path, folder) and (_is_there(path) or _is_made(path)):
+            if path not in repositories and _is_below(path, folder) and (_is_there(path) or _is_made(path, work)):
                 repositories.append(path)
                 found += [] if os.path.lexists(os.path.join(path, ".git")) else [path]
     hers = home if inside(home, work) else os.devnull
@@ -124,12 +124,10 @@ def _is_there(path: str) -> bool:
     return os.path.exists(path) and os.path.realpath(path) == path
 
 
-def _is_made(path: str) -> bool:
+def _is_made(path: str, work: str) -> bool:
     """Made where nothing is, below folders that are no links."""
-    with suppress(OSError, ValueError):
-        if not os.path.lexists(path) and os.path.realpath(path) == path:
-            os.makedirs(path)
-            return True
+    with suppress(OSError, ValueError), folder_in(Path(work), *Path(path).relative_to(work).parts, make=True):
+        return True
     return False
 
 

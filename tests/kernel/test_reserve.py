@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -177,6 +178,28 @@ def test_who_wants_none_uses_none(work: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("JUPYTER_CODEACT_RESERVE", "0")
         with kernel(work) as (manager, _):
             assert children(pid_of(manager))
+
+
+def test_one_whose_parts_were_swapped_serves_nobody(
+    work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its sandbox was opened while code of another one put a link in the place of a folder, and put it back later."""
+    for name in ("a", "b"):
+        (work / name / "settings").mkdir(parents=True)
+    program, done = tmp_path / "bin" / "bwrap", tmp_path / "done"
+    program.parent.mkdir()
+    swap = f"[ \"$1\" = --help ] || [ -e '{done}' ] || {{ cd '{work}' && mv a z && ln -s b a && touch '{done}'; }}"
+    program.write_text(f'#!/bin/sh\n{swap}\nexec {shutil.which("bwrap")} "$@"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(work / "a" / "settings"))
+    with waiting(work) as reserve:
+        until(done.exists)
+        (work / "a").unlink()
+        (work / "z").rename(work / "a")
+        with kernel(work) as (_, client):
+            assert run(client, "import os; os.listdir('a/settings')") == "[]"
+            assert reserve.wait(PATIENCE_S) is not None
 
 
 def test_it_ends_with_the_process_that_jupyter_started(work: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
+from jupyter_codeact.files import Identity
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.sandbox.usage import descendants
 
@@ -64,9 +65,9 @@ class Cells:
 
 
 @contextmanager
-def room(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
-    """A kernel in a sandbox of this kind, and its end."""
-    sandbox = open_sandbox(kind, python, str(work), **options)
+def answering(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
+    """A kernel in a sandbox of this kind, and its end. Nobody looks at what it has."""
+    sandbox = open_sandbox(kind, python, str(work), **options, known=Identity.of(work))
     client = BlockingKernelClient()
     client.load_connection_info(sandbox.connection)
     client.start_channels(hb=False)
@@ -76,6 +77,14 @@ def room(kind: str, work: Path, python: str = sys.executable, **options: Any) ->
     finally:
         client.stop_channels()
         sandbox.close()
+
+
+@contextmanager
+def room(kind: str, work: Path, python: str = sys.executable, **options: Any) -> Iterator[Cells]:
+    """One that has what it was opened for."""
+    with answering(kind, work, python, **options) as cells:
+        cells.sandbox.check_place()
+        yield cells
 
 
 class Kernel:

@@ -184,3 +184,33 @@ def test_a_folder_by_another_name_is_the_same_one(tmp_path: Path, monkeypatch: p
         read_in(tmp_path / "home", work / "out/x")
     found = [read_in(work, path) for path in (tmp_path / "home/x", tmp_path / "elsewhere/x", Path("../secret/x"))]
     assert found == ["work", "secret", "secret"]
+
+
+def test_a_link_in_her_home_leads_to_none_of_its_dot_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cell there can't see those, and can make links. What she names herself is read."""
+    home, alias = tmp_path / "home", tmp_path / "alias"
+    (home / ".config").mkdir(parents=True)
+    (home / "notes").mkdir()
+    for name in (".netrc", ".config/x", "notes/plain"):
+        (home / name).write_text(name)
+    alias.symlink_to(home)
+    (home / "notes" / "t.j2").symlink_to("../.netrc")
+    (home / "notes" / ".config").symlink_to("../.config")
+    (home / "notes" / "link").symlink_to("plain")
+    (home / ".config" / "hers").symlink_to("../.netrc")
+    monkeypatch.chdir(home)
+    monkeypatch.setenv("HOME", str(alias))
+    for folder in (home, alias, tmp_path):
+        for path in (home / "notes/t.j2", alias / "notes/t.j2", Path("notes/t.j2"), home / "notes/.config/x"):
+            with pytest.raises(OSError, match="no plain file of this folder"):
+                read_in(folder, path)
+        named = (
+            home / ".netrc",
+            alias / ".config/x",
+            Path("notes/../.netrc"),
+            Path(".config/hers"),
+            Path("notes/link"),
+        )
+        assert [read_in(folder, path) for path in named] == [".netrc", ".config/x", ".netrc", ".netrc", "notes/plain"]
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    assert read_in(home, home / "notes/t.j2") == ".netrc"

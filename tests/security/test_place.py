@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +17,11 @@ from jupyter_codeact.errors import SandboxDied, SandboxUnavailable
 from jupyter_codeact.files import Identity
 from jupyter_codeact.headless.kernel import SandboxKernel
 from jupyter_codeact.notebook.running import finish
+from jupyter_codeact.sandbox import repository
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
+from jupyter_codeact.sandbox.paths import make_missing
 
-from .rooms import started
+from .rooms import AS_ROOT, answering, room, started
 
 LOOK = "__import__('os').listdir('.')"
 SAID = "is no longer the folder that it was when this began"
@@ -45,6 +49,22 @@ def swapped(tmp_path: Path, hers: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         program = Path(tempfile.mkdtemp(dir=tmp_path), "bwrap")
         swap = f"mv '{work}' '{work}-before' && ln -s '{hers}' '{work}'"
         program.write_text(f'#!/bin/sh\n[ "$1" != --help ] || [ -L \'{work}\' ] || {{ {swap}; }}\nexec {real} "$@"\n')
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+
+    return arrange
+
+
+@pytest.fixture
+def before_mounting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path, str], None]:
+    """`before_mounting(work, script)`: what is done in the folder once, when bubblewrap begins to mount."""
+    real = shutil.which("bwrap")
+
+    def arrange(work: Path, script: str) -> None:
+        program = Path(tempfile.mkdtemp(dir=tmp_path), "bwrap")
+        done = program.with_name("done")
+        once = f"[ \"$1\" = --help ] || [ -e '{done}' ] || {{ touch '{done}'; (cd '{work}' && {script}) || exit 1; }}"
+        program.write_text(f'#!/bin/sh\n{once}\nexec {real} "$@"\n')
         program.chmod(0o755)
         monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
 
@@ -116,3 +136,125 @@ async def test_in_her_home_it_is_seen_as_well(work: Path, monkeypatch: pytest.Mo
     (work / "shown").touch()
     async with SandboxKernel(opener(work, Identity.of(work) if known else None)) as kernel:
         assert await kernel.evaluate(LOOK) == "['shown']"
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A working folder two steps below the root, as root's run folders are: one link leads on from either."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        Path(folder, "secret.txt").write_text("canary")
+        Path(folder, "work").mkdir()
+        yield Path(folder, "work")
+
+
+@pytest.mark.parametrize("back", ["true", "rm a && mv z a"])
+def test_a_part_of_it_that_is_swapped_leads_nowhere(
+    near: Path, before_mounting: Callable[[Path, str], None], back: str
+) -> None:
+    """What covers a part leaves the folders above as they are, which are mounted so that nobody moves them."""
+    settings = near / "a" / "settings"
+    settings.mkdir(parents=True)
+    before_mounting(near, f"mv a z && ln -s ../../..{near.parent} a")
+    with answering("bubblewrap", near, hidden=(str(settings),)) as cells:
+        assert cells("print(open('../secret.txt').read())") == "canary", "the danger is real"
+        subprocess.run(back, shell=True, cwd=near, check=True)
+        with pytest.raises(SandboxUnavailable, match=SAID):
+            cells.sandbox.check_place()
+
+
+@pytest.mark.parametrize(
+    ("swap", "back", "seen"),
+    [
+        ("mv a z && ln -s b a", "true", "z"),
+        ("mv a z && ln -s b a", "rm a && mv z a", "a"),
+        ("mv a z && mv b a", "true", "z"),
+        ("mv a z && mv b a", "mv a b && mv z a", "a"),
+        ("mv a z && ln -s b a", "rm a && mv b a", "z"),
+    ],
+)
+def test_what_is_covered_is_seen_by_no_swap(
+    work: Path, before_mounting: Callable[[Path, str], None], swap: str, back: str, seen: str
+) -> None:
+    """A cover on a folder of the cell's, which is called as hers was; or is again, when somebody looks."""
+    for name in ("a", "b"):
+        (work / name / "settings").mkdir(parents=True)
+    (work / "a" / "settings" / "key").write_text("canary")
+    before_mounting(work, swap)
+    with answering("bubblewrap", work, hidden=(str(work / "a" / "settings"),)) as cells:
+        subprocess.run(back, shell=True, cwd=work, check=True)
+        assert cells(f"print(open('{seen}/settings/key').read())") == "canary", "the danger is real"
+        with pytest.raises(SandboxUnavailable, match=f"{work}/.* {SAID}"):
+            cells.sandbox.check_place()
+
+
+async def test_a_swapped_part_is_seen_before_anything_is_asked(
+    work: Path, before_mounting: Callable[[Path, str], None]
+) -> None:
+    for name in ("a", "b"):
+        (work / name / "settings").mkdir(parents=True)
+    before_mounting(work, "mv a z && mv b a")
+    hidden = (str(work / "a" / "settings"),)
+    with pytest.raises(SandboxUnavailable, match=f"{work}/a {SAID}"):
+        async with SandboxKernel(
+            lambda: open_sandbox("bubblewrap", sys.executable, str(work), hidden=hidden, known=Identity.of(work))
+        ):
+            pass
+
+
+@pytest.mark.parametrize("name", ["a b", "tab\tand\rline\nend", "back\\slash\\040#", "ümlaut", "-- --bind"])
+def test_a_folder_of_any_name_has_what_it_was_opened_for(tmp_path: Path, name: str) -> None:
+    work, link = tmp_path / name, tmp_path / "link"
+    (work / name / "settings").mkdir(parents=True)
+    (work / "file").touch()
+    link.symlink_to(work)
+    for named in (work, link):
+        hidden = (str(work / name / "settings"), str(named / "file"))
+        with room("bubblewrap", named, hidden=hidden, libraries=(str(named / name),)) as cells:
+            assert cells("import os; print(os.listdir('.') != [], os.path.getsize('file'))") == "True 0"
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root mounts")
+def test_so_has_one_with_mounts_below_it(work: Path) -> None:
+    """Which root's sandboxes don't see: what is mounted is not lent."""
+    for name in ("git", "mounted/sub"):
+        (work / name).mkdir(parents=True)
+    script = f"""
+import sys
+sys.path[:0] = {[str(Path(__file__).parent.parent.parent)]!r}
+from tests.security.rooms import room
+from pathlib import Path
+with room("bubblewrap", Path({str(work)!r}), hidden=({str(work / "mounted")!r},)) as cells:
+    print(cells("import os; print(sorted(os.listdir('.')), os.listdir('.git'))"))
+"""
+    mount = f"cd {work} && mkdir .git && mount -t tmpfs a .git && touch .git/x && mount -t tmpfs a mounted"
+    command = ["unshare", "--mount", "sh", "-c", f'{mount} && exec "$0" -c "$1"', sys.executable, script]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "['.git', 'git', 'mounted'] []", done.stderr
+
+
+def test_what_is_missing_is_not_made_through_a_link(work: Path, hers: Path) -> None:
+    """Neither the folders of settings that are to be covered, nor those of submodules."""
+    swaps = iter(range(2))
+    made: list[str] = []
+
+    def swap_above(event: str, given: tuple[Any, ...]) -> None:
+        """Once for each, when the folder below is about to be made."""
+        if event == "os.mkdir" and str(given[0]).endswith("new") and len(made) < armed:
+            made.append(str(given[0]))
+            swap(work / f"a{next(swaps)}", hers)
+
+    armed = 0
+    sys.addaudithook(swap_above)
+    for number in range(2):
+        (work / f"a{number}").mkdir()
+    armed = 1
+    make_missing(str(work), [str(work / "a0" / "new")], [])
+    armed = 2
+    subprocess.run(["git", "init", "-q", str(work)], check=True)
+    entry = f"160000,{'1' * 40},a1/new"
+    subprocess.run(["git", "-C", str(work), "update-index", "--add", "--cacheinfo", entry], check=True)
+    repository.kept(str(work))
+    assert len(made) == 2
+    assert os.listdir(hers) == ["secret.txt"]

@@ -1,0 +1,209 @@
+"""What bubblewrap is asked to mount, and what it did mount, as the kernel has it.
+
+Sources and targets are names, which bubblewrap resolves while code of another sandbox may swap a folder below the same
+working folder for a link. Then a source leads to what is none of the sandbox's business, and a target, a link
+in the new root as well, puts a mount where nobody looks for it. So each place is counted, and each part of the
+working folder is the one that was looked at when it was chosen.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from ..files import Identity, found_in, opened
+from ..files import inside as leads_into
+from .paths import in_dot_folder, inside, parents, users_home
+
+# How many words follow an option of bubblewrap's that has any, of those that we use.
+_WORDS = {
+    **dict.fromkeys(("--bind", "--bind-try", "--ro-bind", "--ro-bind-try", "--symlink", "--setenv"), 2),
+    **dict.fromkeys(("--tmpfs", "--proc", "--dev", "--dir", "--remount-ro", "--perms", "--size", "--chdir"), 1),
+    **dict.fromkeys(("--hostname", "--uid", "--gid", "--cap-drop", "--seccomp"), 1),
+}
+_MOUNTING = ("--bind", "--bind-try", "--ro-bind", "--ro-bind-try", "--tmpfs", "--proc", "--dev")
+# Folders of the host's that no working folder's cells can change.
+_SYSTEMS = ("/usr", "/etc", "/proc")
+# What bubblewrap mounts unasked: its root, devices, and what it covers of /proc.
+_ITS_OWN = re.compile(r"/|/(dev|proc)/[^/]+")
+_ESCAPED = re.compile(rb"\\([0-7]{3})")
+
+
+class Mount(NamedTuple):
+    """One that is asked for. ``source`` is "" where it is no folder or file of the host's."""
+
+    option: str
+    source: str
+    target: str
+
+    @property
+    def is_tried(self) -> bool:
+        """Whether bubblewrap goes on without it where there is no source."""
+        return self.option.endswith("-try")
+
+
+class Entry(NamedTuple):
+    """One that is there: its number, its device, the folder of that which is seen, and where."""
+
+    number: int
+    device: str
+    root: str
+    point: str
+
+
+class Mounted(NamedTuple):
+    """What a process in the sandbox has: its root, open, and all that is mounted there."""
+
+    root: int
+    entries: list[Entry]
+
+
+class Asked(NamedTuple):
+    """What one sandbox is to have.
+
+    parts: which folder, or file, of the working folder is to be seen at each target that nothing covers; None where
+    the host has a mount that can't be lent, and what lies under it is seen.
+    """
+
+    work: str
+    mounts: list[Mount]
+    parts: dict[str, Identity | None]
+
+    def other_in(self, mounted: Mounted) -> str | None:
+        """A place where something else is mounted, or nothing, or where nothing was to be; None where all is right."""
+        found = Counter(entry.point for entry in mounted.entries)
+        missing = Counter(mount.target for mount in self.mounts if not mount.is_tried) - found
+        unasked = found - Counter(mount.target for mount in self.mounts)
+        unasked -= Counter(point for point in unasked if _ITS_OWN.fullmatch(point))
+        unasked -= self._carried(unasked)
+        wrong = (target for target in self.parts if found[target] and not self._is_part(target, mounted))
+        return next(iter((*missing, *unasked, *wrong)), None)
+
+    def _carried(self, points: Iterable[str]) -> Counter[str]:
+        """How often the host has a mount there: each bind takes along what is mounted below its source."""
+        carried: Counter[str] = Counter()
+        if points:
+            host = Counter(entry.point for entry in table(Path("/proc/self/mountinfo").read_bytes()))
+            for mount in self.mounts:
+                for point in (p for p in points if mount.source and p != mount.target and inside(p, mount.target)):
+                    carried[point] += host[os.path.realpath(mount.source) + point.removeprefix(mount.target)]
+        return carried
+
+    def _is_part(self, target: str, mounted: Mounted) -> bool:
+        """By the mount's number as well: while it is walked to, something else might have its name."""
+        there = [entry for entry in mounted.entries if entry.point == target]
+        part = self.parts[target]
+        if part is None:
+            below = target.removeprefix(self.work)
+            wholes = {(e.device, e.root.rstrip("/") + below) for e in mounted.entries if e.point == self.work}
+            return any((entry.device, entry.root) in wholes for entry in there)
+        try:
+            with found_in(mounted.root, *Path(target).parts[1:]) as found:
+                return Identity.of(found) == part and _number(found) in [entry.number for entry in there]
+        except OSError:
+            return False
+
+
+def table(mountinfo: bytes) -> list[Entry]:
+    """The lines of a file of that name: proc(5)."""
+    found = []
+    for line in mountinfo.split(b"\n")[:-1]:
+        number, _, device, root, point = line.split(b" ", 5)[:5]
+        found.append(Entry(int(number), device.decode(), _unescaped(root), _unescaped(point)))
+    return found
+
+
+def asked_by(options: Sequence[str], work: str, lent: str) -> Asked:
+    """What these options of bubblewrap's are for, where the working folder is to be had as ``lent``.
+
+    Raises PartGone where a part of the working folder can't be reached, or only by a link.
+    """
+    mounts = list(_mounts(options))
+    with opened(work, os.O_PATH | os.O_DIRECTORY) as folder:
+        chosen = ((mount, place) for mount in _uncovered(mounts) if (place := _place(mount, work, lent)) is not None)
+        return Asked(work, mounts, dict(_parts(folder, work, lent, chosen)))
+
+
+class PartGone(Exception):
+    """The name of a part that is not there any more, or is a link."""
+
+
+def _mounts(options: Sequence[str]) -> Iterator[Mount]:
+    links: dict[str, str] = {}
+    words = iter(options)
+    for word in words:
+        following = [*islice(words, _WORDS.get(word, 0))]
+        if word == "--symlink":
+            links[following[1]] = os.path.join("/", following[0])
+        elif word in _MOUNTING:
+            target = os.path.normpath(following[-1])
+            # As in /lib, where that is a link to /usr/lib.
+            link = next((link for link in links if inside(target, link)), "")
+            yield Mount(word, "".join(following[:-1]), links.get(link, "") + target.removeprefix(link))
+
+
+def _uncovered(mounts: Sequence[Mount]) -> Iterator[Mount]:
+    """Those that nothing is mounted over later."""
+    later: set[str] = set()
+    for mount in reversed(mounts):
+        if later.isdisjoint((mount.target, *parents(mount.target))):
+            yield mount
+        later.add(mount.target)
+
+
+def _place(mount: Mount, work: str, lent: str) -> str | None:
+    """Where the source lies in the working folder; None where it lies elsewhere.
+
+    A file of her home that is shown is left out: no code in a sandbox can rename it, and programs of hers may.
+    """
+    if not mount.source or mount.option == "--ro-bind-try" or any(inside(mount.source, f) for f in _SYSTEMS):
+        return None
+    if inside(mount.source, lent):
+        place = _by_true_entry(work + mount.source.removeprefix(lent))
+    else:
+        place = os.path.realpath(mount.source)
+    if inside(place, work):
+        return place
+    # A link in her home may lead on; any other one in the working folder was put there meanwhile.
+    if not inside(users_home(), work) and leads_into(Path(mount.source), Path(work)):
+        raise PartGone(mount.source)
+    return None
+
+
+def _by_true_entry(path: str) -> str:
+    """A dot entry of her home may be a link, which no cell can make: the folder is shown where its name is."""
+    home = users_home()
+    if not in_dot_folder(path):
+        return path
+    entry = os.path.join(home, os.path.relpath(path, home).split("/")[0])
+    return os.path.realpath(entry) + path.removeprefix(entry)
+
+
+def _parts(
+    folder: int, work: str, lent: str, chosen: Iterable[tuple[Mount, str]]
+) -> Iterator[tuple[str, Identity | None]]:
+    for mount, place in chosen:
+        try:
+            with found_in(folder, *Path(place).relative_to(work).parts) as found:
+                # What is lent comes without what is mounted below it.
+                is_lent = lent == work or not inside(mount.source, lent) or _number(found) == _number(folder)
+                yield mount.target, Identity.of(found) if is_lent else None
+        except OSError:
+            if not mount.is_tried or os.path.lexists(place):
+                raise PartGone(place) from None
+
+
+def _number(descriptor: int) -> int:
+    """Of the mount that it was opened on."""
+    found = Path(f"/proc/self/fdinfo/{descriptor}").read_text()
+    return int(found.partition("mnt_id:")[2].split()[0])
+
+
+def _unescaped(name: bytes) -> str:
+    plain = _ESCAPED.sub(lambda octal: bytes([int(octal[1], 8)]), name) if b"\\" in name else name
+    return os.fsdecode(plain)
