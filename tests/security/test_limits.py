@@ -63,6 +63,26 @@ HOGS = {
         {hold}
         [s.close() for s in kept]
     """,
+    "pipes": """
+        import os, resource, time
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        children, (done, ready) = [], os.pipe()
+        for _ in range(20):
+            children.append(os.fork())
+            if children[-1] == 0:
+                for _ in range(4000):
+                    # One end is enough to keep what is in it.
+                    end, filled = os.pipe()
+                    os.write(filled, bytes(8192)), os.close(end)
+                os.write(ready, b'1')
+                time.sleep(600)
+        for _ in children:
+            os.read(done, 1)
+        {hold}
+        for child in children:
+            os.kill(child, 9), os.waitpid(child, 0)
+    """,
     "page tables": """
         import mmap
         size = 320 << 30
