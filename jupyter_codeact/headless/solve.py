@@ -30,7 +30,6 @@ from ..skills.index import Index
 from ..skills.library import Library
 from ..skills.search import Search
 from ..skills.tool import SkillTool
-from ..words import reason
 from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter

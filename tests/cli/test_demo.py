@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 
@@ -42,13 +43,13 @@ def test_a_link_in_the_place_of_a_plot_is_replaced(folder: Path, hers: Path) -> 
 
 def test_a_link_in_the_place_of_their_folder_is_refused(folder: Path, hers: Path) -> None:
     (folder / "plots").symlink_to(hers.parent)
-    with pytest.raises(ConfigError, match="plots is a link to .*, and code in a sandbox may have put it there"):
+    with pytest.raises(ConfigError, match=r"plots is a link to .*, and code in a sandbox may have put it there"):
         chapters._pictures(folder)
     assert not [*hers.parent.glob("*.png")]
 
 
-async def test_so_is_one_in_the_place_of_a_notebook(folder: Path, hers: Path) -> None:
+def test_one_in_the_place_of_a_notebook_is_replaced_too(folder: Path, hers: Path) -> None:
     (folder / "story.ipynb").symlink_to(hers)
-    await chapters._tell(Chapter("story.ipynb", "A story", "x", [], []), "", folder)
+    asyncio.run(chapters._tell(Chapter("story.ipynb", "A story", "x", [], []), "", folder))
     assert nbformat.read(folder / "story.ipynb", as_version=4).cells[0].source == "# A story"
     assert (hers.read_text(), (folder / "story.ipynb").is_symlink()) == ("precious", False)

@@ -10,7 +10,7 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -58,26 +58,39 @@ def _make(path: Path, work: Path) -> None:
 
 def _put(path: Path, name: str, content: Content, work: Path, *, force: bool) -> None:
     try:
-        with _folder(path.parent, work) as folder, _beside(folder) as staging:
-            if isinstance(content, bytes):
-                with _written(staging, name, content) as file:
-                    _make_room(folder, path.name, staging, force=force)
-                    # The file itself, whatever has its name by now.
-                    os.link(by_descriptor(file), path.name, dst_dir_fd=folder)
-            else:
-                for part, text in content.items():
-                    *folders, last = Path(name, part).parts
-                    with folder_in(by_descriptor(staging), *folders, make=True) as inner, _written(inner, last, text):
-                        pass
-                with opened(name, FOLDER | os.O_NOFOLLOW, staging) as made:
-                    _make_room(folder, path.name, staging, force=force)
-                    os.rename(name, path.name, src_dir_fd=staging, dst_dir_fd=folder)
-                    if not _is(made, path.name, folder):
-                        raise OSError(errno.ESTALE, _SWAPPED)
+        with (
+            _folder(path.parent, work) as folder,
+            _beside(folder) as staging,
+            _laid(staging, name, content) as put,
+        ):
+            _make_room(folder, path.name, staging, force=force)
+            put(path.name, folder)
     except FileExistsError:
         raise SkillError(_THERE.format(path=path)) from None
     except OSError as error:
         raise SkillError(f"{path} can't be written: {error.strerror or error}.") from None
+
+
+@contextmanager
+def _laid(staging: int, name: str, content: Content) -> Iterator[Callable[[str, int], None]]:
+    """It is on the disk; what is yielded gives it a name in a folder where nothing is called so. Raises OSError."""
+    if isinstance(content, bytes):
+        with _written(staging, name, content) as file:
+            # The file itself, whatever has its name by now.
+            yield lambda target, folder: os.link(by_descriptor(file), target, dst_dir_fd=folder)
+        return
+    for part, text in content.items():
+        *folders, last = Path(name, part).parts
+        with folder_in(by_descriptor(staging), *folders, make=True) as inner, _written(inner, last, text):
+            pass
+    with opened(name, FOLDER | os.O_NOFOLLOW, staging) as made:
+
+        def put(target: str, folder: int) -> None:
+            os.rename(name, target, src_dir_fd=staging, dst_dir_fd=folder)
+            if not os.path.samestat(os.fstat(made), os.stat(target, dir_fd=folder, follow_symlinks=False)):
+                raise OSError(errno.ESTALE, _SWAPPED)
+
+        yield put
 
 
 @contextmanager
@@ -134,7 +147,3 @@ def _make_room(folder: int, name: str, aside: int, *, force: bool) -> None:
             os.rename(name, "replaced", src_dir_fd=folder, dst_dir_fd=aside)
     if name in os.listdir(folder):
         raise FileExistsError
-
-
-def _is(descriptor: int, name: str, folder: int) -> bool:
-    return os.path.samestat(os.fstat(descriptor), os.stat(name, dir_fd=folder, follow_symlinks=False))
