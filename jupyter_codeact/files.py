@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,20 +21,36 @@ PREFIX = "codeact-"
 FOLDER = os.O_RDONLY | os.O_DIRECTORY
 
 
-def temporary(kind: str) -> tempfile.TemporaryDirectory[str]:
-    """A folder for a while, called for what it is there."""
-    return tempfile.TemporaryDirectory(prefix=f"{PREFIX}{os.getpid()}-{kind}-")
+@contextmanager
+def temporary(kind: str) -> Iterator[str]:
+    """A folder for a while, called for what it is there. Raises OSError."""
+    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{kind}-")
+    try:
+        yield folder
+    finally:
+        _remove(folder)
 
 
-def write_atomically(path: Path, text: str, mode: int = 0o600, errors: str = "strict") -> None:
+def _remove(folder: str) -> None:
+    """As deep as it goes, whatever a sandbox has closed in it, and through no link.
+
+    tempfile's own way sets, before Python 3.11.8 and 3.12.1, the mode of what a link in a closed folder leads to.
+    """
+    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf", "--one-file-system"]):
+        with suppress(OSError):
+            subprocess.run([*command, folder], capture_output=True, check=False, env={"PATH": os.defpath})
+
+
+def write_atomically(path: Path, content: str | bytes, mode: int = 0o600, errors: str = "strict") -> None:
     """Replace a file by a whole new one; a kill at any moment leaves the old one. Raises OSError, UnicodeError.
 
     errors: "surrogateescape" for text that may stand for bytes that are no UTF-8.
     """
+    data = content.encode("utf-8", errors) if isinstance(content, str) else content
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".saving-", suffix=".tmp")
     try:
-        with open(descriptor, "w", encoding="utf-8", errors=errors, newline="") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
             # By its name it would be that of whatever a link leads to.

@@ -19,7 +19,7 @@ from ..events import ActionDone, Usage, UsageSeen, Working
 from ..files import Identity
 from ..headless.attempts import open_reviewer, work_on
 from ..headless.meter import FlagMeter
-from ..headless.solve import Job, Result, make_folder
+from ..headless.solve import Job, Result
 from ..headless.workspace import beyond, fresh_workspace, part_of
 from ..settings import Settings
 from .problems import Entry
@@ -93,7 +93,7 @@ class Batch:
         # Of the workspaces, which folders they are: their turn may come hours later.
         self._known: dict[str, Identity] = {}
         self._due = self._begin(redo)
-        make_folder(out)
+        part_of(out)
 
     @property
     def results(self) -> list[Result]:

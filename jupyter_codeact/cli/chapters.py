@@ -20,6 +20,9 @@ from rich.console import Console
 
 from .. import config
 from ..errors import ConfigError
+from ..files import by_descriptor, folder_in, write_atomically
+from ..headless.solve import READABLE
+from ..headless.workspace import part_of
 from ..notebook.document import Document
 from ..parsing import parse
 from ..parts import open_model
@@ -109,7 +112,8 @@ async def _tell(chapter: Chapter, model: str, folder: Path) -> list[str]:
                 for cell, check in zip(prompts, chapter.checks, strict=True):
                     failures += await _step(document, cell, check, folder)
     finally:
-        nbformat.write(nb, folder / chapter.file)
+        # What a cell has put there is replaced, and not written through.
+        write_atomically(folder / chapter.file, nbformat.writes(nb) + "\n", READABLE)
     return failures
 
 
@@ -259,15 +263,16 @@ CHAPTERS = [
 
 
 def _pictures(folder: Path) -> None:
-    """The plots of both notebooks as PNG files."""
-    (folder / "plots").mkdir(exist_ok=True)
-    for chapter in CHAPTERS:
-        path = folder / chapter.file
-        cells = nbformat.read(path, as_version=4).cells if path.exists() else []
-        pictures = [picture for cell in cells if cell.cell_type == "code" for picture in _plots(cell)]
-        for number, picture in enumerate(pictures, start=1):
-            name = f"{Path(chapter.file).stem}-{number}.png"
-            (folder / "plots" / name).write_bytes(base64.b64decode(picture))
+    """The plots of both notebooks as PNG files. Raises ConfigError where a cell has put a link in their place."""
+    part_of(folder, "plots")
+    with folder_in(folder, "plots") as plots:
+        for chapter in CHAPTERS:
+            path = folder / chapter.file
+            cells = nbformat.read(path, as_version=4).cells if path.exists() else []
+            pictures = [picture for cell in cells if cell.cell_type == "code" for picture in _plots(cell)]
+            for number, picture in enumerate(pictures, start=1):
+                name = f"{Path(chapter.file).stem}-{number}.png"
+                write_atomically(by_descriptor(plots) / name, base64.b64decode(picture), READABLE)
 
 
 def _report(folder: Path, failures: list[str], seconds: float) -> None:

@@ -30,12 +30,12 @@ from ..skills.index import Index
 from ..skills.library import Library
 from ..skills.search import Search
 from ..skills.tool import SkillTool
-from ..words import reason
 from .cells import HeadlessCells, Reviewer, SandboxHolds
 from .kernel import SandboxKernel
 from .meter import FlagMeter
 from .record import NotebookRecord
 from .trial import Opener, fresh_of, try_apart, try_skill
+from .workspace import part_of
 
 Listener = Callable[[object], None]
 READABLE = 0o644
@@ -83,16 +83,8 @@ class Job:
             raise ConfigError(f"There is no folder {self.workspace}: `--workspace` names one that is there.")
         if self.workspace.resolve() == self.folder.resolve():
             raise ConfigError(f"{self.folder} is the workspace itself: choose another `--out` for the run's files.")
-        make_folder(self.folder)
+        part_of(self.named, *self.folder.relative_to(self.named).parts)
         return replace(self, known=self.known or Identity.of(self.workspace))
-
-
-def make_folder(folder: Path) -> None:
-    """Where results go. Raises ConfigError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder} can't be made: {reason(error)}. Choose another `--out`.") from None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import contextlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import NamedTuple
 
 # Folders of the sandbox that lie in memory, the home only where it isn't kept.
 HOME = "/home/sandbox"
@@ -15,6 +16,10 @@ INODE = 1024
 # A socket's queue is memory that no process is charged for. So many sockets are anybody's; each more counts.
 FREE_SOCKETS = 512
 SOCKET = 416 * 1024
+# Nor is what is in a pipe: two pages, once a user has many, which one open end keeps. So many open files are
+# anybody's, of all processes together; each more counts as a pipe, and what the kernel keeps for it.
+FREE_FILES = 16384
+OPEN_FILE = 9 * 1024
 KB = 1024
 
 
@@ -52,7 +57,7 @@ class Meter:
 
 def own_bytes() -> int:
     """What this process holds privately."""
-    return _resident(os.getpid())[0]
+    return _resident(os.getpid()).private
 
 
 def descendants(pid: int) -> Iterator[int]:
@@ -74,38 +79,50 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-Figures = tuple[int, int]
+class Figures(NamedTuple):
+    """private, shared: bytes. files: how many are open."""
+
+    private: int
+    shared: int
+    files: int
 
 
 def _held(pids: list[int], temp: int, sockets: int, figures: Callable[[int], Figures]) -> int:
     """Mapped shared memory may be files of the temp folders: the larger counts, not both."""
-    private = shared = 0
+    private = shared = files = 0
     for pid in pids:
         with contextlib.suppress(OSError):
-            own, common = figures(pid)
-            private, shared = private + own, shared + common
-    return private + max(shared, temp) + sockets
+            found = figures(pid)
+            private, shared, files = private + found.private, shared + found.shared, files + found.files
+    return private + max(shared, temp) + sockets + max(0, files - FREE_FILES) * OPEN_FILE
 
 
 def _resident(pid: int) -> Figures:
-    found = _table(f"/proc/{pid}/status")
+    status = _read(f"/proc/{pid}/status")
+    found = _table(status)
     private = sum(found.get(name, 0) for name in ("RssAnon", "VmSwap", "VmPTE"))
-    return private, found.get("RssShmem", 0)
+    return Figures(private, found.get("RssShmem", 0), _open_files(pid, status))
 
 
 def _proportional(pid: int) -> Figures:
     """As _resident, with shared pages divided; a process that hides this from us is counted in full."""
     try:
-        found = _table(f"/proc/{pid}/smaps_rollup")
+        found = _table(_read(f"/proc/{pid}/smaps_rollup"))
     except PermissionError:
         return _resident(pid)
-    tables = _table(f"/proc/{pid}/status").get("VmPTE", 0)
-    return found.get("Pss_Anon", 0) + found.get("SwapPss", 0) + tables, found.get("Pss_Shmem", 0)
+    status = _read(f"/proc/{pid}/status")
+    private = found.get("Pss_Anon", 0) + found.get("SwapPss", 0) + _table(status).get("VmPTE", 0)
+    return Figures(private, found.get("Pss_Shmem", 0), _open_files(pid, status))
 
 
-def _table(path: str) -> dict[str, int]:
+def _open_files(pid: int, status: str) -> int:
+    """Without listing them, which takes long where they are many. Before Linux 6.2 it is for how many there is room."""
+    return os.stat(f"/proc/{pid}/fd").st_size or int(status.partition("\nFDSize:")[2].split(None, 1)[0])
+
+
+def _table(text: str) -> dict[str, int]:
     """The lines `Name:  123 kB` of a file in /proc, in bytes."""
-    lines = (line.split() for line in _read(path).splitlines())
+    lines = (line.split() for line in text.splitlines())
     return {words[0][:-1]: int(words[1]) * KB for words in lines if words[-1:] == ["kB"]}
 
 

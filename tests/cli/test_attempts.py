@@ -18,6 +18,7 @@ from jupyter_codeact.agent.trajectory import read
 from jupyter_codeact.batch.running import Progress
 from jupyter_codeact.cli import parser
 from jupyter_codeact.cli.options import configured
+from jupyter_codeact.errors import ConfigError
 from jupyter_codeact.headless.attempts import work_on
 from jupyter_codeact.headless.solve import Job, solve
 from jupyter_codeact.headless.workspace import part_of
@@ -132,6 +133,18 @@ async def test_a_folder_of_results_that_is_swapped_is_not_written_through(
         kind: f"{out}/one/task.{end}" for kind, end in (("notebook", "ipynb"), ("trajectory", "traj"))
     }
     assert sorted(path.name for path in (out / "before").iterdir()) == ["task.ipynb", "task.traj"]
+    assert not any(hers.iterdir())
+
+
+def test_no_folder_is_made_behind_a_link_among_the_results(checkout: Path, tmp_path: Path) -> None:
+    hers, out = tmp_path / "hers", tmp_path / "out"
+    hers.mkdir()
+    out.mkdir()
+    (out / "one").symlink_to(hers)
+    config = AgentConfig(model=ModelConfig(name="scripted/x"))
+    job = Job(TextProblem("go", "task"), config, checkout, out / "one" / "attempt-1", out=out)
+    with pytest.raises(ConfigError, match=f"{out}/one is a link to {hers}"):
+        job.prepare()
     assert not any(hers.iterdir())
 
 

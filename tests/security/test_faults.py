@@ -386,9 +386,10 @@ def test_a_folder_of_somebody_elses_is_not_swept(tmp_path: Path, monkeypatch: py
 KILLED = """
 import os, signal, sys
 from jupyter_codeact.files import temporary
-folder = temporary(sys.argv[1])
-print(folder.name, flush=True)
-os.chdir(folder.name)
+held = temporary(sys.argv[1])
+folder = held.__enter__()
+print(folder, flush=True)
+os.chdir(folder)
 for _ in range(1100):
     os.mkdir("deeper")
     os.chdir("deeper")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from jupyter_codeact.errors import ConfigError
+from jupyter_codeact.sandbox import usage
 from jupyter_codeact.sandbox.bubblewrap import takes
 from jupyter_codeact.sandbox.limits import GB, OPEN_FILES, Limits, machine_memory
 from jupyter_codeact.sandbox.usage import Meter
@@ -63,6 +65,26 @@ HOGS = {
         {hold}
         [s.close() for s in kept]
     """,
+    "pipes": """
+        import os, resource, time
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        children, (done, ready) = [], os.pipe()
+        for _ in range(20):
+            children.append(os.fork())
+            if children[-1] == 0:
+                for _ in range(4000):
+                    # One end is enough to keep what is in it.
+                    end, filled = os.pipe()
+                    os.write(filled, bytes(8192)), os.close(end)
+                os.write(ready, b'1')
+                time.sleep(600)
+        for _ in children:
+            os.read(done, 1)
+        {hold}
+        for child in children:
+            os.kill(child, 9), os.waitpid(child, 0)
+    """,
     "page tables": """
         import mmap
         size = 320 << 30
@@ -107,6 +129,24 @@ def test_memory_that_forks_share_counts_once(tmp_path: Path) -> None:
         assert not meter.exceeds(int(SMALL_GB * GB))
         meter.close()
         assert cells("os.close(go); print([os.waitpid(child, 0)[1] for child in children])") == "[0, 0, 0, 0]"
+
+
+def test_where_linux_does_not_say_how_many_files_are_open_it_is_how_many_there_is_room_for() -> None:
+    """It says nothing before Linux 6.2, and nothing of a process that has none."""
+    ended, held = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.closerange(0, OPEN_FILES)
+        signal.pause()
+    os.close(held)
+    assert os.read(ended, 1) == b"", "all are closed"
+    os.close(ended)
+    try:
+        assert usage._resident(child).files >= 64
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert usage._resident(os.getpid()).files < OPEN_FILES
 
 
 def test_what_no_process_can_have_is_an_ordinary_error(closed: Cells) -> None:

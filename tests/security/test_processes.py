@@ -130,6 +130,7 @@ print(errno.errorcode[status] if status else 'done')
         pytest.param("libc.ptrace(0, 0, 0, 0)", "EPERM", id="being traced"),
         pytest.param("libc.personality(0x0400000)", "EPERM", id="reading implies execution"),
         pytest.param("min(0, libc.memfd_create(b'x', 0))", "ENOSYS", id="memory that is nobody's"),
+        pytest.param("libc.vmsplice(os.pipe()[1], None, 0, 0)", "ENOSYS", id="memory that a pipe keeps"),
         pytest.param(
             "(lambda i: i if i < 0 else libc.shmctl(i, 0, None))(libc.shmget(0, 4096, 0o600))",
             "ENOSYS",

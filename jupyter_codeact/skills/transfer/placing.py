@@ -1,20 +1,26 @@
-"""An export, put into a folder where the sandbox writes: whole, never over what is there, and never through a link."""
+"""An export, put into a folder where the sandbox writes: whole, never over what is there, and never through a link.
+
+All is done by descriptors, and in the working folder no link is followed. What a cell swaps meanwhile is found to be
+another one, or is never asked for by its name.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import SkillError
-from ...files import inside
+from ...files import FOLDER, by_descriptor, folder_in, inside, opened
 from .exports import Content
 
 _THERE = "{path} is there already: choose another --out, or write --force to have it replaced."
+_LINK = "a link of the working folder is not followed"
+_SWAPPED = "something else was put in its place"
 
 
 def place(name: str, content: Content, out: str, work: Path, *, force: bool = False) -> Path:
@@ -45,20 +51,20 @@ def _make(path: Path, work: Path) -> None:
     try:
         for folder in reversed(missing):
             with _folder(folder.parent, work) as parent:
-                (parent / folder.name).mkdir()
+                os.mkdir(folder.name, dir_fd=parent)
     except OSError as error:
         raise SkillError(f"{path} can't be made: {error.strerror or error}.") from None
 
 
 def _put(path: Path, name: str, content: Content, work: Path, *, force: bool) -> None:
     try:
-        with _folder(path.parent, work) as folder:
-            temporary = Path(tempfile.mkdtemp(dir=folder, prefix=".exporting-"))
-            try:
-                _write(temporary / name, content)
-                _move(temporary / name, folder / path.name, temporary, force=force)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
+        with (
+            _folder(path.parent, work) as folder,
+            _beside(folder) as staging,
+            _laid(staging, name, content) as put,
+        ):
+            _make_room(folder, path.name, staging, force=force)
+            put(path.name, folder)
     except FileExistsError:
         raise SkillError(_THERE.format(path=path)) from None
     except OSError as error:
@@ -66,37 +72,78 @@ def _put(path: Path, name: str, content: Content, work: Path, *, force: bool) ->
 
 
 @contextmanager
-def _folder(folder: Path, work: Path) -> Iterator[Path]:
-    """A path to the opened folder itself: what is put in its place later is another one. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def _laid(staging: int, name: str, content: Content) -> Iterator[Callable[[str, int], None]]:
+    """It is on the disk; what is yielded gives it a name in a folder where nothing is called so. Raises OSError."""
+    if isinstance(content, bytes):
+        with _written(staging, name, content) as file:
+            # The file itself, whatever has its name by now.
+            yield lambda target, folder: os.link(by_descriptor(file), target, dst_dir_fd=folder)
+        return
+    for part, text in content.items():
+        *folders, last = Path(name, part).parts
+        with folder_in(by_descriptor(staging), *folders, make=True) as inner, _written(inner, last, text):
+            pass
+    with opened(name, FOLDER | os.O_NOFOLLOW, staging) as made:
+
+        def put(target: str, folder: int) -> None:
+            os.rename(name, target, src_dir_fd=staging, dst_dir_fd=folder)
+            if not os.path.samestat(os.fstat(made), os.stat(target, dir_fd=folder, follow_symlinks=False)):
+                raise OSError(errno.ESTALE, _SWAPPED)
+
+        yield put
+
+
+@contextmanager
+def _folder(folder: Path, work: Path) -> Iterator[int]:
+    """The folder, opened: what is put in its place later is another one. Raises OSError."""
+    # What she names outside of the working folder may go by links of hers.
+    around = next((place for place in (*reversed(folder.parents), folder) if inside(place, work)), folder)
     try:
-        here = Path(f"/proc/self/fd/{descriptor}")
-        if inside(folder, work) and not here.readlink().is_relative_to(work.resolve()):
-            raise PermissionError(errno.EPERM, "a link leads out of the working folder")
-        yield here
+        with folder_in(around, *folder.relative_to(around).parts) as found:
+            if inside(folder, work) and not by_descriptor(found).readlink().is_relative_to(work.resolve()):
+                raise OSError(errno.ELOOP, _LINK)
+            yield found
+    except NotADirectoryError:
+        if not any(part.is_symlink() and inside(part.parent, work) for part in (folder, *folder.parents)):
+            raise
+        raise OSError(errno.ELOOP, _LINK) from None
+
+
+@contextmanager
+def _beside(folder: int) -> Iterator[int]:
+    """A new folder in it, opened, which goes with all that is in it. Raises OSError."""
+    name = f".exporting-{secrets.token_hex(8)}"
+    os.mkdir(name, 0o700, dir_fd=folder)
+    try:
+        with opened(name, FOLDER | os.O_NOFOLLOW, folder) as made:
+            try:
+                yield made
+            finally:
+                # All but itself, whatever is called so by now.
+                shutil.rmtree(".", ignore_errors=True, dir_fd=made)
     finally:
-        os.close(descriptor)
+        # Nothing but an empty folder is removed so.
+        with suppress(OSError):
+            os.rmdir(name, dir_fd=folder)
 
 
-def _write(path: Path, content: Content) -> None:
-    files = {"": content} if isinstance(content, bytes) else content
-    for name, text in files.items():
-        target = path / name if name else path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with open(target, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+@contextmanager
+def _written(folder: int, name: str, text: bytes) -> Iterator[int]:
+    """A new file, which is on the disk. Raises OSError."""
+    # What is exported may be read by others, as far as she lets them.
+    descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder)
+    with open(descriptor, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(descriptor)
+        yield descriptor
 
 
-def _move(source: Path, target: Path, aside: Path, *, force: bool) -> None:
+def _make_room(folder: int, name: str, aside: int, *, force: bool) -> None:
     """Raises FileExistsError."""
-    if force and os.path.lexists(target):
-        # A folder can't be replaced by another in one step.
-        os.rename(target, aside / "replaced")
-    if source.is_dir():
-        if os.path.lexists(target):
-            raise FileExistsError
-        os.rename(source, target)
-    else:
-        os.link(source, target)
+    # A folder can't be replaced by another in one step.
+    if force:
+        with suppress(FileNotFoundError):
+            os.rename(name, "replaced", src_dir_fd=folder, dst_dir_fd=aside)
+    if name in os.listdir(folder):
+        raise FileExistsError

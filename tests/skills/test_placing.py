@@ -1,0 +1,149 @@
+"""An export is written by descriptors: what code in a sandbox swaps in the working folder meanwhile leads nowhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.transfer.placing import place
+
+FOLDER = {"SKILL.md": b"# fit", "scripts/fit.py": b"exported"}
+Swap = Callable[[Path], None]
+Arrange = Callable[[str, str, Swap], None]
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def hers(tmp_path: Path) -> Path:
+    """A folder that no sandbox sees, with a file that has a skill's name."""
+    folder = tmp_path / "hers"
+    folder.mkdir()
+    (folder / "fit.py").write_text("precious")
+    return folder
+
+
+@pytest.fixture
+def after(work: Path, monkeypatch: pytest.MonkeyPatch) -> Arrange:
+    """`after("mkdir", "fit", swap)`: once os.mkdir has made a `fit`, swap something of the folder it is written in."""
+
+    def arrange(function: str, beginning: str, swap: Swap) -> None:
+        real = getattr(os, function)
+
+        def called(what: Any, *arguments: Any, **options: Any) -> Any:
+            answer = real(what, *arguments, **options)
+            if isinstance(what, int) or Path(what).name.startswith(beginning):
+                monkeypatch.setattr(os, function, real)
+                swap(next(work.glob(".exporting-*")))
+            return answer
+
+        monkeypatch.setattr(os, function, called)
+
+    return arrange
+
+
+def linked(target: Path, *names: str) -> Swap:
+    """What is called so in there is a link from now on."""
+
+    def swap(staging: Path) -> None:
+        swapped = staging.joinpath(*names)
+        if swapped.exists():
+            swapped.rename(f"{swapped}-before")
+        swapped.symlink_to(target)
+
+    return swap
+
+
+def untouched(hers: Path) -> bool:
+    return {path.name: path.read_text() for path in hers.iterdir()} == {"fit.py": "precious"}
+
+
+def test_a_link_in_the_way_of_a_part_is_not_written_through(work: Path, hers: Path, after: Arrange) -> None:
+    after("mkdir", "fit", linked(hers, "fit", "scripts"))
+    with pytest.raises(SkillError, match="can't be written"):
+        place("fit", FOLDER, "", work)
+    assert untouched(hers)
+    assert not [*work.iterdir()]
+
+
+def test_nor_is_a_link_in_the_place_of_a_part(work: Path, hers: Path, after: Arrange) -> None:
+    after("mkdir", "scripts", linked(hers / "fit.py", "fit", "scripts", "fit.py"))
+    with pytest.raises(SkillError, match="is there already"):
+        place("fit", FOLDER, "", work)
+    assert untouched(hers)
+
+
+@pytest.mark.parametrize("content", [FOLDER, b"exported"])
+def test_nor_is_one_in_the_place_of_the_folder_that_it_is_written_in(
+    work: Path, hers: Path, after: Arrange, content: Any
+) -> None:
+    after("mkdir", ".exporting-", linked(hers))
+    with pytest.raises(SkillError, match="can't be written"):
+        place("fit" if content is FOLDER else "fit.py", content, "", work)
+    assert untouched(hers)
+
+
+def test_the_file_that_was_written_is_the_one_that_is_put_there(work: Path, hers: Path, after: Arrange) -> None:
+    """Not one of hers that has its name by then, whose content cells would read."""
+    after("fsync", "", linked(hers))
+    path = place("fit.py", b"exported", "", work)
+    assert path.read_bytes() == b"exported"
+    assert not path.samefile(hers / "fit.py")
+    assert untouched(hers)
+
+
+def test_a_folder_that_was_swapped_is_not_said_to_be_the_export(work: Path, hers: Path, after: Arrange) -> None:
+    """Between the look at what is there and the move."""
+    after("listdir", "", linked(hers, "fit"))
+    with pytest.raises(SkillError, match="can't be written: something else was put in its place"):
+        place("fit", FOLDER, "", work)
+    assert untouched(hers)
+
+
+@pytest.mark.parametrize("content", [FOLDER, b"exported"])
+def test_what_has_the_folder_s_name_in_the_end_is_not_removed(work: Path, after: Arrange, content: Any) -> None:
+    """It may hold what is covered in the sandbox, which could not remove it."""
+    (work / "project").mkdir()
+    (work / "project" / "kept").touch()
+
+    def swap(staging: Path) -> None:
+        staging.rename(work / "away")
+        (work / "project").rename(staging)
+
+    after(*(("rename", "fit", swap) if content is FOLDER else ("link", "", swap)))
+    place("fit" if content is FOLDER else "fit.py", content, "", work)
+    assert [*work.glob(".exporting-*/kept")]
+
+
+@pytest.mark.parametrize("out", ["notes/out/", "notes/out/deep/", "notes/out/fit.py"])
+def test_no_link_of_the_working_folder_is_followed(work: Path, out: str) -> None:
+    """Nor one that stays there: in her home that may be where IPython looks for what it runs."""
+    (work / ".ipython" / "startup").mkdir(parents=True)
+    (work / "notes").mkdir()
+    (work / "notes" / "out").symlink_to("../.ipython/startup")
+    with pytest.raises(SkillError, match="a link of the working folder is not followed"):
+        place("fit.py", b"exported", out, work)
+    assert not [*(work / ".ipython" / "startup").iterdir()]
+
+
+def test_links_outside_are_hers(work: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "alias").symlink_to("work")
+    (work / "file").touch()
+    assert place("fit.py", b"exported", "../link/", work).read_bytes() == b"exported"
+    assert (tmp_path / "real" / "fit.py").exists()
+    assert place("fit.py", b"exported", str(tmp_path / "alias" / "sub/"), work).read_bytes() == b"exported"
+    assert (work / "sub" / "fit.py").exists()
+    with pytest.raises(SkillError, match="can't be written: Not a directory"):
+        place("fit.py", b"exported", "file/fit.py", work)
