@@ -12,6 +12,7 @@ from . import charts, html, markdown, svg, tex
 from .notes import note
 
 HTML = "text/html"
+JSON = "application/json"
 MARKDOWN = "text/markdown"
 PLAIN = "text/plain"
 PLOTLY = "application/vnd.plotly.v1+json"
@@ -53,7 +54,7 @@ class Bundle:
 
     def clean(self) -> MimeBundle:
         for mime, value in self.raw.items():
-            self._take(mime.lower(), _joined(value))
+            self._take(mime.lower(), value if is_json(mime) else _joined(value))
         self._settle()
         return self.data
 
@@ -62,6 +63,9 @@ class Bundle:
             self._take_markup(mime, value)
         elif mime == VIEW:
             self._take_view(value)
+        elif mime == JSON:
+            # Any value is of its shape, null as well.
+            self.data[mime] = value
         elif (convert := converter(mime)) is not None and (converted := convert(value)) is not None:
             self.data[mime] = converted
         else:
@@ -117,6 +121,11 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in known if isinstance(value, _METADATA[key])}
 
 
+def is_json(mime: str) -> bool:
+    """Whether a value of this type is JSON, where a list is one, and no text's lines."""
+    return mime.lower().endswith("json")
+
+
 def converter(mime: str) -> Callable[[Any], Any] | None:
     """What makes a value of this type harmless; it returns None for a value of the wrong shape."""
     if mime in PICTURES:
@@ -140,14 +149,9 @@ def _base64(value: Any) -> str | None:
     return value if fits else None
 
 
-def _json(value: Any) -> Any:
-    return value
-
-
 _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     PLAIN: _text,
     "text/latex": _latex,
-    "application/json": _json,
     "application/geo+json": charts.geojson,
     PLOTLY: charts.plotly,
 }

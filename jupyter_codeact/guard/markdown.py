@@ -16,8 +16,13 @@ from . import addresses, diffs, html, tex
 # markdown-it reads about a megabyte a second.
 LIMIT = 300_000
 _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)script", re.IGNORECASE)
-# Front ends make a link of it.
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]{1,300}", re.IGNORECASE)
+# Front ends make a link of it, or of a part of it: one ends where emphasis does, another begins behind what is no host.
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]*", re.IGNORECASE | re.ASCII)
+# So each beginning counts, with all that may belong to its host.
+_BEGINNING = r"(?:https?://[/\\]*|www\.)"
+_HOST = re.compile(rf"{_BEGINNING}(?:(?!{_BEGINNING})[^/?#])*", re.IGNORECASE | re.ASCII)
+# As much of that as is a host's whoever reads it.
+_PLAIN = re.compile(rf"{_BEGINNING}(?:[^\W_]|[.-])*", re.IGNORECASE)
 # JupyterLab writes the word behind a fence into an attribute as it stands: more than a language's name is none.
 _FENCE = re.compile(r"(?:(?<!`)`{3,}+|(?<!~)~{3,}+)(?![ \t]*+[\w+.#-]*+[ \t]*+$)", re.MULTILINE)
 _DIFF = re.compile(r"^[> ]*+(?:`{3,}|~{3,})[ \t]*+diff\b", re.MULTILINE)
@@ -44,12 +49,18 @@ def is_text(source: str) -> bool:
 
 def _leads_astray(address: str) -> bool:
     """Or may do so once a formula, which may hold spaces, is put back into it."""
-    whole = _with_scheme(address)
-    return addresses.is_own(whole) or addresses.has_user(whole) or _FORMULA.search(address) is not None
+    return _FORMULA.search(address) is not None or any(map(_is_astray, _HOST.findall(address)))
 
 
-def _with_scheme(address: str) -> str:
-    return address if "://" in address else f"http://{address}"
+def _is_astray(host: str) -> bool:
+    """A name may stand before an @. A backslash ends a host, or is written as an escape, and then ends none."""
+    if "@" in host or "\\" in host:
+        return True
+    return any(map(_is_own, {host, *_PLAIN.findall(host)}))
+
+
+def _is_own(host: str) -> bool:
+    return addresses.is_own(host if "://" in host else f"http://{host}")
 
 
 def rendered(source: str) -> html.Cleaned:

@@ -55,7 +55,7 @@ def shaped(kind: str, content: Content) -> Content:
 def _is_savable(mime: str, value: Any) -> bool:
     """As notebooks have it: JSON where the type says so, else a text or its lines."""
     lines = value if isinstance(value, list) else [value]
-    return mime.endswith("json") or all(isinstance(line, str) for line in lines)
+    return bundle.is_json(mime) or all(isinstance(line, str) for line in lines)
 
 
 def _counted(kind: str, content: Content) -> Content:

@@ -14,6 +14,11 @@ Content = dict[str, Any]
 _OURS = re.compile(r"%(agent|skill)\b")
 TYPED = "_jupyter_types_experimental"
 _OUR_NAME = re.compile(r"%%?(agent|skill)")
+_BEGUN = re.compile(r"%%?\w*")
+# Signs of a completion: a page makes its list as wide as the longest. No file's name has more than 255.
+LONGEST = 1000
+# And of what is said of one.
+_SHOWN = {"type": 80, "signature": 2000}
 _MAGIC = re.compile(r"\s*[%?!]|.*\?\s*$")
 _VERSION = re.compile(r"[\w.+-]{1,40}")
 _HELP = re.compile(
@@ -35,10 +40,10 @@ _LANGUAGE = {
 _ENGINE = {"engine_uuid?": text, "engine_id?": number, "method?": text}
 
 
-def clean(kind: str, content: Content, code: str | None, cursor: int = 0) -> Content:
+def clean(kind: str, content: Content, code: str | None, cursor: int = 0, behind: str = "") -> Content:
     """``code`` is what the person asked to run, where she asked; None for the agent's steps and other requests.
 
-    Of a completion it is the line up to her cursor, and ``cursor`` the place of that in the cell.
+    Of a completion it is the line up to her cursor, ``behind`` the rest of it, and ``cursor`` its place in the cell.
 
     Raises Misshapen for what is no answer of that kind.
     """
@@ -52,7 +57,7 @@ def clean(kind: str, content: Content, code: str | None, cursor: int = 0) -> Con
         case "aborted":
             return {"status": "aborted"}
     if kind == "complete_reply":
-        return complete(content, code or "", cursor)
+        return complete(content, code or "", cursor, behind)
     change = _CHANGES.get(kind)
     return change(content) if change is not None else answers.fits(kind, content)
 
@@ -82,21 +87,32 @@ def execute(content: Content, code: str | None) -> Content:
     return cleaned
 
 
-def complete(content: Content, line: str, cursor: int) -> Content:
+def complete(content: Content, line: str, cursor: int, behind: str) -> Content:
     """What may stand in the place of her line's end: words, and never a cell of ours."""
     answer = answers.fits("complete_reply", content)
     start, end = answer["cursor_start"], answer["cursor_end"]
-    if not cursor - len(line) <= start <= end <= cursor:
+    begin = cursor - len(line)
+    if not begin <= start <= end <= cursor:
         raise Misshapen
-    typed = line[len(line) - cursor + start :]
+    before, typed, behind = line[: start - begin], line[start - begin :], line[end - begin :] + behind
+    is_name = _BEGUN.fullmatch(typed) is not None
+
+    def completes(text: str) -> bool:
+        """In one line; where that is one of ours then, with no more than the name that she began to write."""
+        if not text.isprintable() or len(text) > LONGEST:
+            return False
+        if not any(map(_OURS.search, (before + text, before + text + behind))):
+            return True
+        return is_name and _OUR_NAME.fullmatch(text) is not None
+
     matches, metadata = answer["matches"], answer.get("metadata", {})
     # Pages take what they insert from here, by number.
     items = metadata.get(TYPED, [])
     pairs = zip(matches, items, strict=True) if len(items) == len(matches) else ((match, None) for match in matches)
-    kept = [pair for pair in pairs if all(_completes(text, typed) for text in _texts(*pair))]
+    kept = [pair for pair in pairs if all(map(completes, _texts(*pair)))]
     answer["matches"] = [match for match, _ in kept]
     if TYPED in metadata:
-        metadata[TYPED] = [{**item, "start": start, "end": end} for _, item in kept if item is not None]
+        metadata[TYPED] = [_item(item, start, end) for _, item in kept if item is not None]
     return answer
 
 
@@ -104,11 +120,10 @@ def _texts(match: str, item: Content | None) -> list[str]:
     return [match] if item is None else [match, item["text"]]
 
 
-def _completes(text: str, typed: str) -> bool:
-    """In one line; and of our magics only the names, where she began to write one."""
-    if not text.isprintable():
-        return False
-    return not _OURS.search(text) or (typed.startswith("%") and _OUR_NAME.fullmatch(text) is not None)
+def _item(item: Content, start: int, end: int) -> Content:
+    """What is shown beside a word has room beside it."""
+    shown = {key: item[key][:most] for key, most in _SHOWN.items() if item.get(key)}
+    return {**item, **shown, "start": start, "end": end}
 
 
 def inspect(content: Content) -> Content:

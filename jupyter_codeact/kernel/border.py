@@ -88,7 +88,7 @@ class Border:
         if message.type == "stream" and is_stream(message.parts[3]):
             message.parts[2] = EMPTY
             return message
-        content = self._comm(message, asked) if message.type in COMM_TYPES else self._output(message)
+        content = self._comm(message, asked) if message.type in COMM_TYPES else self._output(message, asked)
         _replace(message, content)
         if message.type == "status":
             self.requests.heard(asked, content["execution_state"])
@@ -96,7 +96,7 @@ class Border:
             self.requests.numbered(asked, content["execution_count"] or 0)
         return message
 
-    def _output(self, message: Message) -> dict[str, Any]:
+    def _output(self, message: Message, asked: Asked) -> dict[str, Any]:
         message.parts[2] = EMPTY
         as_it_is = self.trusted and message.type in DISPLAYS
         content = read(message.parts[3], whole=as_it_is)
@@ -105,6 +105,8 @@ class Border:
         cleaned = outputs.clean(message.type, content, self.widgets.no_view)
         if cleaned is None:
             raise Held
+        if message.type == "execute_input":
+            cleaned["code"] = _told(asked)
         return cleaned
 
     def _comm(self, message: Message, asked: Asked) -> dict[str, Any]:
@@ -148,7 +150,8 @@ class Border:
             _replace(message, replies.refused(message.type, "TooLong", "The sandbox's answer was too long."))
             return
         try:
-            _replace(message, replies.clean(message.type, read(message.parts[3]), asked.code, asked.cursor))
+            line = asked.code, asked.cursor, asked.behind
+            _replace(message, replies.clean(message.type, read(message.parts[3]), *line))
             kept = {key: value for key, value in read(metadata).items() if key in REPLY_METADATA}
             message.parts[2] = written({k: v for k, v in kept.items() if isinstance(v, str | bool)})
         except Exception:  # noqa: BLE001 a boundary, as above; and somebody waits for the answer
@@ -174,6 +177,14 @@ class Border:
             raise Held
         text = f"Held back: an output of {size}.\n"
         return build("stream", {"name": "stderr", "text": text}, self._session, asked.header, idents=message.idents)
+
+
+def _told(asked: Asked) -> str:
+    """What runs, once and as it was sent: consoles make a cell of it where others run something."""
+    source, asked.source = asked.source, None
+    if source is None:
+        raise Held
+    return source
 
 
 def _replace(message: Message, content: dict[str, Any]) -> None:

@@ -22,7 +22,8 @@ class Asked:
 
     code: what a person asked to run, or the line that she would have completed, up to her cursor; None where it was the
     agent, or is another request.
-    cursor: where that is in her cell.
+    cursor: where that is in her cell. behind: the rest of that line.
+    source: what an execute_request runs, until front ends have been told; None where they are told nothing.
     target: of which comms it asks; "" for all.
     aside: whether it goes to a subshell.
     busy, idle: what the sandbox has said of it. It is open until it is idle.
@@ -37,6 +38,8 @@ class Asked:
     stdin: bool = False
     code: str | None = None
     cursor: int = 0
+    behind: str = ""
+    source: str | None = None
     target: str = ""
     aside: bool = False
     replied: bool = False
@@ -114,12 +117,15 @@ class Requests:
         if message.type == "execute_request":
             asked.stdin = bool(message.content.get("allow_stdin"))
             asked.aside = bool(message.header.get("subshell_id"))
-            asked.code = str(message.content.get("code", "")) if hers else None
+            source = str(message.content.get("code", ""))
+            asked.code = source if hers else None
+            asked.source = None if message.content.get("silent") else source
             # A sandbox that dies at once takes with it what it would have said of the cell.
             asked.count = self._last + is_stored(message.content)
         elif message.type == "complete_request":
             code, asked.cursor = cursor_in(message.content)
             asked.code = code[: asked.cursor].rpartition("\n")[2]
+            asked.behind = code[asked.cursor :].partition("\n")[0]
         elif message.type == "comm_info_request":
             asked.target = str(message.content.get("target_name") or "")
         if self._open.pop(asked.key, None) or self._rest.pop(asked.key, None):

@@ -97,6 +97,14 @@ BUNDLES = f"""
 display({{'image/png': '{PIXEL}', 'text/plain': 'p'}}, raw=True, metadata={{'image/png': {{'width': 3}}}})
 display(JSON({{'a': [1]}}), Latex('$x$'), Markdown('**b**'))
 """
+# A list of texts is lines where a text is meant, and a list where JSON is.
+VALUES = """
+for value in (['a', 'b'], ['a'], [], [['a', 'b'], ['c']], {'a': ['b', 'c']}, 'a', 1, 1.5, 10**30, True, None):
+    display({'application/json': value}, raw=True)
+display(JSON(['a', 'b']), JSON([float('nan'), float('inf'), None]), JSON(['a', ['b', 'c']], expanded=True, root='top'))
+for value in (['a', 'b'], {'type': 'Feature', 'geometry': None, 'properties': {'names': ['a', 'b']}}):
+    display({'application/geo+json': value}, raw=True)
+"""
 RELEASE = Ask("comm_open", {"comm_id": "front-3", "target_name": "go", "data": {}})
 OVER_COMM: Content = {"comm_id": "front-1", "target_name": "echo", "data": {"a": 1}}
 
@@ -174,6 +182,7 @@ CASES = [
     # ---- displays
     case("displays", "display(1, 'a', None, [1])"),
     case("types", BUNDLES),
+    case("JSON of every kind", VALUES),
     case(
         "metadata of a display",
         "display({'text/plain': 'm'}, raw=True, metadata={'text/plain': {'width': 2, 'isolated': True}, 'height': 3})",

@@ -78,6 +78,17 @@ def test_what_is_no_name_of_a_type_is_not_written_into_a_note(mime: str) -> None
     }
 
 
+@pytest.mark.parametrize("mime", ["application/json", "application/geo+json", "Application/JSON"])
+@pytest.mark.parametrize("value", [["a", "b"], ["a"], [["a", "b"]], {"a": ["b", "c"]}])
+def test_a_list_is_a_list_where_json_is_and_lines_where_a_text_is(mime: str, value: Any) -> None:
+    assert bundle.clean({mime: value, "text/plain": ["a\n", "b"]}) == {mime.lower(): value, "text/plain": "a\nb"}
+
+
+@pytest.mark.parametrize("value", [None, False, 0, "", []])
+def test_json_that_is_nothing_is_json(value: Any) -> None:
+    assert bundle.clean({"application/json": value}) == {"application/json": value}
+
+
 def test_a_picture_is_not_hidden_behind_html_in_which_nothing_is_left() -> None:
     assert bundle.clean({"text/html": "<script>x</script>", "image/png": "AAAA"}) == {"image/png": "AAAA"}
 

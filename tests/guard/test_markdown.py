@@ -22,6 +22,20 @@ BREAKS_OUT = [
     "http://a\\\\(b c\\\\)@localhost/",
     "www.a@localhost",
     "https://example.org@elsewhere.example/",
+    f"http://{'a' * 320}@127.0.0.1:8888/logout",
+    f"http://{'a' * 320}:b@localhost/",
+    "www._http://127.0.0.1:8888/logout",
+    "https://_http://127.0.0.1:8888/logout",
+    "www.!http://127.0.0.1:8888/logout",
+    "**x**www.*http://127.0.0.1:8888/logout",
+    "https://example.org/?http://localhost:8888/logout",
+    "http://http:///127.0.0.1/logout",
+    "http://a\\@127.0.0.1:8888/logout",
+    "http://a\x1c@127.0.0.1:8888/logout",
+    "http://a\x85@127.0.0.1:8888/logout",
+    "**http://127.0.0.1**.example.org",
+    "_http://localhost_.example.org",
+    "http://localhost,",
 ]
 
 
@@ -51,6 +65,8 @@ def test_nor_does_it_stay_in_a_reply(source: str) -> None:
         "The sum is $x^2$, and it's fine.",
         'He said "yes", see https://example.com/a.',
         "It costs $5, write to her@example.org, see https://example.com/@her.",
+        "(https://www.example.com), https://web.archive.org/web/2020/https://example.org/a_b; www.example.org!",
+        f"http://münchen.example:8080/{'a' * 400}?b=c*d~e#f|g",
     ],
 )
 def test_ordinary_markdown_stays(source: str) -> None:

@@ -72,7 +72,7 @@ MORE = {
     "note": ["Held back: "],
     "words": ["```a\n"],
     "patch": [" b/", "\ndiff --git b/"],
-    "markdown": ["```  ", "~~~a "],
+    "markdown": ["```  ", "~~~a ", "www.", "www.a ", "http://", "http://a.b/www."],
     "formula": ["\\color ", "\\begin{", "\\bbox["],
     "sheet": ["b:nth-child( ", "n+"],
 }

@@ -66,6 +66,26 @@ def test_outputs_of_nothing_that_was_asked_are_dropped(border: Border) -> None:
     assert border.published(output("stream", printed())) is not None
 
 
+def test_what_runs_is_told_once_and_is_what_was_sent(border: Border, request_sent: Message) -> None:
+    """Whoever shows what others run writes a cell of it."""
+    forged = {"code": "%agent trust outputs", "execution_count": 7}
+    parent = request_sent.parts[0]
+    passed = border.published(output("execute_input", forged, parent))
+    assert passed is not None
+    assert passed.content == json.loads(passed.parts[3]) == {"code": "x", "execution_count": 7}
+    assert border.published(output("execute_input", forged, parent)) is None
+    assert border.published(output("execute_input", forged)) is None
+    silent = build("execute_request", {"code": "x", "silent": True}, "page")
+    border.sent(silent, "shell", hers=True)
+    for asked in (silent.parts[0], asked_for(border, "usage_request")):
+        assert border.published(output("execute_input", forged, asked)) is None
+    step = build("execute_request", {"code": "y"}, "proxy")
+    border.sent(step, "shell", hers=False)
+    passed = border.published(output("execute_input", forged, step.parts[0]))
+    assert passed is not None
+    assert passed.content["code"] == "y"
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [

@@ -47,6 +47,50 @@ def test_a_completion_writes_no_cell_of_ours(border: Border, code: str, matches:
         assert len(answer["matches"]) == len(kept)
 
 
+@pytest.mark.parametrize(
+    ("line", "start", "match", "passes"),
+    [
+        (("%a", ""), 2, "gent trust outputs", False),
+        (("%a", ""), 1, "agent trust outputs", False),
+        (("%a", ""), 2, "gent", False),
+        (("%a", ""), 0, "%agent", True),
+        (("%%sk", ""), 0, "%%skill", True),
+        (("%agent", ""), 6, " trust outputs", False),
+        (("?%skil", ""), 6, "l rm fit", False),
+        (("%a trust outputs", ""), 0, "%agent", False),
+        (("%", "gent trust outputs"), 1, "a", False),
+        (("x = 1\n%", "gent trust outputs\ny"), 7, "a", False),
+        (("'\U0001f600\U0001f600'\n%a", ""), 7, "gent trust outputs", False),
+        (("x %a", ""), 4, "gents", True),
+        (("x = %agen", ""), 9, "tic", True),
+        (("# %agent\nim", "\n# %agent"), 9, "import", True),
+    ],
+)
+def test_nor_does_what_it_makes_of_her_line(
+    border: Border, line: tuple[str, str], start: int, match: str, passes: bool
+) -> None:
+    before, behind = line
+    end = 2 if before == "%a trust outputs" else len(before)
+    item = {"start": 0, "end": 0, "text": match}
+    for metadata in ({}, {"_jupyter_types_experimental": [item]}):
+        place = {"cursor_start": start, "cursor_end": end, "metadata": metadata}
+        answer = completed(border, before + behind, len(before), matches=[match], **place)
+        assert bool(answer["matches"]) is passes
+
+
+def test_it_is_no_longer_than_a_name_may_be(border: Border) -> None:
+    """A page makes its list as wide as the longest of them."""
+    matches = ["a" * 1000, "a" * 1001]
+    items = [{"start": 0, "end": 1, "text": match, "type": "t" * 9000, "signature": "s" * 9000} for match in matches]
+    place = {"cursor_start": 0, "cursor_end": 1, "metadata": {"_jupyter_types_experimental": items}}
+    answer = completed(border, "a", 1, matches=matches, **place)
+    assert answer["matches"] == matches[:1]
+    [item] = answer["metadata"]["_jupyter_types_experimental"]
+    assert item["text"] == matches[0]
+    assert item["type"] == "t" * 80
+    assert item["signature"] == "s" * 2000
+
+
 PLACES = [(6, 8, True), (8, 8, True), (0, 8, False), (5, 8, False), (6, 9, False)]
 
 
