@@ -158,7 +158,9 @@ def _typeset(text: str) -> str:
     """With formulas that only typeset. A formula has no end at a tag's; so each text between tags is looked at."""
     if not _has(tex.BEGIN, text):
         return text
-    return _TAG_OR_TEXT.sub(lambda part: part[1] or tex.formula(part[0]), text)
+    # But it goes on behind a line's break.
+    harmless = tex.flat if tex.is_deep(text) else tex.formula
+    return _TAG_OR_TEXT.sub(lambda part: part[1] or harmless(part[0]), text)
 
 
 def _filter(tag: str, name: str, value: str) -> str | None:

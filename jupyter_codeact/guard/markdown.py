@@ -15,6 +15,8 @@ from . import addresses, diffs, html, tex
 
 # markdown-it reads about a megabyte a second.
 LIMIT = 300_000
+# A quote is one, an item of a list two. The parser leaves out what lies deeper, and may take what follows for that.
+LEVELS = 100
 _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)script", re.IGNORECASE)
 # Front ends make a link of it, or of a part of it: one ends where emphasis does, another begins behind what is no host.
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]*", re.IGNORECASE | re.ASCII)
@@ -67,14 +69,20 @@ def rendered(source: str) -> html.Cleaned:
     """As HTML."""
     if len(source) > LIMIT:
         return html.Cleaned("", held=(f"Markdown of {len(source) // 1000} kB",))
-    return html.unstyled(_parser().render(source.encode(errors="replace").decode()))
+    parser = _parser()
+    env: dict[str, Any] = {}
+    tokens = parser.parse(source.encode(errors="replace").decode(), env)
+    if max((token.level for token in tokens), default=0) >= LEVELS - 1:
+        return html.Cleaned("", held=(f"Markdown of more than {LEVELS} levels",))
+    return html.unstyled(parser.renderer.render(tokens, parser.options, env))
 
 
 @lru_cache(maxsize=1)
 def _parser() -> Any:
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark", {"highlight": diffs.highlighted}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"highlight": diffs.highlighted, "maxNesting": LEVELS})
+    parser.enable(["table", "strikethrough"])
     parser.inline.ruler.before("escape", "math", _formula)
     return parser
 

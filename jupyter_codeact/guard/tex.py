@@ -24,6 +24,10 @@ _TOKEN = re.compile(r"\\(?:([A-Za-z]+)|.)", re.DOTALL)
 # Whatever backslashes stand before it.
 _WORD = re.compile(r"\\([A-Za-z]+)")
 
+# Fractions in fractions take a browser's page a second at 50 levels, and its process ends at 100.
+DEEPEST = 40
+_NESTING = re.compile(r"\\(?:(begin|left)|(end|right))(?![A-Za-z])|\\.|([{])|([}])|([%\n])", re.DOTALL)
+_FLAT = str.maketrans({"\\": SHOWN, "{": "\N{MEDIUM LEFT CURLY BRACKET ORNAMENT}"})
 # Possessive, as all that two parts of a pattern could share: what takes a square of its length is an attack.
 _SPACE = r"[ \t\r\n]*+"
 _COLOR = rf"{_SPACE}\{{[\w#., -]*\}}"
@@ -52,6 +56,8 @@ def formula(text: str) -> str:
     """The same for what is a formula, whatever it begins with."""
     if _CONTROL.search(text):
         return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text).replace("\\", SHOWN)
+    if is_deep(text):
+        return flat(text)
     return _TOKEN.sub(lambda token: token[0] if _typesets(token) else SHOWN + token[0][1:], text)
 
 
@@ -59,7 +65,34 @@ def is_plain(text: str) -> bool:
     """Whether that would change nothing even where somebody takes the text's backslashes in twos."""
     if not BEGIN.search(text):
         return True
-    return not _CONTROL.search(text) and all(map(_typesets, _WORD.finditer(text)))
+    return not _CONTROL.search(text) and not is_deep(text) and all(map(_typesets, _WORD.finditer(text)))
+
+
+def is_deep(text: str) -> bool:
+    """Whether a formula in it could be nested so deep that a page ends of it.
+
+    Behind a percent sign may stand a comment, or text: so each is taken for the end of its line, too.
+    """
+    if sum(map(text.count, ("{", "\\begin", "\\left"))) <= DEEPEST:
+        return False
+    depth = commented = 0
+    for begins, ends, opens, closes, breaks in _NESTING.findall(text):
+        if begins or opens:
+            depth += 1
+        elif ends or closes:
+            depth = max(depth - 1, 0)
+        elif breaks == "%":
+            commented = max(commented, depth)
+        elif breaks:
+            depth, commented = max(depth, commented), 0
+        if depth > DEEPEST:
+            return True
+    return False
+
+
+def flat(text: str) -> str:
+    """The same text, in which no formula has a part: it is shown as it was written."""
+    return text.translate(_FLAT)
 
 
 def _typesets(token: re.Match[str]) -> bool:

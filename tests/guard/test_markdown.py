@@ -71,3 +71,14 @@ def test_nor_does_it_stay_in_a_reply(source: str) -> None:
 )
 def test_ordinary_markdown_stays(source: str) -> None:
     assert markdown.is_text(source)
+
+
+def test_what_is_nested_is_whole_or_named() -> None:
+    """markdown-it leaves out what lies too deep, and what follows it, without a word."""
+    link = "\n\n[link](https://example.org)"
+    whole = markdown.rendered("\n".join("  " * level + f"- level{level}" for level in range(40)) + link)
+    assert "level39" in whole.body
+    assert ">link</a>" in whole.body
+    assert "quoted" in markdown.rendered("> " * 80 + "quoted" + link).body
+    for deep in ("> " * 200 + "quoted", "\n".join("  " * level + "- x" for level in range(200))):
+        assert markdown.rendered(deep + link).held == ("Markdown of more than 100 levels",)

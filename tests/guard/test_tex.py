@@ -15,6 +15,7 @@ REFUSED = [
     r"\href{x}{y}", r"\url{x}", r"\class{x}{y}", r"\style{x}{y}", r"\cssId{x}{y}", r"\data{a=b}{y}",
     r"\require{x}", r"\includegraphics{x}", r"\csname x\endcsname",
     r"\toggle{a}{b}\endtoggle", r"\mathtip{a}{b}", r"\texttip{a}{b}",
+    r"\verb|}|",
     r"\newcommand{\x}{y}", r"\renewcommand{\x}{y}", r"\def\x{y}", r"\let\x=y", r"\newenvironment{x}{y}{z}",
     r"\renewenvironment{x}{y}{z}", r"\DeclareMathOperator{\x}{y}", r"\DeclarePairedDelimiter{\x}{y}{z}",
     r"\Newextarrow{\x}{1,2}{3}", r"\definecolor{x}{rgb}{0,0,0}", r"\newtagform{x}{(}{)}", r"\mathtoolsset{x=y}",
@@ -44,9 +45,37 @@ TYPESET = [
     r"$\bbox[yellow, 2pt]{x} \bbox[#fff]{y} \cancel{x} \cancelto{0}{x} \enclose{circle,box}{x} \boxed{E=mc^2}$",
     r"$\$5 \% \# \& \_ \{ \} \, \: \; \! \ \| \\ x$",
     r"$\begin{array}{r|c@{}l} a & b \\ \hline c & d \end{array}$",
-    r"$\xrightarrow[below]{above} \genfrac{(}{)}{0pt}{}{a}{b} \cfrac[l]{1}{2} \big\langle x \big\rangle \\[1em] \verb|x|$",
+    r"$\xrightarrow[below]{above} \genfrac{(}{)}{0pt}{}{a}{b} \cfrac[l]{1}{2} \big\langle x \big\rangle \\[1em] x$",
 ]  # fmt: skip
 ENVIRONMENTS = sorted(tex._names()["environment"])
+
+
+DEEP = [
+    r"\frac{1}{" * 100 + "x" + "}" * 100,
+    "x^{" * 100 + "}" * 100,
+    r"\left(" * 100 + r"\right)" * 100,
+    r"\begin{matrix}" * 100 + r"\end{matrix}" * 100,
+    # A comment hides what follows it from MathJax.
+    "\n".join([r"\frac{1}{ %}"] * 100) + "}" * 100,
+    "5% " + r"\frac{1}{" * 100 + "}" * 100,
+    "}" * 100 + r"\frac{1}{" * 100 + r"\}" * 100 + "}" * 100,
+]
+WIDE = [r"\frac{1}{" * 20 + "x" + "}" * 20, r"\frac{a}{b} + " * 200, "a%{b}\n" * 200 + r"\left( {x} \right)" * 200]
+
+
+@pytest.mark.parametrize("inner", DEEP, ids=range(len(DEEP)))
+def test_what_is_nested_so_deep_that_a_page_ends_of_it_is_shown_as_it_was_written(inner: str) -> None:
+    texts = [tex.plain(f"${inner}$"), html.clean(f"<p>${inner}$</p>").body]
+    texts.append(html.clean(f"<p>${inner[:150]}<br>{inner[150:]}$</p>").body)
+    for shown in texts:
+        assert not {"\\", "{"}.intersection(shown)
+    assert not markdown.is_text(f"${inner}$")
+
+
+@pytest.mark.parametrize("inner", WIDE, ids=range(len(WIDE)))
+def test_what_is_long_and_not_deep_is_typeset(inner: str) -> None:
+    assert tex.plain(f"${inner}$") == f"${inner}$"
+    assert markdown.is_text(f"${inner}$")
 
 
 @pytest.mark.parametrize("command", REFUSED)
