@@ -23,7 +23,7 @@ _VEGAS = words(
 # What the compiler makes, alone or behind a view's name. Looked for in its 816 examples, compiled. A height or a width
 # may be a parameter: it is only counted with.
 _MADE = re.compile(
-    r"(?:(?:concat_\d+|layer_\d+|child(?:__\w*)?)_)*"
+    r"(?:(?:concat_\d+|layer_\d+|child)_)*"
     r"(?:(?:concat|layer)_\d+|child__\w*|child(?:Width|Height)|(?:x|y|xOffset|yOffset)_step|bin_\w*_(?:bins|extent)"
     r"|(?:source|data|geojson|lookup)_\d+|(?:cross_)?(?:(?:row|column|facet)_(?:domain|header|footer|title|layout)_?)+(?:row|column)?"
     r"|width|height|cell|group|marks|pathgroup|projection|root|voronoi|facet|faceted_path_\w*|stack_group_\w*"
@@ -47,6 +47,10 @@ _TAKEN = words(
 )
 _SIZES = words("height width")
 _VIEWS = words("concat hconcat layer spec vconcat") | {""}
+_HAVE_NAMES = words("data mark params title") | _VIEWS
+# More than anybody gives, in signs, and in pairs that could meet.
+_LENGTH_LIMIT = 1000
+_PAIRS_LIMIT = 200_000
 _COLUMNS = words("column field fields layer repeat row timeUnit unit")
 _DEFINES = words("graticule sequence sphere url values")
 _ODD = re.compile(r"\W", re.ASCII)
@@ -56,14 +60,14 @@ _DIGIT = re.compile(r"\d", re.ASCII)
 def check(spec: dict[str, Any]) -> None:
     """Raises Reacts."""
     found = [*parts(spec)]
-    named = [(value, key) for value, key in found if isinstance(value, dict) and "name" in value and key != "bind"]
-    if not all(isinstance(value["name"], str | None) for value, _ in named):
+    named = [(value, key) for value, key in found if key in _HAVE_NAMES and isinstance(value, dict) and "name" in value]
+    if not all(value["name"] is None or _is_short(value["name"]) for value, _ in named):
         raise Reacts
     given = [(_written(value["name"]), value, key) for value, key in named if value["name"] is not None]
     parameters = {name: value for name, value, key in given if key == "params"}
     views = {name for name, _, key in given if key in _VIEWS}
     selections = {name for name, value in parameters.items() if "select" in value}
-    names = {name for name, *_ in given} | {*map(_written, _datasets(spec))}
+    names = {name for name, *_ in given} | {_written(name) for name in _datasets(spec) if _is_short(name)}
     # What was repeated before it came here has views of such names.
     is_repeated = any(key == "repeat" for _, key in found)
     new = names if is_repeated else names - {name for name in views - parameters.keys() if "child__" in name}
@@ -76,6 +80,10 @@ def check(spec: dict[str, Any]) -> None:
     _check_sources(spec, found)
 
 
+def _is_short(name: Any) -> bool:
+    return isinstance(name, str) and len(name) <= _LENGTH_LIMIT
+
+
 def _written(name: str) -> str:
     """As the compiler writes a name into others."""
     name = "".join("__" if ord(sign) > 0xFFFF else sign for sign in name)
@@ -83,16 +91,22 @@ def _written(name: str) -> str:
 
 
 def _is_made(name: str, views: set[str]) -> bool:
-    behind = [name.removeprefix(f"{view}_") for view in views if name.startswith(f"{view}_")]
-    return any(_MADE.fullmatch(part) for part in (name, *behind)) and name not in _SIZES
+    return name not in _SIZES and any(_MADE.fullmatch(part) for part in (name, *_behind(name, views)))
+
+
+def _behind(name: str, bases: set[str]) -> Iterator[str]:
+    """What stands in it behind a base and a ``_``."""
+    return (name[at + 1 :] for at, sign in enumerate(name) if sign == "_" and name[:at] in bases)
 
 
 def _meet(names: set[str], selections: set[str], views: set[str], columns: set[str]) -> bool:
     """Whether a name could be one that is made of a selection's, or the other way round."""
     endings = _SELECTIONS | columns
+    if (len(selections) + len(names)) * len(endings) > _PAIRS_LIMIT or not all(map(_is_short, columns)):
+        return True
     if columns & _TAKEN or any(_is_made(f"{one}_{part}", views) for one in selections for part in endings):
         return True
-    behind = {name.removeprefix(f"{one}_") for one in selections for name in names if name.startswith(f"{one}_")}
+    behind = {part for name in names for part in _behind(name, selections)}
     return any(
         f"{part}_".startswith(f"{one}_") or f"{one}_".startswith(f"{part}_") for part in behind for one in endings
     )
@@ -122,6 +136,6 @@ def _datasets(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _check_sources(spec: dict[str, Any], found: list[tuple[Any, str]]) -> None:
     sources = [value for value, key in found if key == "data" and isinstance(value, dict)]
-    defined = {*_datasets(spec), *(source.get("name") for source in sources if _DEFINES & source.keys())}
-    if not all(source.get("name") in {*defined, None} for source in sources if not _DEFINES & source.keys()):
+    defined = {None, *_datasets(spec), *(source.get("name") for source in sources if _DEFINES & source.keys())}
+    if not all(source.get("name") in defined for source in sources if not _DEFINES & source.keys()):
         raise Reacts

@@ -230,9 +230,9 @@ async def test_a_figure_says_nothing_of_its_own_over_the_page(notebook: Notebook
     await notebook.page.mouse.down()
     await notebook.page.mouse.move(box["x"] + 200, box["y"] + 160, steps=5)
     await notebook.page.mouse.up()
-    note = notebook.page.locator(".plotly-notifier", has_text=hostile.NOTIFIED if acts else "Double-click")
+    note = notebook.page.locator(".plotly-notifier .notifier-note")
     await note.first.wait_for()
-    assert await notebook.page.get_by_text(hostile.NOTIFIED).count() == int(acts)
+    assert await note.filter(has_text=hostile.NOTIFIED).count() == int(acts)
 
 
 async def run_all(notebook: Notebook, number: int, first: int = 0) -> None:

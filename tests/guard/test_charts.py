@@ -527,6 +527,7 @@ def test_names_of_a_chart_do_not_meet_those_that_are_made(spec: dict[str, Any]) 
         },
         {"concat": [{"name": "child__row_a"}, {"name": "view_1"}], "params": [POINTED | {"views": ["view_1"]}]},
         {"concat": [{"data": {"name": "d", "values": [{"a": 1}]}}, {"data": {"name": "d"}}]},
+        {"params": [POINTED | {"value": [{"name": "cell"}]}, {"name": "r", "bind": RANGE | {"name": "facet"}}]},
         {"layer": [{"data": {"sequence": {"start": 0, "stop": 9, "as": "a"}, "name": "numbers"}}]},
     ],
 )
