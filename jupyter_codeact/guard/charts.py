@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import expressions, reactions, tex
+from . import expressions, lite, modebar, reactions, rows, signals, tex
 from .names import words
 
 # What a specification is, it says first of all by this; without it, vega-embed goes by its keys.
@@ -58,7 +58,9 @@ def vega(spec: Any) -> dict[str, Any] | None:
         return None
     try:
         reactions.check(spec)
-        cleaned: dict[str, Any] = expressions.held(_walk(spec, "vega"))
+        signals.check(spec)
+        cleaned: dict[str, Any] = lite.known(expressions.held(_walk(spec, "vega")))
+        rows.check(cleaned)
     except (expressions.LeadsOut, reactions.Reacts):
         return None
     # The menu writes the source of a chart into a page of its own, as it stands. A space is none to an expression.
@@ -71,7 +73,7 @@ def plotly(figure: Any) -> dict[str, Any] | None:
     if not isinstance(figure, dict) or _has_tiles(figure):
         return None
     cleaned: dict[str, Any] = _walk(figure, "plotly")
-    return cleaned
+    return cleaned | ({"config": modebar.known(cleaned["config"])} if "config" in cleaned else {})
 
 
 def _has_tiles(value: Any) -> bool:

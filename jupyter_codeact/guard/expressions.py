@@ -18,6 +18,7 @@ import re
 from typing import Any
 
 from .language import EVENT, computes
+from .members import leads_to_function
 from .names import words
 from .reactions import parts
 from .tex import SHOWN
@@ -64,6 +65,8 @@ _PLACES = words("latitude latitude2 longitude longitude2")
 _EXPRESSIONS = words("and calculate expr filter labelExpr not or param signal test toggle")
 # Meant to be numbers, and written as they stand.
 _NUMBERS = re.compile(r"\w*(?:Length|Offset|[bB]andPosition)|band|columns|extent|labelFlush|offset", re.ASCII)
+# Beside them stands a second, under a key that means something else elsewhere.
+_TWO_COLUMNS = words("loess pivot regression")
 # Where events come from, with conditions in brackets.
 _STREAMS = words("bind clear events legend on translate zoom")
 # Names of columns, mostly; those of marks, views and data have no brackets anyway.
@@ -81,7 +84,7 @@ _LOOKS = re.compile(
     r"|Right|Role|RoleDescription|Separation|Size|Step|Style|Thickness|Type(?<=symbolType)|Weight|Width|X|Y)"
     r"|align|anchor|angle|aria|aspect|background|base|baseline|blend|center|clamp|coefficient|color|columns?|constant"
     r"|datum|description|dir|distance|domain|d[xy]|ellipsis|equal|exponent|extent|fill|fit|font|format|fraction|frame"
-    r"|[gl]te?|height|interpolate|limit|lineBreak|lobes|nice|offset|opacity|orient|padding|parallels|precision|radius2?"
+    r"|[gl]te?|height|interpolate|limit|lobes|nice|offset|opacity|orient|padding|parallels|precision|radius2?"
     r"|range|ratio|reverse|rotate|round|row|scheme|shape|size|spacing|step|stroke|subtitle|tension|text|theta2?|tilt"
     r"|time|title|tooltip|values?|width|[xy]2?|zero|zindex)"
 )
@@ -139,6 +142,8 @@ def _held(value: Any, key: str, is_view: bool = False) -> Any:
 
 def _may_stand(value: dict[str, Any], key: str) -> bool:
     """Whether an object may stand under this key: one that computes something, names a column, or is Vega's own."""
+    if _TWO_COLUMNS & value.keys() and any(leads_to_function(str(value.get(second))) for second in ("on", "value")):
+        return False
     if key in ("as", "field", "fields", "groupby"):
         return key == "field" and value.keys() == {"repeat"}
     if value.keys() & _VEGA or (key.startswith(("axis", "legend")) and "encoding" in value):
@@ -216,7 +221,8 @@ def _passes(text: str, key: str) -> bool:
         return text in _FORMATS
     may_quote = key in _STREAMS or key in _VALUES
     shape = None if may_quote else _PART if key in _DATE else _QUOTABLE
-    if shape and not shape.fullmatch(text):
+    is_path = not may_quote and key != "name"
+    if (shape and not shape.fullmatch(text)) or (is_path and leads_to_function(text)):
         return False
     may_call = key in _VALUES or key in _COLUMNS or _COLOR.fullmatch(text)
     if (("(" in text and not may_call) or _NUMBERS.fullmatch(key)) and not computes(text):

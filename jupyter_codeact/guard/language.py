@@ -3,7 +3,8 @@
 What harms can't be listed: each release has functions that come to any member by a name that is put together
 (``pluck``), that set any property (``modify``), or that call what they are handed (``scale``). So an expression is read
 sign by sign. It may call functions that compute, look up a scale by a name that is written out, and count rows. Members
-have the names that are written there; no value can be called; and what is drawn, the view and the window have no name.
+have the names that are written there, and none of a function's; no value can be called; and what is drawn, the view and
+the window have no name. Nothing is put together but lists: an object could have what calls in place of its columns.
 
 https://vega.github.io/vega/docs/expressions/
 """
@@ -14,6 +15,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .members import METHODS, OF_OBJECTS
 from .names import words
 
 EVENT = words(
@@ -44,9 +46,9 @@ _LOOK_UP = words("bandwidth domain indata invert range scale")
 # What is drawn and what it is drawn in; and what is no name, before which a slash would mean something else.
 _NAMELESS = words(
     """
-    _ event group item unit break case catch class const continue debugger default delete do else enum export extends
-    finally for function if import in instanceof let new return super switch this throw try typeof var void while with
-    yield
+    _ event facet group item parent unit break case catch class const continue debugger default delete do else enum
+    export extends finally for function if import in instanceof let new return super switch this throw try typeof var
+    void while with yield
     """
 )
 _SIGNS = re.compile(
@@ -124,16 +126,27 @@ def _may_stand(signs: Sequence[_Sign], at: int) -> bool:
         case ("sign", "("):
             return before.kind == "name" or not before.ends_value
         case ("sign", "{"):
-            return not before.ends_value
+            return False
         case ("sign", "["):
-            return not before.ends_value or (after.kind in ("text", "number") and further.text == "]")
+            return not before.ends_value or (
+                after.kind != "name" and further.text == "]" and _is_member(after, signs, at)
+            )
     return True
+
+
+def _is_member(sign: _Sign, signs: Sequence[_Sign], at: int) -> bool:
+    """Whether a value may be asked for it, by the dot or the bracket there: a column of a row's is no function."""
+    if sign.kind == "number":
+        return True
+    is_column = signs[at - 1].text == "datum" and signs[at - 2].text != "."
+    name = sign.text[1:-1] if sign.kind == "text" else sign.text
+    return sign.kind in ("name", "text") and name not in (OF_OBJECTS if is_column else METHODS)
 
 
 def _may_be_named(name: str, signs: Sequence[_Sign], at: int) -> bool:
     before, _, after, further = signs[at - 1 : at + 3]
     if before.text == ".":
-        return after.text != "("
+        return after.text != "(" and _is_member(signs[at], signs, at - 1)
     if after.text == "(":
         return _may_call(name, signs, at)
     if name == "event":

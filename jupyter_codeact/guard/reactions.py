@@ -1,7 +1,7 @@
 """What a chart of Vega-Lite's does once it is drawn: select, zoom, answer to inputs within itself, and nothing else.
 
 A stream of events may come from the chart alone, and not from the window, where keys are typed that are not the
-chart's. What is drawn is no data.
+chart's. What is drawn is no data, but an event's ``datum`` may be: that of a cell that finds the nearest point.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ _WITHIN = words("* arc area group line path rect rule scope shape symbol text tr
 _NAMED = re.compile(r"@[\w-]+", re.ASCII)
 # How a drag that began in the chart goes on, wherever it goes.
 _DRAG = words("mousemove mouseup pointermove pointerup")
-# What is drawn can be asked for as data, by the names that the compiler gives to marks.
-_DRAWN = re.compile(r"(?:.*_)?(?:cell|group|marks|pathgroup)|.*(?:footer|header|title)", re.DOTALL)
+_DATUM = re.compile(r"\bdatum\b")
 
 
 class Reacts(ValueError):
@@ -35,7 +34,7 @@ def check(spec: Any) -> None:
         if value == "image" and key in ("mark", "type"):
             # What is drawn is an element of the page.
             raise Reacts
-        if key == "data" and isinstance(value, dict) and _DRAWN.fullmatch(str(value.get("name"))):
+        if key == "toggle" and _DATUM.search(str(value)):
             raise Reacts
 
 
@@ -62,7 +61,7 @@ def _check_stream(value: Any, key: str) -> None:
             for item in value:
                 _check_stream(item, key)
         case dict():
-            if value.get("source", "view") not in ("view", "scope"):
+            if value.get("source", "view") not in ("view", "scope") or _DATUM.search(str(value.get("filter"))):
                 raise Reacts
             for stream in ("between", "stream", "merge"):
                 _check_stream(value.get(stream), stream)

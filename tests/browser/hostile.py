@@ -228,6 +228,57 @@ LITE: list[dict[str, object]] = [
     _encoded("lite-date", **_DATE),
     {**_encoded("lite-bind"), "params": [{"name": "p", "value": 1, "bind": _ATTRIBUTES}]},
 ]
+# Names that the compiler, or Vega, takes for its own: of an element's style, and of a selection's columns.
+_CURSOR = {"name": "cursor", "value": f"url({HERE.format('lite-cursor')}), auto"}
+LITE.append({**_encoded("lite-cursor"), "params": [_CURSOR]})
+_OPEN = "mark.group.context.dataflow._el.ownerDocument.defaultView.open"
+_ROW = {
+    "h": 1,
+    "fields": {"type": "E-ONE", "field": _OPEN},
+    "code": f"javascript:void(fetch('{HERE.format('hovered')}'))//_self",
+}
+_OVER = {"type": "interval", "encodings": ["x"], "on": "[mouseover, mouseup] > mousemove"}
+_AT = {"type": "point", "fields": ["v"], "on": "mousemove", "toggle": "false"}
+_TAKEN = "q['vlPoint'] && q_tuple && q_tuple.values && q_tuple.values[0][0]"
+_SPLITS = f"{_TAKEN} ? {{split: [].reduce, length: 2, '0': datum.code, '1': '_self'}} : 'hover me'"
+_BREAKS = f"{_TAKEN} ? q_tuple.values[0][0] : '#'"
+# Its bars are what is looked at, and what is drawn over them is rows.
+HOVERED = {
+    "concat": [
+        {
+            "width": 300,
+            "height": 150,
+            "layer": [
+                {
+                    "data": {"values": [_ROW]},
+                    "transform": [{"calculate": "{indexOf: [].push, length: 0}", "as": "v"}],
+                    "params": [{"name": "q_tuple", "select": _OVER}, {"name": "q", "select": _AT}],
+                    "mark": {"type": "bar"},
+                    "encoding": {
+                        "x": {"field": "fields", "type": "nominal", "sort": None},
+                        "y": {"field": "h", "type": "quantitative"},
+                    },
+                },
+                {
+                    "data": {"name": "q_tuple_brush_bg"},
+                    "mark": {"type": "point"},
+                    "encoding": {"color": {"condition": {"param": "q", "value": "red"}, "value": "blue"}},
+                },
+                {
+                    "data": {"values": [_ROW]},
+                    "mark": {"type": "text", "text": {"expr": _SPLITS}, "lineBreak": {"expr": _BREAKS}},
+                },
+            ],
+        }
+    ]
+}
+# A text of its own, over the page, when she zooms.
+NOTIFIED = "Your session has expired."
+NOTIFIER = {
+    "data": [{"type": "scatter", "x": [1, 2, 3], "y": [1, 2, 3]}],
+    "layout": {"autosize": True},
+    "config": {"locale": "xx", "locales": {"xx": {"dictionary": {"Double-click to zoom back out": NOTIFIED}}}},
+}
 # A function that makes code of a text, by a name that is put together.
 _MAKES = {"calculate": "[].at['con'+'structor']", "as": "f"}
 MADE = {

@@ -40,6 +40,8 @@ LINKS = """() => [...document.querySelectorAll('.jp-OutputArea-output a[href]')]
     .map(a => [a.protocol, a.hostname === location.hostname, a.target, a.rel])"""
 # JupyterLab asks the server before it makes a link of a path its own command's.
 LINKED = f"() => ({LINKS})().every(([, isOwn]) => !isOwn)"
+# Vega answers to an event in a task of its own.
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 AWAY = """async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.reconnect(); }"""
 SETTLED = """async () => {
     await new Promise(done => requestIdleCallback(done, {timeout: 3000}));
@@ -190,6 +192,47 @@ async def test_a_model_that_the_kernel_leaves_out_is_not_taken_from_the_file(
     if acts:
         await watch.until_acted({"left-out"})
     assert bool(watch.requests) == acts
+
+
+@pytest.mark.parametrize(("kernel", "acts"), [("codeact", False), ("python3", True)])
+async def test_a_chart_that_is_hovered_over_runs_nothing(notebook: Notebook, kernel: str, acts: bool) -> None:
+    """Its expressions are interpreted in both, as the guard asks for it."""
+    chart = {**hostile.HOVERED, "usermeta": charts.INTERPRETED}
+    attack = ("hovered", "application/vnd.vegalite.v5+json", chart, {})
+    await notebook.open(f"hovered-{kernel}", *shown([attack]), "print('still', 9 * 9)", kernel=kernel)
+    watch = Watch(notebook)
+    await run_all(notebook, 2)
+    await notebook.until_output(1, "still 81")
+    drawn = notebook.cell(0).locator(".jp-OutputArea-output canvas")
+    if acts:
+        await drawn.hover()
+        box = await drawn.bounding_box()
+        assert box is not None
+        for part in range(60):
+            across, down = 0.1 + 0.04 * (part % 20), 0.3 + 0.4 * (part % 7) / 7
+            await notebook.page.mouse.move(box["x"] + box["width"] * across, box["y"] + box["height"] * down)
+            await notebook.page.evaluate(DRAWN)
+        await watch.until_acted({"hovered"})
+    assert await drawn.count() == int(acts)
+    assert bool(watch.requests) == acts
+
+
+@pytest.mark.parametrize(("kernel", "acts"), [("codeact", False), ("python3", True)])
+async def test_a_figure_says_nothing_of_its_own_over_the_page(notebook: Notebook, kernel: str, acts: bool) -> None:
+    attack = ("notifier", "application/vnd.plotly.v1+json", hostile.NOTIFIER, {})
+    await notebook.open(f"notifier-{kernel}", *shown([attack]), kernel=kernel)
+    await run_all(notebook, 1)
+    dragged = notebook.page.locator(".js-plotly-plot .nsewdrag").first
+    await dragged.hover()
+    box = await dragged.bounding_box()
+    assert box is not None
+    await notebook.page.mouse.move(box["x"] + 60, box["y"] + 60)
+    await notebook.page.mouse.down()
+    await notebook.page.mouse.move(box["x"] + 200, box["y"] + 160, steps=5)
+    await notebook.page.mouse.up()
+    note = notebook.page.locator(".plotly-notifier .notifier-note")
+    await note.first.wait_for()
+    assert await note.filter(has_text=hostile.NOTIFIED).count() == int(acts)
 
 
 async def run_all(notebook: Notebook, number: int, first: int = 0) -> None:

@@ -95,7 +95,7 @@ def test_a_picture_is_not_hidden_behind_html_in_which_nothing_is_left() -> None:
 
 def test_a_chart_keeps_its_data_and_loses_what_loads() -> None:
     assert charts.vega(hostile.VEGA) is None
-    loads = {"href": "javascript:canary()", "cursor": "url(//canary)", "tooltip": {"expr": "{image: '//canary'}"}}
+    loads = {"href": "javascript:canary()", "cursor": "url(//canary)", "tooltip": {"expr": "datum.image + '//canary'"}}
     # Letters of other alphabets are some of these, where case does not matter.
     picture = "data:\N{LATIN SMALL LETTER DOTLESS I}mage/png;base64,canary"
     data = {"url": picture, "values": [{"a": 1}]}

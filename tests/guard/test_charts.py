@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+from browser import hostile
 
 from jupyter_codeact.guard import charts
 
@@ -274,7 +275,12 @@ ROWS = [{"event": 'event.view["x"]', "a": "men's\\n"}]
         _encoded(field="argmax_a['b c']"),
         _encoded(axis={"values": [{"year": 2000, "month": "jan", "utc": True}, {"year": "2001"}]}),
         _encoded(axis={"format": {"year": "%Y", "month": "%b"}}),
-        {"vconcat": [{"layer": [{"data": {"values": ROWS}}]}, {"spec": {"data": {"values": "a,b'"}}}]},
+        {
+            "vconcat": [
+                {"layer": [{"data": {"values": ROWS}}]},
+                {"spec": {"data": {"values": "a,b'", "format": {"type": "csv"}}}},
+            ]
+        },
         {"transform": [{"lookup": "a", "from": {"data": {"values": ROWS}, "key": "a"}}]},
         {"datasets": {"d": ROWS}, "data": {"name": "d"}},
         {"data": {"values": ROWS, "format": {"type": "csv", "parse": {"date": "date:'%d.%m.%Y'", "year": "number"}}}},
@@ -426,3 +432,229 @@ def test_a_source_that_is_shown_has_no_tags() -> None:
 def test_a_pivot_may_name_a_picture() -> None:
     spec = {"transform": [{"pivot": "k", "value": "v"}], "mark": {"type": "bar", "tooltip": {"content": "data"}}}
     assert lite(spec) == {"transform": spec["transform"], "mark": {"type": "bar"}}
+
+
+WINDOW = "mark.group.context.dataflow._el.ownerDocument.defaultView.open"
+CONTAINER = {"name": "cursor", "value": "url(/api/contents?canary=cursor), auto"}
+COMPUTED = {"name": "cursor", "expr": "'url(http://canary.invalid/cursor?' + length('abc') + '), auto'"}
+OUTER = {"name": "q_tuple", "select": {"type": "interval", "encodings": ["x"]}}
+INNER = {"name": "q", "select": {"type": "point", "fields": ["v"], "on": "mousemove"}}
+POINTED = {"name": "p", "select": {"type": "interval", "encodings": ["x"]}}
+
+
+# A column that is a list of a selection's columns, and rows that are lists.
+HANDS_ON = "p_tuple_fields && p_tuple_fields[0] && isDefined(p_tuple_fields[0].getter)"
+STEPS = [
+    {"calculate": HANDS_ON, "as": "on"},
+    {"calculate": "datum.on ? p_tuple_fields[0].getter : [].indexOf", "as": "indexOf"},
+    {"calculate": "datum.on ? indexof(datum, 'a') : [].indexOf", "as": "indexOf"},
+    {"calculate": "datum.on ? indexof(datum, datum[1]) : [].indexOf", "as": "indexOf"},
+]
+LISTED = {
+    "layer": [
+        {
+            "data": {"values": [{"tuple_fields": {"type": "E", "field": "constructor.constructor"}}]},
+            "params": [POINTED],
+            "encoding": {"x": {"field": "tuple_fields", "type": "nominal", "sort": None}},
+        },
+        {"data": {"values": [["a", "act()"]], "format": {"parse": None}}, "transform": STEPS, "mark": "rule"},
+    ]
+}
+
+
+@pytest.mark.parametrize("spec", [hostile.HOVERED, hostile.LITE[-1], LISTED])
+def test_a_chart_that_was_made_to_act_is_held_back(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) is None
+    whole = hostile.HOVERED["concat"][0]
+    for layer in range(3):
+        assert charts.vega({"layer": whole["layer"][layer : layer + 1]}) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        # What Vega takes for its own.
+        _encoded() | {"params": [CONTAINER]},
+        _encoded() | {"params": [COMPUTED]},
+        _encoded() | {"params": [CONTAINER], "config": {"events": {"globalCursor": True}}},
+        {"layer": [{"params": [{"name": "cursor", "select": "point"}]}]},
+        {"config": {"params": [CONTAINER]}},
+        *({"params": [{"name": name, "value": 1}]} for name in ("padding", "background", "unit", "parent", "autosize")),
+        {"params": [{"name": ["cursor"], "value": "auto"}]},
+        # What the compiler makes of the name of a selection.
+        {"layer": [{"params": [OUTER, INNER], "encoding": {"x": {"field": "fields"}}}]},
+        {"params": [POINTED], "encoding": {"x": {"field": "tuple_fields"}}},
+        {"params": [POINTED], "encoding": {"x": {"field": "tuple fields"}}},
+        {"params": [{"name": "p", "select": "point", "value": [{"toggle": 1}]}]},
+        {"params": [INNER, {"name": "q_x", "value": 1}]},
+        {"params": [INNER, {"name": "q v", "value": 1}]},
+        {"params": [INNER, {"name": "q_yearmonth_a", "value": 1}], "encoding": {"x": {"timeUnit": "yearmonth"}}},
+        {"params": [INNER], "datasets": {"q_store": [{"fields": [], "values": []}]}},
+        {"params": [INNER], "data": {"name": "q_store", "values": [{"unit": ""}]}},
+        {"params": [INNER], "concat": [{"name": "q"}]},
+        {"params": [{"name": "x", "select": "interval"}], "encoding": {"x": {"field": "step"}}},
+        # And of those of views.
+        {"params": [{"name": "concat_0_x_step", "value": 1}]},
+        {"name": "a", "params": [{"name": "a_width", "value": 1}]},
+        {"name": "a", "data": {"name": "a_marks", "values": []}},
+        {"repeat": ["b"], "spec": {}, "datasets": {"child__b_marks": []}},
+        {"data": {"name": "source_0", "values": []}},
+        # A source that nobody defined.
+        {"concat": [{"layer": [{"data": {"name": "q_tuple_brush_bg"}}]}]},
+        {"data": {"name": "voronoi"}},
+        {"data": {"name": "d"}},
+        {"transform": [{"lookup": "a", "from": {"data": {"name": "q_store"}, "key": "fields"}}]},
+        # A selection's columns are texts.
+        {"params": [{"name": "q", "select": {"type": "point", "fields": [["a"]]}}]},
+        {"params": [{"name": "q", "select": {"type": "point", "fields": [{"field": WINDOW}]}}]},
+    ],
+)
+def test_names_of_a_chart_do_not_meet_those_that_are_made(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"params": [{"name": "brush", "select": "interval"}, {"name": "brush_2", "select": "interval"}]},
+        {"params": [POINTED], "encoding": {"x": {"field": "x"}, "y": {"field": "store"}}},
+        {
+            "params": [
+                {"name": "height", "value": 20},
+                {"name": "bin_width", "value": 2},
+                {"name": "data_max", "value": 3},
+            ]
+        },
+        {"concat": [{"name": "child__row_a"}, {"name": "view_1"}], "params": [POINTED | {"views": ["view_1"]}]},
+        {"concat": [{"data": {"name": "d", "values": [{"a": 1}]}}, {"data": {"name": "d"}}]},
+        {"params": [POINTED | {"value": [{"name": "cell"}]}, {"name": "r", "bind": RANGE | {"name": "facet"}}]},
+        {"layer": [{"data": {"sequence": {"start": 0, "stop": 9, "as": "a"}, "name": "numbers"}}]},
+    ],
+)
+def test_names_of_a_chart_are_its_own(spec: dict[str, Any]) -> None:
+    assert lite(spec) == spec
+
+
+FEATURES = [{"type": "Feature", "properties": {"name": "a", "push": 1}}]
+TOPOLOGY = {"type": "Topology", "objects": {"o": {"type": "GeometryCollection", "geometries": []}}, "arcs": []}
+
+
+@pytest.mark.parametrize(
+    ("data", "stays"),
+    [
+        ({"values": [["a", "b"]]}, False),
+        ({"values": [{"a": 1}, [1]]}, False),
+        ({"values": '[["a"]]'}, False),
+        ({"values": "a", "format": {"type": "json"}}, False),
+        ({"values": "a", "format": {"type": "dsv", "delimiter": "|"}}, True),
+        ({"values": [["a"]], "format": {"type": "csv"}}, False),
+        ({"values": {"a": [["a"]]}, "format": {"property": "a"}}, False),
+        ({"values": {"a": [["a"]]}, "format": {"type": "json", "property": ["a"]}}, False),
+        ({"values": {"a": [1]}, "format": {"property": "a.push"}}, False),
+        ({"values": [], "format": {"type": "geojson"}}, False),
+        ({"values": {"features": FEATURES}, "format": {"type": "json", "property": "features"}}, True),
+        ({"values": {"hits": {"hits": FEATURES}}, "format": {"property": "hits.hits"}}, True),
+        ({"values": TOPOLOGY, "format": {"type": "topojson", "feature": "o"}}, True),
+        ({"values": [1, None, "a", {"sort": ["b"]}]}, True),
+        ({"values": {"a": 1}}, True),
+    ],
+)
+def test_rows_are_no_lists(data: dict[str, Any], stays: bool) -> None:
+    """A list has methods in place of columns."""
+    named = {"datasets": {"d": data["values"]}, "data": {"name": "d", **{k: data[k] for k in data if k != "values"}}}
+    for spec in ({"data": data}, named, {"layer": [{"data": data}]}):
+        assert (charts.vega(spec) is not None) == stays
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"transform": [{"calculate": "{indexOf: [].push, length: 0}", "as": "v"}]},
+        {"transform": [{"calculate": "[].push", "as": "v"}]},
+        {"transform": [{"calculate": "datum.hasOwnProperty", "as": "v"}]},
+        {"mark": {"type": "text", "text": {"expr": "{split: 1}"}}},
+        {"mark": {"type": "text", "text": "a", "lineBreak": {"expr": "datum.f"}}},
+        {"config": {"lineBreak": {"expr": "datum.f"}}},
+        _encoded(field="a.push"),
+        _encoded(field="a[push]"),
+        _encoded(field="a['push']"),
+        _encoded(field="hasOwnProperty"),
+        {"transform": [{"fold": ["a", "b.sort"]}]},
+        {"transform": [{"aggregate": [{"op": "values", "as": "l"}], "groupby": ["a.indexOf"]}]},
+        {"transform": [{"pivot": "a", "value": "l.push"}]},
+        {"transform": [{"regression": "a", "on": "l.push"}]},
+        {"params": [{"name": "q", "select": {"type": "point", "fields": ["v.reduce"]}}]},
+        # Of an event, it may be of what is drawn.
+        {"params": [{"name": "q", "select": {"type": "point", "nearest": True, "toggle": "datum.bounds.clone"}}]},
+        {"params": [{"name": "q", "select": {"type": "point", "on": {"type": "click", "filter": "datum.mark"}}}]},
+        {"params": [{"name": "q", "expr": "parent.mark"}]},
+    ],
+)
+def test_no_function_is_a_value(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"transform": [{"calculate": "datum.sort + datum['link'] + length(datum.a.b)", "as": "push"}]},
+        _encoded(field="a\\.push"),
+        _encoded(field="sort"),
+        _encoded(field="properties.name"),
+        {"data": {"values": FEATURES}},
+        {"mark": {"type": "text", "lineBreak": "|"}},
+    ],
+)
+def test_columns_have_any_name(spec: dict[str, Any]) -> None:
+    assert lite(spec) == spec
+
+
+@pytest.mark.parametrize(
+    ("spec", "left"),
+    [
+        (
+            {"config": {"events": {"globalCursor": True}, "view": {"stroke": None}}},
+            {"config": {"view": {"stroke": None}}},
+        ),
+        ({"params": [{"name": "p", "value": 1, "update": "2"}]}, {"params": [{"name": "p", "value": 1}]}),
+        (
+            {"params": [{"name": "p", "select": {"type": "point", "project": {"items": []}, "materialized": 1}}]},
+            {"params": [{"name": "p", "select": {"type": "point"}}]},
+        ),
+        (
+            {"config": {"selection": {"point": {"project": [], "on": "click"}}}},
+            {"config": {"selection": {"point": {"on": "click"}}}},
+        ),
+        ({"mark": {"type": "bar", "interactive": 1}}, {"mark": {"type": "bar"}}),
+        ({"config": {"style": {"mine": {"size": 3}}, "range": {"mine": ["red"]}}},) * 2,
+        ({"params": [{"name": "p", "select": "point", "value": [{"mine": 1}]}]},) * 2,
+    ],
+)
+def test_what_vega_lite_does_not_know_goes(spec: dict[str, Any], left: dict[str, Any]) -> None:
+    assert lite(spec) == left
+
+
+KEPT = {
+    "responsive": True,
+    "displayModeBar": "hover",
+    "scrollZoom": True,
+    "modeBarButtonsToRemove": ["zoom2d"],
+    "toImageButtonOptions": {"filename": "my plot", "format": "svg", "height": None, "scale": 2},
+}
+
+
+def test_how_a_figure_answers_stays_within_it() -> None:
+    other = {
+        "locale": "xx",
+        "locales": {"xx": {"dictionary": {"Double-click to zoom back out": "Your session has expired."}}},
+        "fillFrame": True,
+        "setBackground": "opaque",
+        "mapboxAccessToken": "x",
+        "notifyOnLogging": 2,
+        "modeBarButtonsToAdd": [{"name": "a", "click": "b"}],
+        "showTips": "yes",
+    }
+    assert charts.plotly({"data": [], "config": KEPT | other}) == {"data": [], "config": KEPT}
+    assert charts.plotly({"data": [], "config": [other]}) == {"data": [], "config": {}}
+    odd = {"filename": "../a\n", "format": "html", "width": "9"}
+    assert charts.plotly({"config": {"toImageButtonOptions": odd}}) == {"config": {"toImageButtonOptions": {}}}

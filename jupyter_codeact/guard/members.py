@@ -1,0 +1,48 @@
+"""Names under which values have functions, and what comes to one.
+
+A function that is a value is called by whoever takes it for something else: a text's separator, a list's own method. So
+none is named. A row is an object (``rows.py``) and has but the few that each object has: any other name behind it is a
+column's.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .names import words
+
+OF_OBJECTS = words(
+    """
+    __defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__ constructor hasOwnProperty isPrototypeOf
+    propertyIsEnumerable toLocaleString toString valueOf
+    """
+)
+METHODS = OF_OBJECTS | words(
+    """
+    add anchor apply arguments at big bind blink bold call callee caller catch charAt charCodeAt clear
+    codePointAt compile concat copyWithin delete difference endsWith entries every exec fill filter finally find
+    findIndex findLast findLastIndex fixed flat flatMap fontcolor fontsize forEach get getDate getDay
+    getFullYear getHours getMilliseconds getMinutes getMonth getOrInsert getOrInsertComputed getSeconds getTime
+    getTimezoneOffset getUTCDate getUTCDay getUTCFullYear getUTCHours getUTCMilliseconds getUTCMinutes
+    getUTCMonth getUTCSeconds getYear has includes indexOf intersection isDisjointFrom isSubsetOf isSupersetOf
+    isWellFormed italics join keys lastIndexOf link localeCompare map match matchAll normalize padEnd padStart
+    pop push reduce reduceRight repeat replace replaceAll reverse search set setDate setFullYear setHours
+    setMilliseconds setMinutes setMonth setSeconds setTime setUTCDate setUTCFullYear setUTCHours
+    setUTCMilliseconds setUTCMinutes setUTCMonth setUTCSeconds setYear shift slice small some sort splice split
+    startsWith strike sub substr substring sup symmetricDifference test then toDateString toExponential toFixed
+    toGMTString toISOString toJSON toLocaleDateString toLocaleLowerCase toLocaleTimeString toLocaleUpperCase
+    toLowerCase toPrecision toReversed toSorted toSpliced toTemporalInstant toTimeString toUTCString toUpperCase
+    toWellFormed trim trimEnd trimLeft trimRight trimStart union unshift values with
+    """
+)
+"""Of lists, texts, numbers, dates, patterns, functions, maps, sets and promises, as browsers have them."""
+
+# Where Vega parts the path to what a row holds; what a backslash stands before belongs to a name.
+_NAME = re.compile(r"(?:[^\\.\[\]'\"]|\\.)++", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def leads_to_function(path: str) -> bool:
+    """Whether the path to a column comes to one: its first name is the column's."""
+    first, *further = (_ESCAPED.sub(r"\1", name) for name in _NAME.findall(path) or [""])
+    return first in OF_OBJECTS or not METHODS.isdisjoint(further)
