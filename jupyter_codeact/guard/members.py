@@ -21,21 +21,24 @@ METHODS = OF_OBJECTS | words(
     """
     add anchor apply arguments at big bind blink bold call callee caller catch charAt charCodeAt clear
     codePointAt compile concat copyWithin delete difference endsWith entries every exec fill filter finally find
-    findIndex findLast findLastIndex fixed flat flatMap fontcolor fontsize forEach get getDate getDay
-    getFullYear getHours getMilliseconds getMinutes getMonth getOrInsert getOrInsertComputed getSeconds getTime
-    getTimezoneOffset getUTCDate getUTCDay getUTCFullYear getUTCHours getUTCMilliseconds getUTCMinutes
-    getUTCMonth getUTCSeconds getYear has includes indexOf intersection isDisjointFrom isSubsetOf isSupersetOf
-    isWellFormed italics join keys lastIndexOf link localeCompare map match matchAll normalize padEnd padStart
-    pop push reduce reduceRight repeat replace replaceAll reverse search set setDate setFullYear setHours
-    setMilliseconds setMinutes setMonth setSeconds setTime setUTCDate setUTCFullYear setUTCHours
-    setUTCMilliseconds setUTCMinutes setUTCMonth setUTCSeconds setYear shift slice small some sort splice split
-    startsWith strike sub substr substring sup symmetricDifference test then toDateString toExponential toFixed
-    toGMTString toISOString toJSON toLocaleDateString toLocaleLowerCase toLocaleTimeString toLocaleUpperCase
-    toLowerCase toPrecision toReversed toSorted toSpliced toTemporalInstant toTimeString toUTCString toUpperCase
-    toWellFormed trim trimEnd trimLeft trimRight trimStart union unshift values with
+    findIndex findLast findLastIndex fixed flat flatMap fontcolor fontsize forEach get getBigInt64 getBigUint64
+    getDate getDay getFloat16 getFloat32 getFloat64 getFullYear getHours getInt16 getInt32 getInt8
+    getMilliseconds getMinutes getMonth getOrInsert getOrInsertComputed getSeconds getTime getTimezoneOffset
+    getUTCDate getUTCDay getUTCFullYear getUTCHours getUTCMilliseconds getUTCMinutes getUTCMonth getUTCSeconds
+    getUint16 getUint32 getUint8 getYear has includes indexOf intersection isDisjointFrom isSubsetOf
+    isSupersetOf isWellFormed italics join keys lastIndexOf link localeCompare map match matchAll normalize
+    padEnd padStart pop push reduce reduceRight repeat replace replaceAll resize reverse search set setBigInt64
+    setBigUint64 setDate setFloat16 setFloat32 setFloat64 setFromBase64 setFromHex setFullYear setHours setInt16
+    setInt32 setInt8 setMilliseconds setMinutes setMonth setSeconds setTime setUTCDate setUTCFullYear
+    setUTCHours setUTCMilliseconds setUTCMinutes setUTCMonth setUTCSeconds setUint16 setUint32 setUint8 setYear
+    shift slice small some sort splice split startsWith strike sub subarray substr substring sup
+    symmetricDifference test then toBase64 toDateString toExponential toFixed toGMTString toHex toISOString
+    toJSON toLocaleDateString toLocaleLowerCase toLocaleTimeString toLocaleUpperCase toLowerCase toPrecision
+    toReversed toSorted toSpliced toTemporalInstant toTimeString toUTCString toUpperCase toWellFormed transfer
+    transferToFixedLength trim trimEnd trimLeft trimRight trimStart union unshift values with
     """
 )
-"""Of lists, texts, numbers, dates, patterns, functions, maps, sets and promises, as browsers have them."""
+"""Of lists, texts, numbers, dates, patterns, functions, maps, sets, promises and buffers, as browsers have them."""
 
 # Where Vega parts the path to what a row holds; what a backslash stands before belongs to a name.
 _NAME = re.compile(r"(?:[^\\.\[\]'\"]|\\.)++", re.DOTALL)

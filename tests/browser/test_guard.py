@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from servers import Failure, ModelServer, Reply, ToolCall
 
-from jupyter_codeact.guard import charts
+from jupyter_codeact.guard import charts, members
 
 from . import hostile, hostile_models
-from .lab import SLOW_MS, Notebook
+from .lab import SLOW_MS, Notebook, browser_page
 
 NAMED = re.compile(r"canary(?:=|\.invalid/)([\w-]+)")
 UPDATED = "updated-"
@@ -43,6 +43,12 @@ LINKED = f"() => ({LINKS})().every(([, isOwn]) => !isOwn)"
 # Vega answers to an event in a task of its own.
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 AWAY = """async () => { await jupyterapp.shell.currentWidget.sessionContext.session.kernel.reconnect(); }"""
+METHODS = """() => [
+    Object, Array, String, Number, Boolean, BigInt, Symbol, Date, RegExp, Function, Error, Map, Set, WeakMap,
+    WeakSet, Promise, ArrayBuffer, DataView, Uint8Array, Object.getPrototypeOf(Uint8Array),
+].flatMap(kind => Object.entries(Object.getOwnPropertyDescriptors(kind.prototype)))
+    .filter(([, member]) => typeof member.value === 'function')
+    .map(([name]) => name)"""
 SETTLED = """async () => {
     await new Promise(done => requestIdleCallback(done, {timeout: 3000}));
     await fetch('/api/kernelspecs');
@@ -277,6 +283,12 @@ async def test_her_word_shows_them_and_the_danger_is_real(notebook: Notebook, py
     assert (await notebook.sources())[2:-1] == cells
     await run_all(notebook, 1, first=2 + len(cells))
     await watch.until_acted({hostile.LAST})
+
+
+async def test_no_function_of_a_browsers_values_has_a_name_that_is_not_known(chromium: None) -> None:
+    """Newer browsers have more of them: the list has to grow with them."""
+    async with browser_page() as page:
+        assert set(await page.evaluate(METHODS)) - members.METHODS == set()
 
 
 async def test_expressions_of_a_chart_are_interpreted(notebook: Notebook) -> None:
