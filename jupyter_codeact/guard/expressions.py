@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .language import EVENT, computes
+from .language import EVENT, computes, stands_alone
 from .members import leads_to_function
 from .names import words
 from .reactions import parts
@@ -31,11 +31,11 @@ _WORDS = re.compile(
     re.ASCII,
 )
 _EVENT = "|".join(EVENT)
+# What comes to any member, or sets it.
+_ANY = re.compile(r"\b(?:encode|merge|modify|pluck|setdata|vlSelection\w*+)\s*+[()]", re.ASCII)
 # In a piece of an expression; two words beside each other are none.
 _LEADS_OUT = re.compile(
-    r"\bcontext\b"
-    # What comes to any member, or sets it.
-    r"|\b(?:encode|merge|modify|pluck|setdata|vlSelection\w*+)\s*+[()]"
+    rf"\bcontext\b|{_ANY.pattern}"
     # A letter in an escape may stand for another.
     r"|\\[\w\r\n\u2028\u2029]"
     rf"|(?<![\w$.'\"])(?<!\w )event\b(?!\.(?:{_EVENT})\b|\s++\w)",
@@ -58,6 +58,7 @@ _TEXTS = words(
     title
     """
 )
+_WORDLESS = words("countTitle description subtitle text title")
 _VALUES = words("datum domain equal font gt gte labelFont lt lte oneOf range sort subtitleFont titleFont value values")
 # Where a chart has units of time, the compiler writes these values as they stand.
 _OF_TIME = words("datum equal gt gte lt lte oneOf range sort values")
@@ -107,7 +108,11 @@ _PART = re.compile(
 )
 # How a column is read: put between quotes of the compiler's, without its own.
 _READ = re.compile(r"(?:date|utc):(['\"])([^\"'`\\]*)\1")
-_FORMATS = words("number time utc")
+# Of any other, the compiler makes expressions for labels.
+_FORMATS = words("number time")
+# In a label's expression the compiler puts formats in the place of names, as a pattern's replacement: with signs that
+# mean something there, and names that it then finds.
+_REPLACES = re.compile(r"\$\Z|datum\.")
 # From a specification to those in it that may have data of their own; what a style is called leads nowhere.
 _VIEWS = words("concat from hconcat layer spec transform vconcat")
 
@@ -164,7 +169,7 @@ def _member(inner: str, value: Any, outer: str, is_view: bool) -> Any:
         case _, str() if outer == "parse":
             return value if _READ.fullmatch(value) else _string(value, "")
         case _, str() if outer == "format" and inner in _DATE:
-            return _text(value)
+            return _format(value)
     return _held(value, inner, is_view and inner in _VIEWS)
 
 
@@ -200,7 +205,7 @@ def _name(key: str) -> str:
 
 def _string(text: str, key: str) -> str:
     if key in _TEXTS:
-        return _text(text)
+        return _text(text) if key in _WORDLESS else _format(text)
     if not _passes(text, key):
         raise LeadsOut
     return text
@@ -211,11 +216,18 @@ def _text(text: str) -> str:
     return _OPENING.sub("\N{LEFT DOUBLE QUOTATION MARK}", text).translate(_CLOSING)
 
 
+def _format(text: str) -> str:
+    if _WORDS.search(text) or _ANY.search(text) or _REPLACES.search(text):
+        raise LeadsOut
+    return _text(text)
+
+
 def _passes(text: str, key: str) -> bool:
     if _WORDS.search(text):
         return False
     if key in _EXPRESSIONS:
-        return computes(text)
+        is_label = key == "labelExpr"
+        return computes(text) and not (is_label and not all(stands_alone(text, "datum", m) for m in ("label", "value")))
     if key.endswith("ormatType"):
         # It is called by this name.
         return text in _FORMATS

@@ -86,6 +86,17 @@ def computes(expression: str) -> bool:
     return signs is not None and _is_closed(signs) and all(_may_stand(signs, at) for at in range(1, len(signs) - 2))
 
 
+def stands_alone(expression: str, name: str, member: str) -> bool:
+    """Whether ``name.member`` is that member of that name wherever it is written, and no part of a text.
+
+    The compiler puts something in its place, without a look at what stands around it.
+    """
+    signs = [sign.text for sign in _read(expression) or ()]
+    found = zip(signs, signs[1:], signs[2:], signs[3:], strict=False)
+    alone = sum(before != "." and whole == [name, ".", member] for before, *whole in found)
+    return expression.count(f"{name}.{member}") == alone
+
+
 def _read(expression: str) -> list[_Sign] | None:
     """The signs, with one that is none before them and two behind; None where something else stands there."""
     signs, at = [_END], 0
@@ -149,6 +160,9 @@ def _may_be_named(name: str, signs: Sequence[_Sign], at: int) -> bool:
         return after.text != "(" and _is_member(signs[at], signs, at - 1)
     if after.text == "(":
         return _may_call(name, signs, at)
+    if name == "datum":
+        # A row as a whole could be taken for a text, and its columns for a text's functions.
+        return after.text in (".", "[")
     if name == "event":
         return after.text == "." and further.text in EVENT and (further.text != "item" or _is_whole(signs, at))
     return name not in _NAMELESS

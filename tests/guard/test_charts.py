@@ -462,6 +462,42 @@ LISTED = {
 }
 
 
+# What the compiler puts in the place of a name, it puts into texts as well, whose quotes it ends.
+PUT_IN = "+pluck(item.mark, substring(datum.value, 0, 4))+"
+HEADED = {"field": "a", "header": {"formatType": "time", "format": PUT_IN, "labelExpr": "'datum.label'"}}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        _encoded(axis={"formatType": "utc", "format": PUT_IN, "labelExpr": '"datum.label"'}),
+        _encoded(axis={"formatType": "utc"}),
+        {"mark": "bar", "encoding": {"row": HEADED}},
+        *({"mark": "bar", "encoding": {"row": {"field": "a", "header": {"labelExpr": expression}}}}
+          for expression in ("'datum.label'", '"datum.value" + 1', "/datum.label/", "datum.labels", "xdatum.label")),
+        *({"config": {key: text}} for key in ("timeFormat", "numberFormat") for text in (PUT_IN, "%Y$", "datum.value")),
+        _encoded(axis={"format": {"year": "item.dataflow"}}),
+        # A row in a text's place.
+        {"mark": {"type": "text", "text": {"expr": "datum.z ? 'x' : datum"}}},
+        {"transform": [{"calculate": "peek(datum)", "as": "split"}]},
+    ],
+)  # fmt: skip
+def test_what_is_put_into_a_labels_expression_ends_no_text_of_it(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    "axis",
+    [
+        {"labelExpr": "datum.label + ' (' + datum.value + ')'", "format": "$,.2f"},
+        {"labelExpr": "datum.value > 2 ? datum.label : ''", "formatType": "time", "format": "%Y: %q"},
+        {"labelExpr": "'label of the datum: ' + datum['label']"},
+    ],
+)
+def test_labels_are_made_of_what_an_axis_has(axis: dict[str, Any]) -> None:
+    assert charts.vega(_encoded(axis=axis) | {"config": {"numberFormat": ",.1~f"}}) is not None
+
+
 @pytest.mark.parametrize("spec", [hostile.HOVERED, hostile.LITE[-1], LISTED])
 def test_a_chart_that_was_made_to_act_is_held_back(spec: dict[str, Any]) -> None:
     assert charts.vega(spec) is None
