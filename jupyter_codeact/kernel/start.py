@@ -26,6 +26,8 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
 
     connection: the content of Jupyter's connection file, and `listeners` (``sockets.py``).
     """
+    # Whoever started us may end at any moment.
+    orphaned = parent_watch()
     # For a start without kernelspec/start.py.
     forget(os.getcwd())
     # Interrupts come as messages; a Ctrl-C in the server's terminal is not for us.
@@ -59,11 +61,11 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
         sandbox = fresh()
     except CodeActError as error:
         if connection:
-            _refuse(connection, str(error))
+            _refuse(connection, str(error), orphaned)
         return
     from .serve import serve
 
-    serve(connection, sandbox, fresh, settings, orphaned=parent_watch())
+    serve(connection, sandbox, fresh, settings, orphaned=orphaned)
 
 
 def _wait(python: str, fresh: Fresh, settings: Settings) -> None:
@@ -76,15 +78,15 @@ def _wait(python: str, fresh: Fresh, settings: Settings) -> None:
         serve(taken.connection, taken.sandbox, fresh, settings, orphaned=taken.stub_is_gone, wake=wake)
 
 
-def _refuse(connection: dict[str, Any], reason: str) -> None:
+def _refuse(connection: dict[str, Any], reason: str, orphaned: Callable[[], bool]) -> None:
     from .refuse import refuse_from_start
 
-    refuse_from_start(connection, reason, parent_watch())
+    refuse_from_start(connection, reason, orphaned)
 
 
 def parent_watch() -> Callable[[], bool]:
-    """Whether the server that started us is gone. Set by jupyter_client, as for any kernel."""
-    if not os.environ.get("JPY_PARENT_PID"):
+    """Whether the server that started us is gone, maybe before this. Set by jupyter_client, as for any kernel."""
+    starter, parent = os.environ.get("JPY_PARENT_PID"), os.getppid()
+    if not starter:
         return lambda: False
-    parent = os.getppid()
-    return lambda: os.getppid() != parent
+    return lambda: os.getppid() != parent or (parent == 1 and starter != "1")

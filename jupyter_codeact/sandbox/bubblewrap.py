@@ -239,7 +239,9 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     kept = [folder for folder in readable if inside(folder, room.work) and folder != room.work]
     private = [path for path in private_entries(room.work, room.hidden) if not any(inside(path, k) for k in kept)]
     check_links(room.work, obeyed, (*kept, *private))
-    readable = tuple(folder for folder in readable if not goes_by_link(folder, room.work))
+    linked = {folder for folder in readable if goes_by_link(folder, room.work)}
+    linked |= {name for name in room.libraries if any(goes_by_link(name, folder) for folder in readable)}
+    readable = tuple(folder for folder in readable if folder not in linked)
     home = home_parts(room.work)
     of_git = repository.kept(room.work)
     parts = {**pins(room.work, (*readable, *private, *of_git)), **dict.fromkeys(of_git, "--ro-bind"), **home}

@@ -27,6 +27,10 @@ BOOTSTRAP = str(Path(__file__).with_name("bootstrap.py"))
 # The process, and what it is to have mounted; None where it is no sandbox.
 Built = tuple[subprocess.Popen[bytes], mounts.Asked | None]
 ENDED = "The sandbox ended."
+UNREADABLE = (
+    "What lies in {folder} can't be looked at, and so nothing was run there: {error}. Something may be rearranging it: "
+    "look at what it is now, and begin again."
+)
 # What the first cell in a fresh sandbox says, and what hers does where steps of the agent's ran in it before.
 FRESH = "Variables are gone; this cell runs in a fresh one."
 NO_LONGER_FRESH = "Variables from before that are gone; the agent's steps since then ran in a fresh one."
@@ -175,7 +179,11 @@ def open_sandbox(
 
 def _bubblewrap(room: Room, line: Line) -> Built:
     room.variables.update(_for_bootstrap(room, line))
-    argv, rules, asked = bubblewrap.command(room, _arguments(room))
+    try:
+        argv, rules, asked = bubblewrap.command(room, _arguments(room))
+    except OSError as error:
+        # As of what is a folder in one moment and a link in the next.
+        raise SandboxUnavailable(UNREADABLE.format(folder=room.work, error=error)) from None
     try:
         environment = {name: entries_outside(name, room.work) for name in _FOR_BUBBLEWRAP if name in os.environ}
         return _start(argv, "/", environment, [*line.handed().values(), rules]), asked

@@ -27,7 +27,7 @@ _WORDS = {
     **dict.fromkeys(("--hostname", "--uid", "--gid", "--cap-drop", "--seccomp"), 1),
 }
 _MOUNTING = ("--bind", "--bind-try", "--ro-bind", "--ro-bind-try", "--tmpfs", "--proc", "--dev")
-# Folders of the host's that no working folder's cells can change.
+# Folders of the host's that no working folder's cells can change, unless it lies there.
 _SYSTEMS = ("/usr", "/etc", "/proc")
 # What bubblewrap mounts unasked: its root, devices, and what it covers of /proc.
 _ITS_OWN = re.compile(r"/|/(dev|proc)/[^/]+")
@@ -73,6 +73,11 @@ class Asked(NamedTuple):
     work: str
     mounts: list[Mount]
     parts: dict[str, Identity | None]
+
+    def is_for(self, known: Identity) -> bool:
+        """Whether the working folder is that one. Where her home is shown, it has nothing there but its entries."""
+        seen = [mount for mount in self.mounts if mount.target == self.work][-1:]
+        return self.parts.get(self.work) == known or not all(mount.source for mount in seen)
 
     def other_in(self, mounted: Mounted) -> str | None:
         """A place where something else is mounted, or nothing, or where nothing was to be; None where all is right."""
@@ -161,7 +166,8 @@ def _place(mount: Mount, work: str, lent: str) -> str | None:
 
     A file of her home that is shown is left out: no code in a sandbox can rename it, and programs of hers may.
     """
-    if not mount.source or mount.option == "--ro-bind-try" or any(inside(mount.source, f) for f in _SYSTEMS):
+    is_systems = any(inside(mount.source, folder) for folder in _SYSTEMS if not inside(work, folder))
+    if not mount.source or mount.option == "--ro-bind-try" or is_systems:
         return None
     if inside(mount.source, lent):
         place = _by_true_entry(work + mount.source.removeprefix(lent))

@@ -158,13 +158,14 @@ def check_links(work: str, names: Iterable[str], kept: Iterable[str]) -> None:
                 raise SandboxUnavailable(LINKED.format(link=step, name=name))
 
 
-def goes_by_link(name: str, work: str) -> bool:
-    """Whether the name goes by a link that is seen in the working folder: what is bound there would be elsewhere.
+def goes_by_link(name: str, shown: str) -> bool:
+    """Whether the name goes by a link that is seen in a folder which is bound: what is bound there would be elsewhere.
 
-    By its true name it is bound as well. A home's dot entries are not seen.
+    By its true name it is bound as well. Where her home is shown, its dot entries are not seen.
     """
-    steps = (step for step in (*parents(name), name) if inside(step, work))
-    return any(os.path.islink(step) and not in_dot_folder(step) for step in steps)
+    steps = [step for step in (*parents(name), name) if inside(step, shown) and step != shown]
+    has_home = inside(users_home(), shown)
+    return any(os.path.islink(step) and not (has_home and in_dot_folder(step)) for step in steps)
 
 
 def in_dot_folder(work: str) -> bool:

@@ -40,7 +40,7 @@ def check(bubblewrap: int, asked: Asked, known: Identity) -> None:
     with _inside(bubblewrap) as mounted:
         if mounted is None:
             raise SandboxUnavailable(UNSEEN.format(folder=asked.work))
-        other = asked.work if asked.parts.get(asked.work, known) != known else asked.other_in(mounted)
+        other = asked.other_in(mounted) if asked.is_for(known) else asked.work
     if other:
         raise SandboxUnavailable(SWAPPED.format(folder=other))
 

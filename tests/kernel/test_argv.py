@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from equal.conversation import Ask, Conversation, execute
-from helpers import folders_of
+from helpers import folders_of, gone
 from jupyter_client.connect import write_connection_file
 from jupyter_client.manager import KernelManager
 
@@ -73,3 +74,26 @@ def test_a_run_in_vs_code_is_asked_for_and_shown_in_the_agents_cell(
         talk.hold([Ask("shutdown_request", {"restart": False}, channel="control")])
         assert process.wait() == 0
     assert not folders_of(process.pid)
+
+
+# Ends at once, and has its kernel begin only then.
+STARTER = """
+import os, subprocess, sys
+kernel = subprocess.Popen(["sh", "-c", 'read line; exec "$@"', "sh", *sys.argv[1:]], stdin=subprocess.PIPE,
+                          env={**os.environ, "JPY_PARENT_PID": str(os.getpid())})
+print(kernel.pid, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_kernel_whose_starter_has_ended_before_it_begins_ends(kernelspec: Path, work: Path) -> None:
+    path, _ = write_connection_file(str(work.parent / "connection.json"), key=b"a key of hers")
+    folder = kernelspec / "kernels" / "codeact"
+    argv = json.loads((folder / "kernel.json").read_text())["argv"]
+    command = [word.format(connection_file=path, resource_dir=folder) for word in argv]
+    environment = {**os.environ, "JUPYTER_CODEACT_RESERVE": "0"}
+    started = subprocess.run(
+        [sys.executable, "-c", STARTER, *command], cwd=work, env=environment, capture_output=True, text=True, check=True
+    )
+    # It holds the starter's output open, which is read to its end: so it has ended.
+    assert gone([int(started.stdout)])

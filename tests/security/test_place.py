@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from jupyter_codeact.errors import SandboxDied, SandboxUnavailable
 from jupyter_codeact.files import Identity
 from jupyter_codeact.headless.kernel import SandboxKernel
 from jupyter_codeact.notebook.running import finish
-from jupyter_codeact.sandbox import repository
+from jupyter_codeact.sandbox import mounts, repository
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.sandbox.paths import make_missing
 
@@ -213,6 +214,39 @@ def test_a_folder_of_any_name_has_what_it_was_opened_for(tmp_path: Path, name: s
         hidden = (str(work / name / "settings"), str(named / "file"))
         with room("bubblewrap", named, hidden=hidden, libraries=(str(named / name),)) as cells:
             assert cells("import os; print(os.listdir('.') != [], os.path.getsize('file'))") == "True 0"
+
+
+def test_a_library_that_is_named_by_a_link_in_another_one_is_seen_there(work: Path, tmp_path: Path) -> None:
+    """The link is shown, and a mount in its place would be where it leads."""
+    library = tmp_path / "library"
+    (library / "vendor" / "team").mkdir(parents=True)
+    (library / "vendor" / "team" / "theirs.py").write_text("x = 'found'\n")
+    (library / "team").symlink_to("vendor/team")
+    for named in ((library, library / "team"), (library / "team", library)):
+        with room("bubblewrap", work, libraries=tuple(map(str, named))) as cells:
+            assert cells("import theirs; print(theirs.x)") == "found"
+
+
+def test_one_among_the_systems_folders_is_compared_as_any(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Projects lie in /usr/src in containers."""
+    (work / "part").mkdir()
+    options = [word for place in (work, work / "part") for word in ("--bind", str(place), str(place))]
+    monkeypatch.setattr(mounts, "_SYSTEMS", (str(work.parent),))
+    asked = mounts.asked_by(options, str(work), str(work))
+    assert asked.parts == {str(place): Identity.of(place) for place in (work, work / "part")}
+    assert asked.is_for(Identity.of(work))
+    assert not asked._replace(parts={}).is_for(Identity.of(work))
+
+
+def test_a_folder_that_cannot_be_looked_at_is_named(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a name is a folder in one moment and a link in the next."""
+
+    def look(*_: Any) -> list[str]:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+
+    monkeypatch.setattr(repository, "kept", look)
+    with pytest.raises(SandboxUnavailable, match=r"can't be looked at.*Invalid argument"):
+        open_sandbox("bubblewrap", sys.executable, str(work), known=Identity.of(work))
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root mounts")
