@@ -27,7 +27,7 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-SLOW_MS = 30_000
+SLOW_MS = 90_000
 
 
 @contextmanager
