@@ -38,7 +38,7 @@ class Gate:
 
     def received(self, channel: str) -> Message | None:
         """The next request of a front end, if it is one; one that nobody could answer is answered here."""
-        message = self._front.receive(self._socket(channel))
+        message = self._front.receive(self._front.answering(channel))
         if message is not None and (wrong := misfit(message)):
             self._turn_away(channel, message, "MalformedRequest", wrong)
             return None
@@ -71,7 +71,4 @@ class Gate:
 
     def unheard(self) -> list[tuple[zmq.Socket[Any], Message]]:
         """Requests of front ends that no sandbox has heard, each with the socket that it came from."""
-        return [(self._socket(held.channel), held.message) for held in self._held if held.message.idents]
-
-    def _socket(self, channel: str) -> zmq.Socket[Any]:
-        return self._front.shell if channel == "shell" else self._front.control
+        return [(self._front.answering(held.channel), held.message) for held in self._held if held.message.idents]

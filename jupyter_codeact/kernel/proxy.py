@@ -197,7 +197,7 @@ class Proxy:
         """Answer what the sandbox was asked and will not end, but for the requests whose end was ``told`` already."""
         for asked in self.border.requests.end():
             if asked.idents and (asked.kind != "execute_request" or asked.id not in told):
-                self.voice.give_up(asked, name, text)
+                self.voice.refuse(asked, name, text)
             asked.replied = True
         self.turns.stay_busy()
 

@@ -42,6 +42,10 @@ class Front:
         self.iopub.setsockopt(zmq.XPUB_VERBOSE, 1)
         self._taken: OrderedDict[bytes, None] = OrderedDict()
 
+    def answering(self, channel: str) -> zmq.Socket[Any]:
+        """Where requests of this channel, shell or control, come from and are answered."""
+        return self.shell if channel == "shell" else self.control
+
     def receive(self, socket: zmq.Socket[Any]) -> Message | None:
         """The next message, or None where it is none, its signature is not the front end's, or it was here before."""
         with contextlib.suppress(ValueError, zmq.Again):

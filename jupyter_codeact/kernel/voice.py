@@ -58,23 +58,16 @@ class Voice:
             content = {"execution_count": 0, **content}
         metadata = {"started": started or now(), "dependencies_met": True, "engine": self._session}
         metadata |= {"status": content["status"]}
-        self.reply(request, self._socket(channel), "execute_reply", content, metadata)
+        self.reply(request, self._front.answering(channel), "execute_reply", content, metadata)
 
-    def abort(self, request: Message, channel: str = "shell") -> None:
+    def abort(self, request: Message) -> None:
         """Answer an execute_request that is not to run."""
         self.status("busy", request.parts[0])
-        self.executed(request, {"status": "aborted"}, channel=channel)
+        self.executed(request, {"status": "aborted"})
         self.status("idle", request.parts[0])
 
-    def give_up(self, asked: Asked, name: str, text: str) -> None:
-        """End a request that the sandbox was given and will not end: with what is missing of a reply and idle."""
-        if asked.kind == "execute_request" and not asked.busy:
-            self.abort(asked.message, asked.channel)
-        else:
-            self.refuse(asked, name, text)
-
     def refuse(self, asked: Asked, name: str, text: str) -> None:
-        """Answer a request with an error, which is a sentence."""
+        """Answer a request with an error, which is a sentence: with what is missing of a reply and idle."""
         error = {"ename": name, "evalue": text, "traceback": [text]}
         if not asked.busy:
             self.status("busy", asked.header)
@@ -84,7 +77,7 @@ class Voice:
             self.executed(asked.message, content, channel=asked.channel)
         elif asked.wants_reply and not asked.replied:
             content = replies.refused(asked.reply, name, text)
-            self.reply(asked.message, self._socket(asked.channel), asked.reply, content)
+            self.reply(asked.message, self._front.answering(asked.channel), asked.reply, content)
         self.status("idle", asked.header)
 
     def explain(self, tap: Tap, text: str) -> None:
@@ -103,9 +96,6 @@ class Voice:
             self.executed(tap.request, {"status": "error", "execution_count": count, **error})
             self.status("idle", tap.request.parts[0])
         tap.listener(build("sandbox_died", {}, self._session))
-
-    def _socket(self, channel: str) -> zmq.Socket[Any]:
-        return self._front.shell if channel == "shell" else self._front.control
 
 
 def _shown_under(tap: Tap) -> bytes:
