@@ -17,6 +17,8 @@ from . import addresses, diffs, html, tex
 LIMIT = 300_000
 # A quote is one, an item of a list two. The parser leaves out what lies deeper, and may take what follows for that.
 LEVELS = 100
+# Of brackets, in a text of links. Each level is read to the text's end, from each bracket: what is deeper is no link.
+LABELS = 10
 _MAYBE_MORE = re.compile(r"<[A-Za-z/!?]|\]\s*[(\[:]|&[#\w]|mermaid|(?:java|vb)script", re.IGNORECASE)
 # Front ends make a link of it, or of a part of it: one ends where emphasis does, another begins behind what is no host.
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<]*", re.IGNORECASE | re.ASCII)
@@ -80,10 +82,16 @@ def rendered(source: str) -> html.Cleaned:
 @lru_cache(maxsize=1)
 def _parser() -> Any:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_core import StateCore, inline
 
-    parser = MarkdownIt("commonmark", {"highlight": diffs.highlighted, "maxNesting": LEVELS})
-    parser.enable(["table", "strikethrough"])
-    parser.inline.ruler.before("escape", "math", _formula)
+    def made(levels: int) -> MarkdownIt:
+        parser = MarkdownIt("commonmark", {"highlight": diffs.highlighted, "maxNesting": levels})
+        parser.enable(["table", "strikethrough"])
+        parser.inline.ruler.before("escape", "math", _formula)
+        return parser
+
+    parser, labels = made(LEVELS), made(LABELS)
+    parser.core.ruler.at("inline", lambda state: inline(StateCore(state.src, labels, state.env, state.tokens)))
     return parser
 
 

@@ -24,6 +24,9 @@ from .wire import Message, build
 # How many outputs are moved, and for how long, before the other sockets get a turn.
 BATCH = 64
 BATCH_S = 0.05
+# How long the outputs that a sandbox left behind are waited for: they may have been made to take long to check.
+DRAIN_S = 10.0
+LEFT = "Outputs that would have taken too long to check are left out."
 
 
 class Downstream:
@@ -64,7 +67,8 @@ class Downstream:
         """Read what this sandbox says from now on. ``is_fresh``: it took the place of another one."""
         self._back = back
         self._is_fresh = is_fresh
-        self._polling.watch(back.iopub, self.read_iopub)
+        self._drained_by: float | None = None
+        self._polling.watch(back.iopub, self._read_iopub)
         self._polling.watch(back.shell, self._read_shell)
         self._polling.watch(back.control, self._read_control)
         self._polling.watch(back.stdin, self._read_stdin)
@@ -79,7 +83,12 @@ class Downstream:
 
     # ---- iopub
 
-    def read_iopub(self) -> bool:
+    def drains(self) -> bool:
+        """Go on with what a sandbox left that has ended; whether there may be more that is worth the wait."""
+        self._drained_by = self._drained_by or time.monotonic() + DRAIN_S
+        return (self._read_iopub() or self.aside.busy) and time.monotonic() < self._drained_by
+
+    def _read_iopub(self) -> bool:
         """Move what is there; whether there may be more. Outputs of one request keep their order; replies wait."""
         until = time.monotonic() + BATCH_S
         for _ in range(BATCH):
@@ -117,7 +126,7 @@ class Downstream:
     # ---- shell, control, stdin
 
     def _read_shell(self) -> None:
-        self.read_iopub()
+        self._read_iopub()
         if not self._holds():
             check = partial(self._border.replied, channel="shell")
             self.aside.admit(check, self._back.shell.recv_multipart(), self._reply)

@@ -22,7 +22,7 @@ from ..sandbox.launch import FRESH, NO_LONGER_FRESH, Sandbox
 from ..sandbox.probe import EMPTY_HOME, explain, reason
 from .border import Border
 from .comms import Comms
-from .downstream import Downstream
+from .downstream import LEFT, Downstream
 from .gate import Gate, Held
 from .incoming import misfit
 from .interrupts import DEAF, Interrupts
@@ -162,8 +162,11 @@ class Proxy:
         if not self.turns.ready:
             self._on_failed_start()
             return
-        if self.downstream.read_iopub() or self.aside.busy:
+        if self.downstream.drains():
             return
+        if self.aside.busy:
+            self.aside.forget()
+            self.sandbox.cause += f" {LEFT}"
         self._bury()
         self.turns.ready, self.news = False, self.sandbox.news
         taps = dict(self.taps)

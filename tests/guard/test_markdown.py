@@ -82,3 +82,7 @@ def test_what_is_nested_is_whole_or_named() -> None:
     assert "quoted" in markdown.rendered("> " * 80 + "quoted" + link).body
     for deep in ("> " * 200 + "quoted", "\n".join("  " * level + "- x" for level in range(200))):
         assert markdown.rendered(deep + link).held == ("Markdown of more than 100 levels",)
+    # Brackets, too, but these end nothing.
+    assert ">[[[[[[[[a]]]]]]]]</a>" in markdown.rendered("[[[[[[[[[a]]]]]]]]](https://example.org)").body
+    assert "<p>" + "[" * 40 + "a</p>" in markdown.rendered("[" * 40 + "a" + link).body
+    assert ">link</a>" in markdown.rendered("[" * 40 + "a" + link).body

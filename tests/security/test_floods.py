@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import zmq
 
+from jupyter_codeact.kernel.downstream import LEFT
 from jupyter_codeact.kernel.outlet import QUEUE, Outlet
 from jupyter_codeact.kernel.sockets import FRAME_LIMIT
 
@@ -176,6 +177,14 @@ def test_while_many_outputs_take_long_to_check_the_kernel_answers(place: Path) -
         while client.iopub_channel.msg_ready():
             heard.append(client.get_iopub_msg(timeout=PATIENCE_S)["msg_type"])
         assert heard.count("display_data") < MARKDOWN
+
+
+def test_of_what_an_ended_sandbox_left_nothing_is_waited_for_that_takes_long_to_check(place: Path) -> None:
+    """Minutes of it, and a fresh one is there within seconds."""
+    with started(place) as kernel:
+        ended = HARD.replace("while True: pass", "print(flush=True)\nimport os; os._exit(1)")
+        assert kernel.run(ended)[1].startswith(f"The sandbox ended. {LEFT}")
+        assert kernel.run("print('as ever')")[0].endswith("as ever\n")
 
 
 LINE = """
