@@ -8,7 +8,7 @@ import os
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -90,31 +90,31 @@ def folder_in(folder: Path, *names: str, make: bool = False) -> Iterator[int]:
 
     ``folder`` is as she named it, and may be one. ``make``: those that are not there.
     """
-    descriptor = os.open(folder, FOLDER)
-    try:
-        for name in names:
-            if make:
-                with suppress(FileExistsError):
-                    os.mkdir(name, dir_fd=descriptor)
-            inner = os.open(name, FOLDER | os.O_NOFOLLOW, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    with opened(folder, FOLDER) as start, _below(start, names, FOLDER, make) as found:
+        yield found
 
 
 @contextmanager
 def found_in(folder: int, *names: str) -> Iterator[int]:
     """What ``name/…`` is in an open folder, to be looked at and not read: a link in place of a name is an OSError."""
+    with _below(folder, names, os.O_PATH) as found:
+        if stat.S_ISLNK(os.fstat(found).st_mode):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), names[-1])
+        yield found
+
+
+@contextmanager
+def _below(folder: int, names: Iterable[str], flags: int, make: bool = False) -> Iterator[int]:
+    """Opened one step after the other, so that no link is followed."""
     descriptor = os.dup(folder)
     try:
         for name in names:
-            inner = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=descriptor)
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, dir_fd=descriptor)
+            inner = os.open(name, flags | os.O_NOFOLLOW, dir_fd=descriptor)
             os.close(descriptor)
             descriptor = inner
-        if stat.S_ISLNK(os.fstat(descriptor).st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), names[-1])
         yield descriptor
     finally:
         os.close(descriptor)

@@ -27,11 +27,7 @@ _DROPPED = {
     "plotly": frozenset({"topojsonURL", "plotlyServerURL"}),
     "geo": frozenset[str](),
 }
-_LOADS = {
-    "vega": frozenset[str](),
-    "plotly": frozenset({"source", "geojson", "url", "src", "href"}),
-    "geo": frozenset[str](),
-}
+_LOADS = frozenset({"source", "geojson", "url", "src", "href"})
 _INPUTS = words("checkbox color date number radio range search select text time")
 _SETTINGS = frozenset({"input", "name", "min", "max", "step", "options", "labels", "debounce", "value"})
 # Those of Plotly's tags that only style. Of any other, a template could put its attributes together.
@@ -162,12 +158,12 @@ def _stays(key: str, value: Any, dialect: str) -> bool:
         return False
     if key == "cursor":
         return isinstance(value, str) and value.replace("-", "").isalpha()
-    if key not in _LOADS[dialect]:
+    if dialect != "plotly" or key not in _LOADS:
         return True
-    if dialect == "plotly" and not isinstance(value, str):
+    if not isinstance(value, str):
         # A button gives lists to many traces, each its own.
         return isinstance(value, dict) if key == "geojson" else _is_numbers(value)
-    return isinstance(value, str) and bool(_PICTURE.match(value))
+    return bool(_PICTURE.match(value))
 
 
 def _names(path: str) -> list[str]:

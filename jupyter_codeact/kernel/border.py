@@ -12,12 +12,11 @@ from ..guard import outputs, prompts, replies
 from ..sandbox.limits import OUTPUT_LIMIT
 from .comms import Comms
 from .requests import NOBODY, Asked, Requests
-from .shape import VALUES, Held, has_many_values, is_stream, read, shaped, written
+from .shape import DISPLAYS, VALUES, Held, has_many_values, is_stream, read, shaped, written
 from .widgets import TARGET, Widgets
 from .wire import EMPTY, Message, build, split
 
 COMM_TYPES = frozenset({"comm_open", "comm_msg", "comm_close"})
-DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
 WIDGETS_VERSION = "2.1.0"
 REPLY_METADATA = frozenset({"started", "dependencies_met", "engine", "status"})
 

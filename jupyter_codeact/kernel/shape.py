@@ -17,12 +17,19 @@ from .wire import Message, split
 HEADER_LIMIT = 4096
 # Bytes of a message from which on it is checked aside: Markdown of this size takes 0.1 s where it was made to.
 LONG = 4_000
+# Of a message whose bytes are a picture's, which are only looked through.
+LONG_PICTURE = 1_000_000
 # JSON is read in one go, with this process's other threads waiting: a million values take about 0.2 s.
 VALUES = 1_000_000
+DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
 _HEADER_KEYS = ("msg_id", "msg_type", "session", "username", "date", "version")
 # What is in any text that spells a key of PROTOTYPE, escapes or not: a search costs less than to look at each key.
 _SPELLINGS = (b"proto", b"constructor", b"\\u005", b"\\u006", b"\\u007")
 _VERSION = re.compile(r"5\.\d{1,3}")
+# A display as IPython makes it of a picture, up to the picture's own bytes.
+_PICTURE_HEAD = re.compile(
+    rb'\{"data": ?\{(?:"text/plain": ?"[^"\\]{0,200}", ?)?"image/(?:png|jpeg|gif|webp)": ?"(?=[^"\\])'
+)
 _STREAM_HEADS = tuple(
     b'{"name":%s"%s",%s"text":%s"' % (gap, name, gap, gap) for name in (b"stdout", b"stderr") for gap in (b" ", b"")
 )
@@ -65,11 +72,16 @@ def read(data: bytes, whole: bool = False) -> dict[str, Any]:
     """A JSON object, of the kind that a browser can read too. Unless ``whole``, without keys of PROTOTYPE anywhere."""
     if has_many_values(data):
         raise Held
-    made = None if whole or not any(spelling in data for spelling in _SPELLINGS) else _without_prototype
+    made = _without_prototype if not whole and _may_spell_prototype(data) else None
     value = json.loads(data.decode(errors="replace"), parse_constant=_refuse, object_pairs_hook=made)
     if not isinstance(value, dict):
         raise Held
     return value
+
+
+def _may_spell_prototype(data: bytes) -> bool:
+    rest = _without_picture(data)
+    return any(spelling in rest for spelling in _SPELLINGS)
 
 
 def written(document: dict[str, Any]) -> bytes:
@@ -85,13 +97,27 @@ def has_many_values(data: bytes) -> bool:
 
 
 def is_long(frames: list[bytes]) -> bool:
-    """Whether it may take long to check. Prints don't: they are read, and not sanitised."""
-    if sum(map(len, frames)) < LONG:
+    """Whether it may take long to check. Prints don't, nor do pictures: they are read, and not sanitised."""
+    size = sum(map(len, frames))
+    if size < LONG:
         return False
     try:
-        return shaped(split(frames)).type != "stream"
+        message = shaped(split(frames))
     except Exception:  # noqa: BLE001 a boundary: what is no message is refused at once
         return False
+    if message.type == "stream":
+        return False
+    if message.type not in DISPLAYS or size > LONG_PICTURE:
+        return True
+    content = message.parts[3]
+    return size - len(content) + len(_without_picture(content)) >= LONG
+
+
+def _without_picture(content: bytes) -> bytes:
+    """What is left without a picture's own bytes, if that is what it shows first: they are a text, and hold no keys."""
+    if not (head := _PICTURE_HEAD.match(content)):
+        return content
+    return head[0] + content[max(head.end(), content.find(b'"', head.end())) :]
 
 
 def is_stream(content: bytes) -> bool:

@@ -149,9 +149,11 @@ def test_no_key_reaches_what_all_objects_of_a_page_have_in_common(
     bundle = '{"data": {"application/json": [{"a": 1, KEY{"b": 2}}], KEY{}}, "metadata": {KEY{"width": 1}}, KEY{}}'
     clean = {"data": {"application/json": [{"a": 1}]}, "metadata": {}}
     for kind in ("display_data", "update_display_data"):
-        passed = border.published(spelt(kind, bundle))
-        assert passed is not None
-        assert passed.content == json.loads(passed.parts[3]) == clean
+        for first in ({}, {"image/png": "iVBO"}, {"text/plain": "<Figure>", "image/png": "iVBO"}):
+            shown = "".join(f"{json.dumps(mime)}: {json.dumps(value)}, " for mime, value in first.items())
+            passed = border.published(spelt(kind, bundle.replace('{"data": {', '{"data": {' + shown)))
+            assert passed is not None
+            assert passed.content == json.loads(passed.parts[3]) == {**clean, "data": first | clean["data"]}
     state = {**SHOWN_BY_ANOTHER_VIEW, "_model_name": "HTMLModel"}
     opened = json.dumps({"comm_id": "1", "target_name": "jupyter.widget", "data": {"state": {**state, "value": 0}}})
     opened = opened.replace('"value": 0', '"value": {KEY{"a": 1}}, KEY{"value": 0}')

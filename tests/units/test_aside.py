@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Event
+from typing import Any
+
+import pytest
 
 from jupyter_codeact.kernel.aside import LATE, Aside
 from jupyter_codeact.kernel.shape import LONG, is_long
@@ -47,6 +50,28 @@ def test_only_what_may_take_long_is_checked_aside() -> None:
     # What it is, is said by its header, and not by what it looks like.
     prints.parts[0] = LENGTHY.parts[0]
     assert is_long(frames(prints))
+
+
+PNG, PLAIN = {"image/png": "iVBO" * LONG}, {"text/plain": "<IPython.core.display.Image object>"}
+NONE = {"metadata": {}, "transient": {}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "long"),
+    [
+        ("display_data", {"data": PNG | PLAIN, **NONE}, False),
+        ("execute_result", {"data": PLAIN | PNG, **NONE, "execution_count": 1}, False),
+        ("display_data", {"data": {"image/png": "iVBO" * 250_000}, **NONE}, True),
+        ("display_data", {"data": PNG | {"text/html": "<p>" * LONG}, **NONE}, True),
+        ("display_data", {"data": {"application/vnd.vegalite.v5+json": PNG}, **NONE}, True),
+        ("display_data", {"data": {"text/markdown": PNG["image/png"]}, **NONE}, True),
+        ("display_data", {"metadata": {}, "data": PNG}, True),
+        ("comm_msg", {"data": PNG, "comm_id": "x"}, True),
+    ],
+)
+def test_a_picture_is_none_of_it(kind: str, content: dict[str, Any], long: bool) -> None:
+    """And nothing but a picture, whatever calls itself one."""
+    assert is_long(frames(build(kind, content, "s"))) is long
 
 
 def test_while_something_is_checked_the_loop_goes_on() -> None:
