@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import expressions, lite, modebar, reactions, rows, signals, tex
+from . import expressions, lite, modebar, reactions, rows, signals, specification, tex
 from .names import words
 
 # What a specification is, it says first of all by this; without it, vega-embed goes by its keys.
@@ -55,7 +55,7 @@ def vega(spec: Any) -> dict[str, Any] | None:
     try:
         reactions.check(spec)
         signals.check(spec)
-        cleaned: dict[str, Any] = lite.known(expressions.held(_walk(spec, "vega")))
+        cleaned: dict[str, Any] = lite.known(specification.held(_walk(spec, "vega")))
         rows.check(cleaned)
     except (expressions.LeadsOut, reactions.Reacts):
         return None

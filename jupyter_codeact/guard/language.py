@@ -12,7 +12,7 @@ https://vega.github.io/vega/docs/expressions/
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import NamedTuple
 
 from .members import METHODS, OF_OBJECTS
@@ -43,6 +43,12 @@ _COMPUTE = words(
 )
 # What they look up has a name, which must stand there: other things could be called in place of a scale.
 _LOOK_UP = words("bandwidth domain indata invert range scale")
+# Constants, and what is there in each chart.
+_GIVEN = words(
+    """
+    E LN10 LN2 LOG10E LOG2E MAX_VALUE MIN_VALUE NaN PI SQRT1_2 SQRT2 datum event false height null true undefined width
+    """
+)
 # What is drawn and what it is drawn in; and what is no name, before which a slash would mean something else.
 _NAMELESS = words(
     """
@@ -80,10 +86,12 @@ class _Sign(NamedTuple):
 _END = _Sign("end", "")
 
 
-def computes(expression: str) -> bool:
-    """Whether it only computes. What is no expression does not."""
+def computes(expression: str, names: Container[str]) -> bool:
+    """Whether it only computes, with parameters of these names. What is no expression does not."""
     signs = _read(expression)
-    return signs is not None and _is_closed(signs) and all(_may_stand(signs, at) for at in range(1, len(signs) - 2))
+    if signs is None or not _is_closed(signs):
+        return False
+    return all(_may_stand(signs, at) and _is_known(signs, at, names) for at in range(1, len(signs) - 2))
 
 
 def stands_alone(expression: str, name: str, member: str) -> bool:
@@ -152,6 +160,14 @@ def _is_member(sign: _Sign, signs: Sequence[_Sign], at: int) -> bool:
     is_column = signs[at - 1].text == "datum" and signs[at - 2].text != "."
     name = sign.text[1:-1] if sign.kind == "text" else sign.text
     return sign.kind in ("name", "text") and name not in (OF_OBJECTS if is_column else METHODS)
+
+
+def _is_known(signs: Sequence[_Sign], at: int, names: Container[str]) -> bool:
+    """Whether a name that is no member's, nor a function's, is of what the chart gives; the compiler makes more."""
+    before, sign, after = signs[at - 1 : at + 2]
+    if sign.kind != "name" or before.text == "." or after.text == "(":
+        return True
+    return sign.text in _GIVEN or sign.text in names
 
 
 def _may_be_named(name: str, signs: Sequence[_Sign], at: int) -> bool:

@@ -25,7 +25,7 @@ METHODS = OF_OBJECTS | words(
     getDate getDay getFloat16 getFloat32 getFloat64 getFullYear getHours getInt16 getInt32 getInt8
     getMilliseconds getMinutes getMonth getOrInsert getOrInsertComputed getSeconds getTime getTimezoneOffset
     getUTCDate getUTCDay getUTCFullYear getUTCHours getUTCMilliseconds getUTCMinutes getUTCMonth getUTCSeconds
-    getUint16 getUint32 getUint8 getYear has includes indexOf intersection isDisjointFrom isSubsetOf
+    getUint16 getUint32 getter getUint8 getYear has includes indexOf intersection isDisjointFrom isSubsetOf
     isSupersetOf isWellFormed italics join keys lastIndexOf link localeCompare map match matchAll normalize
     padEnd padStart pop push reduce reduceRight repeat replace replaceAll resize reverse search set setBigInt64
     setBigUint64 setDate setFloat16 setFloat32 setFloat64 setFromBase64 setFromHex setFullYear setHours setInt16

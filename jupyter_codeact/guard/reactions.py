@@ -20,6 +20,8 @@ _NAMED = re.compile(r"@[\w-]+", re.ASCII)
 # How a drag that began in the chart goes on, wherever it goes.
 _DRAG = words("mousemove mouseup pointermove pointerup")
 _DATUM = re.compile(r"\bdatum\b")
+# What lasts as long as the chart: of an event it has the keys and places.
+_THINGS = re.compile(r"\b(?:datum|item|detail)\b")
 
 
 class Reacts(ValueError):
@@ -34,7 +36,7 @@ def check(spec: Any) -> None:
         if value == "image" and key in ("mark", "type"):
             # What is drawn is an element of the page.
             raise Reacts
-        if key == "toggle" and _DATUM.search(str(value)):
+        if key == "toggle" and _THINGS.search(str(value)):
             raise Reacts
 
 

@@ -6,6 +6,7 @@ and data sets in each format with which they are asked for.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .members import OF_OBJECTS
@@ -13,6 +14,8 @@ from .names import words
 from .reactions import Reacts, parts
 
 _TEXTS = words("csv dsv tsv")
+# As everybody reads it: brackets and backslashes mean something to Vega.
+_PATH = re.compile(r"[\w -]+(?:\.[\w -]+)*")
 
 
 def check(spec: dict[str, Any]) -> None:
@@ -54,7 +57,9 @@ def _are_plain(values: Any) -> bool:
 
 def _property(values: Any, path: Any) -> Any:
     """What is there; None where it is not written out."""
-    for name in path.split(".") if isinstance(path, str) else [None]:
+    if not isinstance(path, str) or not _PATH.fullmatch(path):
+        return None
+    for name in path.split("."):
         if not isinstance(values, dict) or name in OF_OBJECTS or name not in values:
             return None
         values = values[name]

@@ -8,8 +8,8 @@ what it has selected. So they don't meet. A source that is named is one that the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from .names import words
 from .reactions import Reacts, parts
@@ -55,6 +55,36 @@ _COLUMNS = words("column field fields layer repeat row timeUnit unit")
 _DEFINES = words("graticule sequence sphere url values")
 _ODD = re.compile(r"\W", re.ASCII)
 _DIGIT = re.compile(r"\d", re.ASCII)
+# Of what is made of a selection, what leads to more than numbers: its columns with what reads them, what is drawn.
+_MADE_OF = re.compile(rf"\b(\w+?)_(?:{'|'.join(sorted(_TAKEN))})\b", re.ASCII)
+
+
+class Names(NamedTuple):
+    """What a chart names: ``own`` are its parameters, selections among them, as expressions name them."""
+
+    own: frozenset[str]
+    selections: frozenset[str]
+
+    def are_made_in(self, text: str) -> bool:
+        """Whether it has the name of something that is made of a selection: what it is, is the compiler's."""
+        return any(name in self.selections for name in _MADE_OF.findall(text))
+
+
+def names_in(found: Sequence[tuple[Any, str]]) -> Names:
+    """found: the parts of a chart."""
+    parameters = {
+        _written(name): value
+        for value, key in found
+        if key == "params" and isinstance(value, dict) and isinstance(name := value.get("name"), str)
+    }
+    selections = (name for name, value in parameters.items() if "select" in value)
+    return Names(frozenset({*parameters, *_extents(found)}), frozenset(selections))
+
+
+def _extents(found: Sequence[tuple[Any, str]]) -> set[str]:
+    """What transforms name, of two numbers."""
+    named = (value["param"] for value, _ in found if isinstance(value, dict) and value.keys() == {"extent", "param"})
+    return {name for name in named if isinstance(name, str)}
 
 
 def check(spec: dict[str, Any]) -> None:
@@ -67,11 +97,12 @@ def check(spec: dict[str, Any]) -> None:
     parameters = {name: value for name, value, key in given if key == "params"}
     views = {name for name, _, key in given if key in _VIEWS}
     selections = {name for name, value in parameters.items() if "select" in value}
-    names = {name for name, *_ in given} | {_written(name) for name in _datasets(spec) if _is_short(name)}
+    extents = _extents(found)
+    names = {name for name, *_ in given} | extents | {_written(name) for name in _datasets(spec) if _is_short(name)}
     # What was repeated before it came here has views of such names.
     is_repeated = any(key == "repeat" for _, key in found)
     new = names if is_repeated else names - {name for name in views - parameters.keys() if "child__" in name}
-    if _VEGAS & parameters.keys() or any(_is_made(name, views) for name in new):
+    if _VEGAS & {*parameters, *extents} or any(_is_made(name, views) for name in new):
         raise Reacts
     if not all(_are_columns(value.get("fields", [])) for value, _ in found if isinstance(value, dict)):
         raise Reacts

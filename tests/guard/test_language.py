@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_codeact.guard.language import computes
+from jupyter_codeact.guard import language
+
+NAMES = frozenset({"brush", "$p", "_q"})
+
+
+def computes(expression: str) -> bool:
+    """In a chart that has parameters of these names."""
+    return language.computes(expression, NAMES)
 
 
 @pytest.mark.parametrize(
