@@ -23,8 +23,8 @@ FOLDER = os.O_RDONLY | os.O_DIRECTORY
 
 @contextmanager
 def temporary(kind: str) -> Iterator[str]:
-    """A folder for a while, called for what it is there. Raises OSError."""
-    folder = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{kind}-")
+    """A folder for a while, called for what it is there; by its true name. Raises OSError."""
+    folder = os.path.realpath(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-{kind}-"))
     try:
         yield folder
     finally:

@@ -48,9 +48,10 @@ async def try_skill(
 def fresh_of(settings: Settings, work: str, *hidden: str, known: Identity | None = None) -> Opener:
     """Opens sandboxes as this environment's kernels have them, with that working folder, and more that is hidden.
 
-    ``known``: which folder it is, whatever lies there by now.
+    ``known``: which folder it is, whatever lies there by now; without one, what it is at this moment.
     An opener takes folders of skills that are looked at before the libraries.
     """
+    known = known or Identity.of(work)
 
     def fresh(first: tuple[str, ...] = ()) -> Sandbox:
         settings.make_folders()

@@ -140,6 +140,8 @@ class Proxy:
             if self.failed and self.sandbox.home is not None:
                 said = EMPTY_HOME.format(reason=self.failed, aside=self.sandbox.home.settle())
                 self.news, self.failed = f"{self.news}\n{said}".lstrip(), ""
+            if self.sandbox.asked is not None and self.sandbox.asked.left_out:
+                self.news = f"{self.news}\n{self.sandbox.asked.left_out}".lstrip()
             if self.is_fresh:
                 # A front end shows the state that it heard of last: that one is starting.
                 self.voice.status("idle", EMPTY)

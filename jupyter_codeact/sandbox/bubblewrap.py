@@ -8,18 +8,18 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
-from . import etc, gitconfig, mounts, place, repository, seccomp
+from . import etc, gitconfig, links, mounts, place, repository, seccomp
 from .limits import Limits
 from .paths import (
     PACKAGE,
     Interpreter,
-    both,
     check_links,
+    check_unseen,
     entries_outside,
     goes_by_link,
     home_parts,
@@ -134,6 +134,14 @@ def command(room: Room, inner: list[str]) -> Command:
     # Trials work in a folder for temporary files, which may lie there.
     if in_dot_folder(room.work) and not any(in_dot_folder(base) and inside(room.work, base) for base in bases()):
         raise SandboxUnavailable(DOT_FOLDER.format(work=room.work))
+    python = python.without_projects_in(room.work)
+    names = filter(None, (*python.projects, *room.libraries, room.home))
+    led = links.led(names, python.environment)
+    unseen = {name: link for name, link in led.unseen.items() if name in room.libraries}
+    check_unseen(room.work, unseen)
+    # Skills of hers that lie in the working folder all the same are nothing that cells may write.
+    room = room._replace(hidden=(*room.hidden, *map(os.path.realpath, unseen)), home=led.places.get(room.home or ""))
+    python = python.without_projects_but(led.places)
     as_root = os.geteuid() == 0
     drawn = random.choice(SANDBOX_UIDS)  # noqa: S311  no secret
     uid, gid = map(str, (drawn, drawn) if as_root else (os.getuid(), os.getgid()))
@@ -144,14 +152,14 @@ def command(room: Room, inner: list[str]) -> Command:
         *_system(program, room.limits),
         *etc.bound(room.run, room.work, uid, gid, HOME),
         *_home(program, room, home),
-        *_folders(room, work, python, ours),
+        *_folders(room, work, python, ours, led.places),
         *_variables(room, python),
         # Bubblewrap's own root, and what it made there, is nothing to write to: it would be memory without a limit.
         *("--remount-ro", "/dev", "--remount-ro", "/"),
         *("--chdir", room.work),
     ]
     try:
-        asked = mounts.asked_by(options, room.work, work)
+        asked = mounts.asked_by(options, room.work, work)._replace(left_out=led.left_out)
     except mounts.PartGone as part:
         raise SandboxUnavailable(place.SWAPPED.format(folder=part)) from None
     # What is made in the working folder is root's there, so that no group of it may be lent out either.
@@ -226,8 +234,10 @@ def _home(program: str, room: Room, source: str | None) -> Iterator[str]:
         yield from ("--bind-try", source, HOME)
 
 
-def _folders(room: Room, work_source: str, python: Interpreter, ours: Interpreter) -> Iterator[str]:
-    """Order matters: what is bound later covers what was bound before.
+def _folders(
+    room: Room, work_source: str, python: Interpreter, ours: Interpreter, places: Mapping[str, str]
+) -> Iterator[str]:
+    """Order matters: what is bound later covers what was bound before. ``places``: where projects and libraries lie.
 
     The environment and our own package come after the working folder, which may hold them: code that could
     change them would run outside the sandbox at the next start.
@@ -235,7 +245,8 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     made: set[str] = set()
     obeyed = (*python.environment, *ours.environment, *python.user_site, *ours.user_site, *room.libraries, *room.hidden)
     make_missing(room.work, obeyed, [*python.environment, *ours.environment])
-    readable = (*python.readable(room.work), *ours.keeps(room.work), str(PACKAGE), *both(room.libraries))
+    libraries = [name for library in room.libraries if library in places for name in (library, places[library])]
+    readable = (*python.readable(room.work), *ours.keeps(room.work), str(PACKAGE), *dict.fromkeys(libraries))
     kept = [folder for folder in readable if inside(folder, room.work) and folder != room.work]
     private = [path for path in private_entries(room.work, room.hidden) if not any(inside(path, k) for k in kept)]
     check_links(room.work, obeyed, (*kept, *private))
@@ -246,14 +257,14 @@ def _folders(room: Room, work_source: str, python: Interpreter, ours: Interprete
     of_git = repository.kept(room.work)
     parts = {**pins(room.work, (*readable, *private, *of_git)), **dict.fromkeys(of_git, "--ro-bind"), **home}
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
-        yield from _bind("--ro-bind", folder, folder, made)
+        yield from _bind("--ro-bind", places.get(folder, folder), folder, made)
     yield from _bind("--bind", work_source, room.work, made)
     for path in sorted(parts, key=len):
         yield from _part(parts[path], work_source + path.removeprefix(room.work), path)
     for path in private:
         yield from _cover(path)
     for folder in (f for f in readable if not inside(room.work, f)):
-        yield from _bind("--ro-bind", folder, folder, made)
+        yield from _bind("--ro-bind", places.get(folder, folder), folder, made)
     yield from _bind("--ro-bind", room.run.shown, room.run.shown, made)
     for path in (*private, *(path for path in home if home[path] == "--tmpfs")):
         if os.path.isdir(path):

@@ -11,8 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
 
+from .links import text_of
 from .paths import entries_outside, inside
 
 SYSTEM = "/etc/gitconfig"
@@ -102,5 +102,6 @@ def _joined(paths: Iterable[str]) -> str:
     texts = []
     for path in paths:
         with suppress(OSError, ValueError):
-            texts.append(Path(path).read_text(encoding="utf-8", errors="surrogateescape"))
+            # Cells of another folder's kernel may have put a link, or a pipe, in its place.
+            texts.append(text_of(path))
     return "\n".join(texts)

@@ -3,7 +3,7 @@
 Sources and targets are names, which bubblewrap resolves while code of another sandbox may swap a folder below the same
 working folder for a link. Then a source leads to what is none of the sandbox's business, and a target, a link
 in the new root as well, puts a mount where nobody looks for it. So each place is counted, and each part of the
-working folder is the one that was looked at when it was chosen.
+working folder, and whatever else is bound there, is the one that was looked at when it was chosen.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..files import Identity, found_in, opened
-from ..files import inside as leads_into
+from .links import followed
 from .paths import in_dot_folder, inside, parents, users_home
 
 # How many words follow an option of bubblewrap's that has any, of those that we use.
@@ -66,13 +66,15 @@ class Mounted(NamedTuple):
 class Asked(NamedTuple):
     """What one sandbox is to have.
 
-    parts: which folder, or file, of the working folder is to be seen at each target that nothing covers; None where
-    the host has a mount that can't be lent, and what lies under it is seen.
+    parts: which folder, or file, of hers is to be seen at each target that nothing covers; None where in the working
+    folder the host has a mount that can't be lent, and what lies under it is seen.
+    left_out: what is to be said of what else of hers could have been bound.
     """
 
     work: str
     mounts: list[Mount]
     parts: dict[str, Identity | None]
+    left_out: str = ""
 
     def is_for(self, known: Identity) -> bool:
         """Whether the working folder is that one. Where her home is shown, it has nothing there but its entries."""
@@ -129,9 +131,10 @@ def asked_by(options: Sequence[str], work: str, lent: str) -> Asked:
     Raises PartGone where a part of the working folder can't be reached, or only by a link.
     """
     mounts = list(_mounts(options))
+    chosen = [(mount, place) for mount in _uncovered(mounts) if (place := _place(mount, work, lent)) is not None]
     with opened(work, os.O_PATH | os.O_DIRECTORY) as folder:
-        chosen = ((mount, place) for mount in _uncovered(mounts) if (place := _place(mount, work, lent)) is not None)
-        return Asked(work, mounts, dict(_parts(folder, work, lent, chosen)))
+        parts = dict(_parts(folder, work, lent, ((m, place) for m, place in chosen if inside(place, work))))
+    return Asked(work, mounts, {**dict(_elsewhere((m, p) for m, p in chosen if not inside(p, work))), **parts})
 
 
 class PartGone(Exception):
@@ -162,32 +165,39 @@ def _uncovered(mounts: Sequence[Mount]) -> Iterator[Mount]:
 
 
 def _place(mount: Mount, work: str, lent: str) -> str | None:
-    """Where the source lies in the working folder; None where it lies elsewhere.
+    """Where the source lies; None where no cell can have put it there.
 
-    A file of her home that is shown is left out: no code in a sandbox can rename it, and programs of hers may.
+    A file of her home that is shown is left out: no code in a sandbox can rename it, and programs of hers may. So is
+    our own of /etc, and what is no working folder's part and can be written: the sandbox's home.
     """
     is_systems = any(inside(mount.source, folder) for folder in _SYSTEMS if not inside(work, folder))
     if not mount.source or mount.option == "--ro-bind-try" or is_systems:
         return None
-    if inside(mount.source, lent):
-        place = _by_true_entry(work + mount.source.removeprefix(lent))
-    else:
-        place = os.path.realpath(mount.source)
-    if inside(place, work):
-        return place
-    # A link in her home may lead on; any other one in the working folder was put there meanwhile.
-    if not inside(users_home(), work) and leads_into(Path(mount.source), Path(work)):
-        raise PartGone(mount.source)
-    return None
+    name = work + mount.source.removeprefix(lent) if inside(mount.source, lent) else mount.source
+    # What lies in the working folder by name is reached by no link, or is refused when it is opened.
+    place = _by_her_links(name, work) if in_dot_folder(name) or not inside(name, work) else name
+    is_ours = mount.option != "--ro-bind" or inside(mount.target, "/etc")
+    return None if is_ours and not inside(place, work) else place
 
 
-def _by_true_entry(path: str) -> str:
-    """A dot entry of her home may be a link, which no cell can make: the folder is shown where its name is."""
+def _by_her_links(name: str, work: str) -> str:
+    """Any link in the working folder was put there meanwhile, but in her home itself and its dot folders."""
     home = users_home()
-    if not in_dot_folder(path):
-        return path
-    entry = os.path.join(home, os.path.relpath(path, home).split("/")[0])
-    return os.path.realpath(entry) + path.removeprefix(entry)
+    try:
+        return followed(name, lambda folder: not inside(folder, work) or folder == home or in_dot_folder(folder))
+    except OSError:
+        raise PartGone(name) from None
+
+
+def _elsewhere(chosen: Iterable[tuple[Mount, str]]) -> Iterator[tuple[str, Identity]]:
+    """What lies outside of the working folder: cells of another one's may have put a link there meanwhile."""
+    with opened("/", os.O_PATH | os.O_DIRECTORY) as root:
+        for mount, place in chosen:
+            try:
+                with found_in(root, *Path(place).parts[1:]) as found:
+                    yield mount.target, Identity.of(found)
+            except OSError:
+                raise PartGone(place) from None
 
 
 def _parts(

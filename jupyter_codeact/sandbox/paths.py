@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,16 @@ class Interpreter(NamedTuple):
     user_site: list[str]
     projects: list[str]
 
+    def without_projects_in(self, work: str) -> Interpreter:
+        """Those are part of the working folder."""
+        return self._replace(projects=[path for path in self.projects if not inside(path, work)])
+
+    def without_projects_but(self, places: Mapping[str, str]) -> Interpreter:
+        """Of her projects those that are named here, with where they lie, unless that is all of her home."""
+        home = users_home()
+        kept = [path for path in self.projects if path in places and not inside(home, places[path])]
+        return self._replace(projects=kept)
+
     def readable(self, work: str) -> list[str]:
         """What has to be bound, outermost only. Her projects in the working folder are part of that."""
         home = users_home()
@@ -62,7 +72,8 @@ def interpreter(python: str) -> Interpreter:
     # A link from elsewhere isn't there in the sandbox.
     seen = any(inside(found.program, folder) for folder in ("/usr", *found.environment))
     program = found.program if seen else os.path.realpath(found.program)
-    return Interpreter(program, both(found.environment), both(found.user_site), found.projects)
+    projects = [*map(os.path.abspath, found.projects)]
+    return Interpreter(program, both(found.environment), both(found.user_site), projects)
 
 
 def _ask(python: str) -> dict[str, Any]:
@@ -156,6 +167,16 @@ def check_links(work: str, names: Iterable[str], kept: Iterable[str]) -> None:
             place = os.path.realpath(os.path.dirname(step))
             if inside(place, work) and place != home and not any(inside(place, folder) for folder in kept):
                 raise SandboxUnavailable(LINKED.format(link=step, name=name))
+
+
+def check_unseen(work: str, linked: Mapping[str, str]) -> None:
+    """Raises SandboxUnavailable where it is by a link in the working folder that a folder of skills is not bound.
+
+    Cells could write there, once the link is gone. ``linked``: the link by name.
+    """
+    for name, link in linked.items():
+        if inside(link, work):
+            raise SandboxUnavailable(LINKED.format(link=link, name=name))
 
 
 def goes_by_link(name: str, shown: str) -> bool:

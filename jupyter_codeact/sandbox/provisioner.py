@@ -67,6 +67,8 @@ class BubblewrapProvisioner(LocalProvisioner):
         self.sandbox = open_sandbox(
             "bubblewrap", cmd[0], _work(kwargs), (), hidden, memory_gb=self.memory_gb, address=address
         )
+        if self.sandbox.asked is not None and self.sandbox.asked.left_out:
+            self.log.warning(self.sandbox.asked.left_out)
         self.process, self.pid, self.pgid = self.sandbox.process, self.sandbox.process.pid, self.sandbox.process.pid
         for pipe in (self.process.stdout, self.process.stderr):
             threading.Thread(target=self._drain, args=(pipe, self.sandbox), daemon=True).start()

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import environment
 
 from jupyter_codeact.errors import SandboxDied, SandboxUnavailable
 from jupyter_codeact.files import Identity
 from jupyter_codeact.headless.kernel import SandboxKernel
+from jupyter_codeact.headless.trial import fresh_of
 from jupyter_codeact.notebook.running import finish
 from jupyter_codeact.sandbox import mounts, repository
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.sandbox.paths import make_missing
+from jupyter_codeact.settings import Settings
 
 from .rooms import AS_ROOT, answering, room, started
 
@@ -201,6 +204,38 @@ async def test_a_swapped_part_is_seen_before_anything_is_asked(
         async with SandboxKernel(
             lambda: open_sandbox("bubblewrap", sys.executable, str(work), hidden=hidden, known=Identity.of(work))
         ):
+            pass
+
+
+@pytest.mark.parametrize("back", ["true", "rm folder && mv before folder"])
+def test_nor_does_what_lies_elsewhere(
+    tmp_path: Path, work: Path, hers: Path, before_mounting: Callable[[Path, str], None], back: str
+) -> None:
+    """A project, or a library: cells of another folder's kernel may swap it."""
+    other = tmp_path / "other"
+    (other / "folder").mkdir(parents=True)
+    python, _ = environment(tmp_path / "env", other / "folder")
+    for of_room in ({"python": python}, {"libraries": (str(other / "folder"),)}):
+        before_mounting(other, f"rm -rf before; mv folder before && ln -s {hers} folder")
+        with answering("bubblewrap", work, **of_room) as cells:
+            subprocess.run(back, shell=True, cwd=other, check=True)
+            assert cells(f"print(open('{other}/folder/secret.txt').read())") == "canary", "the danger is real"
+            with pytest.raises(SandboxUnavailable, match=f"{other}/folder {SAID}"):
+                cells.sandbox.check_place()
+        if back == "true":
+            subprocess.run("rm folder && mv before folder", shell=True, cwd=other, check=True)
+
+
+async def test_where_a_skill_is_tried_it_is_seen_as_well(
+    tmp_path: Path, work: Path, hers: Path, before_mounting: Callable[[Path, str], None]
+) -> None:
+    """In a folder that was made for it."""
+    (tmp_path / "other" / "folder").mkdir(parents=True)
+    settings = Settings.from_environment({"JUPYTER_CODEACT_HOME": str(tmp_path / "home")})
+    settings = settings._replace(other_skills=(str(tmp_path / "other" / "folder"),))
+    before_mounting(tmp_path / "other", f"mv folder before && ln -s {hers} folder")
+    with pytest.raises(SandboxUnavailable, match=SAID):
+        async with SandboxKernel(fresh_of(settings, str(work))):
             pass
 
 
