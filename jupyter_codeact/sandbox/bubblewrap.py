@@ -151,7 +151,7 @@ def command(room: Room, inner: list[str]) -> Command:
         *("--chdir", room.work),
     ]
     try:
-        asked = mounts.asked_by(options, room.work, work)
+        asked = mounts.asked_by(options, room.work, work, {home: room.home} if as_root and home and room.home else None)
     except mounts.PartGone as part:
         raise SandboxUnavailable(place.SWAPPED.format(folder=part)) from None
     # What is made in the working folder is root's there, so that no group of it may be lent out either.
