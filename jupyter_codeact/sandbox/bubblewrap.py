@@ -40,6 +40,8 @@ SANDBOX_UIDS = range(60706, 61184)
 HOME = "/home/sandbox"
 # Folders in memory that the sandbox has no use for, and that it may be able to write to.
 SMALL = 16 * 2**20
+# Of all its words bubblewrap takes so many.
+MOST_WORDS = 9000
 KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "COLUMNS", "PYDEVD_USE_FRAME_EVAL")
 ETC = [
     "ssl",
@@ -77,7 +79,11 @@ OBEYED = (
     "in the sandbox could change what runs outside of it: put the notebook into another folder. If it is the front "
     "end's ipc sockets that would lie here, give it an absolute `ip` elsewhere."
 )
-
+TOO_MUCH = (
+    "This kernel's working folder would be {work}, where more has to be covered, or kept from being changed, than "
+    "bubblewrap can mount (it would be told {words} words of {most}): put the notebook into a folder below, or one of "
+    "its own."
+)
 DOT_FOLDER = (
     "This kernel's working folder would be {work}, in a dot folder of your home: programs keep settings and keys "
     "there, and a link of another sandbox's making may have led to it: put the notebook into another folder."
@@ -159,13 +165,17 @@ def command(room: Room, inner: list[str]) -> Command:
         *("--chdir", room.work),
     ]
     try:
-        asked = mounts.asked_by(options, room.work, work)._replace(left_out=led.left_out)
+        home_lent = {home: room.home} if as_root and home and room.home else None
+        asked = mounts.asked_by(options, room.work, work, home_lent)._replace(left_out=led.left_out)
     except mounts.PartGone as part:
         raise SandboxUnavailable(place.SWAPPED.format(folder=part)) from None
+    told = [*(_drop_root(uid) if as_root else []), *room.limits.prefix(), python.program, *inner]
+    words = len(options) + len(("--seccomp", "rules", "--")) + len(told)
+    if words > MOST_WORDS:
+        raise SandboxUnavailable(TOO_MUCH.format(work=room.work, words=words, most=MOST_WORDS))
     # What is made in the working folder is root's there, so that no group of it may be lent out either.
     rules = seccomp.descriptor(seccomp.S_ISUID | (seccomp.S_ISGID if as_root else 0))
-    argv = [program, *options, "--seccomp", str(rules), "--"]
-    argv += [*(_drop_root(uid) if as_root else []), *room.limits.prefix(), python.program, *inner]
+    argv = [program, *options, "--seccomp", str(rules), "--", *told]
     return Command([*_lend(room, lent, uid), *argv] if as_root else argv, rules, asked)
 
 
@@ -254,8 +264,11 @@ def _folders(
     linked |= {name for name in room.libraries if any(goes_by_link(name, folder) for folder in readable)}
     readable = tuple(folder for folder in readable if folder not in linked)
     home = home_parts(room.work)
-    of_git = repository.kept(room.work)
-    parts = {**pins(room.work, (*readable, *private, *of_git)), **dict.fromkeys(of_git, "--ro-bind"), **home}
+    of_git = dict.fromkeys(repository.kept(room.work), "--ro-bind")
+    pinned = pins(room.work, (*readable, *private, *of_git))
+    # In what is read-only nothing can be moved.
+    pinned = {path: option for path, option in pinned.items() if of_git.keys().isdisjoint(parents(path))}
+    parts = {**pinned, **of_git, **home}
     for folder in (f for f in readable if inside(room.work, f) and f != room.work):
         yield from _bind("--ro-bind", places.get(folder, folder), folder, made)
     yield from _bind("--bind", work_source, room.work, made)

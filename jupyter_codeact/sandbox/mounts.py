@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -66,14 +66,15 @@ class Mounted(NamedTuple):
 class Asked(NamedTuple):
     """What one sandbox is to have.
 
-    parts: which folder, or file, of hers is to be seen at each target that nothing covers; None where in the working
-    folder the host has a mount that can't be lent, and what lies under it is seen.
+    parts: which folder, or file, of hers is to be seen at each target that nothing covers.
+    lent: where the host has what root lends, by the mountpoint that it is lent at.
     left_out: what is to be said of what else of hers could have been bound.
     """
 
     work: str
     mounts: list[Mount]
-    parts: dict[str, Identity | None]
+    parts: dict[str, Identity]
+    lent: Mapping[str, str]
     left_out: str = ""
 
     def is_for(self, known: Identity) -> bool:
@@ -87,31 +88,38 @@ class Asked(NamedTuple):
         missing = Counter(mount.target for mount in self.mounts if not mount.is_tried) - found
         unasked = found - Counter(mount.target for mount in self.mounts)
         unasked -= Counter(point for point in unasked if _ITS_OWN.fullmatch(point))
-        unasked -= self._carried(unasked)
+        host = table(Path("/proc/self/mountinfo").read_bytes())
+        unasked -= self._carried(unasked, Counter(entry.point for entry in host))
         wrong = (target for target in self.parts if found[target] and not self._is_part(target, mounted))
-        return next(iter((*missing, *unasked, *wrong)), None)
+        return next(iter((*missing, *unasked, *self._left_out(found, host), *wrong)), None)
 
-    def _carried(self, points: Iterable[str]) -> Counter[str]:
-        """How often the host has a mount there: each bind takes along what is mounted below its source."""
+    def _carried(self, points: Iterable[str], host: Counter[str]) -> Counter[str]:
+        """How often the host has a mount there: each bind takes along what is mounted below its source.
+
+        So does what is lent, though by mounts of its own.
+        """
         carried: Counter[str] = Counter()
-        if points:
-            host = Counter(entry.point for entry in table(Path("/proc/self/mountinfo").read_bytes()))
-            for mount in self.mounts:
-                for point in (p for p in points if mount.source and p != mount.target and inside(p, mount.target)):
-                    carried[point] += host[os.path.realpath(mount.source) + point.removeprefix(mount.target)]
+        for mount in self.mounts:
+            for point in (p for p in points if mount.source and p != mount.target and inside(p, mount.target)):
+                carried[point] += host[self._on_the_host(mount.source) + point.removeprefix(mount.target)]
         return carried
+
+    def _left_out(self, found: Counter[str], host: Iterable[Entry]) -> Iterator[str]:
+        """What was mounted below the working folder since it was lent: cells would write under it."""
+        if self.work not in self.lent:
+            below = (entry for entry in host if entry.point != self.work and inside(entry.point, self.work))
+            yield from (entry.point for entry in below if not found[entry.point] and _is_seen(entry))
+
+    def _on_the_host(self, source: str) -> str:
+        at = next((at for at in self.lent if inside(source, at)), "")
+        return os.path.realpath(self.lent[at] + source.removeprefix(at)) if at else os.path.realpath(source)
 
     def _is_part(self, target: str, mounted: Mounted) -> bool:
         """By the mount's number as well: while it is walked to, something else might have its name."""
-        there = [entry for entry in mounted.entries if entry.point == target]
-        part = self.parts[target]
-        if part is None:
-            below = target.removeprefix(self.work)
-            wholes = {(e.device, e.root.rstrip("/") + below) for e in mounted.entries if e.point == self.work}
-            return any((entry.device, entry.root) in wholes for entry in there)
+        there = [entry.number for entry in mounted.entries if entry.point == target]
         try:
             with found_in(mounted.root, *Path(target).parts[1:]) as found:
-                return Identity.of(found) == part and _number(found) in [entry.number for entry in there]
+                return Identity.of(found) == self.parts[target] and _number(found) in there
         except OSError:
             return False
 
@@ -125,16 +133,18 @@ def table(mountinfo: bytes) -> list[Entry]:
     return found
 
 
-def asked_by(options: Sequence[str], work: str, lent: str) -> Asked:
+def asked_by(options: Sequence[str], work: str, lent: str, home: Mapping[str, str] | None = None) -> Asked:
     """What these options of bubblewrap's are for, where the working folder is to be had as ``lent``.
 
+    ``home`` is where the kept home lies, by what it is to be had as, where that is lent as well.
     Raises PartGone where a part of the working folder can't be reached, or only by a link.
     """
     mounts = list(_mounts(options))
     chosen = [(mount, place) for mount in _uncovered(mounts) if (place := _place(mount, work, lent)) is not None]
     with opened(work, os.O_PATH | os.O_DIRECTORY) as folder:
-        parts = dict(_parts(folder, work, lent, ((m, place) for m, place in chosen if inside(place, work))))
-    return Asked(work, mounts, {**dict(_elsewhere((m, p) for m, p in chosen if not inside(p, work))), **parts})
+        parts = dict(_parts(folder, work, ((m, place) for m, place in chosen if inside(place, work))))
+    parts |= _elsewhere((m, place) for m, place in chosen if not inside(place, work))
+    return Asked(work, mounts, parts, {lent: work, **(home or {})})
 
 
 class PartGone(Exception):
@@ -200,18 +210,23 @@ def _elsewhere(chosen: Iterable[tuple[Mount, str]]) -> Iterator[tuple[str, Ident
                 raise PartGone(place) from None
 
 
-def _parts(
-    folder: int, work: str, lent: str, chosen: Iterable[tuple[Mount, str]]
-) -> Iterator[tuple[str, Identity | None]]:
+def _parts(folder: int, work: str, chosen: Iterable[tuple[Mount, str]]) -> Iterator[tuple[str, Identity]]:
     for mount, place in chosen:
         try:
             with found_in(folder, *Path(place).relative_to(work).parts) as found:
-                # What is lent comes without what is mounted below it.
-                is_lent = lent == work or not inside(mount.source, lent) or _number(found) == _number(folder)
-                yield mount.target, Identity.of(found) if is_lent else None
+                yield mount.target, Identity.of(found)
         except OSError:
             if not mount.is_tried or os.path.lexists(place):
                 raise PartGone(place) from None
+
+
+def _is_seen(entry: Entry) -> bool:
+    """Whether its place leads to it, on the host, and not to one that was mounted over it."""
+    try:
+        with opened("/", os.O_PATH) as root, found_in(root, *Path(entry.point).parts[1:]) as found:
+            return _number(found) == entry.number
+    except OSError:
+        return False
 
 
 def _number(descriptor: int) -> int:

@@ -21,6 +21,8 @@ LINKED = (
     "{name} is found through {link}, a link in this kernel's working folder, where code in the sandbox could put "
     "something else: put a real folder in its place, or the notebook into another folder."
 )
+# Of her home so many are shown, each by a mount.
+MOST_ENTRIES = 1500
 # Her own PATH may lead into a folder that cells can write.
 SYSTEMS = {"PATH": os.defpath}
 NO_PYTHON = (
@@ -214,12 +216,14 @@ def home_parts(work: str) -> dict[str, str]:
     """How the home is shown where it lies in the working folder: option by path.
 
     Nothing can be made in the home itself, only in its folders: a new .profile or .ssh would be obeyed outside. And
-    what is made there outside while the sandbox runs isn't seen in it: a new .netrc would be.
+    what is made there outside while the sandbox runs isn't seen in it: a new .netrc would be. Each entry is a mount, so
+    that of very many not all are seen: folders come first.
     """
     home = users_home()
     if not inside(home, work):
         return {}
-    seen = sorted((e for e in os.scandir(home) if not e.name.startswith(".")), key=lambda entry: entry.name)
+    entries = (entry for entry in os.scandir(home) if not entry.name.startswith("."))
+    seen = sorted(entries, key=lambda entry: (not entry.is_dir(follow_symlinks=False), entry.name))[:MOST_ENTRIES]
     return {home: "--tmpfs", **{entry.path: _shown(entry) for entry in seen}}
 
 

@@ -23,6 +23,9 @@ _SUBMODULE = stat.S_IFDIR | stat.S_IFLNK
 # folders are looked at, and so many kept. A `.git` that is a file has one line.
 _INDEXES, _SETTINGS, _LINE = 64 * 2**20, 2**16, 2**12
 _LOOKED_AT, _MOST = 10_000, 500
+# What is kept, and each folder above it, is a mount, of which bubblewrap makes so many: 500 submodules in one folder,
+# each with its `.git`, and some more.
+_MOUNTS = 1200
 
 
 def kept(work: str) -> list[str]:
@@ -30,7 +33,8 @@ def kept(work: str) -> list[str]:
 
     A `.git` that is a file (a worktree's, a submodule's) is kept too, and what it names; a link is left as it is. Where
     a submodule has no repository in its folder, all of the folder is kept, and made where it is missing, as git does:
-    a cell could make one there.
+    a cell could make one there. Where all that would be too many mounts, what lies deepest is kept with all that is in
+    the folders above it.
     """
     home = users_home()
     found: list[str] = []
@@ -47,7 +51,18 @@ def kept(work: str) -> list[str]:
                 repositories.append(path)
                 found += [] if os.path.lexists(os.path.join(path, ".git")) else [path]
     hers = home if inside(home, work) else os.devnull
-    return drop_nested(path for path in found if _is_below(path, work) and not inside(path, hers))
+    below = [path for path in found if _is_below(path, work) and not inside(path, hers)]
+    return _in_few_mounts(drop_nested(below), work)
+
+
+def _in_few_mounts(paths: list[str], work: str) -> list[str]:
+    """Those, or as wholes folders above them, so many steps below the working folder that the mounts are few enough."""
+    steps = [Path(path).relative_to(work).parts for path in paths]
+    for depth in range(max(map(len, steps), default=0), 0, -1):
+        cut = {path[:depth] for path in steps}
+        if depth == 1 or len({path[:end] for path in cut for end in range(1, len(path) + 1)}) <= _MOUNTS:
+            return sorted(os.path.join(work, *path) for path in cut)
+    return []
 
 
 def _place(git: str) -> str:

@@ -25,7 +25,7 @@ from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.sandbox.paths import make_missing
 from jupyter_codeact.settings import Settings
 
-from .rooms import AS_ROOT, answering, room, started
+from .rooms import answering, room, started
 
 LOOK = "__import__('os').listdir('.')"
 SAID = "is no longer the folder that it was when this began"
@@ -282,25 +282,6 @@ def test_a_folder_that_cannot_be_looked_at_is_named(work: Path, monkeypatch: pyt
     monkeypatch.setattr(repository, "kept", look)
     with pytest.raises(SandboxUnavailable, match=r"can't be looked at.*Invalid argument"):
         open_sandbox("bubblewrap", sys.executable, str(work), known=Identity.of(work))
-
-
-@pytest.mark.skipif(not AS_ROOT, reason="only root mounts")
-def test_so_has_one_with_mounts_below_it(work: Path) -> None:
-    """Which root's sandboxes don't see: what is mounted is not lent."""
-    for name in ("git", "mounted/sub"):
-        (work / name).mkdir(parents=True)
-    script = f"""
-import sys
-sys.path[:0] = {[str(Path(__file__).parent.parent.parent)]!r}
-from tests.security.rooms import room
-from pathlib import Path
-with room("bubblewrap", Path({str(work)!r}), hidden=({str(work / "mounted")!r},)) as cells:
-    print(cells("import os; print(sorted(os.listdir('.')), os.listdir('.git'))"))
-"""
-    mount = f"cd {work} && mkdir .git && mount -t tmpfs a .git && touch .git/x && mount -t tmpfs a mounted"
-    command = ["unshare", "--mount", "sh", "-c", f'{mount} && exec "$0" -c "$1"', sys.executable, script]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.stdout.strip() == "['.git', 'git', 'mounted'] []", done.stderr
 
 
 def test_what_is_missing_is_not_made_through_a_link(work: Path, hers: Path) -> None:
