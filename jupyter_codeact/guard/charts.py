@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from . import expressions, lite, modebar, reactions, rows, signals, specification, tex
+from .members import apart
 from .names import words
 
 # What a specification is, it says first of all by this; without it, vega-embed goes by its keys.
@@ -68,7 +69,7 @@ def plotly(figure: Any) -> dict[str, Any] | None:
     """A figure, or None for a map."""
     if not isinstance(figure, dict) or _has_tiles(figure):
         return None
-    cleaned: dict[str, Any] = _walk(figure, "plotly")
+    cleaned: dict[str, Any] = apart(_walk(figure, "plotly"))
     return cleaned | ({"config": modebar.known(cleaned["config"])} if "config" in cleaned else {})
 
 

@@ -7,7 +7,9 @@ column's.
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 from .names import words
 
@@ -40,6 +42,11 @@ METHODS = OF_OBJECTS | words(
 )
 """Of lists, texts, numbers, dates, patterns, functions, maps, sets, promises and buffers, as browsers have them."""
 
+# What stands in an object without being put there: where one is kept as a table, it is found under these names, and
+# what is then counted or collected there is everybody's.
+INHERITED = OF_OBJECTS | words("__proto__ prototype")
+_INHERITED = re.compile(rf"(?<![\w])(?:{'|'.join(sorted(INHERITED))})(?![\w])")
+_UNSEEN = "\N{ZERO WIDTH SPACE}"
 # Where Vega parts the path to what a row holds; what a backslash stands before belongs to a name.
 _NAME = re.compile(r"(?:[^\\.\[\]'\"]|\\.)++", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -49,3 +56,28 @@ def leads_to_function(path: str) -> bool:
     """Whether the path to a column comes to one: its first name is the column's."""
     first, *further = (_ESCAPED.sub(r"\1", name) for name in _NAME.findall(path) or [""])
     return first in OF_OBJECTS or not METHODS.isdisjoint(further)
+
+
+def apart(value: Any) -> Any:
+    """JSON whose strings are no names of what each object has: a sign that can't be seen stands behind such a one."""
+    match value:
+        case str():
+            return _INHERITED.sub(lambda found: found[0] + _UNSEEN, value) if _may_be_inherited(value) else value
+        case list():
+            return [apart(item) for item in value]
+        case dict():
+            return {key: apart(item) for key, item in value.items()}
+        case _:
+            return value
+
+
+def _may_be_inherited(text: str) -> bool:
+    """Told at once of most. A text of rows has many lines; a name may have spaces about it."""
+    return "\n" in text or "__proto__" in text or text.strip() in INHERITED
+
+
+def kept_apart(column: str) -> str:
+    """An expression: what is in this column, unless it is such a name, or a list with one."""
+    names = "|".join(sorted(INHERITED))
+    value = f"datum[{json.dumps(column)}]"
+    return f"test(/(^|,)\\s*({names})\\s*(,|$)/, '' + {value}) ? null : {value}"

@@ -30,7 +30,11 @@ class Reacts(ValueError):
 
 def check(spec: Any) -> None:
     """Raises Reacts."""
-    for value, key in parts(spec):
+    found = [*parts(spec)]
+    if any(key == "nearest" and value for value, key in found) and any(map(_is_computed_tooltip, found)):
+        # The cells that find the nearest point have its tooltip as it stands, and their rows are what is drawn.
+        raise Reacts
+    for value, key in found:
         if key in _STREAMS:
             _check_stream(value, key)
         if value == "image" and key in ("mark", "type"):
@@ -38,6 +42,11 @@ def check(spec: Any) -> None:
             raise Reacts
         if key == "toggle" and _THINGS.search(str(value)):
             raise Reacts
+
+
+def _is_computed_tooltip(part: tuple[Any, str]) -> bool:
+    value, key = part
+    return key == "tooltip" and isinstance(value, dict) and not value.keys().isdisjoint(("condition", "expr", "signal"))
 
 
 def parts(value: Any, key: str = "", outer: str = "") -> Iterator[tuple[Any, str]]:

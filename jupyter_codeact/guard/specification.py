@@ -6,11 +6,12 @@ What a string may be is in ``expressions.py``.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from .expressions import DATE, LeadsOut, string
 from .language import computes
-from .members import leads_to_function
+from .members import apart, kept_apart, leads_to_function
 from .names import words
 from .reactions import parts
 from .signals import Names, names_in
@@ -75,6 +76,8 @@ class _Walk:
                 return {self._name(name): _rows(rows) for name, rows in value.items()}
             case "bind", dict():
                 return self._bound(value)
+            case "transform", list():
+                return [*self._transforms(value)]
             case "datum", str() if outer in _PLACES:
                 inner = "expr"
             case _, str() if outer == "parse":
@@ -82,6 +85,14 @@ class _Walk:
             case _, str() if outer == "format" and inner in DATE:
                 inner = "format"
         return self.held(value, inner, is_view and inner in _VIEWS)
+
+    def _transforms(self, transforms: list[Any]) -> Iterator[Any]:
+        """With one behind each that computes a column: nobody can tell from an expression what it puts together."""
+        for transform in transforms:
+            yield self.held(transform, "transform", is_view=True)
+            if isinstance(transform, dict) and "calculate" in transform:
+                column = str(transform.get("as", transform["calculate"]))
+                yield {"calculate": kept_apart(column), "as": column}
 
     def _data(self, value: Any) -> Any:
         """One source of data, or several."""
@@ -125,4 +136,4 @@ def _rows(value: Any) -> Any:
     """What nobody takes for anything but data, and nobody computes."""
     if isinstance(value, dict) and "signal" in value:
         raise LeadsOut
-    return value
+    return apart(value)

@@ -9,19 +9,25 @@ from typing import Any
 import pytest
 from browser import hostile
 
-from jupyter_codeact.guard import charts
+from jupyter_codeact.guard import charts, members
 
 # Vega-Lite's own.
 DRAG = "[mousedown, window:mouseup] > window:mousemove!"
 
 
 def lite(spec: dict[str, Any]) -> dict[str, Any]:
-    """What is left of a chart, without what says that it is Vega-Lite's, and how it is read."""
+    """What is left of a chart, without what says that it is Vega-Lite's, how it is read, and what is kept apart."""
     cleaned = charts.vega(spec)
     assert cleaned is not None
     assert cleaned.pop("usermeta") == charts.INTERPRETED
     schema = cleaned.pop("$schema")
     assert schema == spec.get("$schema", charts.LITE)
+    if "transform" in cleaned:
+        guards = [members.kept_apart(str(transform.get("as"))) for transform in cleaned["transform"]]
+        computed = [transform.get("calculate") for transform in cleaned["transform"]]
+        cleaned["transform"] = [
+            one for one, made, guard in zip(cleaned["transform"], computed, guards, strict=True) if made != guard
+        ]
     return cleaned | ({"$schema": schema} if "$schema" in spec else {})
 
 
@@ -680,6 +686,65 @@ def test_rows_are_no_lists(data: dict[str, Any], stays: bool) -> None:
 )
 def test_no_function_is_a_value(spec: dict[str, Any]) -> None:
     assert charts.vega(spec) is None
+
+
+NEAREST = {"params": [{"name": "q", "select": {"type": "point", "nearest": True}}]}
+DRAWN = {"expr": "datum.mark.group.context"}
+
+
+@pytest.mark.parametrize(
+    ("tooltip", "stays"),
+    [
+        ({"mark": {"type": "point", "tooltip": DRAWN}}, False),
+        ({"mark": "point", "config": {"point": {"tooltip": DRAWN}}}, False),
+        ({"encoding": {"tooltip": {"condition": {"test": "datum.mark", "value": 1}}}}, False),
+        ({"mark": {"type": "point", "tooltip": True}}, True),
+        ({"encoding": {"tooltip": [{"field": "a"}, {"field": "b", "format": ".2f"}]}}, True),
+    ],
+)
+def test_where_the_nearest_point_is_found_no_tooltip_is_computed(tooltip: dict[str, Any], stays: bool) -> None:
+    """It would be of a row that is what is drawn."""
+    assert (charts.vega({**NEAREST, **tooltip}) is not None) is stays
+    assert charts.vega(tooltip) is not None
+
+
+TABLES = ["__proto__", "constructor", " prototype ", "toString", "hasOwnProperty"]
+
+
+def _texts(value: Any) -> list[str]:
+    """All strings but keys."""
+    if isinstance(value, dict):
+        value = [*value.values()]
+    return [text for item in value for text in _texts(item)] if isinstance(value, list) else [value]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_row_and_no_name_is_found_in_a_table_that_is_an_object(name: str) -> None:
+    """What is collected under it would be in all objects of the page, whose editors then save no edits."""
+    pie = {"data": [{"type": "pie", "labels": ["get"], "values": [1], "legendgroup": name, "ids": [[name]]}]}
+    chart = {"data": {"values": [{"a": name, "b": [{"c": name}]}]}, "mark": "area"}
+    csv = {"data": {"values": f"a,b\n{name},1\n", "format": {"type": "csv"}}, "mark": "area"}
+    named = {"datasets": {"d": [name]}, "data": {"name": "d"}}
+    cleaned = [charts.plotly(pie), lite(chart), lite(csv), lite(named)]
+    for text in _texts(cleaned):
+        assert name.strip() not in [part.strip() for part in re.split(r"[,\n]", str(text))]
+    assert str(cleaned).count(f"{name.strip()}\\u200b") == 6
+
+
+def test_nor_is_one_that_is_computed() -> None:
+    cleaned = charts.vega({"transform": [{"calculate": "datum.a + datum.b", "as": "c\\.d"}, {"flatten": ["a"]}]})
+    assert cleaned is not None
+    computed, guard, _ = cleaned["transform"]
+    assert computed["as"] == guard["as"] == "c\\.d"
+    assert guard["calculate"].endswith(""" ? null : datum["c\\\\.d"]""")
+    pattern = re.compile(guard["calculate"].partition("/")[2].rpartition("/")[0])
+    assert all(pattern.search(text) for text in (*TABLES, "x,__proto__", "constructor,y"))
+    assert not any(pattern.search(text) for text in ("", "1,2", "proto", "reconstructor", "toStringTag"))
+
+
+def test_words_that_only_have_such_a_name_in_them_stay() -> None:
+    rows = {"data": {"values": [{"a": "the constructor of it", "b": "prototypes"}]}}
+    assert lite(rows) == rows
 
 
 @pytest.mark.parametrize(
