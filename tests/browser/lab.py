@@ -223,6 +223,11 @@ class Notebook:
         await self.page.evaluate("async () => { await window.restarted; }")
         await self.idle()
 
+    async def restart_and_run_all(self) -> None:
+        """Restart the kernel and run all cells, and say yes to the question; the cells may still be at work."""
+        await self.page.evaluate("() => { jupyterapp.commands.execute('notebook:restart-run-all'); }")
+        await self.page.locator(".jp-Dialog .jp-mod-accept").click()
+
     async def ready(self) -> Locator:
         """The bar, once the proposal can be run."""
         await self.bar.wait_for()

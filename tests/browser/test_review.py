@@ -447,3 +447,23 @@ async def test_a_run_whose_kernel_is_gone_says_so_and_leaves_an_ordinary_cell(
 
 def command_of(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+@pytest.mark.parametrize("before", ["nothing ran", "a run was stopped", "a proposal waits"])
+async def test_restart_and_run_all_shows_the_proposal(notebook: Notebook, service: ModelServer, before: str) -> None:
+    """All cells are sent as soon as the new kernel is there, and the page attaches behind them."""
+    await notebook.open(f"again-{before.replace(' ', '-')}", "%%agent\ngo", "y = 2")
+    if before != "nothing ran":
+        service.add(act("print('zero')"))
+        await notebook.run_cell(0)
+        await notebook.ready()
+    if before == "a run was stopped":
+        await notebook.button("Stop").first.click()
+        await notebook.until_output(0, "Stopped by you")
+        await notebook.idle()
+    service.add(act("print('one')"), Reply(text="The end."))
+    await notebook.restart_and_run_all()
+    await notebook.ready()
+    await notebook.button("Run").first.click()
+    await notebook.until_output(1, "one")
+    await notebook.until_output(0, "The end.")
