@@ -158,7 +158,7 @@ class AgentCell(Runner, Protocol):
 
     @property
     def attached(self) -> bool:
-        """Whether the front end that runs the cell has our extension."""
+        """Whether the front end that runs the cell has our extension, and has attached by now."""
 
     @property
     def can_ask(self) -> bool:

@@ -86,7 +86,7 @@ def _oldest(own: list[Message], keep: int) -> tuple[int, int]:
     start = max((message.get("covers", message["message_type"] == "system_prompt") for message in own), default=0)
     starts = [n for n, m in enumerate(own) if m["role"] == "assistant" or m["message_type"] == "instance"]
     # Between two prompts nothing is open.
-    starts += [len(own)] if own[-1]["message_type"] == "thought" or not keep else []
+    starts += [len(own)] if not keep or all(m["message_type"] == "thought" for m in own[-1:]) else []
     return start, max((n for n in starts if n <= len(own) - keep), default=start)
 
 

@@ -39,11 +39,10 @@ class RequestCell:
         self.payload: list[dict[str, Any]] = []
         self.expressions: dict[str, Any] = {}
         self._shown = 0
-        self._attached = host.lead(request.session)
 
     @property
     def attached(self) -> bool:
-        return self._attached
+        return self._host.comm_of(self._request.session) != ""
 
     @property
     def request_id(self) -> str:
@@ -148,7 +147,7 @@ class RequestCell:
 
     def lead(self, front_end: Any) -> None:
         """From here on, what the person does in the extension goes to ``front_end``."""
-        self._host.front_end = front_end
+        self._host.show_run(front_end, self._request.session)
 
     def stop(self) -> None:
         self._host.cancel()

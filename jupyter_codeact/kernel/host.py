@@ -88,6 +88,7 @@ class Host:
 
     def _start(self, request: Request) -> None:
         cell = self.cell = RequestCell(self, request)
+        self.leader = self.comm_of(request.session) or self.leader
         self._task = self._loop.create_task(self._answer(cell, request))
         # A task that is cancelled before its first step runs nothing of itself: its end has to be heard from outside.
         self._task.add_done_callback(lambda task: self._end(cell, request, task))
@@ -169,23 +170,32 @@ class Host:
 
     def _attach(self, comm_id: str) -> None:
         """The last front end to attach leads: a page that was reloaded goes on with the run, and with its outputs."""
+        last, self.leader = self.leader, comm_id
         under_way = self.cell if self.front_end is not None else None
         run = {"cell": under_way.id, "request": under_way.request_id} if under_way is not None else {}
         self.tell(comm_id, {"op": "attached", **run})
         if self.front_end is not None:
-            if under_way is not None and self.leader not in ("", comm_id):
-                self._left.add(self.leader)
-                self.tell(self.leader, {"op": "moved", "cell": under_way.id})
+            if under_way is not None and last not in ("", comm_id):
+                self._left.add(last)
+                self.tell(last, {"op": "moved", "cell": under_way.id})
             self._left.discard(comm_id)
-            self.leader = comm_id
             self.front_end.replay()
 
-    def lead(self, session: str) -> bool:
-        """Make the front end that executed the cell the leader; False where it has no extension."""
-        mine = [comm for comm, (owner, _) in self.comms.items() if owner == session]
-        if mine:
-            self.leader = mine[-1]
-        return bool(mine)
+    def comm_of(self, session: str) -> str:
+        """The comm that a front end opened last; "" where it has no extension."""
+        return next((comm for comm, (owner, _) in reversed(self.comms.items()) if owner == session), "")
+
+    def show_run(self, front_end: FrontEnd, session: str) -> None:
+        """A run begins that the front end of ``session`` asked for, with ``front_end`` for what shows it.
+
+        Between her Shift+Enter and this a page may have been opened anew. It was told of no run then, and is now.
+        """
+        self.front_end = front_end
+        asker, last = self.comm_of(session), self.leader
+        if asker and last != asker:
+            self.leader = asker
+            if last in self.comms:
+                self._attach(last)
 
     def tell(self, comm_id: str, data: dict[str, Any]) -> None:
         if comm_id in self.comms:

@@ -4,6 +4,7 @@ import { dotted } from './words';
 
 export const RUN_ALL_TITLE =
   'The agent runs its next cells by itself until it is done. The sandbox still holds.';
+const NO_CODE = 'No code cell now: Run makes it one again and runs it';
 const REASON_HINT = 'Reason (optional), Enter to go on, Esc to keep the cell';
 
 export interface BarOptions {
@@ -63,11 +64,12 @@ export class ReviewBar {
     this.setState('Proposed');
   }
 
-  /** Show her changes, or null where the source is the proposal again. */
-  setChanges(changes: DiffLine[] | null): void {
+  /** Show her changes, or null where the source is the proposal again; and whether the cell is one of code. */
+  setChanges(changes: DiffLine[] | null, isCode = true): void {
     this.changes = changes;
     this.showButton.hidden = changes === null;
-    this.setState(changes ? 'Edited' : 'Proposed');
+    const state = changes ? 'Edited' : 'Proposed';
+    this.setState(isCode ? state : NO_CODE);
     this.drawDiff(this.diff !== null && changes !== null);
     this.refreshKeys();
   }

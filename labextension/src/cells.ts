@@ -51,16 +51,16 @@ export function withdrawCell(notebook: Notebook, id: string): void {
 }
 
 /**
- * Turn a code cell into a raw one with the same id and source.
+ * Turn a cell into a code cell or a raw one, with the same id and source.
  *
  * A raw cell is what every runner of notebooks skips: Run All here, nbclient, papermill. Tags are
  * heeded by some of them only, and commenting the code out would change what the agent wrote. She
  * can turn it back into code with the cell type menu, or with Undo.
  */
-export function makeRaw(notebook: Notebook, id: string): void {
+export function changeType(notebook: Notebook, id: string, type: 'code' | 'raw'): void {
   const shared = notebook.model?.sharedModel;
   const cell = shared?.cells.find(other => other.getId() === id);
-  if (!shared || !cell || cell.cell_type === 'raw') {
+  if (!shared || !cell || cell.cell_type === type) {
     return;
   }
   const wasActive = notebook.activeCell?.model.id === id;
@@ -70,7 +70,7 @@ export function makeRaw(notebook: Notebook, id: string): void {
   asOwnUndoStep(shared, () =>
     shared.transact(() => {
       shared.deleteCell(index);
-      shared.insertCell(index, { cell_type: 'raw', id, source, metadata: { ...metadata } });
+      shared.insertCell(index, { cell_type: type, id, source, metadata: { ...metadata } });
     })
   );
   if (wasActive) {
@@ -102,6 +102,10 @@ export function appendSource(cell: Cell, text: string): void {
 
 export function metadataOf(cell: Cell): CellMetadata | null {
   return parseMetadata(cell.model.getMetadata(METADATA_KEY));
+}
+
+export function deleteMetadata(cell: Cell): void {
+  untracked(cell, () => cell.model.deleteMetadata(METADATA_KEY));
 }
 
 export function setMetadata(cell: Cell, metadata: CellMetadata): void {

@@ -95,10 +95,12 @@ class Mark implements IDisposable {
     if (!meta || this.isOpen(cell.model.id)) {
       return null;
     }
-    // A kernel that was restarted in the middle leaves outputs and no count.
+    // A kernel that was restarted in the middle leaves outputs and no count. One that waits for its turn has `[*]`.
     const executed =
       cell instanceof CodeCell &&
-      (cell.model.executionCount !== null || cell.model.outputs.length > 0);
+      (cell.model.executionCount !== null ||
+        cell.model.outputs.length > 0 ||
+        cell.model.executionState === 'running');
     return lookOf(meta, executed, cell.model.type === 'code');
   }
 

@@ -49,6 +49,11 @@ export class Proposal implements IDisposable {
     return this.source === null;
   }
 
+  /** Whether it is still a code cell: with a key she can make it Markdown. */
+  get isCode(): boolean {
+    return this.cell.model.type === 'code';
+  }
+
   append(text: string): void {
     if (this.stale && !this.isEditedInDocument) {
       setSource(this.cell, '');
@@ -114,6 +119,7 @@ export class Proposal implements IDisposable {
     cell.addClass(PROPOSED);
     cell.model.contentChanged.connect(this.compare, this);
     this.lock(this.isFilling);
+    this.compare();
   }
 
   private unbind(): void {
@@ -150,6 +156,6 @@ export class Proposal implements IDisposable {
       const proposed = edited ? { proposed: this.source } : {};
       setMetadata(this.cell, { run, step, status, ...proposed });
     }
-    this.bar?.setChanges(edited ? lineDiff(this.source, source) : null);
+    this.bar?.setChanges(edited ? lineDiff(this.source, source) : null, this.isCode);
   }
 }

@@ -1,13 +1,13 @@
-import { CodeCell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
 
 import {
+  changeType,
+  deleteMetadata,
   findCell,
   focusNotebook,
   insertCodeCell,
   isTypingElsewhere,
-  makeRaw,
   metadataOf,
   onUndo,
   runCell,
@@ -57,25 +57,22 @@ export class Proposals implements IDisposable {
     const { id, run, step } = message;
     const notebook = this.panel.content;
     this.close(id);
+    changeType(notebook, id, 'code');
     const existing = findCell(notebook, id);
-    const reused = existing instanceof CodeCell;
-    if (existing && !reused) {
-      withdrawCell(notebook, id);
-    }
     const meta: CellMetadata = { run, step, status: 'proposed' };
     const after = this.anchor(message.after);
     if (after !== id) {
       this.above.set(id, after);
     }
-    const cell = reused ? existing : insertCodeCell(notebook, after, id, meta);
+    const cell = existing ?? insertCodeCell(notebook, after, id, meta);
     if (!cell) {
       return;
     }
-    if (reused) {
+    if (existing) {
       const { proposed } = metadataOf(cell) ?? {};
       setMetadata(cell, proposed === undefined ? meta : { ...meta, proposed });
     }
-    this.open.set(id, new Proposal(notebook, cell, message, reused));
+    this.open.set(id, new Proposal(notebook, cell, message, !!existing));
     this.marks().refresh();
     this.marks().redraw(cell);
     if (!isTypingElsewhere(notebook, id)) {
@@ -125,7 +122,7 @@ export class Proposals implements IDisposable {
       ...(status === 'rejected' && message.reason ? { reason: message.reason } : {})
     });
     if (status === 'rejected') {
-      makeRaw(this.panel.content, id);
+      changeType(this.panel.content, id, 'raw');
     }
     this.marks().refresh();
     this.marks().redraw(cell);
@@ -137,6 +134,11 @@ export class Proposals implements IDisposable {
   }
 
   run(proposal: Proposal): void {
+    if (!proposal.isCode) {
+      // She made it Markdown, or raw: as such nothing of it would run.
+      changeType(this.panel.content, proposal.id, 'code');
+      proposal.refresh();
+    }
     if (proposal.cell.node.contains(document.activeElement)) {
       focusNotebook(this.panel.content);
     }
@@ -166,6 +168,7 @@ export class Proposals implements IDisposable {
     this.undone = false;
     for (const [id, proposal] of this.open) {
       const isHere = proposal.refresh();
+      this.disown(proposal);
       proposal.isTakenBack = !isHere && (undone || proposal.isTakenBack);
       if (!isHere && !proposal.isTakenBack) {
         this.close(id);
@@ -189,6 +192,16 @@ export class Proposals implements IDisposable {
     this.isDisposed = true;
     this.open.forEach(proposal => proposal.dispose());
     this.open.clear();
+  }
+
+  /** The other half of a cell that she split, or a copy of it, is hers: it is no proposal that waits. */
+  private disown({ id, run, step }: Proposal): void {
+    for (const cell of this.panel.content.widgets) {
+      const meta = cell.model.id === id ? null : metadataOf(cell);
+      if (meta?.status === 'proposed' && meta.run === run && meta.step === step) {
+        deleteMetadata(cell);
+      }
+    }
   }
 
   /** `id`, or the nearest cell above it that is still there. */

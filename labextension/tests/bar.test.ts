@@ -77,6 +77,16 @@ test('an edit shows, and an edit undone does not', () => {
   expect(visible(bar)).toHaveLength(4);
 });
 
+test('a cell that is no code any more says what Run does', () => {
+  const bar = newBar();
+  bar.setChanges(null, false);
+  expect(badge(bar)).toBe('No code cell now: Run makes it one again and runs it · step 1');
+  named(bar, 'Run').click();
+  expect(calls.onYes).toHaveBeenCalled();
+  bar.setChanges(null, true);
+  expect(badge(bar)).toBe('Proposed · step 1');
+});
+
 test('a reason is sent with Enter', () => {
   const bar = newBar();
   named(bar, 'Reject').click();

@@ -161,6 +161,10 @@ class Notebook:
     async def run_command(self, command: str) -> None:
         await self.page.evaluate("async name => { await jupyterapp.commands.execute(name); }", command)
 
+    async def begin_command(self, command: str) -> None:
+        """Without waiting for its end, which of a command that runs cells is theirs."""
+        await self.page.evaluate("name => { jupyterapp.commands.execute(name); }", command)
+
     # ---- what there is
 
     def cell(self, number: int) -> Locator:
@@ -222,6 +226,11 @@ class Notebook:
         await self.page.locator(".jp-Dialog .jp-mod-accept").click()
         await self.page.evaluate("async () => { await window.restarted; }")
         await self.idle()
+
+    async def restart_and_run_all(self) -> None:
+        """Restart the kernel and run all cells, and say yes to the question; the cells may still be at work."""
+        await self.begin_command("notebook:restart-run-all")
+        await self.page.locator(".jp-Dialog .jp-mod-accept").click()
 
     async def ready(self) -> Locator:
         """The bar, once the proposal can be run."""

@@ -341,6 +341,72 @@ async def test_undo_takes_no_proposal_away_for_good(notebook: Notebook, service:
     assert "She deleted the cell." in told(service, 2)
 
 
+async def test_a_proposal_that_she_made_markdown_says_so_and_run_makes_it_code(
+    notebook: Notebook, service: ModelServer
+) -> None:
+    service.add(act("print('one')"), act("print('two')"), Reply(text="The end."))
+    await notebook.open("markdown", "%%agent\ngo")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    await notebook.proposed.locator(".cm-content").click()
+    await notebook.page.keyboard.press("End")
+    await notebook.page.keyboard.type(" # hers")
+    await notebook.page.keyboard.press("Escape")
+    await notebook.page.keyboard.press("m")
+    await notebook.bar.get_by_text("No code cell now").wait_for()
+    await notebook.page.keyboard.press("y")
+    await notebook.bar.get_by_text("Edited").wait_for()
+    await notebook.page.keyboard.press("m")
+    await notebook.bar.get_by_text("No code cell now").wait_for()
+    # Her text is there after a reload, too.
+    await notebook.reload()
+    await notebook.bar.get_by_text("Edited").wait_for()
+    assert (await notebook.sources())[1] == "print('one') # hers"
+    await notebook.run_command("notebook:change-cell-to-markdown")
+    await notebook.bar.get_by_text("No code cell now").wait_for()
+    await notebook.button("Run").first.click()
+    await notebook.until_output(1, "one")
+    await notebook.bar.get_by_text("step 2").wait_for()
+    await notebook.button("Run").first.click()
+    await notebook.until_output(0, "The end.")
+    assert [mark["status"] for mark in await notebook.marks()] == ["edited", "accepted"]
+
+
+async def test_the_other_half_of_a_split_proposal_is_hers(notebook: Notebook, service: ModelServer) -> None:
+    service.add(act("print('one')\nprint('two')"), Reply(text="The end."))
+    await notebook.open("split", "%%agent\ngo", "last = 1")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    await notebook.proposed.locator(".cm-line").nth(1).click()
+    await notebook.page.keyboard.press("Home")
+    await notebook.run_command("notebook:split-cell-at-cursor")
+    await notebook.bar.get_by_text("Edited").wait_for()
+    assert await notebook.sources() == ["%%agent\ngo", "print('one')", "print('two')", "last = 1"]
+    assert [mark["status"] for mark in await notebook.marks()] == ["proposed"]
+    assert await notebook.page.get_by_text("Proposed, never run").count() == 0
+    await notebook.button("Run").first.click()
+    await notebook.until_output(0, "The end.")
+    assert [mark["status"] for mark in await notebook.marks()] == ["edited"]
+
+
+async def test_what_waits_for_its_turn_is_not_said_to_have_never_run(notebook: Notebook, service: ModelServer) -> None:
+    service.add(act("print('one')"), act("print('two')"))
+    await notebook.open("queued", "%%agent\ngo")
+    await notebook.run_cell(0)
+    await notebook.ready()
+    await notebook.button("Stop").first.click()
+    never_run = notebook.page.get_by_text("Proposed, never run")
+    await never_run.wait_for()
+    await notebook.idle()
+    await notebook.begin_command("notebook:run-all-cells")
+    # The new proposal stands above it.
+    await notebook.ready()
+    assert (await notebook.sources())[2] == "print('one')"
+    assert await never_run.count() == 0
+    await notebook.button("Stop").first.click()
+    await never_run.nth(1).wait_for()
+
+
 async def test_a_run_whose_cell_is_deleted_goes_on_and_says_where_its_answer_is(
     notebook: Notebook, service: ModelServer
 ) -> None:
@@ -447,3 +513,23 @@ async def test_a_run_whose_kernel_is_gone_says_so_and_leaves_an_ordinary_cell(
 
 def command_of(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+@pytest.mark.parametrize("before", ["nothing ran", "a run was stopped", "a proposal waits"])
+async def test_restart_and_run_all_shows_the_proposal(notebook: Notebook, service: ModelServer, before: str) -> None:
+    """All cells are sent as soon as the new kernel is there, and the page attaches behind them."""
+    await notebook.open(f"again-{before.replace(' ', '-')}", "%%agent\ngo", "y = 2")
+    if before != "nothing ran":
+        service.add(act("print('zero')"))
+        await notebook.run_cell(0)
+        await notebook.ready()
+    if before == "a run was stopped":
+        await notebook.button("Stop").first.click()
+        await notebook.until_output(0, "Stopped by you")
+        await notebook.idle()
+    service.add(act("print('one')"), Reply(text="The end."))
+    await notebook.restart_and_run_all()
+    await notebook.ready()
+    await notebook.button("Run").first.click()
+    await notebook.until_output(1, "one")
+    await notebook.until_output(0, "The end.")

@@ -50,6 +50,14 @@ async def test_what_is_told_of_a_conversation(opened: Opened, script: Any, home:
     assert "Hers: (what you write next)" not in shown(after)
 
 
+@pytest.mark.parametrize("before", ["%agent cost", "%agent context", "%agent reset\n%agent context"])
+async def test_before_the_first_prompt_there_is_nothing_to_sum_up(opened: Opened, script: Any, before: str) -> None:
+    script({"text": "Nobody asks for this."})
+    async with opened(*before.splitlines(), "%agent compact") as document:
+        await document.run_cells()
+    assert "nothing to sum up" in shown(document.nb.cells[-1])
+
+
 async def test_thinking_is_shown_folded(opened: Opened, script: Any) -> None:
     """In a terminal, where nothing can be unfolded, there is a line that says how long it took."""
     script({"thinking": "Hm, a *sine*.", "code": "1"}, {"thinking": "Yes. </DETAILS> it", "text": "Done."})

@@ -249,6 +249,30 @@ async def test_a_reloaded_page_gets_the_open_proposal_and_goes_on(opened: Opened
         assert [cell.source for cell in document.nb.cells[1:]] == ["print('one')", "print('two')"]
 
 
+@pytest.mark.parametrize("page", ["attaches once more", "attaches only now", "is opened anew"])
+async def test_a_page_that_attaches_behind_its_request_has_the_run(opened: Opened, script: Script, page: str) -> None:
+    """As after Restart and Run All, where cells are sent before the page hears that the kernel has started."""
+    script({"code": "print('it ran')"}, {"text": "ok"})
+    async with opened("%%agent\ngo") as document:
+        await document.until("attached")
+        session = document.client.session
+        if page == "attaches only now":
+            document.post(session.msg("comm_close", {"comm_id": document.comm_id, "data": {}}))
+        agent = document.nb.cells[0]
+        ended = document.send(agent)
+        document.comm_id = "the new one"
+        content = {"comm_id": document.comm_id, "target_name": "jupyter_codeact", "data": {"op": "attach"}}
+        attach = session.msg("comm_open", content)
+        if page == "is opened anew":
+            attach["header"]["session"] = "another"
+        document.post(attach)
+        assert await ended == "ok"
+        assert shown(document.nb.cells[1]) == "it ran\n"
+        told = [said for said in document.said if said["op"] == "attached"]
+        # Its own outputs JupyterLab brings to the page that asked; another one is told whose they are.
+        assert any(said.get("cell") == agent.id for said in told) == (page == "is opened anew")
+
+
 async def test_a_removed_cell_is_a_rejection(opened: Opened, script: Script, home: Any) -> None:
     async def remove(proposal: Proposal) -> None:
         proposal.document.say(op="reject", id=proposal.message["id"], reason="", removed=True)
