@@ -11,7 +11,8 @@ from queue import SimpleQueue
 from .shape import is_long
 from .wire import Message
 
-# Longer than anything but what was made to take long; the rest of it can't be stopped, only not be waited for.
+# Of the processor's time, since a busy machine takes long for anything. Longer than all but what was made to take long;
+# the rest of it can't be stopped, only not be waited for.
 PATIENCE_S = 20.0
 LATE = "The sandbox was ended, since an output of its code was made to take too long to check."
 
@@ -30,6 +31,7 @@ class Aside:
         self._patience_s = patience_s
         self._open: dict[object, float] = {}
         self._waiting: SimpleQueue[Callable[[], None]] | None = None
+        self._clock = time.CLOCK_MONOTONIC
 
     @property
     def busy(self) -> bool:
@@ -45,8 +47,8 @@ class Aside:
 
     def fault(self) -> str:
         """Why the sandbox has to end, as a sentence; "" while it need not."""
-        late = any(time.monotonic() - began > self._patience_s for began in self._open.values())
-        return LATE if late else ""
+        spent = time.clock_gettime(self._clock) if self._open else 0.0
+        return LATE if any(spent - began > self._patience_s for began in self._open.values()) else ""
 
     def forget(self) -> None:
         """What is being checked is not wanted any more, and nothing waits for its end."""
@@ -56,9 +58,11 @@ class Aside:
     def _begin(self, check: Check, frames: list[bytes], then: Admitted) -> None:
         if self._waiting is None:
             self._waiting = SimpleQueue()
-            threading.Thread(target=_run, args=(self._waiting,), name="codeact-aside", daemon=True).start()
+            thread = threading.Thread(target=_run, args=(self._waiting,), name="codeact-aside", daemon=True)
+            thread.start()
+            self._clock = time.pthread_getcpuclockid(thread.ident or 0)
         ticket = object()
-        self._open[ticket] = time.monotonic()
+        self._open[ticket] = time.clock_gettime(self._clock)
         self._waiting.put(lambda: self._post(partial(self._done, ticket, check(frames), then)))
 
     def _done(self, ticket: object, message: Message | None, then: Admitted) -> None:

@@ -28,8 +28,9 @@ async def set_breakpoint(notebook: Notebook, number: int, line: int) -> None:
     before = await taken.count()
     # The first element only holds the place.
     beside = notebook.cell(number).locator(".cm-gutter.cm-breakpoint-gutter .cm-gutterElement").nth(line)
-    # A cell that is new has its gutter before the debugger knows the cell, and nothing shows when it does.
-    for patience_ms in (10_000, 20_000):
+    # A cell that is new has its gutter before the debugger knows the cell, and nothing shows when it does. To click
+    # again what was only slow takes the breakpoint away.
+    for patience_ms in (40_000, 40_000):
         await beside.click()
         with contextlib.suppress(NotShown):
             return await taken.nth(before).wait_for(timeout=patience_ms)

@@ -171,7 +171,8 @@ while True:
         begun.close()
         while True: pass
     except KeyboardInterrupt:
-        print('caught', flush=True)
+        # In one piece.
+        print('caught\\n', end='', flush=True)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 """
 # No other thread of Python's runs either: not even the one that hears of the interrupt.

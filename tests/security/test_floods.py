@@ -205,9 +205,7 @@ GIANT = LINE + "line.sendall(struct.pack('>BQ', 2, 2**40) + bytes(10**6))\nimpor
 ENDLESS = LINE + "part = bytes(10**6)\nwhile True: line.sendall(struct.pack('>BQ', 3, len(part)) + part)"
 
 
-@pytest.mark.parametrize(
-    ("attack", "cause"), [(GIANT, "its connection broke"), (ENDLESS, "sent more than this kernel can hold")]
-)
+@pytest.mark.parametrize(("attack", "cause"), [(GIANT, "its connection broke"), (ENDLESS, "sent more than")])
 def test_what_does_not_fit_into_our_memory_ends_the_sandbox(kernel: Kernel, attack: str, cause: str) -> None:
     """Past ipykernel, straight into the connection: a frame of a terabyte, a message that has no end."""
     forget(kernel.pid)

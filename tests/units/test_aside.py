@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
 from threading import Event
@@ -93,6 +94,31 @@ def test_what_is_refused_holds_nothing_up() -> None:
     loop.send(LENGTHY, passes=False)
     loop.turn()
     assert (loop.admitted, loop.aside.busy) == ([], False)
+
+
+def test_a_check_that_only_waits_for_the_processor_is_none() -> None:
+    loop = Loop(patience_s=0.05)
+    spent, long = Event(), loop.go
+
+    def check(frames: list[bytes]) -> Message | None:
+        while not spent.is_set():
+            pass
+        long.wait(PATIENCE_S)
+        return LENGTHY
+
+    loop.send(LENGTHY)
+    until = time.monotonic() + 0.2
+    while time.monotonic() < until:
+        assert loop.aside.fault() == ""
+    long.set()
+    loop.turn()
+    long = loop.go = Event()
+    loop.aside.admit(check, frames(LENGTHY), loop.admitted.append)
+    while loop.aside.fault() != LATE:
+        pass
+    spent.set()
+    long.set()
+    loop.turn()
 
 
 def test_a_check_that_never_ends_is_a_fault_and_is_waited_for_no_longer() -> None:
