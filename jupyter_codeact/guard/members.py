@@ -45,7 +45,8 @@ METHODS = OF_OBJECTS | words(
 # What stands in an object without being put there: where one is kept as a table, it is found under these names, and
 # what is then counted or collected there is everybody's.
 INHERITED = OF_OBJECTS | words("__proto__ prototype")
-_INHERITED = re.compile(rf"(?<![\w])(?:{'|'.join(sorted(INHERITED))})(?![\w])")
+_ANY_INHERITED = f"(?:{'|'.join(sorted(INHERITED))})"
+_INHERITED = re.compile(rf"(?<!\w){_ANY_INHERITED}(?!\w)")
 _UNSEEN = "\N{ZERO WIDTH SPACE}"
 # Where Vega parts the path to what a row holds; what a backslash stands before belongs to a name.
 _NAME = re.compile(r"(?:[^\\.\[\]'\"]|\\.)++", re.DOTALL)
@@ -78,6 +79,5 @@ def _may_be_inherited(text: str) -> bool:
 
 def kept_apart(column: str) -> str:
     """An expression: what is in this column, unless it is such a name, or a list with one."""
-    names = "|".join(sorted(INHERITED))
     value = f"datum[{json.dumps(column)}]"
-    return f"test(/(^|,)\\s*({names})\\s*(,|$)/, '' + {value}) ? null : {value}"
+    return f"test(/(^|,)\\s*{_ANY_INHERITED}\\s*(,|$)/, '' + {value}) ? null : {value}"
