@@ -41,9 +41,10 @@ class Interrupts:
         self._signal_at = self._signal_at or now + SIGNAL_S
         return self._signal_at
 
-    def answered(self) -> None:
-        """The sandbox's kernel has interrupted itself."""
-        self._meant = frozenset()
+    def answered(self, in_time: bool) -> None:
+        """The sandbox's kernel has interrupted itself, or it came to that too late and left it to the signal."""
+        if in_time:
+            self._meant = frozenset()
 
     def is_deaf(self) -> bool:
         """Whether one has had no effect for long, the signal neither; True once. Sends the signal where it is time.

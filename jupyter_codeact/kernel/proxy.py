@@ -291,12 +291,13 @@ class Proxy:
     # ---- from the sandbox, beside what ``downstream`` passes on
 
     def _on_control_reply(self, message: Message) -> None:
-        if message.idents:
-            self.front.answer(self.front.control, message)
         if message.type == "interrupt_reply":
-            self.interrupts.answered()
+            self.interrupts.answered(in_time=message.content.get("status") == "ok")
+            message = message.with_content(status="ok")
         elif message.type == "shutdown_reply":
             self.stop_at = time.monotonic() + 0.15
+        if message.idents:
+            self.front.answer(self.front.control, message)
 
     # ---- to the sandbox
 

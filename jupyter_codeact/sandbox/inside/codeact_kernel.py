@@ -45,14 +45,14 @@ class ReplyingKernel(IPythonKernel):
             self._fail(stream, ident, parent, (name, str(error), f"{name}: {error}"))
 
     async def interrupt_request(self, stream: Any, ident: Any, parent: Any) -> None:
-        """One that comes to its turn too late is only answered: a signal was sent, and it would hit another cell.
+        """One that comes to its turn too late is only answered: a signal does it, and it would hit another cell.
 
         until: the last moment for it, in monotonic time; without that there is none.
         """
         if time.monotonic() <= parent["content"].get("until", math.inf):
             await super().interrupt_request(stream, ident, parent)
         elif self.session is not None:
-            self.session.send(stream, "interrupt_reply", {"status": "ok"}, parent, ident=ident)
+            self.session.send(stream, "interrupt_reply", {"status": "aborted"}, parent, ident=ident)
 
     def _publish_execute_input(self, code: Any, parent: Any, execution_count: int) -> None:
         _announced.set(execution_count)
