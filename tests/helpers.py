@@ -10,6 +10,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 
     from jupyter_codeact.notebook.document import Document
 
+# How long anything that is awaited may take: a machine may lend its cores to others. What hangs ends a little later.
+PATIENCE_S = 200
+
 
 def shown(cell: NotebookNode) -> str:
-    """Everything that a cell shows, as text, in order."""
-    return "\n".join(_text(output) for output in cell.outputs)
+    """Everything that a cell shows, as text, in order. What was printed may have come in pieces."""
+    runs = groupby(cell.outputs, key=lambda output: output.get("name") or id(output))
+    return "\n".join("".join(map(_text, outputs)) for _, outputs in runs)
 
 
 def _text(output: NotebookNode) -> str:
@@ -75,7 +80,7 @@ def _ended(pid: int) -> bool:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return True
-    ended, _, _ = select.select([descriptor], [], [], 30)
+    ended, _, _ = select.select([descriptor], [], [], PATIENCE_S)
     os.close(descriptor)
     return bool(ended)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from helpers import PATIENCE_S
 from servers import ModelServer
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
@@ -49,7 +50,7 @@ def test_most_of_what_a_person_asks_for_is_among_the_first_three(loaded: Callabl
 @pytest.mark.parametrize("script", ["agent.py", "kernel.py", "skills.py"])
 def test_a_script_says_how_it_is_used(script: str) -> None:
     command = [sys.executable, BENCHMARKS / script, "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE_S)
     assert "--rounds" in done.stdout
 
 

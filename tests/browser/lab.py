@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from helpers import PATIENCE_S
 from nbformat.v4 import new_code_cell, new_notebook
-from playwright.async_api import Locator, Page, async_playwright
+from playwright.async_api import Locator, Page, async_playwright, expect
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
 ARGUMENTS = [
@@ -27,7 +28,8 @@ ARGUMENTS = [
     "--disable-sync",
     "--no-first-run",
 ]
-SLOW_MS = 90_000
+SLOW_MS = PATIENCE_S * 1000
+expect.set_options(timeout=SLOW_MS)
 
 
 @contextmanager
@@ -52,7 +54,7 @@ def jupyterlab(
             yield address
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(PATIENCE_S)
 
 
 def _write_settings(settings: Path) -> None:

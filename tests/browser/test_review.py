@@ -228,7 +228,7 @@ async def test_stop_ends_it_at_once(notebook: Notebook, service: ModelServer, mo
 async def until(notebook: Notebook, service: ModelServer, moment: str) -> None:
     match moment:
         case "before the first byte":
-            await asyncio.to_thread(service.wait_for_request, 1, 30)
+            await asyncio.to_thread(service.wait_for_request, 1)
             await notebook.cell(0).locator(".jp-CodeAct-status").wait_for()
         case "in mid-stream":
             await notebook.proposed.locator(".cm-line", has_text="import").wait_for()
@@ -262,7 +262,7 @@ async def test_her_typing_elsewhere_is_not_disturbed(notebook: Notebook, service
     service.add(act("print('x')", hold=hold), Reply(text="ok"))
     await notebook.open("focus", "%%agent\ngo", "mine = 1")
     await notebook.run_cell(0)
-    await asyncio.to_thread(service.wait_for_request, 1, 30)
+    await asyncio.to_thread(service.wait_for_request, 1)
     await notebook.cell(1).locator(".cm-content").click()
     await notebook.page.keyboard.press("End")
     await notebook.page.keyboard.type("0")
@@ -439,7 +439,7 @@ async def test_an_edit_of_the_library_is_shown_as_a_diff_and_can_be_refused(
     await notebook.button("Reject").click()
     await notebook.page.get_by_placeholder("Reason").fill("not yet")
     await notebook.page.keyboard.press("Enter")
-    await asyncio.to_thread(service.wait_for_request, 2, 30)
+    await asyncio.to_thread(service.wait_for_request, 2)
     assert not stored.exists()
     assert "not yet" in told(service, 1)
     await notebook.bar.get_by_role("button", name="Save").click()

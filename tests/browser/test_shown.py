@@ -104,7 +104,7 @@ async def test_widgets_answer_both_ways(notebook: Notebook, shots: Path) -> None
     await notebook.run_cell(3)
     await linked.locator(".widget-readout", has_text="33").wait_for()
     await linked.locator("b", has_text="now 33").wait_for()
-    await expect(linked.locator("input[type=number]")).to_have_value("33", timeout=SLOW_MS)
+    await expect(linked.locator("input[type=number]")).to_have_value("33")
 
     await interact.get_by_text("2 of two").wait_for()
     await interact.locator(".noUi-handle").press("ArrowRight")
@@ -117,7 +117,7 @@ async def test_widgets_answer_both_ways(notebook: Notebook, shots: Path) -> None
         await files.locator("button", has_text="Upload").click()
     await (await chooser.value).set_files(FilePayload(name="dot.png", mimeType="image/png", buffer=data))
     await files.get_by_text(f"dot.png, {len(data)} bytes").wait_for()
-    await expect(files.locator("img")).to_have_js_property("naturalWidth", 1, timeout=SLOW_MS)
+    await expect(files.locator("img")).to_have_js_property("naturalWidth", 1)
     await files.locator("button", has_text="table").click()
     await files.locator("td", has_text="a cell").wait_for()
     await files.get_by_text("inside").wait_for()
@@ -130,7 +130,7 @@ async def test_widgets_answer_both_ways(notebook: Notebook, shots: Path) -> None
     await linked.locator("b", has_text="now 33").wait_for()
     await linked.locator(".noUi-handle").press("ArrowRight")
     await linked.locator("b", has_text="now 34").wait_for()
-    await expect(linked.locator("input[type=number]")).to_have_value("34", timeout=SLOW_MS)
+    await expect(linked.locator("input[type=number]")).to_have_value("34")
 
 
 FIGURE = """

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import PATIENCE_S
 from servers import Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent.trajectory import read
@@ -158,7 +159,7 @@ def test_a_signal_leaves_what_is_done_and_the_next_time_goes_on(
     assert process.stdout is not None
     assert process.stdout.readline().startswith("quick · done")
     process.send_signal(sent)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert err.startswith("\nStopped. The same command goes on from here")
     assert {name.partition(",")[0] for name in ends(out, 0)} == {"done", "stopped by you"}

@@ -16,6 +16,7 @@ import nbformat
 import pexpect
 import pytest
 import yaml
+from helpers import PATIENCE_S
 
 from jupyter_codeact.agent.demonstrations import read_demonstration
 from jupyter_codeact.agent.trajectory import read
@@ -198,7 +199,7 @@ def test_the_pager_is_given_text_alone(ours: Path, tmp_path: Path) -> None:
     """Plain `less` shows an escape sequence as it is written."""
     variables = {**os.environ, "TERM": "xterm-256color", "PAGER": f"cat > {tmp_path / 'paged'}"}
     arguments = ["-P", "-m", "jupyter_codeact", "inspect", str(ours)]
-    terminal = pexpect.spawn(sys.executable, arguments, env=variables, encoding="utf-8", timeout=30)
+    terminal = pexpect.spawn(sys.executable, arguments, env=variables, encoding="utf-8", timeout=PATIENCE_S)
     for answer in ("h", "q"):
         terminal.expect_exact("? for help > ")
         terminal.sendline(answer)

@@ -19,7 +19,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from helpers import examples, gone
+from helpers import PATIENCE_S, examples, gone
 from servers import ModelServer, Reply, ToolCall
 
 from jupyter_codeact.agent.trajectory import read
@@ -357,7 +357,7 @@ def test_no_file_in_the_folder_sends_her_key_elsewhere(
         model_server.add(Reply(text="no code"))
         # In a process of its own: litellm keeps clients, and what it knows of addresses, for as long as one lives.
         words = ["-P", "-m", "jupyter_codeact", *map(str, flags), str(hers), "--call-limit", "1"]
-        ran = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, timeout=60)
+        ran = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
         assert model_server.requests, ran
         assert model_server.requests[0].headers["authorization"] == "Bearer sk-hers"
 
@@ -468,7 +468,7 @@ def in_a_terminal(arguments: list[object], answers: list[str], work: Path, **var
                 asked += 1
                 os.write(keyboard, answers.pop(0).encode())
     os.close(keyboard)
-    return process.wait(timeout=30), shown
+    return process.wait(timeout=PATIENCE_S), shown
 
 
 def test_review_in_the_terminal(replies: Command, work: Path, home: Path, tmp_path: Path) -> None:
@@ -520,7 +520,7 @@ def test_a_signal_ends_the_action_and_hands_in_what_was_done(
     (checkout / "began").read_text()
     inside = [*descendants(process.pid)]
     process.send_signal(sent)
-    _out, err = process.communicate(timeout=30)
+    _out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == code
     assert inside
     assert gone(inside)
@@ -658,7 +658,9 @@ def test_a_fifo_is_no_file_and_is_not_waited_for(command: Command, work: Path, w
 def test_a_task_comes_out_of_a_shell_s_pipe(work: Path, home: Path, replies: Command, tmp_path: Path) -> None:
     command = f"{sys.executable} -P -m jupyter_codeact run --review auto --out {tmp_path / 'out'}"
     flags = f"--model {replies({'submit': 'Done.'})} --file <(echo Write.)"
-    done = subprocess.run(["bash", "-c", f"{command} {flags}"], cwd=work, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(
+        ["bash", "-c", f"{command} {flags}"], cwd=work, capture_output=True, check=False, timeout=PATIENCE_S
+    )
     assert done.returncode == 0, done
     (traj,) = (tmp_path / "out").glob("*.traj")
     assert read(traj)["replay_config"]["problem_statement"]["text"] == "Write.\n"
@@ -750,7 +752,7 @@ def test_what_is_shown_without_a_text_reaches_the_model(
     model_server.add(Reply(tool_calls=[ToolCall("submit", {"answer": "x"})]))
     flags = ("--model", "openai/gpt-4o", "--base-url", model_server.openai_base, "--review", "auto")
     words = [sys.executable, "-P", "-m", "jupyter_codeact", "run", "--text", "go", "--out", str(tmp_path / "out")]
-    ran = subprocess.run([*words, *flags], cwd=work, capture_output=True, text=True, check=False, timeout=60)
+    ran = subprocess.run([*words, *flags], cwd=work, capture_output=True, text=True, check=False, timeout=PATIENCE_S)
     assert ran.returncode == 0, ran
     shown, read_back = (request.json["messages"][-1]["content"] for request in model_server.requests[1:])
     assert "image/svg+xml; you don't see it; code can read it in /tmp/agent-outputs/task-1-1.svg]" in shown

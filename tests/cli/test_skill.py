@@ -14,6 +14,7 @@ from typing import Any
 import nbformat
 import pexpect
 import pytest
+from helpers import PATIENCE_S
 
 from jupyter_codeact.cli.editor import EDITORS
 from jupyter_codeact.errors import UsageError
@@ -180,7 +181,7 @@ def test_a_module_that_never_ends_is_not_waited_for(sandbox: None, home: Path) -
 def test_a_person_is_asked(work: Path, home: Path, sandbox: None, answer: str, stored: bool) -> None:
     (work / "mine.py").write_text("x = 2**3\n")
     arguments = ["-m", "jupyter_codeact", "skill", "import", "mine.py"]
-    terminal = pexpect.spawn(sys.executable, arguments, cwd=str(work), encoding="utf-8", timeout=30)
+    terminal = pexpect.spawn(sys.executable, arguments, cwd=str(work), encoding="utf-8", timeout=PATIENCE_S)
     terminal.expect_exact("Store this? [y]es, [n]o: ")
     assert "x = 2**3" in re.sub("\x1b\\[[0-9;]*m", "", terminal.before)
     assert not [*home.rglob("mine.py")]

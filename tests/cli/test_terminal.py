@@ -11,7 +11,7 @@ from typing import Any
 
 import pexpect
 import pytest
-from helpers import gone
+from helpers import PATIENCE_S, gone
 
 Command = Callable[..., Any]
 pytestmark = pytest.mark.usefixtures("sandbox", "home")
@@ -23,7 +23,13 @@ def in_terminal(folder: Path, *arguments: object) -> pexpect.spawn[str]:
     variables = {**os.environ, "TERM": "xterm-256color"}
     words = ["-P", "-m", "jupyter_codeact", *map(str, arguments)]
     return pexpect.spawn(
-        sys.executable, words, cwd=str(folder), env=variables, encoding="utf-8", timeout=30, dimensions=(40, 120)
+        sys.executable,
+        words,
+        cwd=str(folder),
+        env=variables,
+        encoding="utf-8",
+        timeout=PATIENCE_S,
+        dimensions=(40, 120),
     )
 
 

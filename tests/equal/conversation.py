@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import zmq
+from helpers import PATIENCE_S
 from jupyter_client.connect import ConnectionFileMixin
 from jupyter_client.manager import KernelManager
 from jupyter_client.session import Session
 
 Content = dict[str, Any]
 Transcript = dict[str, Any]
-PATIENCE_MS = 30_000
+PATIENCE_MS = PATIENCE_S * 1000
 # What differs from one run of the same kernel to the next.
 _CHANGING = (
     # Tracebacks write paths from the home on, and the sandbox's home is another.

@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 import pytest
+from helpers import PATIENCE_S
 
-PATIENCE_S = 60
 SIGNS = 100_000
 READ = """
 from jupyter_codeact import words

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from agent.twins import agent_of, run, scripted, told
+from helpers import PATIENCE_S
 
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.events import Ran
@@ -38,19 +39,19 @@ async def test_code_runs_and_every_sandbox_that_ends_is_followed_by_a_fresh_one(
         return opened[-1]
 
     async with SandboxKernel(fresh) as kernel:
-        first = await finish(kernel, kernel.run("x = 1; print('here')"), 30)
+        first = await finish(kernel, kernel.run("x = 1; print('here')"), PATIENCE_S)
         assert (first.status, text(first)) == ("ok", "here\n")
         state = await CellEnvironment(kernel).inside("state", names=[])
         assert (state["working_dir"], state["variables"]) == (str(work), [{"name": "x", "type": "int"}])
         slow = await finish(kernel, kernel.run("import time; print('before'); time.sleep(100)"), 0.5)
         assert slow.timed_out
         assert text(slow).startswith("before\n")
-        died = await finish(kernel, kernel.run("import os; os._exit(3)"), 30)
+        died = await finish(kernel, kernel.run("import os; os._exit(3)"), PATIENCE_S)
         assert died.status == "died"
         assert "The sandbox ended" in text(died)
-        assert text(await finish(kernel, kernel.run("print('x' in globals())"), 30)) == "False\n"
+        assert text(await finish(kernel, kernel.run("print('x' in globals())"), PATIENCE_S)) == "False\n"
         await kernel.restart()
-        assert text(await finish(kernel, kernel.run("print('y')"), 30)) == "y\n"
+        assert text(await finish(kernel, kernel.run("print('y')"), PATIENCE_S)) == "y\n"
     assert len(opened) == 3
     assert not any(sandbox.alive or left(sandbox) for sandbox in opened)
 
@@ -100,7 +101,7 @@ async def test_code_that_a_stop_did_not_end_is_not_said_not_to_have_run(
         assert not agent.info["cells"]
         (work / "end").touch()
         kernel.interrupt()
-        assert text(await finish(kernel, kernel.run("print(kept)"), 30)) == "her variable\n"
+        assert text(await finish(kernel, kernel.run("print(kept)"), PATIENCE_S)) == "her variable\n"
 
 
 async def test_one_that_does_not_start_says_why(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

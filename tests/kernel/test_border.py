@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from helpers import PATIENCE_S
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jupyter_client.manager import start_new_kernel
@@ -391,7 +392,7 @@ pytestmark = [
 
 def run(client: Any, code: str, **options: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     outputs: list[dict[str, Any]] = []
-    reply = client.execute_interactive(code, output_hook=outputs.append, timeout=30, **options)
+    reply = client.execute_interactive(code, output_hook=outputs.append, timeout=PATIENCE_S, **options)
     return reply["content"], outputs
 
 
@@ -428,11 +429,11 @@ def test_a_thread_prints_after_its_cell_has_ended(kernel: Any) -> None:
         "import threading\ngo = threading.Event()\nthreading.Thread(target=lambda: (go.wait(), print('late'))).start()"
     )
     request = kernel.execute(code)
-    while kernel.get_shell_msg(timeout=10)["parent_header"]["msg_id"] != request:
+    while kernel.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] != request:
         pass
     kernel.execute("go.set()")
     while True:
-        message = kernel.get_iopub_msg(timeout=10)
+        message = kernel.get_iopub_msg(timeout=PATIENCE_S)
         if message["msg_type"] == "stream":
             break
     assert message["content"]["text"].strip() == "late"

@@ -14,7 +14,7 @@ from typing import Any
 import nbformat
 import pexpect
 import pytest
-from helpers import shown
+from helpers import PATIENCE_S, shown
 from nbformat.v4 import new_code_cell, new_notebook
 
 pytestmark = pytest.mark.usefixtures("sandbox", "home")
@@ -46,7 +46,7 @@ def console(work: Path) -> Iterator[Console]:
     drawn = {"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PROMPT_TOOLKIT_COLOR_DEPTH": "DEPTH_1_BIT"}
     environment = os.environ | drawn
     program = [str(PROGRAMS / "jupyter-console"), "--kernel", "codeact"]
-    terminal = pexpect.spawn(program[0], program[1:], env=environment, cwd=work, encoding="utf-8", timeout=30)
+    terminal = pexpect.spawn(program[0], program[1:], env=environment, cwd=work, encoding="utf-8", timeout=PATIENCE_S)
     try:
         yield Console(terminal)
     finally:

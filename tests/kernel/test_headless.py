@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from helpers import history, shown
+from helpers import PATIENCE_S, history, shown
 from jupyter_client.manager import start_new_kernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -29,7 +29,7 @@ def notebook(*sources: str) -> Any:
 
 def execute(nb: Any, work: Path, **options: Any) -> None:
     NotebookClient(
-        nb, kernel_name="codeact", timeout=60, resources={"metadata": {"path": str(work)}}, **options
+        nb, kernel_name="codeact", timeout=PATIENCE_S, resources={"metadata": {"path": str(work)}}, **options
     ).execute()
 
 
@@ -139,7 +139,7 @@ def test_jupyter_execute_runs_a_notebook_with_an_agent(script: Any, work: Path) 
     nb.metadata.kernelspec = {"name": "codeact", "display_name": "x", "language": "python"}
     nbformat.write(nb, path)
     command = [str(Path(sys.executable).parent / "jupyter"), "execute", "--inplace", str(path)]
-    subprocess.run(command, check=True, env=dict(os.environ), capture_output=True, timeout=90)
+    subprocess.run(command, check=True, env=dict(os.environ), capture_output=True, timeout=PATIENCE_S)
     assert "by the agent" in shown(nbformat.read(path, as_version=4).cells[0])
 
 
@@ -181,7 +181,7 @@ def converse(work: Path, code: str, answers: list[str]) -> list[dict[str, Any]]:
             allow_stdin=True,
             stdin_hook=lambda _message: client.input(next(rest)),
             output_hook=outputs.append,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
     finally:
         client.stop_channels()
@@ -224,7 +224,7 @@ def test_what_an_output_widget_clears_is_its_own(script: Any, work: Path, home: 
     pytest.importorskip("ipywidgets")
     script({"text": "I look.", "code": WIDGET}, {"text": "ok"})
     nb = notebook("%%agent --review auto\ngo", WIDGET)
-    client = NotebookClient(nb, kernel_name="codeact", timeout=60, resources={"metadata": {"path": str(work)}})
+    client = NotebookClient(nb, kernel_name="codeact", timeout=PATIENCE_S, resources={"metadata": {"path": str(work)}})
     client.execute()
     for cell in nb.cells:
         said = [output.text for output in cell.outputs if output.output_type == "stream"]
@@ -253,7 +253,7 @@ def test_no_output_widget_takes_what_is_said_in_the_agent_s_cell(script: Any, wo
     pytest.importorskip("ipywidgets")
     script({"text": "I look.", "code": TAKES}, {"text": "Later words.", "code": "print('later')"}, {"text": "ok"})
     nb = notebook("%%agent --review auto\ngo", "print([output['text'] for output in out.outputs])")
-    client = NotebookClient(nb, kernel_name="codeact", timeout=60, resources={"metadata": {"path": str(work)}})
+    client = NotebookClient(nb, kernel_name="codeact", timeout=PATIENCE_S, resources={"metadata": {"path": str(work)}})
     client.execute()
     assert "Later words." in shown(nb.cells[0])
     said = [output.text for output in nb.cells[0].outputs if output.output_type == "stream"]

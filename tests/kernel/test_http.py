@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from helpers import history, shown
+from helpers import PATIENCE_S, history, shown
 from nbformat.v4 import new_code_cell, new_notebook
 from servers import Failure, ModelServer, Reply, ToolCall
 
@@ -143,13 +143,13 @@ async def test_stop_closes_the_connection_at_once(
         assert await document.run_cell(again) == "ok"
         assert "I go on." in shown(again)
     never.set()
-    assert model_server.disconnected.wait(10)
+    assert model_server.disconnected.wait(PATIENCE_S)
 
 
 async def wait_for_request(server: ModelServer) -> None:
     import asyncio
 
-    await asyncio.to_thread(server.wait_for_request, 1, 30)
+    await asyncio.to_thread(server.wait_for_request, 1)
 
 
 async def test_busy_then_well(opened: Opened, model_server: ModelServer, style: str) -> None:

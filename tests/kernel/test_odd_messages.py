@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import zmq
+from helpers import PATIENCE_S
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from jupyter_client.blocking.client import BlockingKernelClient
@@ -25,7 +26,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-PATIENCE_S = 60
 NONE: dict[str, Any] = {}
 Frames = list[bytes]
 

@@ -12,7 +12,7 @@ from typing import Any
 import jupyter_kernel_test as suite
 import pytest
 import zmq
-from helpers import gone
+from helpers import PATIENCE_S, gone
 from jupyter_client.manager import start_new_kernel
 
 from jupyter_codeact.magics import agent, skill
@@ -88,7 +88,7 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def run(client: Any, code: str, **options: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Execute, and collect what came until the reply and idle."""
     outputs: list[dict[str, Any]] = []
-    reply = client.execute_interactive(code, output_hook=outputs.append, timeout=30, **options)
+    reply = client.execute_interactive(code, output_hook=outputs.append, timeout=PATIENCE_S, **options)
     return reply["content"], outputs
 
 
@@ -96,7 +96,7 @@ def answered(client: Any, channel: str, request: dict[str, Any]) -> dict[str, An
     """Send any request, and wait for its reply's content."""
     getattr(client, f"{channel}_channel").send(request)
     receive = getattr(client, f"get_{channel}_msg")
-    while (reply := receive(timeout=30))["parent_header"]["msg_id"] != request["header"]["msg_id"]:
+    while (reply := receive(timeout=PATIENCE_S))["parent_header"]["msg_id"] != request["header"]["msg_id"]:
         pass
     return dict(reply["content"])
 
@@ -111,7 +111,7 @@ def test_an_error_aborts_the_cells_that_wait(kernel: Any) -> None:
     replies = {}
     # A slow start is asked about more than once: answers to that may still come.
     while not replies.keys() >= set(ids):
-        reply = client.get_shell_msg(timeout=10)
+        reply = client.get_shell_msg(timeout=PATIENCE_S)
         replies[reply["parent_header"]["msg_id"]] = reply["content"].get("status")
     assert [replies[i] for i in ids] == ["ok", "error", "aborted", "aborted"]
     assert run(client, "'alive'")[0]["status"] == "ok"
@@ -140,11 +140,11 @@ def test_an_interrupt_ends_python_and_its_subprocesses(kernel: Any) -> None:
         # Without stop_on_error: a request that follows an error at once may be aborted, as by any ipykernel.
         request = client.execute(code, stop_on_error=False)
         while True:
-            message = client.get_iopub_msg(timeout=10)
+            message = client.get_iopub_msg(timeout=PATIENCE_S)
             if message["msg_type"] == "stream":
                 break
         manager.interrupt_kernel()
-        while (reply := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != request:
+        while (reply := client.get_shell_msg(timeout=PATIENCE_S))["parent_header"]["msg_id"] != request:
             pass
         assert reply["content"]["status"] == "error" or "sleep" in code
     assert run(client, "1")[0]["status"] == "ok"
@@ -155,10 +155,10 @@ def test_an_interrupt_ends_an_await_at_once(kernel: Any) -> None:
     manager, client = kernel
     code = "import asyncio\nprint('go', flush=True)\nawait asyncio.sleep(3600)"
     request = client.execute(code, stop_on_error=False)
-    while client.get_iopub_msg(timeout=10)["msg_type"] != "stream":
+    while client.get_iopub_msg(timeout=PATIENCE_S)["msg_type"] != "stream":
         pass
     manager.interrupt_kernel()
-    while (reply := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != request:
+    while (reply := client.get_shell_msg(timeout=PATIENCE_S))["parent_header"]["msg_id"] != request:
         pass
     assert reply["content"]["ename"] == "CancelledError"
 
@@ -178,12 +178,12 @@ print("done")"""
     request = client.execute(code)
     outputs = []
     while text(outputs) != "go 2\ngo 1\ndone\n":
-        outputs.append(client.get_iopub_msg(timeout=10))
+        outputs.append(client.get_iopub_msg(timeout=PATIENCE_S))
         if outputs[-1]["msg_type"] == "stream" and "go" in text(outputs[-1:]):
             interrupt = client.session.msg("interrupt_request", {})
             interrupt["header"]["msg_id"] = request
             client.control_channel.send(interrupt)
-    while (reply := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != request:
+    while (reply := client.get_shell_msg(timeout=PATIENCE_S))["parent_header"]["msg_id"] != request:
         pass
     assert reply["content"]["status"] == "ok"
     assert run(client, "'next'")[0]["status"] == "ok"
@@ -193,9 +193,9 @@ print("done")"""
 def test_an_interrupt_ends_a_question(kernel: Any, code: str) -> None:
     manager, client = kernel
     request = client.execute(code, allow_stdin=True, stop_on_error=False)
-    assert client.get_stdin_msg(timeout=10)["content"]["prompt"] == "name? "
+    assert client.get_stdin_msg(timeout=PATIENCE_S)["content"]["prompt"] == "name? "
     manager.interrupt_kernel()
-    while (reply := client.get_shell_msg(timeout=10))["parent_header"]["msg_id"] != request:
+    while (reply := client.get_shell_msg(timeout=PATIENCE_S))["parent_header"]["msg_id"] != request:
         pass
     assert reply["content"]["ename"] == "KeyboardInterrupt"
     assert text(run(client, "print('next')")[1]) == "next\n"
@@ -218,7 +218,7 @@ def test_a_stop_at_the_very_start_of_a_cell_of_ours_ends_it(kernel: Any) -> None
     for _ in range(60):
         request = client.execute("%agent status", stop_on_error=False)
         manager.interrupt_kernel()
-        while client.get_shell_msg(timeout=10)["parent_header"]["msg_id"] != request:
+        while client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] != request:
             pass
     assert run(client, "1")[0]["status"] == "ok"
 
@@ -301,7 +301,7 @@ def test_a_kernel_that_is_told_to_end_tidies_up(tmp_path: Path, sent: signal.Sig
     assert folders()
     children = list(descendants(process.pid))
     os.kill(process.pid, sent)
-    process.wait(30)
+    process.wait(PATIENCE_S)
     assert gone(children)
     assert folders() == []
     client.stop_channels()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import gone
+from helpers import PATIENCE_S, gone
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from jupyter_codeact.errors import ConfigError
@@ -69,7 +69,7 @@ def run(client: Any, code: str) -> tuple[str, str]:
         elif message["msg_type"] == "error":
             errors.append(message["content"]["ename"])
 
-    client.execute_interactive(code, output_hook=hear, timeout=60)
+    client.execute_interactive(code, output_hook=hear, timeout=PATIENCE_S)
     return "".join(printed), "".join(errors)
 
 
@@ -86,16 +86,16 @@ def test_it_starts_executes_interrupts_restarts_and_leaves_nothing(closed_kernel
         assert error in ("FileNotFoundError", "PermissionError", "OSError")
 
         request = client.execute("import time\nprint('now', flush=True)\ntime.sleep(600)")
-        while client.get_iopub_msg(timeout=60)["msg_type"] != "stream":
+        while client.get_iopub_msg(timeout=PATIENCE_S)["msg_type"] != "stream":
             pass
         manager.interrupt_kernel()
-        while (reply := client.get_shell_msg(timeout=60))["parent_header"]["msg_id"] != request:
+        while (reply := client.get_shell_msg(timeout=PATIENCE_S))["parent_header"]["msg_id"] != request:
             pass
         assert reply["content"]["ename"] == "KeyboardInterrupt"
 
         before = inside(manager)
         manager.restart_kernel(now=True)
-        client.wait_for_ready(timeout=60)
+        client.wait_for_ready(timeout=PATIENCE_S)
         assert gone(before)
         assert run(client, "print('request' in dir())") == ("False\n", "")
         flood = "import os, sys\nfor _ in range(100): os.write(sys.stdout._original_stdstream_copy, b'x' * 65536)"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import PATIENCE_S
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from jupyter_codeact.kernel.log import Log
@@ -36,7 +37,7 @@ def answers(work: Path, *cells: str) -> list[str]:
 
     try:
         for cell in cells:
-            reply = client.execute_interactive(cell, output_hook=hear, timeout=20)
+            reply = client.execute_interactive(cell, output_hook=hear, timeout=PATIENCE_S)
             assert reply["content"]["status"] == "error"
     finally:
         client.stop_channels()
@@ -129,9 +130,9 @@ def test_a_request_that_came_while_it_started_is_answered_once_it_has_failed(
         asked = client.kernel_info()
         # Answered outside of the sandbox, and after the other one was read.
         tab = client.complete("%agent stat")
-        assert client.get_shell_msg(timeout=20)["parent_header"]["msg_id"] == tab
+        assert client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] == tab
         seen.touch()
-        assert client.get_shell_msg(timeout=20)["parent_header"]["msg_id"] == asked
+        assert client.get_shell_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] == asked
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

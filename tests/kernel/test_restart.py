@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import folders_of, gone
+from helpers import PATIENCE_S, folders_of, gone
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager, start_new_kernel
 
@@ -47,9 +47,9 @@ def begin(kernel: Kernel, moment: str) -> list[int]:
     client.execute("kept = 1")
     client.execute(code, allow_stdin=True)
     if sign == "Run this?":
-        assert sign in client.get_stdin_msg(timeout=30)["content"]["prompt"]
+        assert sign in client.get_stdin_msg(timeout=PATIENCE_S)["content"]["prompt"]
     else:
-        while not _shows(client.get_iopub_msg(timeout=30), sign, code):
+        while not _shows(client.get_iopub_msg(timeout=PATIENCE_S), sign, code):
             pass
     pid = manager.provisioner.process.pid
     return [pid, *descendants(pid)]
@@ -66,11 +66,11 @@ def test_a_restart_in_the_middle(kernel: Kernel, moment: str) -> None:
     manager, client = kernel
     manager.restart_kernel()
     assert gone(processes)
-    client.wait_for_ready(timeout=30)
+    client.wait_for_ready(timeout=PATIENCE_S)
     assert not folders_of(processes[0])
     printed: list[str] = []
     hear = lambda message: printed.append(message["content"].get("text", ""))  # noqa: E731
-    client.execute_interactive("print('kept' in dir())", output_hook=hear, timeout=30)
+    client.execute_interactive("print('kept' in dir())", output_hook=hear, timeout=PATIENCE_S)
     assert "".join(printed) == "False\n"
 
 
@@ -87,5 +87,5 @@ def test_a_kernel_that_was_killed_leaves_nothing_to_the_next_one(kernel: Kernel)
     manager, client = kernel
     manager.restart_kernel(now=True)
     assert gone(processes)
-    client.wait_for_ready(timeout=30)
+    client.wait_for_ready(timeout=PATIENCE_S)
     assert not folders_of(processes[0])

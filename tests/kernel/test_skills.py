@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from helpers import history, shown, until_shown
+from helpers import PATIENCE_S, history, shown, until_shown
 from jupyter_client.manager import start_new_kernel
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
@@ -361,7 +361,7 @@ def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: P
             client.input(answer)
 
         hooks = {"stdin_hook": ask, "output_hook": outputs.append}
-        client.execute_interactive(code, allow_stdin=bool(answer), timeout=60, **hooks)
+        client.execute_interactive(code, allow_stdin=bool(answer), timeout=PATIENCE_S, **hooks)
         return "\n".join(
             str(o["content"]) for o in outputs if o["msg_type"] in ("display_data", "error", "execute_result")
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import zmq
+from helpers import PATIENCE_S
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.connect import write_connection_file
 from jupyter_client.manager import KernelManager
@@ -40,7 +41,7 @@ def started(
     client = manager.client()
     client.start_channels()
     try:
-        client.wait_for_ready(timeout=30)
+        client.wait_for_ready(timeout=PATIENCE_S)
         yield manager, client
     finally:
         client.stop_channels()
@@ -54,11 +55,11 @@ def assert_every_channel_works(client: BlockingKernelClient) -> None:
         printed.append(message["content"].get("text", ""))
 
     code = "print(input('name? '))"
-    client.execute_interactive(code, stdin_hook=lambda _: client.input("Ann"), output_hook=hear, timeout=30)
+    client.execute_interactive(code, stdin_hook=lambda _: client.input("Ann"), output_hook=hear, timeout=PATIENCE_S)
     assert "".join(printed) == "Ann\n"
     request = client.session.msg("usage_request")
     client.control_channel.send(request)
-    assert client.get_control_msg(timeout=30)["parent_header"]["msg_id"] == request["header"]["msg_id"]
+    assert client.get_control_msg(timeout=PATIENCE_S)["parent_header"]["msg_id"] == request["header"]["msg_id"]
     assert client.is_alive()
 
 
@@ -83,7 +84,7 @@ def test_the_front_ends_key_is_not_for_cells_where_its_file_lies_in_their_folder
         def hear(message: dict[str, Any]) -> None:
             seen.extend(str(message["content"].get(part, "")) for part in ("text", "evalue"))
 
-        client.execute_interactive("print(open('connection.json').read())", output_hook=hear, timeout=30)
+        client.execute_interactive("print(open('connection.json').read())", output_hook=hear, timeout=PATIENCE_S)
         assert (manager.session.key.decode() in "".join(seen)) is (kind == "none")
         refused = "put the notebook into another folder" in "".join(seen)
         assert refused is (kind == "bubblewrap" and transport == "ipc")

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from helpers import PATIENCE_S
 from servers import UNSAID, Failure, ModelServer, Reply, ToolCall
 
 from jupyter_codeact import events
@@ -104,7 +105,7 @@ async def test_a_stream_that_is_left_early_is_closed(
     model_server.add(Reply("The service goes on and on.", hold_after=(2, never)))
     async with aclosing(opened(model_server, name).query([{"role": "user", "content": "Go."}], [])) as deltas:
         await anext(deltas)
-    assert await asyncio.to_thread(model_server.disconnected.wait, 10)
+    assert await asyncio.to_thread(model_server.disconnected.wait, PATIENCE_S)
 
 
 async def test_every_argument_of_litellms_goes_to_the_service(model_server: ModelServer) -> None:

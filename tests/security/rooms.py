@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from helpers import PATIENCE_S
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import start_new_kernel
 
@@ -19,8 +20,6 @@ from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.sandbox.usage import descendants
 
 AS_ROOT = os.geteuid() == 0
-# For slow machines: nothing here takes so long by itself.
-PATIENCE_S = 60
 
 
 @dataclass

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import folders_of, gone, history, shown, trajectory
+from helpers import PATIENCE_S, folders_of, gone, history, shown, trajectory
 
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox import run_folder
 from jupyter_codeact.sandbox.launch import open_sandbox
 from jupyter_codeact.sandbox.usage import descendants
 
-from .rooms import PATIENCE_S, Kernel, room, started
+from .rooms import Kernel, room, started
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 

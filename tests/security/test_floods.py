@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 import zmq
+from helpers import PATIENCE_S
 
 from jupyter_codeact.kernel.downstream import LEFT
 from jupyter_codeact.kernel.outlet import QUEUE, Outlet
 from jupyter_codeact.kernel.sockets import FRAME_LIMIT
 
-from .rooms import PATIENCE_S, Cells, Kernel, started
+from .rooms import Cells, Kernel, started
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import shown
+from helpers import PATIENCE_S, shown
 
 from jupyter_codeact.sandbox.launch import open_sandbox
 
-from .rooms import PATIENCE_S, Kernel, started
+from .rooms import Kernel, started
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 

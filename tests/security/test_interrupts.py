@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import PATIENCE_S
 
 from jupyter_codeact.sandbox import signals
 
-from .rooms import PATIENCE_S, Cells, room, started
+from .rooms import Cells, room, started
 
 BUSY = "import time\nprint('on', flush=True)\nwhile True: time.sleep(0.1)"
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 import zmq
+from helpers import PATIENCE_S
 from jupyter_client.session import Session
 
-from .rooms import PATIENCE_S, Cells, Kernel, started
+from .rooms import Cells, Kernel, started
 
 pytestmark = pytest.mark.usefixtures("sandbox")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import environment
+from helpers import PATIENCE_S, environment
 
 from jupyter_codeact.errors import SandboxDied, SandboxUnavailable
 from jupyter_codeact.files import Identity
@@ -117,7 +117,7 @@ async def test_nor_is_one_that_follows_another(
         await kernel.run("import os; os._exit(1)").ended
         with pytest.raises(SandboxDied, match=f"no other one could be opened. {work} {SAID}"):
             await kernel.evaluate(LOOK)
-        assert SAID in str((await finish(kernel, kernel.run("print(1)"), 30)).outputs)
+        assert SAID in str((await finish(kernel, kernel.run("print(1)"), PATIENCE_S)).outputs)
         with pytest.raises(SandboxUnavailable, match=SAID):
             await kernel.restart()
 

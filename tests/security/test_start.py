@@ -11,14 +11,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers import environment
+from helpers import PATIENCE_S, environment
 from jupyter_client.manager import start_new_kernel
 
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox.launch import open_sandbox
 from jupyter_codeact.sandbox.limits import OPEN_FILES
 
-from .rooms import PATIENCE_S, room
+from .rooms import room
 
 ROOT = Path(__file__).parents[2]
 # A project that a .pth file names, one that code in a .pth file adds, one of PYTHONPATH.

@@ -108,14 +108,14 @@ class ModelServer:
             self.refused.clear()
         self.disconnected.clear()
 
-    def wait_for_request(self, n: int = 1, timeout: float = 10.0) -> Request:
+    def wait_for_request(self, n: int = 1, timeout: float = 200.0) -> Request:
         """Block until request `n` (the first is 1) has come in, at most `timeout` seconds, and return it."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._requests) >= n, timeout):
                 raise TimeoutError(f"{len(self._requests)} requests after {timeout} s, waited for {n}")
             return self._requests[n - 1]
 
-    def wait_for_answers(self, n: int = 1, timeout: float = 10.0) -> list[float]:
+    def wait_for_answers(self, n: int = 1, timeout: float = 200.0) -> list[float]:
         """Block until `n` answers are written; returns `answered`. Who asked may have read it all before that."""
         with self._changed:
             if not self._changed.wait_for(lambda: len(self._answered) >= n, timeout):

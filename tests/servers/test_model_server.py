@@ -11,6 +11,7 @@ import urllib.request
 from typing import Any
 
 import pytest
+from helpers import PATIENCE_S
 
 from . import Failure, ModelServer, Reply, ToolCall
 
@@ -57,7 +58,7 @@ def ask(server: ModelServer, style: str, **more: Any) -> Any:
 
 def post(url: str, body: dict[str, Any]) -> dict[str, Any]:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
         parsed: dict[str, Any] = json.load(response)
     return parsed
 
@@ -137,7 +138,7 @@ def test_a_client_that_goes_away_is_noticed(style: str, moment: str) -> None:
     }
     with ModelServer([held[moment]]) as server:
         asyncio.run(_ask_and_cancel(server, style))
-        assert server.disconnected.wait(2)
+        assert server.disconnected.wait(PATIENCE_S)
 
 
 async def _ask_and_cancel(server: ModelServer, style: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE_S
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -339,7 +340,7 @@ print(len(search.names))
 def test_several_processes_use_one_index_at_once(opened: Make, library: Path, file: Path) -> None:
     commands = [[sys.executable, "-c", WORKER, str(number), file, library] for number in range(3)]
     workers = [subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) for command in commands]
-    assert [worker.communicate(timeout=60)[1] for worker in workers] == [b""] * 3
+    assert [worker.communicate(timeout=PATIENCE_S)[1] for worker in workers] == [b""] * 3
     search = opened()
     assert len(search.find("zebra", most=100)) == 60
     assert search.index.uses()["zebra"].good == 60

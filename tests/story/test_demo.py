@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pytest
 import yaml
-from helpers import shown
+from helpers import PATIENCE_S, shown
 from servers import ModelServer, Reply, ToolCall
 
 pytestmark = [
@@ -26,7 +26,7 @@ def demo(out: Path, *options: str, **variables: str) -> str:
     """Run it as a person does; returns what was on the screen."""
     command = [sys.executable, "-P", "-m", "jupyter_codeact", "demo", "--out", str(out), *options]
     environment = dict(os.environ) | {"COLUMNS": "200"} | variables
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=110, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=3 * PATIENCE_S, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

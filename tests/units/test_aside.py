@@ -9,13 +9,13 @@ from threading import Event
 from typing import Any
 
 import pytest
+from helpers import PATIENCE_S
 
 from jupyter_codeact.kernel.aside import LATE, Aside
 from jupyter_codeact.kernel.shape import LONG, is_long
 from jupyter_codeact.kernel.wire import DELIMITER, Message, build
 
 SHORT, LENGTHY = (build("display_data", {"data": {"text/plain": text}}, "s") for text in ("x", "x" * LONG))
-PATIENCE_S = 60
 
 
 def frames(message: Message) -> list[bytes]:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE_S
 
 from jupyter_codeact import sandbox
 
@@ -95,7 +96,7 @@ USES = {
 
 def said(code: str) -> tuple[str, str]:
     """What it prints, and the last line of its error."""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     return done.stdout, done.stderr.strip().rpartition("\n")[2]
 
 
