@@ -11,16 +11,17 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import SandboxUnavailable
-from ..sandbox import repository
+from ..files import Identity
+from ..sandbox import links, repository
 from ..sandbox.bubblewrap import KEPT_VARIABLES
 from ..sandbox.launch import Sandbox
-from ..sandbox.paths import PACKAGE, home_parts, private_entries
+from ..sandbox.paths import PACKAGE, Interpreter, home_parts, interpreter, private_entries
 from ..settings import Settings
 from . import reserve
 
@@ -61,7 +62,9 @@ def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Ta
     None where another one does so already, where nobody came in time, or somebody whose sandbox would be another one,
     as it is once the home was set aside that ours has.
     """
-    made_for = _fitting(python)
+    # Asked once: to start it takes longer than whoever comes is to wait.
+    cells = interpreter(python)
+    made_for = _fitting(cells)
     mine = reserve.LEAVE + b"%08x" % zlib.crc32(ascii(made_for).encode())
     with contextlib.ExitStack() as stack:
         listener = _place(python, mine)
@@ -79,7 +82,7 @@ def wait(python: str, minutes: float, open_sandbox: Callable[[], Sandbox]) -> Ta
         stack.callback(line.close)
         connection = _offer(line)
         is_left = sandbox.home is not None and not sandbox.home.in_place
-        if connection is None or is_left or _fitting(python) != made_for or not _is_sound(sandbox):
+        if connection is None or is_left or _fitting(cells) != made_for or not _is_sound(sandbox):
             return None
         line.sendall(reserve.YES)
         if line.recv(len(reserve.GO), socket.MSG_WAITALL) != reserve.GO:
@@ -154,26 +157,43 @@ def _offer(line: socket.socket) -> dict[str, Any] | None:
 
 
 def _is_sound(sandbox: Sandbox) -> bool:
-    """Whether it has what it was opened for. Where bubblewrap is still at work, whoever calls waits for that."""
+    """Whether it has what it was opened for, and what one would have that is opened now.
+
+    Where bubblewrap is still at work, whoever calls waits for that.
+    """
     until = time.monotonic() + MOUNTED_S
     while sandbox.alive and time.monotonic() < until:
         with contextlib.suppress(SandboxUnavailable):
             sandbox.check_place()
-            return sandbox.alive
+            return sandbox.is_current() and sandbox.alive
         time.sleep(0.01)
     return False
 
 
-def _fitting(python: str) -> tuple[object, ...]:
-    """All that a sandbox opened here and now would depend on: it must be as it was when ours was opened."""
+def _fitting(python: Interpreter) -> tuple[object, ...]:
+    """All that a sandbox opened here and now would depend on: it must be as it was when ours was opened.
+
+    Of what is mounted these are the names; whether they lead to what they led to then, ``_is_sound`` asks.
+    """
     settings, work = Settings.from_environment()._replace(reserve_minutes=0.0), os.path.realpath(os.getcwd())
-    where = os.stat(work)
+    known = [*map(Identity.of, (work, sys.executable, python.program))]
     variables = [os.environ.get(name) for name in (*KEPT_VARIABLES, "PATH", "LD_LIBRARY_PATH")]
-    covered = private_entries(work, settings.hidden), home_parts(work), repository.kept(work)
-    return settings, work, where.st_dev, where.st_ino, variables, covered, _installed(python)
+    home = home_parts(work)
+    made_links = [os.readlink(path) for path, option in home.items() if option == "--symlink"]
+    covered = private_entries(work, settings.hidden), home, made_links, repository.kept(work)
+    seen = _elsewhere(python, work, settings.libraries)
+    return settings, work, known, variables, covered, seen, _installed(python)
 
 
-def _installed(python: str) -> dict[str, int]:
+def _elsewhere(python: Interpreter, work: str, libraries: Iterable[str]) -> tuple[object, ...]:
+    """What would be bound from outside of the working folder, and where its names lead, in an order of its own."""
+    python = python.with_projects().without_projects_in(work)
+    led = links.led((*python.projects, *libraries), python.environment)
+    readable = python.without_projects_but(led.places).readable(work)
+    return sorted(readable), sorted(led.places.items()), sorted(led.unseen.items())
+
+
+def _installed(python: Interpreter) -> dict[str, int]:
     """What would be imported: when our own files, and the folders of packages, were last changed."""
-    folders = (*map(Path, sys.path), *Path(python).parent.parent.glob("lib/python3*/site-packages"))
+    folders = map(Path, (*sys.path, *python.packages))
     return {str(path): path.stat().st_mtime_ns for path in (*folders, *PACKAGE.rglob("*.py")) if path.exists()}

@@ -22,18 +22,19 @@ def describe() -> dict[str, Any]:
     program: its path, which is another than it was started by where that was a script, as pyenv's are.
     environment: the folders of all that is installed, the standard library and the program included.
     user_site: the folder of `pip install --user`, which may be missing, where this Python looks into it; none or one.
-    projects: what .pth files and editable installations lead to, files as well as folders.
+    packages: the folders whose .pth files it obeys, and whose editable installations it knows.
     """
     environment = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
     environment.append(os.path.dirname(os.path.realpath(sys.executable)))
     # It may say ".." where it was started so, and is compared by name.
     program = os.path.abspath(sys.executable)
     user_site = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    projects = [path for folder in (*site.getsitepackages(), *user_site) for path in _projects(folder)]
-    return {"program": program, "environment": environment, "user_site": user_site, "projects": projects}
+    packages = [*site.getsitepackages(), *user_site]
+    return {"program": program, "environment": environment, "user_site": user_site, "packages": packages}
 
 
-def _projects(site_packages: str) -> Iterator[str]:
+def projects(site_packages: str) -> Iterator[str]:
+    """What .pth files and editable installations there lead to, files as well as folders."""
     for name in sorted(os.listdir(site_packages)) if os.path.isdir(site_packages) else ():
         path = os.path.join(site_packages, name)
         if name.endswith(".pth"):

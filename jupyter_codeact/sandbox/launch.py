@@ -88,6 +88,10 @@ class Sandbox:
         if self.asked is not None and self.known is not None and self.alive:
             place.check(self.process.pid, self.asked, self.known)
 
+    def is_current(self) -> bool:
+        """Whether what it has mounted is still what is found by these names, once ``check_place`` was content."""
+        return self.asked is None or place.is_current(self.process.pid, self.asked)
+
     def interrupt(self) -> None:
         """Send SIGINT to its kernel, and to what that started, as for a plain kernel."""
         if self.asked is not None:

@@ -93,6 +93,14 @@ class Asked(NamedTuple):
         wrong = (target for target in self.parts if found[target] and not self._is_part(target, mounted))
         return next(iter((*missing, *unasked, *self._left_out(found, host), *wrong)), None)
 
+    def is_current_in(self, mounted: Mounted) -> bool:
+        """Whether at each target is what its source leads to by now, by whatever links; or nothing, where that is so.
+
+        What is there was compared before, step by step: this only says what is out of date.
+        """
+        bound = ((_name(mount.source, self.lent), mount.target) for mount in _uncovered(self.mounts) if mount.source)
+        return all(_identity(name) == _identity(target[1:], mounted.root) for name, target in bound)
+
     def _carried(self, points: Iterable[str], host: Counter[str]) -> Counter[str]:
         """How often the host has a mount there: each bind takes along what is mounted below its source.
 
@@ -111,8 +119,7 @@ class Asked(NamedTuple):
             yield from (entry.point for entry in below if not found[entry.point] and _is_seen(entry))
 
     def _on_the_host(self, source: str) -> str:
-        at = next((at for at in self.lent if inside(source, at)), "")
-        return os.path.realpath(self.lent[at] + source.removeprefix(at)) if at else os.path.realpath(source)
+        return os.path.realpath(_name(source, self.lent))
 
     def _is_part(self, target: str, mounted: Mounted) -> bool:
         """By the mount's number as well: while it is walked to, something else might have its name."""
@@ -190,6 +197,12 @@ def _place(mount: Mount, work: str, lent: str) -> str | None:
     return None if is_ours and not inside(place, work) else place
 
 
+def _name(source: str, lent: Mapping[str, str]) -> str:
+    """What the host calls it."""
+    at = next((at for at in lent if inside(source, at)), "")
+    return lent[at] + source.removeprefix(at) if at else source
+
+
 def _by_her_links(name: str, work: str) -> str:
     """Any link in the working folder was put there meanwhile, but in her home itself and its dot folders."""
     home = users_home()
@@ -227,6 +240,15 @@ def _is_seen(entry: Entry) -> bool:
             return _number(found) == entry.number
     except OSError:
         return False
+
+
+def _identity(name: str, root: int | None = None) -> Identity | None:
+    """Of what lies there; None where nothing does. In a sandbox's ``root`` a target is no link."""
+    try:
+        found = os.stat(name, dir_fd=root, follow_symlinks=root is None)
+    except OSError:
+        return None
+    return Identity(found.st_dev, found.st_ino)
 
 
 def _number(descriptor: int) -> int:

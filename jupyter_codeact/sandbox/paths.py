@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
 from ..files import folder_in
-from .interpreter import describe
+from .interpreter import describe, projects
 
 PACKAGE = Path(__file__).resolve().parent.parent
 LINKED = (
@@ -32,12 +32,21 @@ NO_PYTHON = (
 
 
 class Interpreter(NamedTuple):
-    """A Python and the folders that it needs; see interpreter.py for what they are."""
+    """A Python and the folders that it needs; see interpreter.py for what they are.
+
+    projects: what is installed without being in them (`pip install -e`, .pth files), files as well as folders.
+    """
 
     program: str
     environment: list[str]
     user_site: list[str]
+    packages: list[str]
     projects: list[str]
+
+    def with_projects(self) -> Interpreter:
+        """With those that there are by now: to look takes no start of it."""
+        found = (path for folder in self.packages for path in projects(folder))
+        return self._replace(projects=[*map(os.path.abspath, found)])
 
     def without_projects_in(self, work: str) -> Interpreter:
         """Those are part of the working folder."""
@@ -70,12 +79,12 @@ def interpreter(python: str) -> Interpreter:
 
     Raises SandboxUnavailable where there is no such Python.
     """
-    found = Interpreter(**(describe() if python == sys.executable else _ask(python)))
+    found = Interpreter(**(describe() if python == sys.executable else _ask(python)), projects=[])
     # A link from elsewhere isn't there in the sandbox.
     seen = any(inside(found.program, folder) for folder in ("/usr", *found.environment))
     program = found.program if seen else os.path.realpath(found.program)
-    projects = [*map(os.path.abspath, found.projects)]
-    return Interpreter(program, both(found.environment), both(found.user_site), projects)
+    folders = {"environment": both(found.environment), "user_site": both(found.user_site)}
+    return found._replace(program=program, **folders).with_projects()
 
 
 def _ask(python: str) -> dict[str, Any]:

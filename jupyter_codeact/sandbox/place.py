@@ -45,6 +45,15 @@ def check(bubblewrap: int, asked: Asked, known: Identity) -> None:
         raise SandboxUnavailable(SWAPPED.format(folder=other))
 
 
+def is_current(bubblewrap: int, asked: Asked) -> bool:
+    """Whether all that it has mounted is what one opened now would have, of what was asked for.
+
+    A folder that somebody has moved, or a file that an editor has put in the place of another, is another one.
+    """
+    with _inside(bubblewrap) as mounted:
+        return mounted is not None and asked.is_current_in(mounted)
+
+
 @contextmanager
 def _inside(bubblewrap: int) -> Iterator[Mounted | None]:
     """What the first of its processes has that lets us look."""

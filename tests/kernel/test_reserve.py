@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import PATIENCE_S, gone
+from helpers import PATIENCE_S, environment, gone
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import KernelManager, start_new_kernel
 
 from jupyter_codeact.kernel import reserve
 from jupyter_codeact.sandbox.homes import open_home
+from jupyter_codeact.sandbox.launch import INTERPRETER_OPTIONS
 from jupyter_codeact.sandbox.usage import descendants
 
 pytestmark = [
@@ -31,6 +33,22 @@ pytestmark = [
 ]
 
 Process = subprocess.Popen[bytes]
+# As setuptools writes it for `pip install -e`, but for what it does besides.
+FINDER = """\
+from importlib.util import spec_from_file_location
+MAPPING: dict[str, str] = {places!r}
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        place = MAPPING.get(name, "/nothing")
+        for file, folders in ((f"{{place}}/__init__.py", [place]), (f"{{place}}.py", None)):
+            try:
+                open(file).close()
+            except OSError:
+                continue
+            return spec_from_file_location(name, file, submodule_search_locations=folders)
+import sys; sys.meta_path.append(Finder)
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -68,17 +86,23 @@ def started(work: Path) -> Iterator[Process]:
 
 
 @contextmanager
-def waiting(work: Path) -> Iterator[Process]:
-    """A kernel in reserve for this folder, once it can be called."""
+def waiting(work: Path, python: str = sys.executable) -> Iterator[Process]:
+    """A kernel in reserve for this folder, once it can be called and its sandbox has all that is mounted there."""
     with started(work) as process:
         # Another one, left by a kernel that ended before, may wait there until ours takes its place.
-        until(lambda: called() == process.pid)
+        until(lambda: called(python) == process.pid)
+        until(lambda: any(map(is_sandboxed, children(process.pid))))
         yield process
 
 
-def called() -> int | None:
+def is_sandboxed(pid: int) -> bool:
+    """Whether it is the sandbox's Python, which bubblewrap starts when all is mounted."""
+    return command_of(pid).split(b"\0")[1:2] == [os.fsencode(INTERPRETER_OPTIONS[0])]
+
+
+def called(python: str = sys.executable) -> int | None:
     """The process that waits as the kernel in reserve. It is only called, and told nothing."""
-    line = reserve.called(sys.executable)
+    line = reserve.called(python)
     if line is None:
         return None
     with line:
@@ -170,6 +194,123 @@ def test_a_kernel_that_would_have_another_sandbox_starts_its_own(
             assert run(client, "import os; print(os.getcwd())") == f"{work}\n"
             assert children(pid_of(manager))
             assert gone([process.pid])
+
+
+@pytest.fixture
+def python(work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A Python for the cells alone, with projects of hers installed in it (`pip install -e`)."""
+    project = tmp_path / "project"
+    python, packages = environment(tmp_path / "env")
+    places = {"package": str(project / "package"), "single": str(project / "single")}
+    (packages / "__editable___project_1_finder.py").write_text(FINDER.format(places=places))
+    (packages / "__editable__.project-1.pth").write_text("import __editable___project_1_finder\n")
+    (packages / "more.pth").write_text("")
+    spec = KernelSpecManager().get_kernel_spec("codeact")
+    folder = tmp_path / "jupyter" / "kernels" / "codeact"
+    shutil.copytree(spec.resource_dir, folder)
+    at = spec.argv.index("-f")
+    argv = [*spec.argv[:at], "--python", python, *spec.argv[at:]]
+    (folder / "kernel.json").write_text(json.dumps({**spec.to_dict(), "argv": argv}))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"), prepend=os.pathsep)
+    return python
+
+
+def made(*files: Path, v: int) -> None:
+    """Each anew, as git and editors write a file."""
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name("fresh")
+        fresh.write_text(f"v = {v}\n")
+        fresh.rename(file)
+
+
+@pytest.mark.parametrize("what", ["moved", "removed", "renamed over", "named", "upgraded"])
+def test_a_kernel_whose_cells_import_something_else_by_now_starts_its_own(
+    work: Path, tmp_path: Path, python: str, what: str
+) -> None:
+    project, more = tmp_path / "project", tmp_path / "more"
+    made(project / "package" / "__init__.py", project / "single.py", more / "other.py", v=1)
+    module, v = "package", 2
+    with waiting(work, python) as process:
+        match what:
+            case "moved":
+                project.rename(tmp_path / "old")
+                made(project / "package" / "__init__.py", v=2)
+            case "removed":
+                shutil.rmtree(project / "package")
+                made(project / "package" / "__init__.py", v=2)
+            case "renamed over":
+                module = "single"
+                made(project / "single.py", v=2)
+            case "named":
+                module, v = "other", 1
+                next((tmp_path / "env").rglob("more.pth")).write_text(f"{more}\n")
+            case "upgraded":
+                v = 1
+                shutil.copy2(os.path.realpath(python), f"{python}.new")
+                os.replace(f"{python}.new", python)
+        with kernel(work) as (manager, client):
+            assert run(client, f"import {module}; print({module}.v)") == f"{v}\n"
+            assert children(pid_of(manager))
+            assert gone([process.pid])
+
+
+@pytest.mark.parametrize("what", ["hers moved", "hers removed", "others' moved", "others' removed"])
+def test_a_kernel_for_which_a_library_is_another_one_by_now_starts_its_own(
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    library = home / "skills" / "shared"
+    if what.startswith("others'"):
+        library = tmp_path / "library"
+        monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", str(library))
+    made(library / "which.py", v=1)
+    with waiting(work) as process:
+        library.rename(tmp_path / "old") if what.endswith(" moved") else shutil.rmtree(library)
+        made(library / "which.py", v=2)
+        with kernel(work) as (manager, client):
+            assert run(client, "import which; print(which.v)") == "2\n"
+            assert children(pid_of(manager))
+            assert gone([process.pid])
+
+
+@pytest.mark.parametrize("what", ["notes/v.txt", "v.txt", "link"])
+def test_a_kernel_whose_home_has_other_entries_by_now_starts_its_own(
+    work: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Where cells work in her home, each of its entries is shown by itself."""
+    monkeypatch.setenv("HOME", str(work))
+    made(work / "notes" / "v.txt", work / "v.txt", v=1)
+    (work / "link").symlink_to("v.txt")
+    with waiting(work) as process:
+        match what:
+            case "notes/v.txt":
+                (work / "notes").rename(work.parent / "old")
+                made(work / "notes" / "v.txt", v=2)
+            case "v.txt":
+                made(work / "v.txt", v=2)
+            case "link":
+                made(work / "notes" / "v.txt", v=2)
+                (work / "link").unlink()
+                (work / "link").symlink_to("notes/v.txt")
+        with kernel(work) as (manager, client):
+            assert run(client, f"print(open({what!r}).read())") == "v = 2\n\n"
+            assert children(pid_of(manager))
+            assert gone([process.pid])
+
+
+def test_what_changes_in_projects_and_libraries_is_no_reason_to_start_from_nothing(
+    work: Path, home: Path, tmp_path: Path, python: str
+) -> None:
+    project, library = tmp_path / "project" / "package", home / "skills" / "shared"
+    made(project / "__init__.py", library / "which.py", tmp_path / "project" / "single.py", v=1)
+    with waiting(work, python) as process, open(tmp_path / "project" / "single.py", "r+") as file:
+        made(project / "__init__.py", library / "which.py", v=2)
+        file.write("v = 3\n")
+        file.flush()
+        with kernel(work) as (manager, client):
+            assert run(client, "import package, which, single; print(package.v, which.v, single.v)") == "2 2 3\n"
+            assert children(process.pid)
+            assert not children(pid_of(manager))
 
 
 def test_who_wants_none_uses_none(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
