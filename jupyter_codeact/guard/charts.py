@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from . import expressions, lite, modebar, reactions, rows, signals, specification, tex
-from .members import apart
+from .members import INHERITED, apart
 from .names import words
 
 # What a specification is, it says first of all by this; without it, vega-embed goes by its keys.
@@ -70,7 +70,7 @@ def plotly(figure: Any) -> dict[str, Any] | None:
     if not isinstance(figure, dict) or _has_tiles(figure):
         return None
     cleaned: dict[str, Any] = apart(_walk(figure, "plotly"))
-    return cleaned | ({"config": modebar.known(cleaned["config"])} if "config" in cleaned else {})
+    return cleaned | {"config": modebar.known(cleaned.get("config"))}
 
 
 def _has_tiles(value: Any) -> bool:
@@ -118,7 +118,7 @@ def _walk(value: Any, dialect: str) -> Any:
         kept = ((key, item) for key, item in value.items() if _stays(key, item, dialect))
         return {k: _bound(item) if (k, dialect) == ("bind", "vega") else _walk(item, dialect) for k, item in kept}
     # Plotly, too, has its texts typeset.
-    return tex.plain(_STYLED.sub("<\u200b", value)) if dialect == "plotly" and isinstance(value, str) else value
+    return tex.piece(_STYLED.sub("<\u200b", value)) if dialect == "plotly" and isinstance(value, str) else value
 
 
 def _bound(bind: Any) -> Any:
@@ -153,7 +153,8 @@ def _stays(key: str, value: Any, dialect: str) -> bool:
         path = _names(key)
         is_odd = _ARGUMENTS.intersection(path) and (path != [key] or not _is_call(value))
         key = path[-1] if path else key
-        if _PROTOTYPE.intersection(path) or is_odd or ("color" in key.lower() and not _is_colored(value)):
+        # Where a path leads through what all objects have, something is set in all of them.
+        if INHERITED.intersection(path) or is_odd or ("color" in key.lower() and not _is_colored(value)):
             return False
     if key in _DROPPED[dialect] or key in _PROTOTYPE:
         return False

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 
 from .language import EVENT, computes, stands_alone
-from .members import leads_to_function
+from .members import apart_whole, is_inherited, leads_to_function
 from .names import words
 from .signals import Names
 from .tex import SHOWN
@@ -101,8 +101,13 @@ class LeadsOut(ValueError):
 
 def string(text: str, key: str, names: Names) -> str:
     """A string under this key, in a chart that gives these names, as it may stand there. Raises LeadsOut."""
+    if key in _WORDLESS:
+        return apart_whole(_text(text))
+    if is_inherited(text):
+        # What is constant may become a row's, or name something in a table that is an object.
+        raise LeadsOut
     if key in _TEXTS:
-        return _text(text) if key in _WORDLESS else _format(text)
+        return _format(text)
     if not _passes(text, key, names):
         raise LeadsOut
     return text

@@ -47,7 +47,8 @@ METHODS = OF_OBJECTS | words(
 INHERITED = OF_OBJECTS | words("__proto__ prototype")
 _ANY_INHERITED = f"(?:{'|'.join(sorted(INHERITED))})"
 _INHERITED = re.compile(rf"(?<!\w){_ANY_INHERITED}(?!\w)")
-_UNSEEN = "\N{ZERO WIDTH SPACE}"
+_INHERITED_WITHIN = re.compile(_ANY_INHERITED)
+UNSEEN = "\N{ZERO WIDTH SPACE}"
 # Where Vega parts the path to what a row holds; what a backslash stands before belongs to a name.
 _NAME = re.compile(r"(?:[^\\.\[\]'\"]|\\.)++", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -59,11 +60,16 @@ def leads_to_function(path: str) -> bool:
     return first in OF_OBJECTS or not METHODS.isdisjoint(further)
 
 
+def is_inherited(text: str) -> bool:
+    """Whether it is such a name, for whoever leaves out spaces about it, too."""
+    return text.strip() in INHERITED
+
+
 def apart(value: Any) -> Any:
     """JSON whose strings are no names of what each object has: a sign that can't be seen stands behind such a one."""
     match value:
         case str():
-            return _INHERITED.sub(lambda found: found[0] + _UNSEEN, value) if _may_be_inherited(value) else value
+            return apart_whole(value)
         case list():
             return [apart(item) for item in value]
         case dict():
@@ -72,9 +78,18 @@ def apart(value: Any) -> Any:
             return value
 
 
-def _may_be_inherited(text: str) -> bool:
-    """Told at once of most. A text of rows has many lines; a name may have spaces about it."""
-    return "\n" in text or "__proto__" in text or text.strip() in INHERITED
+def apart_whole(text: str) -> str:
+    """The same of one string. Of most it is told at once that they are no such name."""
+    return _INHERITED.sub(_with_sign, text) if "__proto__" in text or is_inherited(text) else text
+
+
+def apart_within(text: str) -> str:
+    """The same of a text that is parted later: whatever parts it, the sign stays behind each of these names."""
+    return _INHERITED_WITHIN.sub(_with_sign, text)
+
+
+def _with_sign(found: re.Match[str]) -> str:
+    return found[0] + UNSEEN
 
 
 def kept_apart(column: str) -> str:

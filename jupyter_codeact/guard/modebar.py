@@ -41,13 +41,17 @@ _IMAGE = {
 }
 
 
+# Plotly 4 offers to send a figure away, unless it is told not to; a button may be asked for by its name, too.
+_NOWHERE = {"plotlyServerURL": "", "showSendToCloud": False}
+
+
 def known(config: Any) -> dict[str, Any]:
-    """What of it is known; the rest is left out."""
+    """What of it is known, the rest is left out; and whatever it is, no figure is sent anywhere."""
     if not isinstance(config, dict):
-        return {}
+        return dict(_NOWHERE)
     image = config.get("toImageButtonOptions")
     picture = {"toImageButtonOptions": _of(image, _IMAGE)} if isinstance(image, dict) else {}
-    return _of(config, _SHAPES) | picture
+    return _of(config, _SHAPES) | picture | _NOWHERE
 
 
 def _of(values: dict[str, Any], shapes: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .members import OF_OBJECTS
+from .members import OF_OBJECTS, UNSEEN
 from .names import words
 from .reactions import Reacts, parts
 
@@ -40,8 +40,12 @@ def _are_rows(values: Any, style: Any) -> bool:
     if not isinstance(style, dict):
         return False
     kind, path = style.get("type") or "json", style.get("property")
+    if not isinstance(kind, str):
+        return False
     if kind in _TEXTS:
-        return isinstance(values, str) or _are_plain(values)
+        # A list would be joined to one; and what stands behind a name there to keep it apart parts no columns.
+        delimiter = style.get("delimiter") or ""
+        return isinstance(values, str) and isinstance(delimiter, str) and UNSEEN not in delimiter
     found = _property(values, path) if path else values
     if kind == "topojson":
         # Its features are made.

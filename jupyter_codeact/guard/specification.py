@@ -11,7 +11,7 @@ from typing import Any
 
 from .expressions import DATE, LeadsOut, string
 from .language import computes
-from .members import apart, kept_apart, leads_to_function
+from .members import apart, apart_within, kept_apart, leads_to_function
 from .names import words
 from .reactions import parts
 from .signals import Names, names_in
@@ -91,7 +91,10 @@ class _Walk:
         for transform in transforms:
             yield self.held(transform, "transform", is_view=True)
             if isinstance(transform, dict) and "calculate" in transform:
-                column = str(transform.get("as", transform["calculate"]))
+                column = transform.get("as")
+                if not isinstance(column, str):
+                    # The engine would write it as one, and its column were another than the one that is emptied.
+                    raise LeadsOut
                 yield {"calculate": kept_apart(column), "as": column}
 
     def _data(self, value: Any) -> Any:
@@ -125,6 +128,9 @@ def _may_stand(value: dict[str, Any], key: str) -> bool:
     """Whether an object may stand under this key: one that computes something, names a column, or is Vega's own."""
     if _TWO_COLUMNS & value.keys() and any(leads_to_function(str(value.get(second))) for second in ("on", "value")):
         return False
+    if (key == "impute" or "impute" in value) and isinstance(value.get("value"), (dict, list)):
+        # What is imputed is a row's, and could be computed there.
+        return False
     if key in ("as", "field", "fields", "groupby"):
         return key == "field" and value.keys() == {"repeat"}
     if value.keys() & _VEGA or (key.startswith(("axis", "legend")) and "encoding" in value):
@@ -136,4 +142,4 @@ def _rows(value: Any) -> Any:
     """What nobody takes for anything but data, and nobody computes."""
     if isinstance(value, dict) and "signal" in value:
         raise LeadsOut
-    return apart(value)
+    return apart_within(value) if isinstance(value, str) else apart(value)

@@ -23,6 +23,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _TOKEN = re.compile(r"\\(?:([A-Za-z]+)|.)", re.DOTALL)
 # Whatever backslashes stand before it.
 _WORD = re.compile(r"\\([A-Za-z]+)")
+# Followed by a tag, which may be taken out, or by what a template or the format of a date puts something in the place
+# of; the latter leaves a letter that it does not know as it is.
+_OPEN = re.compile(r"\\[A-Za-z]*+(?=%?\Z|%[-_0]?[A-Za-z{]|</?[a-z])")
 
 # Fractions in fractions take a browser's page a second at 50 levels, and its process ends at 100.
 DEEPEST = 40
@@ -50,6 +53,14 @@ _WITH_COLUMNS = frozenset({"array", "subarray"})
 def plain(text: str) -> str:
     """The same text, in which no formula does more than typeset."""
     return formula(text) if BEGIN.search(text) else text
+
+
+def piece(text: str) -> str:
+    """The same where texts are put together, one after the other or by a template: each may be a piece of a formula.
+
+    So none ends with a word that the next one could go on with.
+    """
+    return formula(_OPEN.sub(lambda word: SHOWN + word[0][1:], text)) if "\\" in text else plain(text)
 
 
 def formula(text: str) -> str:

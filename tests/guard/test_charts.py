@@ -31,6 +31,18 @@ def lite(spec: dict[str, Any]) -> dict[str, Any]:
     return cleaned | ({"$schema": schema} if "$schema" in spec else {})
 
 
+# No figure is sent anywhere.
+NOWHERE = {"plotlyServerURL": "", "showSendToCloud": False}
+
+
+def plotted(figure: dict[str, Any]) -> dict[str, Any]:
+    """What is left of a figure, without what is said to each."""
+    cleaned = charts.plotly(figure)
+    assert cleaned is not None
+    assert cleaned.pop("config") == NOWHERE
+    return cleaned
+
+
 IMAGE = {"input": "image", "src": "/x", "onerror": "act()"}
 RANGE = {"input": "range", "min": 0, "max": 9, "step": 1, "name": "size"}
 
@@ -71,7 +83,7 @@ def test_a_map_of_tiles_is_held_back_wherever_it_is_made(kind: str) -> None:
         assert charts.plotly(figure) is None
     # Plotly puts all kinds into each figure.
     figure = {"data": [{"type": "bar"}], "layout": {"template": {"data": {kind: [{"type": kind}]}}}}
-    assert charts.plotly(figure) == figure
+    assert plotted(figure) == figure
 
 
 AWAY = "http://canary.invalid/"
@@ -96,7 +108,7 @@ def test_a_button_sets_nothing_that_loads(arguments: Any, left: Any) -> None:
     button = {"method": "relayout", "args": arguments, "args2": arguments}
     rest = {"args": left, "args2": left} if left is not None else {}
     for menu in ("updatemenus", "sliders"):
-        cleaned = charts.plotly({"layout": {menu: [{"buttons": [button]}]}})
+        cleaned = plotted({"layout": {menu: [{"buttons": [button]}]}})
         assert cleaned == {"layout": {menu: [{"buttons": [{"method": "relayout", **rest}]}]}}
 
 
@@ -122,11 +134,9 @@ def test_a_color_is_nothing_else(color: Any, stays: bool) -> None:
     figure = {"data": [{"marker": {"color": color}}], "layout": {"paper_bgcolor": color, "modebar": {"bgcolor": color}}}
     background = {"bgcolor": color} if stays else {}
     layout = {"modebar": background, **({"paper_bgcolor": color} if stays else {})}
-    assert charts.plotly(figure) == {"data": [{"marker": left}], "layout": layout}
+    assert plotted(figure) == {"data": [{"marker": left}], "layout": layout}
     button = {"args": ["marker.color", color], "args2": [{"paper_bgcolor": color}]}
-    (cleaned,) = charts.plotly({"layout": {"updatemenus": [{"buttons": [button]}]}})["layout"]["updatemenus"][0][
-        "buttons"
-    ]
+    (cleaned,) = plotted({"layout": {"updatemenus": [{"buttons": [button]}]}})["layout"]["updatemenus"][0]["buttons"]
     assert cleaned == (button if stays else {"args2": [{}]})
 
 
@@ -137,9 +147,9 @@ def test_a_button_that_a_template_makes_is_looked_at() -> None:
 
 
 def test_the_numbers_of_a_diagram_are_no_address() -> None:
-    assert charts.plotly({"source": [AWAY]}) == {}
+    assert plotted({"source": [AWAY]}) == {}
     links = {"source": [0, 1], "target": [1, 2], "color": {"dtype": "i1", "bdata": "AA=="}}
-    assert charts.plotly({"link": links}) == {"link": links}
+    assert plotted({"link": links}) == {"link": links}
 
 
 @pytest.mark.parametrize(
@@ -153,10 +163,19 @@ def test_the_numbers_of_a_diagram_are_no_address() -> None:
         ("1 < 2", "1 <\u200b 2"),
         ("$x^2$",) * 2,
         ("$\\mmlToken{mi}[href='/logout']{x}$", "$\N{SET MINUS}mmlToken{mi}[href='/logout']{x}$"),
+        # Templates, axes and formats of dates put texts together: a piece of a formula has no dollars.
+        ("\\href{javascript:act()}{x}", "\N{SET MINUS}href{javascript:act()}{x}"),
+        ("$\\ne%{meta[0]}$", "$\N{SET MINUS}ne%{meta[0]}$"),
+        ("$\\ne", "$\N{SET MINUS}ne"),
+        ("$%{meta[0]}\\%", "$%{meta[0]}\N{SET MINUS}%"),
+        ("$\\%href{javascript:act()}{x}$", "$\N{SET MINUS}%href{javascript:act()}{x}$"),
+        ("$\\ne<extra></extra>wcommand$", "$\N{SET MINUS}ne<extra></extra>wcommand$"),
+        ("$\\%-href{javascript:act()}{x}$", "$\N{SET MINUS}%-href{javascript:act()}{x}$"),
+        ("$\\alpha \\le %{y}$, $50\\%$, $\\text{%d %b}$",) * 2,
     ],
 )
 def test_texts_are_styled_by_bare_tags_alone(text: str, left: str) -> None:
-    cleaned = charts.plotly({"data": [{"text": [text], "name": text}], "layout": {"title": {"text": text}}})
+    cleaned = plotted({"data": [{"text": [text], "name": text}], "layout": {"title": {"text": text}}})
     assert cleaned == {"data": [{"text": [left], "name": left}], "layout": {"title": {"text": left}}}
 
 
@@ -295,7 +314,12 @@ ROWS = [{"event": 'event.view["x"]', "a": "men's\\n"}]
         },
         {"transform": [{"lookup": "a", "from": {"data": {"values": ROWS}, "key": "a"}}]},
         {"datasets": {"d": ROWS}, "data": {"name": "d"}},
-        {"data": {"values": ROWS, "format": {"type": "csv", "parse": {"date": "date:'%d.%m.%Y'", "year": "number"}}}},
+        {
+            "data": {
+                "values": "date,year",
+                "format": {"type": "csv", "parse": {"date": "date:'%d.%m.%Y'", "year": "number"}},
+            }
+        },
         {"params": [{"name": "p", "bind": {"input": "select", "options": ["men's"], "name": "Men's: "}}]},
         {"params": [{"name": "p", "select": "point", "bind": {"legend": "click[event.altKey]"}}]},
         {"transform": [{"filter": {"field": "a", "equal": "men's"}}, {"filter": 'datum.a == "men\'s"'}]},
@@ -422,7 +446,7 @@ def test_what_a_chart_is_made_of_is_not_computed(spec: dict[str, Any]) -> None:
         },
         {"transform": [{"filter": "test(/^\\d+$/, datum.b)"}]},
         {"mark": {"type": "bar", "color": "rgba(1, 2, 3, 0.5)", "fill": "hsl(120, 50%, 50%)", "stroke": "rgb(1,2,3)"}},
-        {"data": {"values": [], "format": {"type": "csv", "parse": {"Weight (kg)": "number"}}}},
+        {"data": {"values": "", "format": {"type": "csv", "parse": {"Weight (kg)": "number"}}}},
         _encoded(field="Weight (kg)", sort=["Korea (South)"], scale={"domain": ["Korea (South)"]}),
         {
             "transform": [
@@ -640,6 +664,9 @@ TOPOLOGY = {"type": "Topology", "objects": {"o": {"type": "GeometryCollection", 
         ({"values": "a", "format": {"type": "json"}}, False),
         ({"values": "a", "format": {"type": "dsv", "delimiter": "|"}}, True),
         ({"values": [["a"]], "format": {"type": "csv"}}, False),
+        # They would be joined to a text, at commas.
+        ({"values": ["a", "b\rtoString", "1"], "format": {"type": "csv"}}, False),
+        ({"values": "a", "format": {"type": ["csv"]}}, False),
         ({"values": {"a": [["a"]]}, "format": {"property": "a"}}, False),
         ({"values": {"a": [["a"]]}, "format": {"type": "json", "property": ["a"]}}, False),
         ({"values": {"a": [1]}, "format": {"property": "a.push"}}, False),
@@ -725,10 +752,92 @@ def test_no_row_and_no_name_is_found_in_a_table_that_is_an_object(name: str) -> 
     chart = {"data": {"values": [{"a": name, "b": [{"c": name}]}]}, "mark": "area"}
     csv = {"data": {"values": f"a,b\n{name},1\n", "format": {"type": "csv"}}, "mark": "area"}
     named = {"datasets": {"d": [name]}, "data": {"name": "d"}}
-    cleaned = [charts.plotly(pie), lite(chart), lite(csv), lite(named)]
+    cleaned = [plotted(pie), lite(chart), lite(csv), lite(named)]
     for text in _texts(cleaned):
         assert name.strip() not in [part.strip() for part in re.split(r"[,\n]", str(text))]
     assert str(cleaned).count(f"{name.strip()}\\u200b") == 6
+
+
+@pytest.mark.parametrize("name", ["__proto__", "toString", "isPrototypeOf"])
+@pytest.mark.parametrize(
+    ("text", "style"),
+    [
+        ("a,b\r{},1\r{},2", {"type": "csv"}),
+        ("a\tb\r{}\t1", {"type": "tsv"}),
+        ("axb\n{}x1\n{}x2", {"type": "dsv", "delimiter": "x"}),
+        ("ax{}x1", {"type": "dsv", "delimiter": "xyz"}),
+    ],
+)
+def test_nor_one_that_a_text_of_rows_has_whatever_parts_them(text: str, style: dict[str, Any], name: str) -> None:
+    for values in (text.replace("{}", name), text.replace("{}", name * 2)):
+        named = {"datasets": {"d": values}, "data": {"name": "d", "format": style}}
+        for left in (
+            lite({"data": {"values": values, "format": style}})["data"]["values"],
+            lite(named)["datasets"]["d"],
+        ):
+            assert left.replace("\u200b", "") == values
+            assert left.count(name) == left.count(f"{name}\u200b") > 0
+
+
+def test_what_keeps_a_name_apart_parts_no_rows() -> None:
+    for delimiter in ("\u200b", ["\u200b"], "\u200b;"):
+        style = {"type": "dsv", "delimiter": delimiter}
+        assert charts.vega({"data": {"values": "a\u200bb\ntoString\u200b1\n", "format": style}}) is None
+
+
+IMPUTED = {"impute": "a", "key": "k", "groupby": ["b"], "keyvals": [7, 8]}
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"transform": [{"calculate": "datum.p + datum.q", "as": ["z"]}]},
+        {"transform": [{"calculate": "datum.p + datum.q", "as": True}]},
+        {"transform": [{"calculate": "datum.p + datum.q", "as": None}]},
+        {"transform": [{"calculate": "datum.p + datum.q"}]},
+        {"transform": [{**IMPUTED, "value": {"signal": "'hasOwn' + 'Property'"}}]},
+        {"transform": [{**IMPUTED, "value": [{"signal": "'hasOwn' + 'Property'"}]}]},
+        _encoded(impute={"value": {"expr": "'hasOwn' + 'Property'"}}),
+    ],
+)
+def test_nor_one_that_is_computed_where_it_is_not_emptied(spec: dict[str, Any]) -> None:
+    assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize("name", ["hasOwnProperty", " isPrototypeOf", "__lookupGetter__", "toString", "prototype"])
+def test_nor_a_constant(name: str) -> None:
+    """Some are values of rows, and some are names in tables of the compiler's."""
+    for spec in (
+        {"transform": [{**IMPUTED, "value": name}]},
+        {"transform": [{**IMPUTED, "keyvals": [name]}]},
+        {"transform": [{"lookup": "a", "from": {"data": {"values": []}, "key": "a"}, "default": name}]},
+        {"transform": [{"fold": ["a"], "as": [name, "b"]}]},
+        {"data": {"sequence": {"start": 0, "stop": 2, "as": name}}},
+        {"name": name},
+        {"params": [{"name": name, "value": 1}]},
+        _encoded(datum=name),
+        _encoded(axis={"format": name}),
+        _encoded(scale={"domain": [name]}),
+    ):
+        assert charts.vega(spec) is None
+    assert lite({"title": name})["title"] == f"{name}\u200b"
+
+
+@pytest.mark.parametrize("name", ["toString", "hasOwnProperty", "__lookupGetter__", "constructor", "__proto__"])
+def test_no_path_of_a_figure_leads_through_what_all_objects_have(name: str) -> None:
+    """Plotly follows it into a function that all objects of the page have, and sets something there."""
+    paths = (name, f"{name}.call", f"{name}[0].call", f"xaxis.{name}.call", f"xaxis[0].{name}")
+    set_ones = dict.fromkeys(paths, 5)
+    button = {"method": "animate", "args": [["f"], {"layout": set_ones}], "args2": [{"data": [set_ones]}]}
+    figure = {"frames": [{"name": "f", "layout": {"xaxis": set_ones}, "data": [set_ones]}], "data": [set_ones]}
+    cleaned = {"frames": [{"name": "f", "layout": {"xaxis": {}}, "data": [{}]}], "data": [{}]}
+    for menu, parts in (("updatemenus", "buttons"), ("sliders", "steps")):
+        left = {"method": "animate", "args": [["f"], {"layout": {}}], "args2": [{"data": [{}]}]}
+        shown = plotted({**figure, "layout": {menu: [{parts: [button]}]}})
+        assert shown == {**cleaned, "layout": {menu: [{parts: [left]}]}}
+        for path in paths:
+            menus = [{parts: [{"method": "relayout", "args": [path, 5]}]}]
+            assert plotted({"layout": {menu: menus}}) == {"layout": {menu: [{parts: [{"method": "relayout"}]}]}}
 
 
 def test_nor_is_one_that_is_computed() -> None:
@@ -807,7 +916,16 @@ def test_how_a_figure_answers_stays_within_it() -> None:
         "modeBarButtonsToAdd": [{"name": "a", "click": "b"}],
         "showTips": "yes",
     }
-    assert charts.plotly({"data": [], "config": KEPT | other}) == {"data": [], "config": KEPT}
-    assert charts.plotly({"data": [], "config": [other]}) == {"data": [], "config": {}}
+    assert charts.plotly({"data": [], "config": KEPT | other}) == {"data": [], "config": KEPT | NOWHERE}
+    assert charts.plotly({"data": [], "config": [other]}) == {"data": [], "config": NOWHERE}
     odd = {"filename": "../a\n", "format": "html", "width": "9"}
-    assert charts.plotly({"config": {"toImageButtonOptions": odd}}) == {"config": {"toImageButtonOptions": {}}}
+    assert charts.plotly({"config": {"toImageButtonOptions": odd}}) == {
+        "config": {"toImageButtonOptions": {}} | NOWHERE
+    }
+
+
+@pytest.mark.parametrize("config", [None, {}, {"plotlyServerURL": "https://plot.ly", "showSendToCloud": True}])
+def test_no_figure_offers_to_be_sent_away(config: Any) -> None:
+    """Plotly 4 does, where it is not told otherwise."""
+    for figure in ({"data": []}, {"data": [], "config": config}):
+        assert plotted(figure) == {"data": []}
