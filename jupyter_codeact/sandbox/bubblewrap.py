@@ -165,8 +165,8 @@ def command(room: Room, inner: list[str]) -> Command:
         *("--chdir", room.work),
     ]
     try:
-        home_lent = {home: room.home} if as_root and home and room.home else None
-        asked = mounts.asked_by(options, room.work, work, home_lent)._replace(left_out=led.left_out)
+        on_the_host = {at: place for at, place in ((work, room.work), (home, room.home)) if as_root and at and place}
+        asked = mounts.asked_by(options, room.work, on_the_host, led)
     except mounts.PartGone as part:
         raise SandboxUnavailable(place.SWAPPED.format(folder=part)) from None
     told = [*(_drop_root(uid) if as_root else []), *room.limits.prefix(), python.program, *inner]

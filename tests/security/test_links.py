@@ -170,13 +170,14 @@ def test_a_part_is_looked_at_where_it_is_named(
         folder.mkdir(parents=True)
     options = ["--bind", "/lent", str(work), "--ro-bind", str(work / name), str(work / name)]
     part = str(work / name)
-    assert part in mounts.asked_by(options, str(work), "/lent").parts
+    lent, led = {"/lent": str(work)}, links.led(())
+    assert part in mounts.asked_by(options, str(work), lent, led).parts
     (work / name).rename(work / "before")
     (work / name).symlink_to(work / covered)
     # No cell makes a link in a dot folder of her home.
     if not (home and name.startswith(".")):
         with pytest.raises(mounts.PartGone, match=part):
-            mounts.asked_by(options, str(work), "/lent")
+            mounts.asked_by(options, str(work), lent, led)
 
 
 @pytest.mark.parametrize("make", ["os.mkfifo(name)", "os.symlink('/dev/zero', name)", "os.symlink(key, name)"])
