@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
+from ..leading import in_dot_folder, inside
 from . import etc, gitconfig, links, mounts, place, repository, seccomp
 from .limits import Limits
 from .paths import (
@@ -23,8 +24,6 @@ from .paths import (
     entries_outside,
     goes_by_link,
     home_parts,
-    in_dot_folder,
-    inside,
     interpreter,
     make_missing,
     parents,

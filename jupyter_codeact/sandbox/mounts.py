@@ -16,9 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files import Identity, found_in, opened
-from .links import Led, followed
-from .paths import in_dot_folder, inside, parents, users_home
+from ..files import Identity, found_at, found_in, opened
+from ..leading import followed, in_dot_folder, inside, users_home
+from .links import Led
+from .paths import parents
 
 # How many words follow an option of bubblewrap's that has any, of those that we use.
 _WORDS = {
@@ -226,7 +227,7 @@ def _parts(above: str, chosen: Iterable[tuple[Mount, str]]) -> Iterator[tuple[st
 def _is_seen(entry: Entry) -> bool:
     """Whether its place leads to it, on the host, and not to one that was mounted over it."""
     try:
-        with opened("/", os.O_PATH) as root, found_in(root, *Path(entry.point).parts[1:]) as found:
+        with found_at(entry.point) as found:
             return _number(found) == entry.number
     except OSError:
         return False

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers import environment
 
+from jupyter_codeact import leading
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox import gitconfig, links, mounts
 from jupyter_codeact.sandbox.paths import check_unseen
@@ -76,7 +77,7 @@ def test_a_project_that_became_a_link_is_not_shown(
         assert cells.sandbox.asked is not None
         assert f"Cells don't see {other}/src" in cells.sandbox.asked.left_out
     if make is not sources:  # a home as a whole is not shown either
-        monkeypatch.setattr(links, "is_closed", lambda _folder: True)
+        monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
         with room("bubblewrap", work, python) as cells:
             assert cells.attempt(attack) == "canary", "the danger is real"
 
@@ -98,7 +99,7 @@ def test_nor_is_a_library_or_a_kept_home_and_the_first_cell_says_so(
     kept.parent.symlink_to(hers)
     with room("bubblewrap", work, homes_folder=str(home / "homes")) as cells:
         assert cells("import os; print(os.path.exists(os.path.expanduser('~/.ssh')))") == "False"
-    monkeypatch.setattr(links, "is_closed", lambda _folder: True)
+    monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
     with room("bubblewrap", work, libraries=(str(other / "skills"),), homes_folder=str(home / "homes")) as cells:
         shown = cells(f"{attack}; print(os.path.exists(os.path.expanduser('~/.ssh')))")
         assert shown == "True\nTrue", "the danger is real"
@@ -193,5 +194,5 @@ def test_git_is_told_of_no_file_behind_a_link_of_a_cells_and_waits_for_no_pipe(
     exec(make, {"os": os, "name": name, "key": key})
     assert gitconfig.files(str(work))["gitignore"] == ""
     if "key" in make:
-        monkeypatch.setattr(links, "is_closed", lambda _folder: True)
+        monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
         assert gitconfig.files(str(work))["gitignore"] == "canary", "the danger is real"
