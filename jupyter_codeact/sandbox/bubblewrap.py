@@ -141,7 +141,7 @@ def command(room: Room, inner: list[str]) -> Command:
         raise SandboxUnavailable(DOT_FOLDER.format(work=room.work))
     python = python.without_projects_in(room.work)
     names = filter(None, (*python.projects, *room.libraries, room.home))
-    led = links.led(names, python.environment)
+    led = links.led(names, python.environment).without_gone(room.libraries, room.work)
     unseen = {name: link for name, link in led.unseen.items() if name in room.libraries}
     check_unseen(room.work, unseen)
     # Skills of hers that lie in the working folder all the same are nothing that cells may write.

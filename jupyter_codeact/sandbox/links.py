@@ -20,23 +20,34 @@ REMEDY = (
     "Put what it leads to in its place, or let what is installed from there (`pip install -e`), "
     "JUPYTER_CODEACT_SKILLS or JUPYTER_CODEACT_HOME name that."
 )
+GONE = "Cells don't see {names}: no folder of skills is there any more. Put it back, and restart the kernel."
 # So many are named: cells may have made any number.
 NAMED = 3
 
 
 class Led(NamedTuple):
-    """places: where names lead by no link of a cell's. unseen: that link, by name, where there is one."""
+    """places: where names lead by no link of a cell's. unseen: that link, by name, where there is one.
+
+    gone: folders of skills that are not there.
+    """
 
     places: dict[str, str]
     unseen: dict[str, str]
+    gone: tuple[str, ...] = ()
+
+    def without_gone(self, libraries: Iterable[str], work: str) -> Led:
+        """Libraries may go while a kernel runs. Those in the working folder are made anew, before a cell does it."""
+        outside = (name for name in libraries if name in self.places and not inside(self.places[name], work))
+        gone = tuple(name for name in outside if not os.path.isdir(self.places[name]))
+        return self._replace(places={name: at for name, at in self.places.items() if name not in gone}, gone=gone)
 
     @property
     def left_out(self) -> str:
         """What is to be said of those that are not seen; nothing where all are."""
-        if not self.unseen:
-            return ""
         linked = _listed([*dict.fromkeys(self.unseen.values())])
-        return UNSEEN.format(names=_listed([*self.unseen]), links=linked, remedy=REMEDY)
+        unseen = UNSEEN.format(names=_listed([*self.unseen]), links=linked, remedy=REMEDY) if self.unseen else ""
+        gone = GONE.format(names=_listed([*self.gone])) if self.gone else ""
+        return "\n".join(filter(None, (unseen, gone)))
 
 
 def led(names: Iterable[str], environment: Iterable[str] = ()) -> Led:

@@ -105,6 +105,32 @@ def test_nor_is_a_library_or_a_kept_home_and_the_first_cell_says_so(
         assert shown == "True\nTrue", "the danger is real"
 
 
+def test_a_library_that_goes_away_leaves_the_next_sandbox_without_it_which_is_said(
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it is unmounted. Another one is seen as before."""
+    for name in ("away", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"in_{name}.py").touch()
+    monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", f"{tmp_path}/away:{tmp_path}/there")
+    with started(work) as kernel:
+        assert kernel.run("import in_away, in_there")[1] == ""
+        (tmp_path / "away").rename(tmp_path / "moved")
+        assert "ended" in kernel.run("import os; os._exit(1)")[1]
+        printed, failed = kernel.run("import in_there; print('went on')")
+        assert f"Cells don't see {tmp_path}/away: no folder of skills is there any more." in printed
+        assert (printed.splitlines()[-1], failed) == ("went on", "")
+        assert kernel.run("import in_away")[1] == "No module named 'in_away'"
+
+
+def test_one_in_the_working_folder_is_made_anew(work: Path) -> None:
+    """Where it is away, cells would make it."""
+    with room("bubblewrap", work, libraries=(str(work / "skills"),)) as cells:
+        assert cells.attempt("open('skills/mine.py', 'w')") in ("EROFS", "EACCES")
+        assert cells.sandbox.asked is not None
+        assert not cells.sandbox.asked.left_out
+
+
 def test_links_that_no_cell_can_make_are_followed(tmp_path: Path, work: Path, hers: Path) -> None:
     """Those in her home itself, in its dot folders, and to her home."""
     data = tmp_path / "data"
