@@ -104,6 +104,13 @@ def found_in(folder: int, *names: str) -> Iterator[int]:
 
 
 @contextmanager
+def found_at(place: str) -> Iterator[int]:
+    """As ``found_in``, from the root: ``place`` is a true name, and a link on the way is an OSError."""
+    with opened("/", os.O_PATH | os.O_DIRECTORY) as root, found_in(root, *Path(place).parts[1:]) as found:
+        yield found
+
+
+@contextmanager
 def _below(folder: int, names: Iterable[str], flags: int, make: bool = False) -> Iterator[int]:
     """Opened one step after the other, so that no link is followed."""
     descriptor = os.dup(folder)

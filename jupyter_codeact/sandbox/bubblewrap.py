@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
+from ..leading import in_dot_folder, inside
 from . import etc, gitconfig, links, mounts, place, repository, seccomp
 from .limits import Limits
 from .paths import (
@@ -23,8 +24,6 @@ from .paths import (
     entries_outside,
     goes_by_link,
     home_parts,
-    in_dot_folder,
-    inside,
     interpreter,
     make_missing,
     parents,
@@ -142,7 +141,7 @@ def command(room: Room, inner: list[str]) -> Command:
         raise SandboxUnavailable(DOT_FOLDER.format(work=room.work))
     python = python.without_projects_in(room.work)
     names = filter(None, (*python.projects, *room.libraries, room.home))
-    led = links.led(names, python.environment)
+    led = links.led(names, python.environment).without_gone(room.libraries, room.work)
     unseen = {name: link for name, link in led.unseen.items() if name in room.libraries}
     check_unseen(room.work, unseen)
     # Skills of hers that lie in the working folder all the same are nothing that cells may write.
@@ -165,8 +164,8 @@ def command(room: Room, inner: list[str]) -> Command:
         *("--chdir", room.work),
     ]
     try:
-        home_lent = {home: room.home} if as_root and home and room.home else None
-        asked = mounts.asked_by(options, room.work, work, home_lent)._replace(left_out=led.left_out)
+        on_the_host = {at: place for at, place in ((work, room.work), (home, room.home)) if as_root and at and place}
+        asked = mounts.asked_by(options, room.work, on_the_host, led)
     except mounts.PartGone as part:
         raise SandboxUnavailable(place.SWAPPED.format(folder=part)) from None
     told = [*(_drop_root(uid) if as_root else []), *room.limits.prefix(), python.program, *inner]

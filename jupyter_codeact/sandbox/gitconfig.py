@@ -12,8 +12,9 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from ..leading import inside
 from .links import text_of
-from .paths import entries_outside, inside
+from .paths import entries_outside
 
 SYSTEM = "/etc/gitconfig"
 # Seconds that git may take to say them: else the sandbox does without.

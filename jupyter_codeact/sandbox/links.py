@@ -8,35 +8,46 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files import LINKS, content_of
-from .paths import in_dot_folder, inside, users_home
+from ..files import content_of
+from ..leading import inside, place_of, shown
 
 UNSEEN = "Cells don't see {names}: on the way there, code in a sandbox may have made a link ({links}). {remedy}"
 REMEDY = (
     "Put what it leads to in its place, or let what is installed from there (`pip install -e`), "
     "JUPYTER_CODEACT_SKILLS or JUPYTER_CODEACT_HOME name that."
 )
+GONE = "Cells don't see {names}: no folder of skills is there any more. Put it back, and restart the kernel."
 # So many are named: cells may have made any number.
 NAMED = 3
 
 
 class Led(NamedTuple):
-    """places: where names lead by no link of a cell's. unseen: that link, by name, where there is one."""
+    """places: where names lead by no link of a cell's. unseen: that link, by name, where there is one.
+
+    gone: folders of skills that are not there.
+    """
 
     places: dict[str, str]
     unseen: dict[str, str]
+    gone: tuple[str, ...] = ()
+
+    def without_gone(self, libraries: Iterable[str], work: str) -> Led:
+        """Libraries may go while a kernel runs. Those in the working folder are made anew, before a cell does it."""
+        outside = (name for name in libraries if name in self.places and not inside(self.places[name], work))
+        gone = tuple(name for name in outside if not os.path.isdir(self.places[name]))
+        return self._replace(places={name: at for name, at in self.places.items() if name not in gone}, gone=gone)
 
     @property
     def left_out(self) -> str:
         """What is to be said of those that are not seen; nothing where all are."""
-        if not self.unseen:
-            return ""
         linked = _listed([*dict.fromkeys(self.unseen.values())])
-        return UNSEEN.format(names=_listed([*self.unseen]), links=linked, remedy=REMEDY)
+        unseen = UNSEEN.format(names=_listed([*self.unseen]), links=linked, remedy=REMEDY) if self.unseen else ""
+        gone = GONE.format(names=_listed([*self.gone])) if self.gone else ""
+        return "\n".join(filter(None, (unseen, gone)))
 
 
 def led(names: Iterable[str], environment: Iterable[str] = ()) -> Led:
@@ -51,8 +62,8 @@ def led(names: Iterable[str], environment: Iterable[str] = ()) -> Led:
             places[name] = place_of(name)
         except OSError as error:
             others[name] = error.filename
-    shown = {*environment, *places.values()}
-    seen = {name for name, link in others.items() if _lies_in(link, shown) and _lies_in(os.path.realpath(name), shown)}
+    bound = {*environment, *places.values()}
+    seen = {name for name, link in others.items() if _lies_in(link, bound) and _lies_in(os.path.realpath(name), bound)}
     return Led(places, {name: link for name, link in others.items() if name not in seen})
 
 
@@ -61,50 +72,8 @@ def _lies_in(path: str, folders: Iterable[str]) -> bool:
 
 
 def _listed(names: list[str]) -> str:
-    """A cell chose them, maybe: nothing in them ends a line, or acts in a terminal."""
     more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
-    return ", ".join([*(name if name.isprintable() else repr(name) for name in names[:NAMED]), *more])
-
-
-def place_of(name: str) -> str:
-    """Where it leads, if no link on the way can be a cell's. Raises OSError, with the link, where one can be.
-
-    Her home is where all that is hers is looked for, however its name leads there.
-    """
-    name, home = os.path.abspath(name), os.path.abspath(os.path.expanduser("~"))
-    if inside(name, home):
-        name = os.path.join(users_home(), os.path.relpath(name, home))
-    return followed(name, is_closed)
-
-
-def followed(name: str, trusts: Callable[[str], bool]) -> str:
-    """Where it leads. Raises OSError, with the link, at one that lies in a folder which is not to be trusted."""
-    steps, place, left = [*reversed(name.split("/"))], "/", LINKS
-    while steps:
-        step = steps.pop()
-        if step in ("", ".", ".."):
-            place = os.path.dirname(place) if step == ".." else place
-            continue
-        path = os.path.join(place, step)
-        if not os.path.islink(path):
-            place = path
-        elif left and trusts(place):
-            target = os.readlink(path)
-            steps += reversed(target.split("/"))
-            place, left = "/" if os.path.isabs(target) else place, left - 1
-        else:
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
-    return place
-
-
-def is_closed(folder: str) -> bool:
-    """Whether no cell makes anything in this folder, which is its true name, whatever its working folder is.
-
-    It is the root, or her home; or it is, or lies in, a dot folder there; or it is not hers, and she can't write there.
-    """
-    if folder in ("/", users_home()) or in_dot_folder(folder):
-        return True
-    return os.stat(folder).st_uid != os.geteuid() and not os.access(folder, os.W_OK)
+    return ", ".join([*map(shown, names[:NAMED]), *more])
 
 
 def text_of(path: str) -> str:

@@ -16,9 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from ..files import Identity, found_in, opened
-from .links import followed
-from .paths import in_dot_folder, inside, parents, users_home
+from ..files import Identity, found_at, found_in, opened
+from ..leading import followed, in_dot_folder, inside, users_home
+from .links import Led
+from .paths import parents
 
 # How many words follow an option of bubblewrap's that has any, of those that we use.
 _WORDS = {
@@ -67,7 +68,7 @@ class Asked(NamedTuple):
     """What one sandbox is to have.
 
     parts: which folder, or file, of hers is to be seen at each target that nothing covers.
-    lent: where the host has what root lends, by the mountpoint that it is lent at.
+    lent: where the host has what root lends, by the mountpoint that it is lent at; nothing where nobody lends.
     left_out: what is to be said of what else of hers could have been bound.
     """
 
@@ -75,7 +76,7 @@ class Asked(NamedTuple):
     mounts: list[Mount]
     parts: dict[str, Identity]
     lent: Mapping[str, str]
-    left_out: str = ""
+    left_out: str
 
     def is_for(self, known: Identity) -> bool:
         """Whether the working folder is that one. Where her home is shown, it has nothing there but its entries."""
@@ -85,12 +86,15 @@ class Asked(NamedTuple):
     def other_in(self, mounted: Mounted) -> str | None:
         """A place where something else is mounted, or nothing, or where nothing was to be; None where all is right."""
         found = Counter(entry.point for entry in mounted.entries)
+        asked = Counter(mount.target for mount in self.mounts)
         missing = Counter(mount.target for mount in self.mounts if not mount.is_tried) - found
-        unasked = found - Counter(mount.target for mount in self.mounts)
+        unasked = found - asked
         unasked -= Counter(point for point in unasked if _ITS_OWN.fullmatch(point))
         host = table(Path("/proc/self/mountinfo").read_bytes())
         unasked -= self._carried(unasked, Counter(entry.point for entry in host))
-        wrong = (target for target in self.parts if found[target] and not self._is_part(target, mounted))
+        # Where one that is tried was not to be had, there is nothing, or the empty folder that it would have covered.
+        there = (target for target in self.parts if found[target] >= asked[target])
+        wrong = (target for target in there if not self._is_part(target, mounted))
         return next(iter((*missing, *unasked, *self._left_out(found, host), *wrong)), None)
 
     def is_current_in(self, mounted: Mounted) -> bool:
@@ -114,7 +118,7 @@ class Asked(NamedTuple):
 
     def _left_out(self, found: Counter[str], host: Iterable[Entry]) -> Iterator[str]:
         """What was mounted below the working folder since it was lent: cells would write under it."""
-        if self.work not in self.lent:
+        if self.lent:
             below = (entry for entry in host if entry.point != self.work and inside(entry.point, self.work))
             yield from (entry.point for entry in below if not found[entry.point] and _is_seen(entry))
 
@@ -140,18 +144,20 @@ def table(mountinfo: bytes) -> list[Entry]:
     return found
 
 
-def asked_by(options: Sequence[str], work: str, lent: str, home: Mapping[str, str] | None = None) -> Asked:
-    """What these options of bubblewrap's are for, where the working folder is to be had as ``lent``.
+def asked_by(options: Sequence[str], work: str, lent: Mapping[str, str], led: Led) -> Asked:
+    """What these options of bubblewrap's are for; ``lent`` as in ``Asked``, and ``led`` as they were chosen by.
 
-    ``home`` is where the kept home lies, by what it is to be had as, where that is lent as well.
-    Raises PartGone where a part of the working folder can't be reached, or only by a link.
+    Raises PartGone where a part of the working folder, or a place that was led to, can't be reached, or only by a link.
     """
     mounts = list(_mounts(options))
-    chosen = [(mount, place) for mount in _uncovered(mounts) if (place := _place(mount, work, lent)) is not None]
-    with opened(work, os.O_PATH | os.O_DIRECTORY) as folder:
-        parts = dict(_parts(folder, work, ((m, place) for m, place in chosen if inside(place, work))))
-    parts |= _elsewhere((m, place) for m, place in chosen if not inside(place, work))
-    return Asked(work, mounts, parts, {lent: work, **(home or {})})
+    chosen = [(mount, place) for mount in _uncovered(mounts) if (place := _place(mount, work, lent, led)) is not None]
+    parts = dict(_parts(work, ((mount, place) for mount, place in chosen if inside(place, work))))
+    # Cells of another one's may have put a link there meanwhile.
+    parts |= _parts("/", ((mount, place) for mount, place in chosen if not inside(place, work)))
+    # What is tried, and was not there to be looked at, is not to be there either.
+    gone = {mount.target for mount, _ in chosen if mount.is_tried} - parts.keys()
+    mounts = [mount for mount in mounts if not (mount.is_tried and mount.target in gone)]
+    return Asked(work, mounts, parts, lent, led.left_out)
 
 
 class PartGone(Exception):
@@ -181,16 +187,18 @@ def _uncovered(mounts: Sequence[Mount]) -> Iterator[Mount]:
         later.add(mount.target)
 
 
-def _place(mount: Mount, work: str, lent: str) -> str | None:
+def _place(mount: Mount, work: str, lent: Mapping[str, str], led: Led) -> str | None:
     """Where the source lies; None where no cell can have put it there.
 
-    A file of her home that is shown is left out: no code in a sandbox can rename it, and programs of hers may. So is
-    our own of /etc, and what is no working folder's part and can be written: the sandbox's home.
+    What was led to has its true name, wherever that is, and is reached by no link any more. Of the rest a file of her
+    home that is shown is left out: no code in a sandbox can rename it, and programs of hers may. So is our own of /etc.
     """
+    name = _name(mount.source, lent)
+    if name in led.places.values():
+        return name
     is_systems = any(inside(mount.source, folder) for folder in _SYSTEMS if not inside(work, folder))
     if not mount.source or mount.option == "--ro-bind-try" or is_systems:
         return None
-    name = work + mount.source.removeprefix(lent) if inside(mount.source, lent) else mount.source
     # What lies in the working folder by name is reached by no link, or is refused when it is opened.
     place = _by_her_links(name, work) if in_dot_folder(name) or not inside(name, work) else name
     is_ours = mount.option != "--ro-bind" or inside(mount.target, "/etc")
@@ -212,31 +220,22 @@ def _by_her_links(name: str, work: str) -> str:
         raise PartGone(name) from None
 
 
-def _elsewhere(chosen: Iterable[tuple[Mount, str]]) -> Iterator[tuple[str, Identity]]:
-    """What lies outside of the working folder: cells of another one's may have put a link there meanwhile."""
-    with opened("/", os.O_PATH | os.O_DIRECTORY) as root:
+def _parts(above: str, chosen: Iterable[tuple[Mount, str]]) -> Iterator[tuple[str, Identity]]:
+    """By target, what lies there in a folder, reached by no link."""
+    with opened(above, os.O_PATH | os.O_DIRECTORY) as folder:
         for mount, place in chosen:
             try:
-                with found_in(root, *Path(place).parts[1:]) as found:
+                with found_in(folder, *Path(place).relative_to(above).parts) as found:
                     yield mount.target, Identity.of(found)
             except OSError:
-                raise PartGone(place) from None
-
-
-def _parts(folder: int, work: str, chosen: Iterable[tuple[Mount, str]]) -> Iterator[tuple[str, Identity]]:
-    for mount, place in chosen:
-        try:
-            with found_in(folder, *Path(place).relative_to(work).parts) as found:
-                yield mount.target, Identity.of(found)
-        except OSError:
-            if not mount.is_tried or os.path.lexists(place):
-                raise PartGone(place) from None
+                if not mount.is_tried or os.path.lexists(place):
+                    raise PartGone(place) from None
 
 
 def _is_seen(entry: Entry) -> bool:
     """Whether its place leads to it, on the host, and not to one that was mounted over it."""
     try:
-        with opened("/", os.O_PATH) as root, found_in(root, *Path(entry.point).parts[1:]) as found:
+        with found_at(entry.point) as found:
             return _number(found) == entry.number
     except OSError:
         return False

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
 from ..files import folder_in
+from ..leading import in_dot_folder, inside, users_home
 from .interpreter import describe, projects
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -116,11 +117,6 @@ def forget(work: str) -> None:
     sys.path[:] = kept
 
 
-def inside(path: str, parent: str) -> bool:
-    """Whether ``path`` is ``parent`` or lies below it, by name alone."""
-    return path == parent or path.startswith(parent.rstrip("/") + "/")
-
-
 def entries_outside(variable: str, work: str) -> str:
     """Of a variable with folders of programs or libraries, those that code in the sandbox can't write.
 
@@ -200,12 +196,6 @@ def goes_by_link(name: str, shown: str) -> bool:
     return any(os.path.islink(step) and not (has_home and in_dot_folder(step)) for step in steps)
 
 
-def in_dot_folder(work: str) -> bool:
-    """Whether the working folder is a dot folder of her home, or lies in one."""
-    home = users_home()
-    return work != home and inside(work, home) and os.path.relpath(work, home).startswith(".")
-
-
 def private_entries(work: str, data: Iterable[str]) -> list[str]:
     """What lies in the working folder and is still nobody's business inside the sandbox.
 
@@ -250,11 +240,6 @@ def pins(work: str, kept: Iterable[str]) -> dict[str, str]:
     """
     between = (parent for path in kept if inside(path, work) for parent in parents(path))
     return {parent: "--bind" for parent in between if inside(parent, work) and parent != work}
-
-
-def users_home() -> str:
-    """Where it really is."""
-    return os.path.realpath(os.path.expanduser("~"))
 
 
 def drop_nested(folders: Iterable[str]) -> list[str]:

@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from ..files import bytes_in, folder_in
-from .paths import drop_nested, inside, users_home
+from ..leading import inside, users_home
+from .paths import drop_nested
 
 # How a submodule stands in an index: only where these bytes are in one is it worth being read.
 _SUBMODULE = stat.S_IFDIR | stat.S_IFLNK

@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from ..errors import SandboxUnavailable
 from ..files import PREFIX
-from .paths import inside, remove
+from ..leading import inside
+from .paths import remove
 
 CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
 

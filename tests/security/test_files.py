@@ -13,9 +13,9 @@ from helpers import environment
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
 
 from jupyter_codeact.errors import SandboxUnavailable
+from jupyter_codeact.leading import inside
 from jupyter_codeact.sandbox.bubblewrap import takes
 from jupyter_codeact.sandbox.launch import open_sandbox
-from jupyter_codeact.sandbox.paths import inside
 from jupyter_codeact.sandbox.repository import kept
 from jupyter_codeact.settings import Settings
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from helpers import environment
 
+from jupyter_codeact import leading
 from jupyter_codeact.errors import SandboxUnavailable
 from jupyter_codeact.sandbox import gitconfig, links, mounts
 from jupyter_codeact.sandbox.paths import check_unseen
@@ -76,7 +77,7 @@ def test_a_project_that_became_a_link_is_not_shown(
         assert cells.sandbox.asked is not None
         assert f"Cells don't see {other}/src" in cells.sandbox.asked.left_out
     if make is not sources:  # a home as a whole is not shown either
-        monkeypatch.setattr(links, "is_closed", lambda _folder: True)
+        monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
         with room("bubblewrap", work, python) as cells:
             assert cells.attempt(attack) == "canary", "the danger is real"
 
@@ -98,10 +99,36 @@ def test_nor_is_a_library_or_a_kept_home_and_the_first_cell_says_so(
     kept.parent.symlink_to(hers)
     with room("bubblewrap", work, homes_folder=str(home / "homes")) as cells:
         assert cells("import os; print(os.path.exists(os.path.expanduser('~/.ssh')))") == "False"
-    monkeypatch.setattr(links, "is_closed", lambda _folder: True)
+    monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
     with room("bubblewrap", work, libraries=(str(other / "skills"),), homes_folder=str(home / "homes")) as cells:
         shown = cells(f"{attack}; print(os.path.exists(os.path.expanduser('~/.ssh')))")
         assert shown == "True\nTrue", "the danger is real"
+
+
+def test_a_library_that_goes_away_leaves_the_next_sandbox_without_it_which_is_said(
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it is unmounted. Another one is seen as before."""
+    for name in ("away", "there"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"in_{name}.py").touch()
+    monkeypatch.setenv("JUPYTER_CODEACT_SKILLS", f"{tmp_path}/away:{tmp_path}/there")
+    with started(work) as kernel:
+        assert kernel.run("import in_away, in_there")[1] == ""
+        (tmp_path / "away").rename(tmp_path / "moved")
+        assert "ended" in kernel.run("import os; os._exit(1)")[1]
+        printed, failed = kernel.run("import in_there; print('went on')")
+        assert f"Cells don't see {tmp_path}/away: no folder of skills is there any more." in printed
+        assert (printed.splitlines()[-1], failed) == ("went on", "")
+        assert kernel.run("import in_away")[1] == "No module named 'in_away'"
+
+
+def test_one_in_the_working_folder_is_made_anew(work: Path) -> None:
+    """Where it is away, cells would make it."""
+    with room("bubblewrap", work, libraries=(str(work / "skills"),)) as cells:
+        assert cells.attempt("open('skills/mine.py', 'w')") in ("EROFS", "EACCES")
+        assert cells.sandbox.asked is not None
+        assert not cells.sandbox.asked.left_out
 
 
 def test_links_that_no_cell_can_make_are_followed(tmp_path: Path, work: Path, hers: Path) -> None:
@@ -170,13 +197,14 @@ def test_a_part_is_looked_at_where_it_is_named(
         folder.mkdir(parents=True)
     options = ["--bind", "/lent", str(work), "--ro-bind", str(work / name), str(work / name)]
     part = str(work / name)
-    assert part in mounts.asked_by(options, str(work), "/lent").parts
+    lent, led = {"/lent": str(work)}, links.led(())
+    assert part in mounts.asked_by(options, str(work), lent, led).parts
     (work / name).rename(work / "before")
     (work / name).symlink_to(work / covered)
     # No cell makes a link in a dot folder of her home.
     if not (home and name.startswith(".")):
         with pytest.raises(mounts.PartGone, match=part):
-            mounts.asked_by(options, str(work), "/lent")
+            mounts.asked_by(options, str(work), lent, led)
 
 
 @pytest.mark.parametrize("make", ["os.mkfifo(name)", "os.symlink('/dev/zero', name)", "os.symlink(key, name)"])
@@ -192,5 +220,5 @@ def test_git_is_told_of_no_file_behind_a_link_of_a_cells_and_waits_for_no_pipe(
     exec(make, {"os": os, "name": name, "key": key})
     assert gitconfig.files(str(work))["gitignore"] == ""
     if "key" in make:
-        monkeypatch.setattr(links, "is_closed", lambda _folder: True)
+        monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
         assert gitconfig.files(str(work))["gitignore"] == "canary", "the danger is real"

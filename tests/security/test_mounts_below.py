@@ -24,7 +24,7 @@ pytestmark = [
 BEGINNING = """
 import os, subprocess, sys
 from pathlib import Path
-sys.path[:0] = [{repository!r}]
+sys.path[:0] = [{repository!r}, {repository!r} + "/tests"]
 from tests.security.rooms import answering, room
 work = Path({work!r})
 def host(command):

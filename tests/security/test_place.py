@@ -20,7 +20,7 @@ from jupyter_codeact.files import Identity
 from jupyter_codeact.headless.kernel import SandboxKernel
 from jupyter_codeact.headless.trial import fresh_of
 from jupyter_codeact.notebook.running import finish
-from jupyter_codeact.sandbox import mounts, repository
+from jupyter_codeact.sandbox import links, mounts, repository
 from jupyter_codeact.sandbox.launch import Sandbox, open_sandbox
 from jupyter_codeact.sandbox.paths import make_missing
 from jupyter_codeact.settings import Settings
@@ -73,6 +73,19 @@ def before_mounting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable
         monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
 
     return arrange
+
+
+@pytest.fixture
+def before_starting() -> Callable[[Callable[[], None]], None]:
+    """`before_starting(act)`: what is done once, when all is chosen and the first process of a sandbox is to start."""
+    waiting: list[Callable[[], None]] = []
+
+    def hear(event: str, given: tuple[Any, ...]) -> None:
+        if event == "subprocess.Popen" and waiting and "--seccomp" in given[1]:
+            waiting.pop()()
+
+    sys.addaudithook(hear)
+    return waiting.append
 
 
 def opener(work: Path, known: Identity | None) -> Callable[[], Sandbox]:
@@ -226,6 +239,75 @@ def test_nor_does_what_lies_elsewhere(
             subprocess.run("rm folder && mv before folder", shell=True, cwd=other, check=True)
 
 
+@pytest.mark.parametrize("back", ["true", "rm home && mv home-before home"])
+def test_nor_does_a_kept_home(
+    tmp_path: Path, work: Path, hers: Path, before_starting: Callable[[Callable[[], None]], None], back: str
+) -> None:
+    """Where homes are kept in a folder in which another environment's kernel works."""
+    homes = tmp_path / "other" / "homes"
+    with room("bubblewrap", work, homes_folder=str(homes)) as cells:
+        assert cells("import os; print(os.path.exists(os.path.expanduser('~/secret.txt')))") == "False"
+    (kept,) = homes.iterdir()
+    # Before root lends it, which is before bubblewrap begins.
+    before_starting(lambda: swap(kept / "home", hers))
+    with answering("bubblewrap", work, homes_folder=str(homes)) as cells:
+        subprocess.run(back, shell=True, cwd=kept, check=True)
+        attack = "import os; print(open(os.path.expanduser('~/secret.txt')).read())"
+        assert cells(attack) == "canary", "the danger is real"
+        with pytest.raises(SandboxUnavailable, match=SAID):
+            cells.sandbox.check_place()
+
+
+@pytest.mark.parametrize("systems", [True, False])
+@pytest.mark.parametrize("of_room", ["python", "libraries"])
+def test_what_was_led_to_is_opened_by_no_link(
+    tmp_path: Path,
+    work: Path,
+    hers: Path,
+    swapped: Callable[[Path], None],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    systems: bool,
+    of_room: str,
+) -> None:
+    """It is swapped once it was found to be behind no link of a cell's, and before it is looked at to be compared.
+
+    Projects lie in /usr/src in containers, and others may work there.
+    """
+    other = tmp_path / "other"
+    (other / "folder").mkdir(parents=True)
+    if systems:
+        monkeypatch.setattr(mounts, "_SYSTEMS", (str(other),))
+    python, _ = environment(tmp_path / "env", other / "folder")
+    options: dict[str, Any] = {"python": python} if of_room == "python" else {"libraries": (str(other / "folder"),)}
+    swapped(other / "folder")
+    with (
+        pytest.raises(SandboxUnavailable, match=f"{other}/folder {SAID}"),
+        room("bubblewrap", work, **options) as cells,
+    ):
+        pytest.fail(cells(f"print(open('{other}/folder/secret.txt').read())"))
+
+
+@pytest.mark.parametrize("systems", [True, False])
+def test_what_is_there_only_once_it_is_mounted_is_not_what_was_asked_for(
+    tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch, systems: bool
+) -> None:
+    """A home that is away for the moment of the look would else be compared with nothing."""
+    if systems:
+        monkeypatch.setattr(mounts, "_SYSTEMS", (str(tmp_path),))
+    led = links.led([str(tmp_path / "home")])
+    options = ["--tmpfs", "/home/sandbox", "--bind-try", str(tmp_path / "home"), "/home/sandbox"]
+    asked = mounts.asked_by(options, str(work), {}, led)
+    assert [mount.option for mount in asked.mounts] == ["--tmpfs"]
+    (tmp_path / "home").mkdir()
+    asked = mounts.asked_by(options, str(work), {}, led)
+    assert asked.parts == {"/home/sandbox": Identity.of(tmp_path / "home")}
+    (tmp_path / "home").rename(tmp_path / "before")
+    (tmp_path / "home").symlink_to(tmp_path)
+    with pytest.raises(mounts.PartGone, match=f"{tmp_path}/home"):
+        mounts.asked_by(options, str(work), {}, led)
+
+
 async def test_where_a_skill_is_tried_it_is_seen_as_well(
     tmp_path: Path, work: Path, hers: Path, before_mounting: Callable[[Path, str], None]
 ) -> None:
@@ -267,7 +349,7 @@ def test_one_among_the_systems_folders_is_compared_as_any(work: Path, monkeypatc
     (work / "part").mkdir()
     options = [word for place in (work, work / "part") for word in ("--bind", str(place), str(place))]
     monkeypatch.setattr(mounts, "_SYSTEMS", (str(work.parent),))
-    asked = mounts.asked_by(options, str(work), str(work))
+    asked = mounts.asked_by(options, str(work), {}, links.led(()))
     assert asked.parts == {str(place): Identity.of(place) for place in (work, work / "part")}
     assert asked.is_for(Identity.of(work))
     assert not asked._replace(parts={}).is_for(Identity.of(work))

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from jupyter_codeact import leading
 from jupyter_codeact.errors import SkillError
+from jupyter_codeact.skills.transfer import placing
 from jupyter_codeact.skills.transfer.placing import place
 
 FOLDER = {"SKILL.md": b"# fit", "scripts/fit.py": b"exported"}
@@ -136,13 +138,76 @@ def test_no_link_of_the_working_folder_is_followed(work: Path, out: str) -> None
     assert not [*(work / ".ipython" / "startup").iterdir()]
 
 
-def test_links_outside_are_hers(work: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Hers, where IPython looks for what it runs."""
+    folder = tmp_path / "home"
+    (folder / ".ipython" / "startup").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("out", ["results/fit.py", "results/", "results/new/", "results/startup/"])
+@pytest.mark.parametrize("in_home", [True, False])
+def test_nor_is_one_that_a_cell_of_another_kernel_can_have_made(
+    work: Path, home: Path, tmp_path: Path, *, monkeypatch: pytest.MonkeyPatch, out: str, in_home: bool
+) -> None:
+    """In a folder that she can write, and that is no working folder of this kernel's."""
+    startup, other = home / ".ipython" / "startup", tmp_path / "other"
+    other.mkdir()
+    (other / "results").symlink_to(startup.parent if out.endswith("startup/") else startup)
+    work = home if in_home else work
+    said = f"{other}/results is a link that code in a sandbox may have made: it leads to {home}/.ipython"
+    with pytest.raises(SkillError, match=said):
+        place("fit.py", b"exported", f"{other}/{out}", work)
+    assert not [*startup.iterdir()]
+    monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
+    place("fit.py", b"exported", f"{other}/{out}", work)
+    assert [*startup.rglob("fit.py")], "the danger is real"
+
+
+def test_nor_one_that_comes_once_its_name_was_looked_at(
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    startup, results = home / ".ipython" / "startup", tmp_path / "other" / "results"
+    results.mkdir(parents=True)
+    real = placing.place_of
+
+    def looked_at(name: str) -> str:
+        place = real(name)
+        linked(startup)(results)
+        return place
+
+    monkeypatch.setattr(placing, "place_of", looked_at)
+    with pytest.raises(SkillError, match="can't be written"):
+        place("fit.py", b"exported", str(results / "fit.py"), work)
+    assert not [*startup.iterdir()]
+
+
+def test_a_name_of_a_cells_choice_writes_no_line(work: Path, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "other" / "a\nWrote\x1b[2J").mkdir(parents=True)
+    (tmp_path / "other" / "link").symlink_to("a\nWrote\x1b[2J")
+    with pytest.raises(SkillError) as refused:
+        place("fit.py", b"exported", str(tmp_path / "other" / "link" / "fit.py"), work)
+    assert str(refused.value).isprintable()
+
+
+def test_links_that_no_cell_can_have_made_are_hers(
+    work: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In her home itself and its dot folders, and whatever leads to her home or to the working folder."""
     (tmp_path / "real").mkdir()
-    (tmp_path / "link").symlink_to("real")
     (tmp_path / "alias").symlink_to("work")
     (work / "file").touch()
-    assert place("fit.py", b"exported", "../link/", work).read_bytes() == b"exported"
-    assert (tmp_path / "real" / "fit.py").exists()
+    for number, link in enumerate((home / "link", home / ".ipython" / "link")):
+        link.symlink_to(tmp_path / "real")
+        assert place(f"fit{number}.py", b"exported", f"{link}/", work).read_bytes() == b"exported"
+        assert (tmp_path / "real" / f"fit{number}.py").exists()
+    (tmp_path / "her").symlink_to("home")
+    monkeypatch.setenv("HOME", str(tmp_path / "her"))
+    assert place("fit2.py", b"exported", "~/link/deep/", work).read_bytes() == b"exported"
+    assert (tmp_path / "real" / "deep" / "fit2.py").exists()
+    assert place("fit3.py", b"exported", "../real/", work).read_bytes() == b"exported"
     assert place("fit.py", b"exported", str(tmp_path / "alias" / "sub/"), work).read_bytes() == b"exported"
     assert (work / "sub" / "fit.py").exists()
     with pytest.raises(SkillError, match="can't be written: Not a directory"):

@@ -1,7 +1,7 @@
 """An export, put into a folder where the sandbox writes: whole, never over what is there, and never through a link.
 
-All is done by descriptors, and in the working folder no link is followed. What a cell swaps meanwhile is found to be
-another one, or is never asked for by its name.
+All is done by descriptors. In the working folder no link is followed, and elsewhere those alone that no kernel's cells
+can have made. What a cell swaps meanwhile is found to be another one, or is never asked for by its name.
 """
 
 from __future__ import annotations
@@ -15,11 +15,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ...errors import SkillError
-from ...files import FOLDER, by_descriptor, folder_in, inside, opened
+from ...files import FOLDER, by_descriptor, folder_in, found_at, opened
+from ...leading import place_of, shown
 from .exports import Content
 
 _THERE = "{path} is there already: choose another --out, or write --force to have it replaced."
 _LINK = "a link of the working folder is not followed"
+_LED = (
+    "{link} is a link that code in a sandbox may have made: it leads to {target}, which --out has to name if the "
+    "export is to go there."
+)
 _SWAPPED = "something else was put in its place"
 
 
@@ -95,18 +100,32 @@ def _laid(staging: int, name: str, content: Content) -> Iterator[Callable[[str, 
 
 @contextmanager
 def _folder(folder: Path, work: Path) -> Iterator[int]:
-    """The folder, opened: what is put in its place later is another one. Raises OSError."""
-    # What she names outside of the working folder may go by links of hers.
-    around = next((place for place in (*reversed(folder.parents), folder) if inside(place, work)), folder)
+    """The folder, opened: what is put in its place later is another one. Raises OSError, SkillError."""
+    here = os.path.realpath(work)
+    named = next((part for part in (*reversed(folder.parents), folder) if os.path.realpath(part) == here), None)
+    if named is None:
+        with found_at(_led(str(folder))) as place, opened(".", FOLDER, place) as found:
+            yield found
+        return
+    names = folder.relative_to(named).parts
     try:
-        with folder_in(around, *folder.relative_to(around).parts) as found:
-            if inside(folder, work) and not by_descriptor(found).readlink().is_relative_to(work.resolve()):
-                raise OSError(errno.ELOOP, _LINK)
+        with folder_in(work, *names) as found:
             yield found
     except NotADirectoryError:
-        if not any(part.is_symlink() and inside(part.parent, work) for part in (folder, *folder.parents)):
+        if not any(work.joinpath(*names[: count + 1]).is_symlink() for count in range(len(names))):
             raise
         raise OSError(errno.ELOOP, _LINK) from None
+
+
+def _led(folder: str) -> str:
+    """Where it leads by links of hers, outside of the working folder. Raises OSError; SkillError at one of a cell's."""
+    try:
+        return place_of(folder)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        link = error.filename
+        raise SkillError(_LED.format(link=shown(link), target=shown(os.path.realpath(link)))) from None
 
 
 @contextmanager
