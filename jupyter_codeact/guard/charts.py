@@ -41,6 +41,8 @@ _COLOR = re.compile(
 # What a button does: a method is called with them. One may name a path, and the next say what is set there.
 _ARGUMENTS = frozenset({"args", "args2"})
 _PATH = re.compile(r"[^.\[\]]+")
+# Keys, and ends of paths, of what may be a date's format: a button's argument, too, and one of several by zoom.
+_FORMATS = ("format", "value", *_ARGUMENTS)
 # Numbers, as Plotly writes them.
 _ARRAY = frozenset({"dtype", "bdata", "shape"})
 _PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
@@ -111,14 +113,17 @@ def untagged(value: Any, opening: str = "<\u200b") -> Any:
             return value
 
 
-def _walk(value: Any, dialect: str) -> Any:
+def _walk(value: Any, dialect: str, under: str = "") -> Any:
+    """``under``: the key of it, or of the list that it is in."""
     if isinstance(value, list):
-        return value if all(type(item) in _PLAIN for item in value) else [_walk(item, dialect) for item in value]
+        return value if all(type(item) in _PLAIN for item in value) else [_walk(item, dialect, under) for item in value]
     if isinstance(value, dict):
         kept = ((key, item) for key, item in value.items() if _stays(key, item, dialect))
-        return {k: _bound(item) if (k, dialect) == ("bind", "vega") else _walk(item, dialect) for k, item in kept}
+        return {k: _bound(item) if (k, dialect) == ("bind", "vega") else _walk(item, dialect, k) for k, item in kept}
+    if dialect != "plotly" or not isinstance(value, str):
+        return value
     # Plotly, too, has its texts typeset.
-    return tex.piece(_STYLED.sub("<\u200b", value)) if dialect == "plotly" and isinstance(value, str) else value
+    return tex.piece(_STYLED.sub("<\u200b", value), is_format=under.lower().endswith(_FORMATS))
 
 
 def _bound(bind: Any) -> Any:

@@ -47,8 +47,7 @@ METHODS = OF_OBJECTS | words(
 INHERITED = OF_OBJECTS | words("__proto__ prototype")
 _ANY_INHERITED = f"(?:{'|'.join(sorted(INHERITED))})"
 _INHERITED = re.compile(rf"(?<!\w){_ANY_INHERITED}(?!\w)")
-_INHERITED_WITHIN = re.compile(_ANY_INHERITED)
-UNSEEN = "\N{ZERO WIDTH SPACE}"
+_UNSEEN = "\N{ZERO WIDTH SPACE}"
 # Where Vega parts the path to what a row holds; what a backslash stands before belongs to a name.
 _NAME = re.compile(r"(?:[^\\.\[\]'\"]|\\.)++", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
@@ -84,12 +83,12 @@ def apart_whole(text: str) -> str:
 
 
 def apart_within(text: str) -> str:
-    """The same of a text that is parted later: whatever parts it, the sign stays behind each of these names."""
-    return _INHERITED_WITHIN.sub(_with_sign, text)
+    """The same of a text that is parted later, by signs that are no part of a word (``rows.py``)."""
+    return _INHERITED.sub(_with_sign, text)
 
 
 def _with_sign(found: re.Match[str]) -> str:
-    return found[0] + UNSEEN
+    return found[0] + _UNSEEN
 
 
 def kept_apart(column: str) -> str:

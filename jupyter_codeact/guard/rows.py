@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from .members import OF_OBJECTS, UNSEEN
+from .members import OF_OBJECTS
 from .names import words
 from .reactions import Reacts, parts
 
 _TEXTS = words("csv dsv tsv")
+# Only the first sign counts. One that words are made of would part them, and what was put behind a name in them.
+_DELIMITER = re.compile(r"(?!\w)[\x00-\x7f]")
 # As everybody reads it: brackets and backslashes mean something to Vega.
 _PATH = re.compile(r"[\w -]+(?:\.[\w -]+)*")
 
@@ -43,9 +45,9 @@ def _are_rows(values: Any, style: Any) -> bool:
     if not isinstance(kind, str):
         return False
     if kind in _TEXTS:
-        # A list would be joined to one; and what stands behind a name there to keep it apart parts no columns.
-        delimiter = style.get("delimiter") or ""
-        return isinstance(values, str) and isinstance(delimiter, str) and UNSEEN not in delimiter
+        # A list would be joined to one.
+        delimiter = style.get("delimiter") or ","
+        return isinstance(values, str) and isinstance(delimiter, str) and bool(_DELIMITER.match(delimiter))
     found = _property(values, path) if path else values
     if kind == "topojson":
         # Its features are made.

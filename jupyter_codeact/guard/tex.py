@@ -23,9 +23,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)")
 _TOKEN = re.compile(r"\\(?:([A-Za-z]+)|.)", re.DOTALL)
 # Whatever backslashes stand before it.
 _WORD = re.compile(r"\\([A-Za-z]+)")
-# Followed by a tag, which may be taken out, or by what a template or the format of a date puts something in the place
-# of; the latter leaves a letter that it does not know as it is.
-_OPEN = re.compile(r"\\[A-Za-z]*+(?=%?\Z|%[-_0]?[A-Za-z{]|</?[a-z])")
+# Followed by a tag, which may be taken out, or by what a template puts something in the place of.
+_OPEN = re.compile(r"\\[A-Za-z]*+(?=%?\Z|%\{|</?[a-z])")
+# The format of a date does so, too, and leaves a letter that it does not know as it is. A template may have one.
+_DATE = re.compile(r"\\[A-Za-z]*+(?=%[-_0]?[A-Za-z])")
+_WITH_FORMAT = re.compile(r"%\{[^}|]*\|")
 
 # Fractions in fractions take a browser's page a second at 50 levels, and its process ends at 100.
 DEEPEST = 40
@@ -55,12 +57,20 @@ def plain(text: str) -> str:
     return formula(text) if BEGIN.search(text) else text
 
 
-def piece(text: str) -> str:
+def piece(text: str, *, is_format: bool = False) -> str:
     """The same where texts are put together, one after the other or by a template: each may be a piece of a formula.
 
-    So none ends with a word that the next one could go on with.
+    So none ends with a word that the next one could go on with. ``is_format``: it may be a date's.
     """
-    return formula(_OPEN.sub(lambda word: SHOWN + word[0][1:], text)) if "\\" in text else plain(text)
+    if "\\" not in text:
+        return plain(text)
+    if is_format or _WITH_FORMAT.search(text):
+        text = _DATE.sub(_written, text)
+    return formula(_OPEN.sub(_written, text))
+
+
+def _written(word: re.Match[str]) -> str:
+    return SHOWN + word[0][1:]
 
 
 def formula(text: str) -> str:

@@ -168,15 +168,34 @@ def test_the_numbers_of_a_diagram_are_no_address() -> None:
         ("$\\ne%{meta[0]}$", "$\N{SET MINUS}ne%{meta[0]}$"),
         ("$\\ne", "$\N{SET MINUS}ne"),
         ("$%{meta[0]}\\%", "$%{meta[0]}\N{SET MINUS}%"),
-        ("$\\%href{javascript:act()}{x}$", "$\N{SET MINUS}%href{javascript:act()}{x}$"),
         ("$\\ne<extra></extra>wcommand$", "$\N{SET MINUS}ne<extra></extra>wcommand$"),
-        ("$\\%-href{javascript:act()}{x}$", "$\N{SET MINUS}%-href{javascript:act()}{x}$"),
+        ("%{x|$\\%-href{javascript:act()}{x}$}", "%{x|$\N{SET MINUS}%-href{javascript:act()}{x}$}"),
+        ("$95\\%CI$, $\\frac{\\%A}{\\%B}$",) * 2,
         ("$\\alpha \\le %{y}$, $50\\%$, $\\text{%d %b}$",) * 2,
     ],
 )
 def test_texts_are_styled_by_bare_tags_alone(text: str, left: str) -> None:
     cleaned = plotted({"data": [{"text": [text], "name": text}], "layout": {"title": {"text": text}}})
     assert cleaned == {"data": [{"text": [left], "name": left}], "layout": {"title": {"text": left}}}
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        {"xaxis": {"tickformat": "{}"}},
+        {"xaxis": {"tickformatstops": [{"value": "{}"}]}},
+        {"template": {"layout": {"xaxis": {"hoverformat": "{}"}}}},
+        {"updatemenus": [{"buttons": [{"method": "relayout", "args": [{"xaxis.tickformat": "{}"}]}]}]},
+        {"updatemenus": [{"buttons": [{"method": "relayout", "args": ["xaxis.tickformat", "{}"]}]}]},
+        {"updatemenus": [{"buttons": [{"method": "relayout", "args": [{"xaxis.tickformatstops[0].value": "{}"}]}]}]},
+    ],
+)
+def test_no_command_is_what_the_format_of_a_date_leaves(layout: dict[str, Any]) -> None:
+    """It leaves a letter that it does not know, without the percent before it."""
+    for directive in ("%h", "%-h"):
+        texts = f"\\{directive}ref{{x}}{{y}}", f"\N{SET MINUS}{directive}ref{{x}}{{y}}"
+        given, left = (json.loads(json.dumps(layout).replace('"{}"', json.dumps(text))) for text in texts)
+        assert plotted({"data": [], "layout": given})["layout"] == left
 
 
 @pytest.mark.parametrize(
@@ -764,25 +783,28 @@ def test_no_row_and_no_name_is_found_in_a_table_that_is_an_object(name: str) -> 
     [
         ("a,b\r{},1\r{},2", {"type": "csv"}),
         ("a\tb\r{}\t1", {"type": "tsv"}),
-        ("axb\n{}x1\n{}x2", {"type": "dsv", "delimiter": "x"}),
-        ("ax{}x1", {"type": "dsv", "delimiter": "xyz"}),
+        ("a|b\n{}|1\n{}|2", {"type": "dsv", "delimiter": "|"}),
+        ("a|{}|1", {"type": "dsv", "delimiter": "|xy"}),
     ],
 )
 def test_nor_one_that_a_text_of_rows_has_whatever_parts_them(text: str, style: dict[str, Any], name: str) -> None:
-    for values in (text.replace("{}", name), text.replace("{}", name * 2)):
-        named = {"datasets": {"d": values}, "data": {"name": "d", "format": style}}
-        for left in (
-            lite({"data": {"values": values, "format": style}})["data"]["values"],
-            lite(named)["datasets"]["d"],
-        ):
-            assert left.replace("\u200b", "") == values
-            assert left.count(name) == left.count(f"{name}\u200b") > 0
+    values = text.replace("{}", name)
+    named = {"datasets": {"d": values}, "data": {"name": "d", "format": style}}
+    for left in (lite({"data": {"values": values, "format": style}})["data"]["values"], lite(named)["datasets"]["d"]):
+        assert left.replace("\u200b", "") == values
+        assert left.count(name) == left.count(f"{name}\u200b") > 0
 
 
-def test_what_keeps_a_name_apart_parts_no_rows() -> None:
-    for delimiter in ("\u200b", ["\u200b"], "\u200b;"):
-        style = {"type": "dsv", "delimiter": delimiter}
-        assert charts.vega({"data": {"values": "a\u200bb\ntoString\u200b1\n", "format": style}}) is None
+@pytest.mark.parametrize("delimiter", ["x", "xyz", "_", "\u200b", ["|"], "\u200b;", "\ud835", "\U0001d6c1", "é"])
+def test_no_word_of_a_text_of_rows_is_parted(delimiter: Any) -> None:
+    """Nor is it parted behind the sign that keeps a name apart. An engine counts in halves of some signs."""
+    style = {"type": "dsv", "delimiter": delimiter}
+    assert charts.vega({"data": {"values": f"a{delimiter}b\n__proto__{delimiter}1\n", "format": style}}) is None
+
+
+def test_columns_of_a_text_of_rows_have_any_name_that_is_longer() -> None:
+    rows = {"values": "constructorId,prototypeCost\nsubconstructors,5\n", "format": {"type": "csv"}}
+    assert lite({"data": rows})["data"] == rows
 
 
 IMPUTED = {"impute": "a", "key": "k", "groupby": ["b"], "keyvals": [7, 8]}

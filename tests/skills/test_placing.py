@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from jupyter_codeact import leading
 from jupyter_codeact.errors import SkillError
+from jupyter_codeact.sandbox.homes import open_home
 from jupyter_codeact.skills.transfer import placing
 from jupyter_codeact.skills.transfer.placing import place
 
@@ -164,6 +166,25 @@ def test_nor_is_one_that_a_cell_of_another_kernel_can_have_made(
     monkeypatch.setattr(leading, "is_closed", lambda _folder: True)
     place("fit.py", b"exported", f"{other}/{out}", work)
     assert [*startup.rglob("fit.py")], "the danger is real"
+
+
+def test_nor_is_one_in_the_home_of_a_sandbox_though_that_is_kept_in_a_dot_folder(work: Path, home: Path) -> None:
+    startup = home / ".ipython" / "startup"
+    homes = home / ".local" / "share" / "codeact" / "homes"
+    for empty in (False, True):
+        homes.mkdir(parents=True, exist_ok=True)
+        kept = open_home(str(homes), sys.executable, "/elsewhere", empty=empty)
+        assert kept is not None
+        kept.close()
+        (Path(kept.path) / "results").symlink_to(startup)
+        with pytest.raises(SkillError, match="code in a sandbox may have made"):
+            place("fit.py", b"exported", f"{kept.path}/results/fit.py", work)
+    assert not [*startup.iterdir()]
+
+
+def test_somebody_who_is_not_there_has_no_home(work: Path) -> None:
+    with pytest.raises(SkillError, match="can't be written"):
+        place("fit.py", b"exported", "~nobody-of-that-name/fit.py", work)
 
 
 def test_nor_one_that_comes_once_its_name_was_looked_at(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import unicodedata
@@ -57,7 +58,7 @@ def _read(source: str, work: Path, names: Sequence[str], rename: str, choose: Ch
         # As by a path: what is a package itself is called what its folder is.
         folder = re.split(r"[/#]", source.rstrip("/#"))[-1].removesuffix(".git")
         return _picked([*_modules(fetched(source), folder)], names, rename)
-    path = work / Path(source).expanduser()
+    path = work / os.path.expanduser(source)
     if path.is_dir():
         return _picked([*_modules(of_folder(path, work), path.name)], names, rename)
     content = read(path, work)

@@ -35,7 +35,7 @@ def place(name: str, content: Content, out: str, work: Path, *, force: bool = Fa
     ends as the form's does, and else it is a folder, which is made; but a folder has to be called what its files say
     that it is: under another name it gets there with one around it.
     """
-    path = Path(os.path.normpath(work / Path(out).expanduser())) if out else work / name
+    path = Path(os.path.normpath(work / os.path.expanduser(out))) if out else work / name
     is_folder = out.endswith("/") or path.suffix != Path(name).suffix
     if out and is_folder and isinstance(content, bytes):
         _make(path, work)
