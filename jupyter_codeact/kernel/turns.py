@@ -7,7 +7,7 @@ from typing import Any
 
 from .queue import ExecuteQueue, Request
 from .voice import Voice
-from .wire import Message
+from .wire import EMPTY, Message
 
 
 class Turns:
@@ -86,6 +86,10 @@ class Turns:
         self.go_on()
 
     def stay_busy(self) -> None:
-        """Each step in the sandbox ends with idle; the agent's cell is still at work."""
-        if (request := self.ours) is not None:
-            self._voice.status("busy", request.message.parts[0])
+        """Each step in the sandbox ends with idle; the agent's cell is still at work.
+
+        It is said of no request: at all that is said of a cell JupyterLab's debugger asks for the variables, and the
+        idle of that would have us say it again, for ever.
+        """
+        if self.ours is not None:
+            self._voice.status("busy", EMPTY)
