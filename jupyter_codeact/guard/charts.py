@@ -13,7 +13,7 @@ from typing import Any
 
 from . import expressions, lite, modebar, reactions, rows, signals, specification, tex
 from .members import INHERITED, apart
-from .names import words
+from .names import PROTOTYPE, words
 
 # What a specification is, it says first of all by this; without it, vega-embed goes by its keys.
 LITE = "https://vega.github.io/schema/vega-lite/v5.json"
@@ -45,7 +45,6 @@ _PATH = re.compile(r"[^.\[\]]+")
 _FORMATS = ("format", "value", *_ARGUMENTS)
 # Numbers, as Plotly writes them.
 _ARRAY = frozenset({"dtype", "bdata", "shape"})
-_PROTOTYPE = frozenset({"__proto__", "constructor", "prototype"})
 
 
 def vega(spec: Any) -> dict[str, Any] | None:
@@ -144,7 +143,7 @@ def _bound(bind: Any) -> Any:
             return {"legend": bind["legend"]}
         case dict() if "input" not in bind:
             inputs = {field: _bound(item) for field, item in bind.items() if isinstance(item, dict) and "input" in item}
-            return {field: item for field, item in inputs.items() if item is not None and field not in _PROTOTYPE}
+            return {field: item for field, item in inputs.items() if item is not None and field not in PROTOTYPE}
         case _:
             return None
 
@@ -161,7 +160,7 @@ def _stays(key: str, value: Any, dialect: str) -> bool:
         # Where a path leads through what all objects have, something is set in all of them.
         if INHERITED.intersection(path) or is_odd or ("color" in key.lower() and not _is_colored(value)):
             return False
-    if key in _DROPPED[dialect] or key in _PROTOTYPE:
+    if key in _DROPPED[dialect] or key in PROTOTYPE:
         return False
     if key == "cursor":
         return isinstance(value, str) and value.replace("-", "").isalpha()
