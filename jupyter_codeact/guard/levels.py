@@ -19,6 +19,11 @@ def is_deeper(value: Any, limit: int = LEVELS) -> bool:
     return True
 
 
+def may_be_deeper(data: bytes, limit: int = LEVELS) -> bool:
+    """Whether this JSON has brackets enough for that. They are counted sooner than its levels."""
+    return data.count(b"[") + data.count(b"{") > limit
+
+
 def _inside(value: Any) -> Any:
     if isinstance(value, dict):
         return value.values()

@@ -26,6 +26,8 @@ BATCH = 64
 BATCH_S = 0.05
 # How long the outputs that a sandbox left behind are waited for: they may have been made to take long to check.
 DRAIN_S = 10.0
+# As a plain number: this is asked before each output, and to try, and fail, takes longer.
+READABLE = int(zmq.POLLIN)
 LEFT = "Outputs that would have taken too long to check are left out."
 
 
@@ -92,13 +94,9 @@ class Downstream:
         """Move what is there; whether there may be more. Outputs of one request keep their order; replies wait."""
         until = time.monotonic() + BATCH_S
         for _ in range(BATCH):
-            if self._holds():
+            if self._holds() or not self._back.iopub.getsockopt(zmq.EVENTS) & READABLE:
                 return False
-            try:
-                frames = self._back.iopub.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
-                return False
-            self.aside.admit(self._border.published, frames, self._publish)
+            self.aside.admit(self._border.published, self._back.iopub.recv_multipart(), self._publish)
             if time.monotonic() > until:
                 break
         return True

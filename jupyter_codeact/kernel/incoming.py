@@ -7,7 +7,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from ..guard.levels import LEVELS, is_deeper
+from ..guard.levels import is_deeper, may_be_deeper
 from .wire import Message
 
 _VERSION = re.compile(r"\d{1,3}(\.|\Z)")
@@ -46,7 +46,7 @@ def _object(part: bytes) -> dict[str, Any]:
     value = json.loads(part.decode())
     if not isinstance(value, dict):
         raise ValueError("no JSON object")  # noqa: TRY004 as what is no JSON at all
-    if part.count(b"[") + part.count(b"{") > LEVELS and is_deeper(value):
+    if may_be_deeper(part) and is_deeper(value):
         raise RecursionError
     return value
 

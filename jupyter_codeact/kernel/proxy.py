@@ -42,6 +42,8 @@ from .wire import EMPTY, Message, build
 ASSISTED = ("complete_request", "inspect_request")
 SHUTDOWN_S = 1.0
 RETRY_MS = 2
+# What nothing tells of is looked for as often as this while messages come, and not at each of them.
+LOOK_S = 0.02
 IN_STEP = "Variables are gone; this step runs in a fresh one."
 STARTING = "Stopped by you. The sandbox has not started yet, and nothing has run."
 
@@ -97,15 +99,20 @@ class Proxy:
 
     def run(self) -> None:
         """Until a shutdown request has been answered."""
+        pause_s = look_at = 0.0
         while self.stop_at is None or time.monotonic() < self.stop_at:
-            pause_s = self.vigil.period_s if self.stop_at is None else 0.02
             self.polling.turn(RETRY_MS if self.front.outlet.blocked else int(pause_s * 1000))
             self.front.outlet.push()
             self.downstream.hold()
-            if self.stop_at is None:
-                self._check_sandbox()
+            if time.monotonic() < look_at:
+                pause_s = LOOK_S
+                continue
             if self.orphaned():
                 return
+            if self.stop_at is None:
+                self._check_sandbox()
+            pause_s = self.vigil.period_s if self.stop_at is None else LOOK_S
+            look_at = time.monotonic() + LOOK_S
 
     def post(self, call: Callable[[], None]) -> None:
         """Run ``call`` in this thread, soon. The only method that other threads may use."""

@@ -10,7 +10,7 @@ import re
 from datetime import datetime
 from typing import Any, NoReturn
 
-from ..guard.levels import LEVELS, is_deeper
+from ..guard.levels import is_deeper, may_be_deeper
 from ..guard.names import PROTOTYPE
 from .wire import Message, split
 
@@ -22,7 +22,7 @@ LONG_PICTURE = 1_000_000
 # JSON is read in one go, with this process's other threads waiting: a million values take about 0.2 s.
 VALUES = 1_000_000
 DISPLAYS = frozenset({"display_data", "execute_result", "update_display_data"})
-_HEADER_KEYS = ("msg_id", "msg_type", "session", "username", "date", "version")
+_HEADER_KEYS = frozenset({"msg_id", "msg_type", "session", "username", "date", "version"})
 # What is in any text that spells a key of PROTOTYPE, escapes or not: a search costs less than to look at each key.
 _SPELLINGS = (b"proto", b"constructor", b"\\u005", b"\\u006", b"\\u007")
 _VERSION = re.compile(r"5\.\d{1,3}")
@@ -39,19 +39,35 @@ class Held(Exception):
     """A message that may not pass. Why is for whoever reads the code; the sandbox is not told."""
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise Held
+
+
+def _without_prototype(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {key: value for key, value in pairs if key not in PROTOTYPE}
+
+
+# Made once: json makes new ones for each call that has options, which takes longer than to read a short message.
+_WHOLE = json.JSONDecoder(parse_constant=_refuse)
+_DISARMED = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_without_prototype)
+_WRITER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
+
 def shaped(message: Message) -> Message:
     """The message, if its header is one. What else stands in the header is not passed on."""
     raw = message.parts[0]
     if len(raw) > HEADER_LIMIT or len(message.parts[1]) > 16 * HEADER_LIMIT:
         raise Held
-    header = read(raw)
-    known = {key: header[key] for key in _HEADER_KEYS if key in header}
-    if not (known.keys() >= {"msg_id", "msg_type"} and all(isinstance(value, str) for value in known.values())):
+    # Of its keys the known ones are kept, whatever the others are called.
+    header = read(raw, whole=True)
+    known = {key: value for key, value in header.items() if key in _HEADER_KEYS}
+    if not ("msg_id" in known and "msg_type" in known):
         raise Held
-    if not all(_fits(key, value) for key, value in known.items()):
-        raise Held
+    for key, value in known.items():
+        if not (isinstance(value, str) and _fits(key, value)):
+            raise Held
     # Four quotes for each pair: no key stands there twice, and nothing is spelt in another way.
-    if known.keys() != header.keys() or not raw.isascii() or b"\\" in raw or raw.count(b'"') != 4 * len(known):
+    if len(known) != len(header) or not raw.isascii() or b"\\" in raw or raw.count(b'"') != 4 * len(known):
         message.parts[0] = written(known)
     message.header = known
     return message
@@ -72,8 +88,8 @@ def read(data: bytes, whole: bool = False) -> dict[str, Any]:
     """A JSON object, of the kind that a browser can read too. Unless ``whole``, without keys of PROTOTYPE anywhere."""
     if has_many_values(data):
         raise Held
-    made = _without_prototype if not whole and _may_spell_prototype(data) else None
-    value = json.loads(data.decode(errors="replace"), parse_constant=_refuse, object_pairs_hook=made)
+    decoder = _DISARMED if not whole and _may_spell_prototype(data) else _WHOLE
+    value = decoder.decode(data.decode(errors="replace"))
     if not isinstance(value, dict):
         raise Held
     return value
@@ -86,9 +102,10 @@ def _may_spell_prototype(data: bytes) -> bool:
 
 def written(document: dict[str, Any]) -> bytes:
     """The same as bytes. Raises ValueError for a number that JSON doesn't have, which may be spelt as 1e999."""
-    if is_deeper(document, LEVELS):
+    data = _WRITER.encode(document).encode(errors="replace")
+    if may_be_deeper(data) and is_deeper(document):
         raise Held
-    return json.dumps(document, ensure_ascii=False, allow_nan=False).encode(errors="replace")
+    return data
 
 
 def has_many_values(data: bytes) -> bool:
@@ -141,11 +158,3 @@ def _is_json(content: bytes) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _without_prototype(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {key: value for key, value in pairs if key not in PROTOTYPE}
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise Held

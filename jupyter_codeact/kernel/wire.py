@@ -43,11 +43,11 @@ class Message:
     def content(self) -> dict[str, Any]:
         return _document(self.parts[3])
 
-    @property
+    @cached_property
     def type(self) -> str:
         return str(self.header.get("msg_type", ""))
 
-    @property
+    @cached_property
     def id(self) -> str:
         return str(self.header.get("msg_id", ""))
 

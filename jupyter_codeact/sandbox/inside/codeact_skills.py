@@ -28,6 +28,7 @@ class SkillWatch:
         # Where each module and folder lay, and when it was written.
         self.seen: dict[str, tuple[str, int]] = {}
         self.modules: set[str] = set()
+        self.mark = (0, "")
         self.skills: set[str] = set()
         # What was ever imported of them: all of it follows, and not what the last reload made alone.
         self.olds: Olds = {}
@@ -48,11 +49,16 @@ class SkillWatch:
                 self._changed(name, sys.modules[name].__file__ or "")
 
     def _loaded(self) -> set[str]:
-        """Only modules that are new are looked at: this happens before and after each cell."""
-        now = set(sys.modules)
-        self.skills |= {name for name in now - self.modules if self._is_skill(name)}
-        self.modules = now
-        return self.skills & now
+        """Only modules that are new are looked at, and only if there are any: this happens before and after each cell.
+
+        What is imported comes last in sys.modules, of which there may be thousands.
+        """
+        mark = len(sys.modules), next(reversed(sys.modules), "")
+        if mark != self.mark:
+            now = set(sys.modules)
+            self.skills |= {name for name in now - self.modules if self._is_skill(name)}
+            self.modules, self.mark = now, mark
+        return {name for name in self.skills if name in sys.modules}
 
     def _is_skill(self, name: str) -> bool:
         return str(getattr(sys.modules[name], "__file__", "")).startswith(tuple(self.libraries))

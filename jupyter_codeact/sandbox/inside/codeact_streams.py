@@ -10,6 +10,8 @@ from typing import Any
 from ipykernel import iostream
 
 PIECE = 2**20  # characters
+# Found once: a cell may print ten thousand times, and super() is looked up each time.
+_write = iostream.OutStream.write
 
 
 class OutStream(iostream.OutStream):
@@ -20,7 +22,7 @@ class OutStream(iostream.OutStream):
     def write(self, string: Any) -> int:
         """Write all of ``string``; more than a piece of it goes in several."""
         if not isinstance(string, str) or self._unsent + len(string) < PIECE:
-            super().write(string)
+            _write(self, string)
             self._unsent += len(string)
             return len(string)
         for start in range(0, len(string), PIECE):
