@@ -170,6 +170,7 @@ class Batch:
                 no_patch,
                 known=known,
                 out=self._out,
+                made=True,
             )
             result = await work_on(job, self._settings, listeners=[progress], total=self.total)
             if is_final(result) and not self._cut_short(result):

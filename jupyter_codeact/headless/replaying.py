@@ -109,7 +109,7 @@ class Replay:
         )
         place, known = fresh_workspace(out / "work", workspace, out)
         problem = TextProblem(self.record.problem or f"Replay of {path.name}", path.stem)
-        job = Job(problem, config, place, out, known=known)
+        job = Job(problem, config, place, out, known=known, made=True)
         edits = _Edits()
         with _with_a_copy_of_the_library(settings) as own:
             result = await solve(job, own, reviewer=YesToAll(), listeners=[*listeners, edits])
