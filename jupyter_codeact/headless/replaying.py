@@ -107,7 +107,7 @@ class Replay:
             tools=self.tools,
             limits=Limits(max_steps=None, cost_usd=None),
         )
-        place, known = fresh_workspace(out / "work", workspace, out)
+        place, known = fresh_workspace(out / "work", workspace, out, settings.made)
         problem = TextProblem(self.record.problem or f"Replay of {path.name}", path.stem)
         job = Job(problem, config, place, out, known=known, made=True)
         edits = _Edits()
