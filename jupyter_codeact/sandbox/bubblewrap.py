@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import random
 import shutil
@@ -321,7 +322,7 @@ def _variables(room: Room, python: Interpreter) -> Iterator[str]:
         "GIT_CONFIG_SYSTEM": gitconfig.SYSTEM,
         # Its start-up files and its history are nothing to keep for the next kernel.
         "IPYTHONDIR": "/tmp/ipython",
-        "CODEACT_USER_SITE": os.pathsep.join(python.user_site),
+        "CODEACT_USER_SITE": json.dumps(python.user_site),
         # pip looks for nothing on a network that isn't there.
         **dict.fromkeys(("PIP_NO_INDEX", "PIP_NO_INPUT", "PIP_DISABLE_PIP_VERSION_CHECK"), "1"),
         "PIP_RETRIES": "0",

@@ -209,7 +209,7 @@ def _arguments(room: Room) -> list[str]:
 
 def _for_bootstrap(room: Room, line: Line) -> dict[str, str]:
     return {
-        "CODEACT_SKILLS": os.pathsep.join(room.libraries),
+        "CODEACT_SKILLS": json.dumps(room.libraries),
         "CODEACT_SOCKETS": json.dumps(line.handed()),
         "CODEACT_OUTPUT_LIMIT": str(OUTPUT_LIMIT),
     }
