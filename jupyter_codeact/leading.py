@@ -13,8 +13,13 @@ from collections.abc import Callable
 
 from .files import LINKS
 
-# The home that a sandbox has, wherever those of some kernel's are kept (``sandbox/homes.py``).
-_KEPT_HOME = re.compile(r"/homes/\.?[0-9a-f]{20}[^/]*/home(?:/|\Z)")
+# What cells write, wherever some process keeps it: the home of a sandbox (``sandbox/homes.py``), the workspace of a run
+# in our data folder (``cli/replay.py``, ``cli/run.py``), and a folder for a while (``files.temporary``).
+_OF_CELLS = re.compile(
+    r"/homes/\.?[0-9a-f]{20}[^/]*/home(?:/|\Z)"
+    r"|/runs/(?:replay|run)-[0-9a-f]{8}/(?:attempt-\d+/)?work(?:/|\Z)"
+    r"|/codeact-\d+-[a-z]+-[^/]+(?:/|\Z)"
+)
 
 
 def place_of(name: str) -> str:
@@ -51,10 +56,10 @@ def followed(name: str, trusts: Callable[[str], bool]) -> str:
 def is_closed(folder: str) -> bool:
     """Whether no cell makes anything in this folder, which is its true name, whatever its working folder is.
 
-    It is the root, or her home; or it is, or lies in, a dot folder there, where a home of a sandbox's is none; or it is
-    not hers, and she can't write there.
+    It is the root, or her home; or it is, or lies in, a dot folder there, but for what is made there for cells; or it
+    is not hers, and she can't write there.
     """
-    if folder in ("/", users_home()) or (in_dot_folder(folder) and not _KEPT_HOME.search(folder)):
+    if folder in ("/", users_home()) or (in_dot_folder(folder) and not _OF_CELLS.search(folder)):
         return True
     return os.stat(folder).st_uid != os.geteuid() and not os.access(folder, os.W_OK)
 

@@ -81,6 +81,11 @@ class Settings(NamedTuple):
         return self.root / "runs"
 
     @property
+    def made(self) -> Path:
+        """Notes of the folders that were made for runs, wherever they lie."""
+        return self.root / "made"
+
+    @property
     def homes(self) -> Path:
         """What sandboxes keep from kernel to kernel."""
         return self.root / "homes"

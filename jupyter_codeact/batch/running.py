@@ -158,7 +158,8 @@ class Batch:
         try:
             folder = part_of(self._out, entry.id)
             forget(self._out, entry.id)
-            place, known = fresh_workspace(folder / "work", entry.workspace, self._out, self._known.get(entry.id))
+            before, notes = self._known.get(entry.id), self._settings.made
+            place, known = fresh_workspace(folder / "work", entry.workspace, self._out, notes, before)
             no_patch = beyond(entry.workspace) if entry.workspace else ""
             job = Job(
                 self._problem(entry),
@@ -170,6 +171,7 @@ class Batch:
                 no_patch,
                 known=known,
                 out=self._out,
+                made=True,
             )
             result = await work_on(job, self._settings, listeners=[progress], total=self.total)
             if is_final(result) and not self._cut_short(result):

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..magics.parser import amount, count, skills_of
 from .options import (
     ATTEMPTS,
+    COPIES,
     PACKAGES,
     Commands,
     add_agent_flags,
@@ -30,7 +31,8 @@ Each problem has a sandbox of its own, and a copy of its workspace. The results 
 problem, and results.jsonl and results.csv for all. The same command again goes on where the last one ended, \
 and does anew what is asked otherwise since.
 {PACKAGES}
-{ATTEMPTS}"""
+{ATTEMPTS}
+{COPIES}"""
 
 
 def add(commands: Commands) -> None:

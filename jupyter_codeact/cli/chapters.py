@@ -6,7 +6,6 @@ import asyncio
 import base64
 import importlib.util
 import os
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,10 +21,11 @@ from .. import config
 from ..errors import ConfigError
 from ..files import by_descriptor, folder_in, write_atomically
 from ..headless.solve import READABLE
-from ..headless.workspace import part_of
+from ..headless.workspace import fresh_workspace, part_of
 from ..notebook.document import Document
 from ..parsing import parse
 from ..parts import open_model
+from .options import own_settings
 
 Check = Callable[[NotebookNode, list[NotebookNode], Path], str | None]
 DEVELOP = [
@@ -90,10 +90,10 @@ def _about(model: str) -> str:
 
 
 def _fresh(folder: Path) -> Path:
-    """Only what an earlier demo made is removed."""
-    for name in ("codeact", "plots"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+    """Only what an earlier demo made is removed. Raises ConfigError where there is something else of these names."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name in ("codeact", "plots"):
+        fresh_workspace(folder / name, None, folder, own_settings().made)
     return folder
 
 

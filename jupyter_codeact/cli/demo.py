@@ -6,6 +6,10 @@ import argparse
 
 from .options import Commands, command
 
+MORE = """\
+In --out the folders `codeact` and `plots` are made anew where an earlier demo made them, with all that is in them; \
+those of yours stay, and nothing is run. The notebooks are replaced."""
+
 
 def add(commands: Commands) -> None:
     parser = command(
@@ -14,6 +18,7 @@ def add(commands: Commands) -> None:
         run,
         help="an agent develops a skill, another one uses it; needs no key",
         example="jupyter codeact demo --model anthropic/claude-sonnet-4-5",
+        more=MORE,
     )
     parser.add_argument(
         "--model",

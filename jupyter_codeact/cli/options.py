@@ -25,6 +25,9 @@ ATTEMPTS = """\
 A configuration with `agents`, `attempts` and `review` has several attempts made, each in a copy of the workspace. The \
 limits of cost, tokens and calls are then for all attempts and reviews of a problem together, but for those in the \
 file: its `limits` hold for each attempt, and its `cost_usd` for all."""
+COPIES = """\
+Copies of a workspace are folders called `work` in --out. One that an earlier run made is made anew, with all that is \
+in it; one of yours stays, and nothing is run there. Files of the notebook's and the trajectory's names are replaced."""
 # Where our texts speak of the magic.
 _MAGIC = re.compile(r"(^|`|usage: |  )%%?skill\b", re.MULTILINE)
 _CELLS = re.compile(r"(?<=skill save NAME )(\[CELLS…\]|3-5)")

@@ -15,6 +15,8 @@ MORE = """\
 What ran is run again, in a fresh sandbox and a copy of the workspace, and written into a new notebook. What was \
 rejected is not. Of SWE-agent's trajectories the shell commands are run; those that only its containers have are left \
 out, named and counted.
+In --out the folder `work` is made anew where an earlier replay made it, with all that is in it; one of yours stays, \
+and nothing is run. Files of the notebook's and the trajectory's names are replaced.
 Exit codes: 0 the same cells ran, whatever was left out; 1 not, 2 something has to be written otherwise, 130 stopped."""
 
 

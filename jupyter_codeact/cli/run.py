@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..magics.parser import skills_of
 from .options import (
     ATTEMPTS,
+    COPIES,
     PACKAGES,
     Commands,
     add_agent_flags,
@@ -35,6 +36,7 @@ The agent works in the workspace, in a sandbox without network. What it leaves i
 (.ipynb), its trajectory (.traj), and a patch (.patch) where the workspace is a git checkout.
 {PACKAGES}
 {ATTEMPTS}
+{COPIES}
 Exit codes: 0 done, 1 not done, 2 something has to be written or set otherwise, 130 and 143 stopped."""
 USAGE = "jupyter codeact run (--text TEXT | --file FILE | --issue URL) [options]"
 

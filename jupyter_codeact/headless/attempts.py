@@ -94,8 +94,9 @@ class _Attempts:
 
     async def _attempt(self, number: int, config: AgentConfig) -> AgentInfo:
         folder = self._folder(number)
-        place, known = fresh_workspace(folder / "work", self.job.workspace, self.job.named, self.job.known)
-        job = replace(self.job, config=config, workspace=place, known=known, folder=folder, retry=None)
+        job, notes = self.job, self.settings.made
+        place, known = fresh_workspace(folder / "work", job.workspace, job.named, notes, job.known)
+        job = replace(job, config=config, workspace=place, known=known, folder=folder, retry=None, made=True)
         meter = AttemptMeter(config.limits, self.whole)
 
         def take(event: object) -> None:

@@ -29,7 +29,7 @@ async def ran(
     wrong: list[str] = []
     cells = cells_of(notebook)
     with temporary("export") as work:
-        async with SandboxKernel(partial(fresh_of(settings, work), ())) as kernel:
+        async with SandboxKernel(partial(fresh_of(settings, work, made=True), ())) as kernel:
             for number, cell in enumerate(cells, start=1):
                 tell(f"running cell {number} of {len(cells)}")
                 result = await finish(kernel, kernel.run(text_of(cell)), step_s)

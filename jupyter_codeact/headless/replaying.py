@@ -107,9 +107,9 @@ class Replay:
             tools=self.tools,
             limits=Limits(max_steps=None, cost_usd=None),
         )
-        place, known = fresh_workspace(out / "work", workspace, out)
+        place, known = fresh_workspace(out / "work", workspace, out, settings.made)
         problem = TextProblem(self.record.problem or f"Replay of {path.name}", path.stem)
-        job = Job(problem, config, place, out, known=known)
+        job = Job(problem, config, place, out, known=known, made=True)
         edits = _Edits()
         with _with_a_copy_of_the_library(settings) as own:
             result = await solve(job, own, reviewer=YesToAll(), listeners=[*listeners, edits])

@@ -50,7 +50,7 @@ class Job:
     skills: those whose sources the agent is given. finds_skills: whether others are looked for.
     no_patch: why no patch can be made, where that is known before.
     known: which folder the workspace is, whatever lies there by now. out: the folder that she named, which ``folder``
-    lies in; None where it is that.
+    lies in; None where it is that. made: whether the workspace was made for this job alone.
     """
 
     problem: ProblemStatement
@@ -63,6 +63,7 @@ class Job:
     no_patch: str = ""
     known: Identity | None = None
     out: Path | None = None
+    made: bool = False
 
     @property
     def name(self) -> str:
@@ -189,7 +190,7 @@ def ran_in(agent: Agent) -> tuple[list[RanCell], tuple[str, ...]]:
 
 def opener(settings: Settings, job: Job) -> Opener:
     """Opens a sandbox with the workspace as its working folder, and without the run's own files."""
-    return fresh_of(settings, str(job.workspace), str(job.folder.resolve()), known=job.known)
+    return fresh_of(settings, str(job.workspace), str(job.folder.resolve()), known=job.known, made=job.made)
 
 
 def _write(folder: Path, name: str, record: NotebookRecord, agent: Agent) -> dict[str, str]:

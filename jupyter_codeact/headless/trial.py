@@ -45,10 +45,11 @@ async def try_skill(
     return Tried(tuple(failures), tuple(left_out), tests, time.monotonic() - began)
 
 
-def fresh_of(settings: Settings, work: str, *hidden: str, known: Identity | None = None) -> Opener:
+def fresh_of(settings: Settings, work: str, *hidden: str, known: Identity | None = None, made: bool = False) -> Opener:
     """Opens sandboxes as this environment's kernels have them, with that working folder, and more that is hidden.
 
     ``known``: which folder it is, whatever lies there by now; without one, what it is at this moment.
+    ``made``: whether it was made for these sandboxes alone.
     An opener takes folders of skills that are looked at before the libraries.
     """
     known = known or Identity.of(work)
@@ -58,7 +59,8 @@ def fresh_of(settings: Settings, work: str, *hidden: str, known: Identity | None
         libraries = (*first, *settings.libraries)
         covered = (*settings.hidden, *hidden)
         memory = settings.memory_gb
-        return open_sandbox(settings.sandbox, sys.executable, work, libraries, covered, memory_gb=memory, known=known)
+        open_one = partial(open_sandbox, settings.sandbox, sys.executable, work, libraries, covered, memory_gb=memory)
+        return open_one(known=known, made=made)
 
     return fresh
 
@@ -68,7 +70,7 @@ async def try_apart(
 ) -> Tried:
     """As ``try_skill``, with a working folder that is empty and ends with the sandbox. Raises SandboxUnavailable."""
     with temporary("trial") as work:
-        return await try_skill(fresh_of(settings, work), name, files, tell, step_s)
+        return await try_skill(fresh_of(settings, work, made=True), name, files, tell, step_s)
 
 
 async def tried_elsewhere(files: Files, settings: Settings, step_s: float = STEP_S) -> list[str]:

@@ -69,7 +69,8 @@ def end_if_orphaned() -> None:
 
 
 def _folders(variable: str) -> list[str]:
-    return [path for path in os.environ.pop(variable, "").split(os.pathsep) if path]
+    """Any sign may stand in a folder's name, a colon too."""
+    return list(json.loads(os.environ.pop(variable, "[]")))
 
 
 def own_sites() -> list[str]:
@@ -81,8 +82,8 @@ def own_sites() -> list[str]:
     with contextlib.suppress(OSError):
         os.makedirs(folder, exist_ok=True)
     folders = [folder, *_folders("CODEACT_USER_SITE")]
-    # For the Pythons that cells start.
-    os.environ["PYTHONPATH"] = os.pathsep.join(folders)
+    # For the Pythons that cells start, which would take one with a colon for two.
+    os.environ["PYTHONPATH"] = os.pathsep.join(path for path in folders if os.pathsep not in path)
     return folders
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import random
 import shutil
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SandboxUnavailable
-from ..leading import in_dot_folder, inside
+from ..leading import in_dot_folder, inside, is_closed
 from . import etc, gitconfig, links, mounts, place, repository, seccomp
 from .limits import Limits
 from .paths import (
@@ -97,6 +98,7 @@ class Room(NamedTuple):
     libraries: folders of skills, read-only, put on sys.path in this order.
     hidden: folders, made if need be, and files that are covered where the working folder holds them.
     arguments: what ipykernel is told on its command line, besides its connection file.
+    made: whether the working folder was made for this sandbox alone, and not named by anybody.
     home: what its home is kept in; without one, or where it can't be lent, the home lies in memory.
     """
 
@@ -109,6 +111,7 @@ class Room(NamedTuple):
     variables: dict[str, str]
     limits: Limits
     arguments: tuple[str, ...]
+    made: bool = False
 
 
 class Command(NamedTuple):
@@ -136,8 +139,8 @@ def command(room: Room, inner: list[str]) -> Command:
     room = room._replace(hidden=(*room.hidden, *bases()))
     if any(room.work == os.path.realpath(folder) for folder in (*room.hidden, *room.libraries)):
         raise SandboxUnavailable(OBEYED.format(work=room.work))
-    # Trials work in a folder for temporary files, which may lie there.
-    if in_dot_folder(room.work) and not any(in_dot_folder(base) and inside(room.work, base) for base in bases()):
+    # What is made for a run or a trial may lie there, by names that say whose the links in it are.
+    if in_dot_folder(room.work) and (not room.made or is_closed(room.work)):
         raise SandboxUnavailable(DOT_FOLDER.format(work=room.work))
     python = python.without_projects_in(room.work)
     names = filter(None, (*python.projects, *room.libraries, room.home))
@@ -319,7 +322,7 @@ def _variables(room: Room, python: Interpreter) -> Iterator[str]:
         "GIT_CONFIG_SYSTEM": gitconfig.SYSTEM,
         # Its start-up files and its history are nothing to keep for the next kernel.
         "IPYTHONDIR": "/tmp/ipython",
-        "CODEACT_USER_SITE": os.pathsep.join(python.user_site),
+        "CODEACT_USER_SITE": json.dumps(python.user_site),
         # pip looks for nothing on a network that isn't there.
         **dict.fromkeys(("PIP_NO_INDEX", "PIP_NO_INPUT", "PIP_DISABLE_PIP_VERSION_CHECK"), "1"),
         "PIP_RETRIES": "0",

@@ -20,7 +20,7 @@ from .paths import SYSTEMS, remove
 
 # Bytes that all of them may hold together before those that nobody uses go, the longest unused first.
 BUDGET = 10 * 2**30
-# Which working folder a home belongs to, on one line.
+# Which working folder a home belongs to, in the bytes of its name.
 OWNER = "folder.txt"
 
 
@@ -84,7 +84,7 @@ def open_home(homes: str, python: str, work: str, empty: bool = False) -> Home |
                 break
         os.utime(folder)
         if not (folder / OWNER).exists():
-            (folder / OWNER).write_text(work, encoding="utf-8", errors="surrogateescape")
+            (folder / OWNER).write_bytes(os.fsencode(work))
     except OSError:
         return None
     return Home(folder, place, held)
@@ -118,7 +118,7 @@ def _is_wanted(folder: Path) -> bool:
     if folder.name.startswith("."):
         return False  # removed, but for the end of it
     try:
-        work = Path((folder / OWNER).read_text(encoding="utf-8", errors="surrogateescape"))
+        work = Path(os.fsdecode((folder / OWNER).read_bytes()))
     except OSError:
         return True  # being made
     return work.is_dir() or not work.parent.is_dir()

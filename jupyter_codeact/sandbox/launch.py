@@ -143,13 +143,15 @@ def open_sandbox(
     address: Address | None = None,
     arguments: Sequence[str] = (),
     known: Identity | None = None,
+    made: bool = False,
 ) -> Sandbox:
     """Start a kernel in a sandbox of ``kind``; returns before it answers.
 
     ``homes_folder`` is where homes are kept; without one, the home ends with the sandbox. ``empty_home``: with one on
     trial. ``memory_gb`` is what it may hold; None stands for a share of the machine's. ``address`` is where it answers,
     where somebody knows that already; its folder is then the caller's. ``arguments`` are ipykernel's. ``known``
-    is which folder ``work`` is to be, whatever lies there by now: see ``Sandbox.check_place``. Raises
+    is which folder ``work`` is to be, whatever lies there by now: see ``Sandbox.check_place``. ``made``: whether it was
+    made for this sandbox alone. Raises
     SandboxUnavailable where it can't be had, ConfigError for a kind that doesn't exist. The calling thread must live as
     long as the sandbox: the kernel ends it with the thread that launched it.
     """
@@ -168,7 +170,7 @@ def open_sandbox(
             kept = home.path if home else None
             # Without a proxy in between, a client that reads nothing would hold up the kernel.
             variables = {} if address else {"CODEACT_PATIENT": "1"}
-            room = Room(python, folder, work, libraries, hidden, kept, variables, limits, tuple(arguments))
+            room = Room(python, folder, work, libraries, hidden, kept, variables, limits, tuple(arguments), made)
             process, asked = build(room, line)
             sandbox = Sandbox(process, line.connection, folder, limits.allowance, home, asked=asked, known=known)
     except BaseException:
@@ -207,7 +209,7 @@ def _arguments(room: Room) -> list[str]:
 
 def _for_bootstrap(room: Room, line: Line) -> dict[str, str]:
     return {
-        "CODEACT_SKILLS": os.pathsep.join(room.libraries),
+        "CODEACT_SKILLS": json.dumps(room.libraries),
         "CODEACT_SOCKETS": json.dumps(line.handed()),
         "CODEACT_OUTPUT_LIMIT": str(OUTPUT_LIMIT),
     }

@@ -37,6 +37,11 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "made"
+
+
+@pytest.fixture
 def after(monkeypatch: pytest.MonkeyPatch) -> Swap:
     """`after("mkdir", "d", swap)`: once os.mkdir has been called for a `d`, swap."""
 
@@ -66,12 +71,12 @@ def linked(place: Path, target: Path) -> Callable[[], None]:
 
 
 def test_a_folder_swapped_where_it_is_copied_to_is_not_written_through(
-    after: Swap, project: Path, hers: Path, tmp_path: Path
+    after: Swap, project: Path, hers: Path, notes: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     after("mkdir", "d", linked(out / "mean" / "work" / "d", hers))
     with pytest.raises(ConfigError, match="'d' was changed while it was copied"):
-        fresh_workspace(out / "mean" / "work", project, out)
+        fresh_workspace(out / "mean" / "work", project, out, notes)
     assert [(path.name, path.read_text()) for path in hers.iterdir()] == [("aa", "secret")]
     after("mkdir", "d", linked(tmp_path / "copy" / "d", hers))
     shutil.copytree(project, tmp_path / "copy", symlinks=True)
@@ -80,12 +85,12 @@ def test_a_folder_swapped_where_it_is_copied_to_is_not_written_through(
 
 @pytest.mark.parametrize("swapped", ["d", "d/aa"])
 def test_what_is_swapped_where_it_is_copied_from_is_not_read_through(
-    after: Swap, project: Path, hers: Path, tmp_path: Path, swapped: str
+    after: Swap, project: Path, hers: Path, notes: Path, tmp_path: Path, *, swapped: str
 ) -> None:
     target = hers / "aa" if swapped == "d/aa" else hers
     after("lstat", Path(swapped).name, linked(project / swapped, target))
     with pytest.raises(ConfigError, match=f"'{Path(swapped).name}' was changed while it was copied"):
-        fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out")
+        fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out", notes)
     assert not [path for path in (tmp_path / "out").rglob("aa") if path.read_text() == "secret"]
     (project / swapped).unlink()
     (project / f"{swapped}-before").rename(project / swapped)
@@ -96,25 +101,27 @@ def test_what_is_swapped_where_it_is_copied_from_is_not_read_through(
 
 @pytest.mark.parametrize("swapped", ["mean", "mean/work"])
 def test_no_folder_on_the_way_to_the_copy_is_followed(
-    after: Swap, project: Path, hers: Path, tmp_path: Path, swapped: str
+    after: Swap, project: Path, hers: Path, notes: Path, tmp_path: Path, *, swapped: str
 ) -> None:
     out = tmp_path / "out"
     after("mkdir", Path(swapped).name, linked(out / swapped, hers))
     with pytest.raises(ConfigError, match=f"{out / swapped} is a link to {hers}, and code in a sandbox may have"):
-        fresh_workspace(out / "mean" / "work", project, out)
+        fresh_workspace(out / "mean" / "work", project, out, notes)
     assert [path.name for path in hers.iterdir()] == ["aa"]
 
 
-def test_a_workspace_is_the_folder_that_it_was_when_it_was_named(project: Path, hers: Path, tmp_path: Path) -> None:
+def test_a_workspace_is_the_folder_that_it_was_when_it_was_named(
+    project: Path, hers: Path, notes: Path, tmp_path: Path
+) -> None:
     known = Identity.of(project)
     linked(project, hers)()
     with pytest.raises(ConfigError, match=f"{project} is no longer the folder that it was when this began"):
-        fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out", known)
-    place, _ = fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out")
+        fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out", notes, known)
+    place, _ = fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out", notes)
     assert (place / "aa").read_text() == "secret", "the danger is real"
 
 
-def test_what_is_copied_is_as_it_was(project: Path, tmp_path: Path) -> None:
+def test_what_is_copied_is_as_it_was(project: Path, notes: Path, tmp_path: Path) -> None:
     """Results may lie in the workspace. Nobody answers at a socket's copy, nor writes into a FIFO's."""
     out = project / "out"
     (out / "mean").mkdir(parents=True)
@@ -127,7 +134,7 @@ def test_what_is_copied_is_as_it_was(project: Path, tmp_path: Path) -> None:
         folder = os.open(project, os.O_RDONLY)
         bound.bind(f"/proc/self/fd/{folder}/socket")
         os.close(folder)
-    place, identity = fresh_workspace(out / "mean" / "work", project, out)
+    place, identity = fresh_workspace(out / "mean" / "work", project, out, notes)
     assert sorted(str(path.relative_to(place)) for path in place.rglob("*")) == ["d", "d/aa", "d/z", "link"]
     assert os.readlink(place / "link") == "nowhere"
     assert (place / "d" / "z").read_text() == "theirs"
@@ -136,21 +143,21 @@ def test_what_is_copied_is_as_it_was(project: Path, tmp_path: Path) -> None:
         assert (now.st_mode, now.st_mtime_ns) == (then.st_mode, then.st_mtime_ns)
     assert identity == Identity.of(place)
     (place / "left").touch()
-    place, again = fresh_workspace(place, None, out)
+    place, again = fresh_workspace(place, None, out, notes)
     assert (os.listdir(place), again) == ([], Identity.of(place))
 
 
-def test_a_file_that_is_gone_meanwhile_is_said(after: Swap, project: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_gone_meanwhile_is_said(after: Swap, project: Path, notes: Path, tmp_path: Path) -> None:
     after("lstat", "z", (project / "d" / "z").unlink)
     with pytest.raises(ConfigError, match="can't be made a workspace: 'z' was changed while it was copied"):
-        fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out")
+        fresh_workspace(tmp_path / "out" / "work", project, tmp_path / "out", notes)
 
 
-def test_what_is_being_made_is_not_copied_into_itself(after: Swap, project: Path, tmp_path: Path) -> None:
+def test_what_is_being_made_is_not_copied_into_itself(after: Swap, project: Path, notes: Path, tmp_path: Path) -> None:
     """A cell may move it into what is copied."""
     out = tmp_path / "out"
     after("mkdir", "d", lambda: (out / "work").rename(project / "d" / "work"))
-    fresh_workspace(out / "work", project, out)
+    fresh_workspace(out / "work", project, out, notes)
     assert sorted(path.name for path in (project / "d" / "work").rglob("*")) == ["aa", "d", "z"]
 
 

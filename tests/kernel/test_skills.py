@@ -239,6 +239,16 @@ async def test_a_library_of_others_is_imported_from_and_not_written(
     assert "only read here" in shown(remove)
 
 
+async def test_a_skill_is_imported_wherever_our_data_folder_lies(
+    opened: Opened, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A colon parts the folders of many a variable, and may stand in a folder's name."""
+    monkeypatch.setenv("JUPYTER_CODEACT_HOME", str(tmp_path / "a:b"))
+    async with opened(MINE, "%skill save of_colon 1", "import of_colon\nof_colon.f()") as document:
+        await document.run_cells()
+    assert shown(document.nb.cells[-1]) == "1"
+
+
 # ---- what is looked at before anything is written
 
 

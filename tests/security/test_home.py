@@ -116,6 +116,20 @@ def test_a_home_that_cannot_be_lent_is_done_without(tmp_path: Path) -> None:
     assert found == ["work", "work-seen"]
 
 
+def test_a_home_is_of_the_folder_whatever_its_name_is(tmp_path: Path) -> None:
+    """A carriage return, or bytes that are no text, are parts of a name as others are."""
+    for name in ("one\rtwo", "one\r\ntwo\n", os.fsdecode(b"bytes\xff")):
+        (tmp_path / name).mkdir()
+        opened = open_home(str(tmp_path / "homes"), "python", str(tmp_path / name))
+        assert opened is not None
+        opened.close()
+        tidy(str(tmp_path / "homes"))
+        assert Path(opened.path).is_dir()
+        (tmp_path / name).rmdir()
+        tidy(str(tmp_path / "homes"))
+        assert not Path(opened.path).exists()
+
+
 def test_tidying_takes_what_nobody_uses_and_follows_no_link(tmp_path: Path) -> None:
     place, hers = tmp_path / "homes", tmp_path / "hers"
     made = {}

@@ -128,6 +128,14 @@ def test_a_size_that_is_a_lie_ends_the_reading(work: Path) -> None:
         found_in("a.zip", work)
 
 
+def test_folders_without_files_have_an_end_as_well(work: Path) -> None:
+    """A cell makes a hundred thousand of them in no time."""
+    for number in range(2001):
+        (work / "project" / f"d{number % 40}" / str(number)).mkdir(parents=True)
+    with pytest.raises(SkillError, match="more than 2000 folders"):
+        found_in("project", work)
+
+
 def test_too_many_files(work: Path) -> None:
     assert "more than 200 sources" in refused(work, *((f"m{n}.py", GOOD) for n in range(201)))
     assert "more than 2000 files" in refused(work, *((f"m{n}.csv", "") for n in range(2001)))

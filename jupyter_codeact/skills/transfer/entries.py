@@ -32,7 +32,13 @@ class Reader:
         self.entries: Entries = {}
         self.left_out: list[str] = []
         self._seen: dict[str, str] = {}
-        self._wanted = self._bytes = 0
+        self._wanted = self._bytes = self._folders = 0
+
+    def enter(self) -> None:
+        """To be called for each folder. Raises SkillError where nothing at all should be read."""
+        self._folders += 1
+        if self._folders > MOST_SEEN:
+            raise SkillError(f"There are more than {MOST_SEEN} folders: that is no skill.")
 
     def wants(self, path: str, size: int) -> bool:
         """Whether to read a file of that path and size. Raises SkillError where nothing at all should be read."""
@@ -75,7 +81,7 @@ def of_folder(folder: Path, work: Path) -> Reader:
     """The files of a folder. ``work``: the folder where the sandbox writes, so that links there lead nowhere."""
     reader = Reader()
     inside = Path(os.path.normpath(folder)).is_relative_to(work)
-    for path, size in _walk(folder, folder):
+    for path, size in _walk(reader, folder, folder):
         name = path.relative_to(folder).as_posix()
         if reader.wants(name, size):
             reader.take(name, read(path, work if inside else folder))
@@ -121,7 +127,8 @@ def _is_plain(info: zipfile.ZipInfo) -> bool:
     return True
 
 
-def _walk(top: Path, folder: Path) -> Iterator[tuple[Path, int]]:
+def _walk(reader: Reader, top: Path, folder: Path) -> Iterator[tuple[Path, int]]:
+    reader.enter()
     try:
         with os.scandir(folder) as found:
             entries = sorted(found, key=lambda entry: entry.name)
@@ -129,7 +136,7 @@ def _walk(top: Path, folder: Path) -> Iterator[tuple[Path, int]]:
             if entry.name.startswith(".") or entry.name in _ASIDE:
                 continue
             if entry.is_dir(follow_symlinks=False):
-                yield from _walk(top, Path(entry.path))
+                yield from _walk(reader, top, Path(entry.path))
             elif entry.is_file(follow_symlinks=False):
                 yield Path(entry.path), entry.stat(follow_symlinks=False).st_size
             else:
