@@ -53,8 +53,8 @@ READERS = {
     "prompt": ("prompts.clean({'prompt': text})", ["", "\x1b["], ["", "!"]),
     "rows": (
         "charts.vega({'data': {'values': text, 'format': {'type': 'csv'}}})",
-        ["", "a,b\n", '"', "," * 1000 + "\n"],
-        ["", '"'],
+        ["", "a,b\n"],
+        [""],
     ),
     "sheet": ("css.sheet(text, 's'), css.attribute(text)", ["b:nth-child("], ["x) {color: red}"]),
     "widget": (
