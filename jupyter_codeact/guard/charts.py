@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from . import expressions, lite, modebar, reactions, rows, signals, specification, tex
-from .members import INHERITED, apart
+from . import expressions, lite, modebar, reactions, rows, signals, specification, tex, texts
+from .members import INHERITED, PART, apart, apart_path
 from .names import PROTOTYPE, words
 
 # What a specification is, it says first of all by this; without it, vega-embed goes by its keys.
@@ -33,6 +33,8 @@ _INPUTS = words("checkbox color date number radio range search select text time"
 _SETTINGS = frozenset({"input", "name", "min", "max", "step", "options", "labels", "debounce", "value"})
 # Those of Plotly's tags that only style. Of any other, a template could put its attributes together.
 _STYLED = re.compile(r"<(?!\u200b|/?(?:b|i|br|sub|sup|em|strong|s|u|extra)\s{0,3}/?>)")
+# A template that asks for how a surface is patterned, which may be a backslash.
+_SHAPED = re.compile(r"%(?=\{[^{}]*shape)")
 _TILES = re.compile(r"(?:scatter|choropleth|density)map(?:box)?")
 # Older releases of Plotly look for a colour anywhere in a text, and write all of it into a style sheet.
 _COLOR = re.compile(
@@ -40,7 +42,6 @@ _COLOR = re.compile(
 )
 # What a button does: a method is called with them. One may name a path, and the next say what is set there.
 _ARGUMENTS = frozenset({"args", "args2"})
-_PATH = re.compile(r"[^.\[\]]+")
 # Keys, and ends of paths, of what may be a date's format: a button's argument, too, and one of several by zoom.
 _FORMATS = ("format", "value", *_ARGUMENTS)
 # Numbers, as Plotly writes them.
@@ -57,7 +58,7 @@ def vega(spec: Any) -> dict[str, Any] | None:
     try:
         reactions.check(spec)
         signals.check(spec)
-        cleaned: dict[str, Any] = lite.known(specification.held(_walk(spec, "vega")))
+        cleaned: dict[str, Any] = lite.known(specification.held(texts.read(_walk(spec, "vega"))))
         rows.check(cleaned)
     except (expressions.LeadsOut, reactions.Reacts):
         return None
@@ -70,7 +71,7 @@ def plotly(figure: Any) -> dict[str, Any] | None:
     """A figure, or None for a map."""
     if not isinstance(figure, dict) or _has_tiles(figure):
         return None
-    cleaned: dict[str, Any] = apart(_walk(figure, "plotly"))
+    cleaned: dict[str, Any] = apart(_walk(figure, "plotly"), apart_path)
     return cleaned | {"config": modebar.known(cleaned.get("config"))}
 
 
@@ -121,8 +122,12 @@ def _walk(value: Any, dialect: str, under: str = "") -> Any:
         return {k: _bound(item) if (k, dialect) == ("bind", "vega") else _walk(item, dialect, k) for k, item in kept}
     if dialect != "plotly" or not isinstance(value, str):
         return value
+    if value == "\\" and under.rpartition(".")[2] == "shape":
+        # Lines that fall; no text has it in it.
+        return value
     # Plotly, too, has its texts typeset.
-    return tex.piece(_STYLED.sub("<\u200b", value), is_format=under.lower().endswith(_FORMATS))
+    text = _SHAPED.sub("%\u200b", _STYLED.sub("<\u200b", value))
+    return tex.piece(text, is_format=under.lower().endswith(_FORMATS))
 
 
 def _bound(bind: Any) -> Any:
@@ -174,7 +179,7 @@ def _stays(key: str, value: Any, dialect: str) -> bool:
 
 def _names(path: str) -> list[str]:
     """``images[0].source`` without its numbers."""
-    return [name for name in _PATH.findall(path) if not name.strip().lstrip("-").isdigit()]
+    return [name for name in PART.findall(path) if not name.strip().lstrip("-").isdigit()]
 
 
 def _is_call(arguments: Any) -> bool:

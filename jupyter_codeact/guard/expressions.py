@@ -58,7 +58,9 @@ _TEXTS = words(
     """
 )
 _WORDLESS = words("countTitle description subtitle text title")
-_VALUES = words("datum domain equal font gt gte labelFont lt lte oneOf range sort subtitleFont titleFont value values")
+_VALUES = words(
+    "datum default domain equal font gt gte labelFont lt lte oneOf range sort subtitleFont titleFont value values"
+)
 _EXPRESSIONS = words("and calculate expr filter labelExpr not or param signal test toggle")
 # Meant to be numbers, and written as they stand.
 _NUMBERS = re.compile(r"\w*(?:Length|Offset|[bB]andPosition)|band|columns|extent|labelFlush|offset", re.ASCII)

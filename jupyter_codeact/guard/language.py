@@ -70,6 +70,8 @@ _SIGNS = re.compile(
     re.VERBOSE,
 )
 _PATTERN = re.compile(r"/(?:[^/\\\[\r\n]|\\[^\r\n]|\[(?:[^\]\\\r\n]|\\[^\r\n])*+\])++/[a-z]*+")
+# In a pattern a space behind this sign is another one, and one stands behind it before it is shown (``charts.py``).
+_PARTED = re.compile(r"\(\?<[A-Za-z!]")
 _BRACKETS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -88,7 +90,7 @@ _END = _Sign("end", "")
 
 def computes(expression: str, names: Container[str]) -> bool:
     """Whether it only computes, with parameters of these names. What is no expression does not."""
-    signs = _read(expression)
+    signs = None if _PARTED.search(expression) else _read(expression)
     if signs is None or not _is_closed(signs):
         return False
     return all(_may_stand(signs, at) and _is_known(signs, at, names) for at in range(1, len(signs) - 2))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from .names import words
@@ -50,6 +51,8 @@ _INHERITED = re.compile(rf"(?<!\w){_ANY_INHERITED}(?!\w)")
 _UNSEEN = "\N{ZERO WIDTH SPACE}"
 # Where Vega parts the path to what a row holds; what a backslash stands before belongs to a name.
 _NAME = re.compile(r"(?:[^\\.\[\]'\"]|\\.)++", re.DOTALL)
+# Where Plotly does.
+PART = re.compile(r"[^.\[\]]+")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -64,15 +67,19 @@ def is_inherited(text: str) -> bool:
     return text.strip() in INHERITED
 
 
-def apart(value: Any) -> Any:
-    """JSON whose strings are no names of what each object has: a sign that can't be seen stands behind such a one."""
+def apart(value: Any, one: Callable[[str], str] | None = None) -> Any:
+    """JSON whose strings are no names of what each object has: a sign that can't be seen stands behind such a one.
+
+    one: what is done to each string.
+    """
+    one = one or apart_whole
     match value:
         case str():
-            return apart_whole(value)
+            return one(value)
         case list():
-            return [apart(item) for item in value]
+            return [apart(item, one) for item in value]
         case dict():
-            return {key: apart(item) for key, item in value.items()}
+            return {key: apart(item, one) for key, item in value.items()}
         case _:
             return value
 
@@ -82,9 +89,10 @@ def apart_whole(text: str) -> str:
     return _INHERITED.sub(_with_sign, text) if "__proto__" in text or is_inherited(text) else text
 
 
-def apart_within(text: str) -> str:
-    """The same of a text that is parted later, by signs that are no part of a word (``rows.py``)."""
-    return _INHERITED.sub(_with_sign, text)
+def apart_path(text: str) -> str:
+    """The same where a string may be a path, each part of which is a name."""
+    is_path = not INHERITED.isdisjoint(PART.findall(text))
+    return _INHERITED.sub(_with_sign, text) if is_path else apart_whole(text)
 
 
 def _with_sign(found: re.Match[str]) -> str:

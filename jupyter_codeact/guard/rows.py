@@ -10,44 +10,58 @@ import re
 from typing import Any
 
 from .members import OF_OBJECTS
-from .names import words
 from .reactions import Reacts, parts
 
-_TEXTS = words("csv dsv tsv")
-# Only the first sign counts. One that words are made of would part them, and what was put behind a name in them.
-_DELIMITER = re.compile(r"(?!\w)[\x00-\x7f]")
 # As everybody reads it: brackets and backslashes mean something to Vega.
 _PATH = re.compile(r"[\w -]+(?:\.[\w -]+)*")
 
 
 def check(spec: dict[str, Any]) -> None:
     """Raises Reacts."""
-    sources = [value for value, key in parts(spec) if key == "data" and isinstance(value, dict)]
-    datasets = spec.get("datasets") or {}
+    styles, datasets = formats(spec), spec.get("datasets") or {}
     if not isinstance(datasets, dict):
         raise Reacts
-    asked = [(source["values"], source.get("format")) for source in sources if "values" in source]
-    asked += [(datasets[name], source.get("format")) for source in sources if (name := _name(source)) in datasets]
-    if not all(_are_rows(values, style or {}) for values, style in asked):
-        raise Reacts
+    for source in _sources(spec):
+        name = name_of(source)
+        values = [source["values"]] if "values" in source else []
+        values += [datasets[name]] if name in datasets else []
+        style = source.get("format") if name is None else styles[name]
+        # What is written in a source, and in a data set of its name, would be read as the other is.
+        if len(values) > 1 or not all(_are_rows(value, style or {}) for value in values):
+            raise Reacts
 
 
-def _name(source: dict[str, Any]) -> str | None:
+def formats(spec: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """How the sources of each name are read: the compiler has one of them, with what all their formats say.
+
+    Raises Reacts where one says another thing than another. Columns are parsed by expressions of their own.
+    """
+    styles: dict[str, dict[str, Any]] = {}
+    for source in _sources(spec):
+        name, style = name_of(source), source.get("format") or {}
+        if not isinstance(style, dict):
+            raise Reacts
+        if name is not None:
+            common = styles.setdefault(name, {})
+            if any(common.setdefault(key, value) != value for key, value in style.items() if key != "parse"):
+                raise Reacts
+    return styles
+
+
+def name_of(source: dict[str, Any]) -> str | None:
     name = source.get("name")
     return name if isinstance(name, str) else None
 
 
+def _sources(spec: dict[str, Any]) -> list[dict[str, Any]]:
+    return [value for value, key in parts(spec) if key == "data" and isinstance(value, dict)]
+
+
 def _are_rows(values: Any, style: Any) -> bool:
-    """style: the ``format`` in which they are read."""
+    """style: the ``format`` in which they are read. What was a text of rows is none any more (``texts.py``)."""
     if not isinstance(style, dict):
         return False
     kind, path = style.get("type") or "json", style.get("property")
-    if not isinstance(kind, str):
-        return False
-    if kind in _TEXTS:
-        # A list would be joined to one.
-        delimiter = style.get("delimiter") or ","
-        return isinstance(values, str) and isinstance(delimiter, str) and bool(_DELIMITER.match(delimiter))
     found = _property(values, path) if path else values
     if kind == "topojson":
         # Its features are made.

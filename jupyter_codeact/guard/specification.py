@@ -11,7 +11,7 @@ from typing import Any
 
 from .expressions import DATE, LeadsOut, string
 from .language import computes
-from .members import apart, apart_within, kept_apart, leads_to_function
+from .members import apart, kept_apart, leads_to_function
 from .names import words
 from .reactions import parts
 from .signals import Names, names_in
@@ -21,6 +21,7 @@ _OF_TIME = words("datum equal gt gte lt lte oneOf range sort values")
 _PLACES = words("latitude latitude2 longitude longitude2")
 # Beside them stands a second, under a key that means something else elsewhere.
 _TWO_COLUMNS = words("loess pivot regression")
+_COMPUTED = words("expr signal")
 # What may be computed.
 _LOOKS = re.compile(
     r"(?:[a-z][a-zA-Z0-9]*(?:Align|Anchor|Angle|Baseline|Bound|Cap|Color|Count|Dash|Direction|End|Extent|Flush"
@@ -89,6 +90,8 @@ class _Walk:
     def _transforms(self, transforms: list[Any]) -> Iterator[Any]:
         """With one behind each that computes a column: nobody can tell from an expression what it puts together."""
         for transform in transforms:
+            if _is_computed(transform):
+                raise LeadsOut
             yield self.held(transform, "transform", is_view=True)
             if isinstance(transform, dict) and "calculate" in transform:
                 column = transform.get("as")
@@ -124,6 +127,13 @@ class _Walk:
         return string(key, "field", self._names)
 
 
+def _is_computed(transform: Any) -> bool:
+    """Whether what a transform does is computed, but for what it leaves out: much of it is written into rows."""
+    if isinstance(transform, dict):
+        transform = {key: value for key, value in transform.items() if key != "filter"}
+    return any(isinstance(part, dict) and not part.keys().isdisjoint(_COMPUTED) for part, _ in parts(transform))
+
+
 def _may_stand(value: dict[str, Any], key: str) -> bool:
     """Whether an object may stand under this key: one that computes something, names a column, or is Vega's own."""
     if _TWO_COLUMNS & value.keys() and any(leads_to_function(str(value.get(second))) for second in ("on", "value")):
@@ -135,11 +145,11 @@ def _may_stand(value: dict[str, Any], key: str) -> bool:
         return key == "field" and value.keys() == {"repeat"}
     if value.keys() & _VEGA or (key.startswith(("axis", "legend")) and "encoding" in value):
         return False
-    return not value.keys() & {"expr", "signal"} or key == "params" or bool(_LOOKS.fullmatch(key))
+    return not value.keys() & _COMPUTED or key == "params" or bool(_LOOKS.fullmatch(key))
 
 
 def _rows(value: Any) -> Any:
     """What nobody takes for anything but data, and nobody computes."""
     if isinstance(value, dict) and "signal" in value:
         raise LeadsOut
-    return apart_within(value) if isinstance(value, str) else apart(value)
+    return apart(value)

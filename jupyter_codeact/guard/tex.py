@@ -25,8 +25,9 @@ _TOKEN = re.compile(r"\\(?:([A-Za-z]+)|.)", re.DOTALL)
 _WORD = re.compile(r"\\([A-Za-z]+)")
 # Followed by a tag, which may be taken out, or by what a template puts something in the place of.
 _OPEN = re.compile(r"\\[A-Za-z]*+(?=%?\Z|%\{|</?[a-z])")
-# The format of a date does so, too, and leaves a letter that it does not know as it is. A template may have one.
-_DATE = re.compile(r"\\[A-Za-z]*+(?=%[-_0]?[A-Za-z])")
+# The format of a date does so, too, whatever follows: it leaves a letter that it does not know as it is, and nothing of
+# a directive without one. A template may have a format.
+_DATE = re.compile(r"\\[A-Za-z]*+(?=%)")
 _WITH_FORMAT = re.compile(r"%\{[^}|]*\|")
 
 # Fractions in fractions take a browser's page a second at 50 levels, and its process ends at 100.

@@ -272,6 +272,26 @@ HOVERED = {
         }
     ]
 }
+# What is collected under the name of something that all objects have is in all of them, and editors save no edits.
+_AREA = {"x": {"field": "b", "type": "quantitative"}, "y": {"aggregate": "count"}, "color": {"field": "a"}}
+_TEXT = 'c,a,b\n"1"x__proto__,0\n"1"x__proto__,1\n"1"x__proto__,2\n'
+_EXTENT = {"density": "b", "extent": {"signal": "['__pro'+'to__', 1]"}, "as": ["v", "q"]}
+_STACKED = {"mark": "area", "encoding": _AREA}
+SHARED: dict[str, dict[str, object]] = {
+    "text": {"data": {"values": _TEXT, "format": {"type": "csv"}}, **_STACKED},
+    "named": {
+        "layer": [
+            {"data": {"name": "d", "values": [_TEXT]}, **_STACKED},
+            {"data": {"name": "d", "format": {"type": "csv"}}, **_STACKED},
+        ]
+    },
+    "extent": {
+        "data": {"values": [{"b": 0}, {"b": 1}, {"b": 4}]},
+        "transform": [_EXTENT, {"impute": "q", "key": "q", "groupby": ["v"], "value": 0}],
+        "mark": "point",
+        "encoding": {"x": {"field": "q", "type": "quantitative"}},
+    },
+}
 # A text of its own, over the page, when she zooms.
 NOTIFIED = "Your session has expired."
 NOTIFIER = {

@@ -18,6 +18,7 @@ from .lab import SLOW_MS, Notebook, browser_page
 
 NAMED = re.compile(r"canary(?:=|\.invalid/)([\w-]+)")
 UPDATED = "updated-"
+VEGA_LITE = "application/vnd.vegalite.v5+json"
 COUNTED = re.compile(r"\[\d+\]")
 TOUCH = """async () => {
     for (const node of document.querySelectorAll('.jp-OutputArea-output *')) {
@@ -49,6 +50,7 @@ METHODS = """() => [
 ].flatMap(kind => Object.entries(Object.getOwnPropertyDescriptors(kind.prototype)))
     .filter(([, member]) => typeof member.value === 'function')
     .map(([name]) => name)"""
+SHARED = "() => Object.keys(Object.prototype)"
 SETTLED = """async () => {
     await new Promise(done => requestIdleCallback(done, {timeout: 3000}));
     await fetch('/api/kernelspecs');
@@ -135,7 +137,9 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
     notebook: Notebook, lab: tuple[str, Path], shots: Path
 ) -> None:
     (lab[1] / "evil.js").write_text("(window.pwned=window.pwned||[]).push('require')")
-    cells = [*shown(hostile.bundles()), *shown(hostile.bundles(UPDATED), hostile.UPDATE), *spoken()]
+    charted = [(name, VEGA_LITE, {"$schema": charts.LITE, **spec}, {}) for name, spec in hostile.SHARED.items()]
+    attacks = [*shown(hostile.bundles()), *shown(hostile.bundles(UPDATED), hostile.UPDATE), *shown(charted)]
+    cells = [*attacks, *spoken()]
     saved = hostile_models.saved(*hostile_models.SAVED)
     await notebook.open("hostile", *cells, "print('still', 9 * 9)", "'not run'", widgets=saved)
     watch = Watch(notebook)
@@ -150,6 +154,7 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
 
     assert await watch.pwned() == []
     assert watch.requests == []
+    assert await notebook.page.evaluate(SHARED) == []
     await notebook.page.wait_for_function(LINKED)
     for protocol, _, target, rel in await notebook.page.evaluate(LINKS):
         assert protocol in ("http:", "https:", "mailto:")
@@ -201,10 +206,28 @@ async def test_a_model_that_the_kernel_leaves_out_is_not_taken_from_the_file(
 
 
 @pytest.mark.parametrize(("kernel", "acts"), [("codeact", False), ("python3", True)])
+@pytest.mark.parametrize("name", hostile.SHARED)
+async def test_a_chart_puts_nothing_into_what_all_objects_have(
+    notebook: Notebook, name: str, kernel: str, acts: bool
+) -> None:
+    chart = {"$schema": charts.LITE, **hostile.SHARED[name]}
+    attack = (name, VEGA_LITE, chart, {})
+    await notebook.open(f"shared-{name}-{kernel}", *shown([attack]), kernel=kernel)
+    await notebook.run_cell(0)
+    if acts:
+        await notebook.page.wait_for_function(f"({SHARED})().length > 0")
+        return
+    output = notebook.cell(0).locator(".jp-OutputArea-output")
+    await output.locator("canvas, svg").or_(output.get_by_text("Held back")).first.wait_for()
+    await notebook.page.evaluate(SETTLED)
+    assert await notebook.page.evaluate(SHARED) == []
+
+
+@pytest.mark.parametrize(("kernel", "acts"), [("codeact", False), ("python3", True)])
 async def test_a_chart_that_is_hovered_over_runs_nothing(notebook: Notebook, kernel: str, acts: bool) -> None:
     """Its expressions are interpreted in both, as the guard asks for it."""
     chart = {**hostile.HOVERED, "usermeta": charts.INTERPRETED}
-    attack = ("hovered", "application/vnd.vegalite.v5+json", chart, {})
+    attack = ("hovered", VEGA_LITE, chart, {})
     await notebook.open(f"hovered-{kernel}", *shown([attack]), "print('still', 9 * 9)", kernel=kernel)
     watch = Watch(notebook)
     await run_all(notebook, 2)
@@ -294,7 +317,7 @@ async def test_no_function_of_a_browsers_values_has_a_name_that_is_not_known(chr
 async def test_expressions_of_a_chart_are_interpreted(notebook: Notebook) -> None:
     """As the guard asks for it: a plain kernel asks for the same, of a chart that the guard would hold back."""
     chart = {**hostile.MADE, "usermeta": charts.INTERPRETED}
-    attack = ("chart", "application/vnd.vegalite.v5+json", chart, {})
+    attack = ("chart", VEGA_LITE, chart, {})
     said = asyncio.Event()
     notebook.page.on("console", lambda message: said.set() if "Prevented interpretation" in message.text else None)
     await notebook.open("interpreted", *shown([attack]), kernel="python3")

@@ -198,6 +198,29 @@ def test_no_command_is_what_the_format_of_a_date_leaves(layout: dict[str, Any]) 
         assert plotted({"data": [], "layout": given})["layout"] == left
 
 
+def test_nor_what_it_ends_with() -> None:
+    """Nothing comes of a directive without a letter, and what is written behind the tick follows."""
+    for ending in ("%-", "%_", "%0", "%"):
+        axis = {"type": "date", "tickformat": f"$\\ne{ending}", "ticksuffix": "href{/logout}{x}$"}
+        assert plotted({"layout": {"xaxis": axis}})["layout"]["xaxis"]["tickformat"] == f"$\N{SET MINUS}ne{ending}"
+        template = f"%{{x|$\\{ending}}}href{{/logout}}{{x}}$"
+        left = template.replace("\\", "\N{SET MINUS}")
+        assert plotted({"data": [{"hovertemplate": template}]}) == {"data": [{"hovertemplate": left}]}
+
+
+def test_a_surface_is_patterned_by_a_backslash() -> None:
+    """And no template asks for it: it would begin a command."""
+    traces = [{"marker": {"pattern": {"shape": ["\\", "/"]}}}, {"fillpattern": {"shape": "\\"}}]
+    button = {"args": [{"marker.pattern.shape": ["\\", "x"]}]}
+    figure = {"data": traces, "layout": {"updatemenus": [{"buttons": [button]}]}}
+    assert plotted(figure) == figure
+    asks = "$%{fullData.marker.pattern.shape}href{/logout}{x}$ shape=%{x}"
+    left = {"hovertemplate": asks.replace("%{f", "%\u200b{f")}
+    assert plotted({"data": [{"hovertemplate": asks}]}) == {"data": [left]}
+    other = {"text": "\\", "shape": "a\\"}
+    assert plotted({"data": [other]})["data"] == [{k: v.replace("\\", "\N{SET MINUS}") for k, v in other.items()}]
+
+
 @pytest.mark.parametrize(
     "expression",
     [
@@ -213,6 +236,10 @@ def test_no_command_is_what_the_format_of_a_date_leaves(layout: dict[str, Any]) 
         "{a: event}",
         "event .view",
         "datum[name]",
+        # A space follows the sign, which is another pattern then, or none.
+        "test(/(?<!x)y/, datum.a)",
+        "replace(datum.a, /(?<k>x)/, '$1$1')",
+        "test(regexp('(?<!x)y'), datum.a)",
     ],
 )
 def test_an_expression_that_could_reach_the_page_is_held_back(expression: str) -> None:
@@ -248,6 +275,7 @@ def test_an_expression_that_could_reach_the_page_is_held_back(expression: str) -
         {"params": [{"name": "s", "expr": "clamp(width, 0, height)"}]},
         {"params": [{"name": "s", "expr": "[0, 1]"}], "encoding": {"x": {"field": "a\\.b"}}},
         {"transform": [{"calculate": "toString(datum.x)", "as": "a"}]},
+        {"transform": [{"filter": "test(/(?<=x)y(?:z)/, datum.a) && datum.a < 5"}]},
         {"params": [{"name": "b", "value": 1}, {"name": "s", "expr": " [[0, 1], [datum.a, b]]"}]},
         {"transform": [{"extent": "b", "param": "e"}], "mark": {"type": "rule", "x": {"expr": "scale('x', e[0])"}}},
         {"transform": [{"stack": "a", "offset": "normalize", "groupby": [], "as": ["b", "c"]}]},
@@ -328,15 +356,15 @@ ROWS = [{"event": 'event.view["x"]', "a": "men's\\n"}]
         {
             "vconcat": [
                 {"layer": [{"data": {"values": ROWS}}]},
-                {"spec": {"data": {"values": "a,b'", "format": {"type": "csv"}}}},
+                {"spec": {"data": {"values": [{"a": "b'"}]}}},
             ]
         },
         {"transform": [{"lookup": "a", "from": {"data": {"values": ROWS}, "key": "a"}}]},
         {"datasets": {"d": ROWS}, "data": {"name": "d"}},
         {
             "data": {
-                "values": "date,year",
-                "format": {"type": "csv", "parse": {"date": "date:'%d.%m.%Y'", "year": "number"}},
+                "values": [{"date": "01.02.2003", "year": "2003"}],
+                "format": {"parse": {"date": "date:'%d.%m.%Y'", "year": "number"}},
             }
         },
         {"params": [{"name": "p", "bind": {"input": "select", "options": ["men's"], "name": "Men's: "}}]},
@@ -465,7 +493,7 @@ def test_what_a_chart_is_made_of_is_not_computed(spec: dict[str, Any]) -> None:
         },
         {"transform": [{"filter": "test(/^\\d+$/, datum.b)"}]},
         {"mark": {"type": "bar", "color": "rgba(1, 2, 3, 0.5)", "fill": "hsl(120, 50%, 50%)", "stroke": "rgb(1,2,3)"}},
-        {"data": {"values": "", "format": {"type": "csv", "parse": {"Weight (kg)": "number"}}}},
+        {"data": {"values": [], "format": {"parse": {"Weight (kg)": "number"}}}},
         _encoded(field="Weight (kg)", sort=["Korea (South)"], scale={"domain": ["Korea (South)"]}),
         {
             "transform": [
@@ -682,6 +710,7 @@ TOPOLOGY = {"type": "Topology", "objects": {"o": {"type": "GeometryCollection", 
         ({"values": '[["a"]]'}, False),
         ({"values": "a", "format": {"type": "json"}}, False),
         ({"values": "a", "format": {"type": "dsv", "delimiter": "|"}}, True),
+        ({"values": {"a": "b\nc"}, "format": {"type": "csv"}}, False),
         ({"values": [["a"]], "format": {"type": "csv"}}, False),
         # They would be joined to a text, at commas.
         ({"values": ["a", "b\rtoString", "1"], "format": {"type": "csv"}}, False),
@@ -704,6 +733,35 @@ def test_rows_are_no_lists(data: dict[str, Any], stays: bool) -> None:
     named = {"datasets": {"d": data["values"]}, "data": {"name": "d", **{k: data[k] for k in data if k != "values"}}}
     for spec in ({"data": data}, named, {"layer": [{"data": data}]}):
         assert (charts.vega(spec) is not None) == stays
+
+
+TABLE = {"p": [["a"]]}
+TEXT = 'c,a,b\n"1"x__proto__,0\n"1"x__proto__,1\n'
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        [{"name": "d", "values": TABLE}, {"name": "d", "format": {"property": "p"}}],
+        [{"name": "d", "values": [TEXT]}, {"name": "d", "format": {"type": "csv"}}],
+        [{"values": [TEXT]}, {"name": "d", "values": [TEXT]}, {"name": "d", "format": {"type": "csv"}}],
+        [{"name": "d", "values": {"p": []}, "format": {"property": "p"}}, {"name": "d", "format": {"property": "q"}}],
+        # Of what is the same the first one is taken, under the name of the second.
+        [{"values": {"p": []}, "format": {"property": "p"}}, {"name": "e", "values": {"p": []}}],
+    ],
+)
+def test_sources_of_one_name_are_read_in_one_way(sources: list[dict[str, Any]]) -> None:
+    """Of several the compiler makes one, with the formats of all."""
+    spec = {"datasets": {"e": TABLE}, "layer": [{"data": source} for source in sources]}
+    assert charts.vega(spec) is None
+
+
+def test_a_name_is_defined_once_and_said_often() -> None:
+    style = {"type": "json", "property": "p"}
+    for first, second in ((style, {}), ({"property": "p"}, {"type": "json"}), (style, style | {"parse": None})):
+        layer = [{"data": {"name": "d", "format": how}} for how in (first, second)]
+        spec = {"datasets": {"d": {"p": [{"a": 1}]}}, "layer": layer}
+        assert lite(spec) == spec
 
 
 @pytest.mark.parametrize(
@@ -777,36 +835,6 @@ def test_no_row_and_no_name_is_found_in_a_table_that_is_an_object(name: str) -> 
     assert str(cleaned).count(f"{name.strip()}\\u200b") == 6
 
 
-@pytest.mark.parametrize("name", ["__proto__", "toString", "isPrototypeOf"])
-@pytest.mark.parametrize(
-    ("text", "style"),
-    [
-        ("a,b\r{},1\r{},2", {"type": "csv"}),
-        ("a\tb\r{}\t1", {"type": "tsv"}),
-        ("a|b\n{}|1\n{}|2", {"type": "dsv", "delimiter": "|"}),
-        ("a|{}|1", {"type": "dsv", "delimiter": "|xy"}),
-    ],
-)
-def test_nor_one_that_a_text_of_rows_has_whatever_parts_them(text: str, style: dict[str, Any], name: str) -> None:
-    values = text.replace("{}", name)
-    named = {"datasets": {"d": values}, "data": {"name": "d", "format": style}}
-    for left in (lite({"data": {"values": values, "format": style}})["data"]["values"], lite(named)["datasets"]["d"]):
-        assert left.replace("\u200b", "") == values
-        assert left.count(name) == left.count(f"{name}\u200b") > 0
-
-
-@pytest.mark.parametrize("delimiter", ["x", "xyz", "_", "\u200b", ["|"], "\u200b;", "\ud835", "\U0001d6c1", "é"])
-def test_no_word_of_a_text_of_rows_is_parted(delimiter: Any) -> None:
-    """Nor is it parted behind the sign that keeps a name apart. An engine counts in halves of some signs."""
-    style = {"type": "dsv", "delimiter": delimiter}
-    assert charts.vega({"data": {"values": f"a{delimiter}b\n__proto__{delimiter}1\n", "format": style}}) is None
-
-
-def test_columns_of_a_text_of_rows_have_any_name_that_is_longer() -> None:
-    rows = {"values": "constructorId,prototypeCost\nsubconstructors,5\n", "format": {"type": "csv"}}
-    assert lite({"data": rows})["data"] == rows
-
-
 IMPUTED = {"impute": "a", "key": "k", "groupby": ["b"], "keyvals": [7, 8]}
 
 
@@ -820,10 +848,35 @@ IMPUTED = {"impute": "a", "key": "k", "groupby": ["b"], "keyvals": [7, 8]}
         {"transform": [{**IMPUTED, "value": {"signal": "'hasOwn' + 'Property'"}}]},
         {"transform": [{**IMPUTED, "value": [{"signal": "'hasOwn' + 'Property'"}]}]},
         _encoded(impute={"value": {"expr": "'hasOwn' + 'Property'"}}),
+        # It becomes the first new row's.
+        *(
+            {"transform": [{**made, "extent": extent, "as": ["v", "q"]}, {**IMPUTED, "groupby": ["v"], "value": 0}]}
+            for made in ({"density": "b"}, {"regression": "b", "on": "a"})
+            for how in ("expr", "signal")
+            for extent in ({how: "['__pro'+'to__', 1]"}, [{how: "'__pro'+'to__'"}, 1])
+        ),
+        {"transform": [{"bin": {"extent": {"expr": "[0, 1]"}}, "field": "a", "as": "b"}]},
+        {"layer": [{"transform": [{"regression": "b", "on": "a", "params": {"expr": "1"}}]}]},
     ],
 )
 def test_nor_one_that_is_computed_where_it_is_not_emptied(spec: dict[str, Any]) -> None:
     assert charts.vega(spec) is None
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"transform": [{"filter": {"field": "a", "equal": {"expr": "1 + 1"}}}]},
+        {"transform": [{"filter": {"or": [{"field": "a", "range": [{"signal": "1"}, {"expr": "2"}]}, "datum.b"]}}]},
+        {"transform": [{"density": "b", "extent": [0, 9]}, {"regression": "b", "on": "a", "extent": [0, 1]}]},
+        # Columns of rows may be called so.
+        {"transform": [{"lookup": "a", "from": {"data": {"values": [{"expr": 1, "signal": 2}]}, "key": "expr"}}]},
+        {"transform": [{"lookup": "a", "from": {"data": {"values": []}, "key": "a"}, "default": "Other (n/a)"}]},
+        {"transform": [{"lookup": "a", "from": {"data": {"values": []}, "key": "a"}, "default": "it's"}]},
+    ],
+)
+def test_what_is_left_out_is_computed_and_what_is_written_is_constant(spec: dict[str, Any]) -> None:
+    assert lite(spec) == spec
 
 
 @pytest.mark.parametrize("name", ["hasOwnProperty", " isPrototypeOf", "__lookupGetter__", "toString", "prototype"])
@@ -860,6 +913,20 @@ def test_no_path_of_a_figure_leads_through_what_all_objects_have(name: str) -> N
         for path in paths:
             menus = [{parts: [{"method": "relayout", "args": [path, 5]}]}]
             assert plotted({"layout": {menu: menus}}) == {"layout": {menu: [{parts: [{"method": "relayout"}]}]}}
+
+
+@pytest.mark.parametrize("name", ["toString", "hasOwnProperty", "__proto__"])
+@pytest.mark.parametrize("path", ["{}.call", "{}[0].call", "a.{}.call", "a b.{}", "marker[0].{}"])
+def test_no_string_of_a_figure_is_such_a_path(path: str, name: str) -> None:
+    """What Plotly 2 puts together of rows it sets at a path that a string names."""
+    figure = {"data": [{"transforms": [{"type": "aggregate", "aggregations": [{"target": path.format(name)}]}]}]}
+    left = path.format(f"{name}\u200b")
+    assert plotted(figure)["data"][0]["transforms"][0]["aggregations"] == [{"target": left}]
+
+
+def test_texts_of_a_figure_may_speak_of_it() -> None:
+    words = "It has a constructor (toString). %{customdata.constructor} %{customdata.toString:.2f}"
+    assert plotted({"layout": {"title": {"text": words}}}) == {"layout": {"title": {"text": words}}}
 
 
 def test_nor_is_one_that_is_computed() -> None:

@@ -51,6 +51,11 @@ READERS = {
         ["", "!"],
     ),
     "prompt": ("prompts.clean({'prompt': text})", ["", "\x1b["], ["", "!"]),
+    "rows": (
+        "charts.vega({'data': {'values': text, 'format': {'type': 'csv'}}})",
+        ["", "a,b\n"],
+        [""],
+    ),
     "sheet": ("css.sheet(text, 's'), css.attribute(text)", ["b:nth-child("], ["x) {color: red}"]),
     "widget": (
         "[widgets.clean_state({key: text}, 'LabelModel') for key in ('value', 'readout_format', '_dom_classes')]",
@@ -74,6 +79,7 @@ MORE = {
     "patch": [" b/", "\ndiff --git b/"],
     "markdown": ["```  ", "~~~a ", "www.", "www.a ", "http://", "http://a.b/www."],
     "formula": ["\\color ", "\\begin{", "\\bbox["],
+    "rows": [",", "\r", '""', '",', "\n,"],
     "sheet": ["b:nth-child( ", "n+"],
 }
 
