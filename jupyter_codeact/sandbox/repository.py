@@ -136,10 +136,10 @@ def _of_index(place: str, folder: str) -> Iterator[str]:
 
 
 def _indexes(place: str) -> list[str]:
+    names: list[str] = []
     with _if_there(place):
         names = sorted(name for name in os.listdir(place) if name == "index" or name.startswith("sharedindex."))
-        return [os.path.join(place, name) for name in names]
-    return []
+    return [os.path.join(place, name) for name in names]
 
 
 def _submodules(index: bytes) -> Iterator[str]:
@@ -170,10 +170,10 @@ def _read(path: str, largest: int) -> bytes:
 
 
 def _exists(path: str) -> bool:
+    is_there = False
     with _if_there(path):
-        os.stat(path)
-        return True
-    return False
+        is_there = bool(os.stat(path))
+    return is_there
 
 
 def _is_there(path: str) -> bool:

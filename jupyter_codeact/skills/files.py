@@ -153,7 +153,7 @@ def read_text(path: str) -> str:
 
 
 def at_once(path: str, flags: int) -> int:
-    """An ``opener`` that waits for nobody: a lease lets whoever holds it keep us waiting. Raises OSError, SkillFailed."""
+    """An ``opener`` that waits for nobody: who has a lease could keep us waiting. Raises OSError, SkillFailed."""
     try:
         return os.open(path, flags | os.O_NONBLOCK)
     except BlockingIOError:
