@@ -203,11 +203,11 @@ def _content(descriptor: int, path: Path, largest: int) -> Content:
 
 
 def named_in(folder: Path, path: Path) -> Path | None:
-    """What ``path`` is called in the folder; None where its name does not begin there. By names alone. Raises OSError.
+    """What ``path`` is called in the folder; None where its name does not begin there. By names alone.
 
     Both may be relative: where this process works is asked for once, since its name may be another one then.
     """
-    here = os.getcwd()
+    here = current_folder()
     whole, above = (Path(os.path.normpath(os.path.join(here, name))) for name in (path, folder))
     return whole.relative_to(above) if whole.is_relative_to(above) else None
 
@@ -229,7 +229,7 @@ def inside(path: Path, folder: Path) -> bool:
 
 
 def _leads_into(path: Path, real: Path) -> bool:
-    place = Path.cwd()
+    place = Path(current_folder())
     steps, links = [*reversed(path.parts)], LINKS
     while steps:
         step = steps.pop()

@@ -170,10 +170,10 @@ def _read(path: str, largest: int) -> bytes:
 
 
 def _exists(path: str) -> bool:
-    is_there = False
+    found: list[os.stat_result] = []
     with _if_there(path):
-        is_there = bool(os.stat(path))
-    return is_there
+        found.append(os.stat(path))
+    return bool(found)
 
 
 def _is_there(path: str) -> bool:

@@ -1,7 +1,8 @@
 """An export, put into a folder where the sandbox writes: whole, never over what is there, and never through a link.
 
 All is done by descriptors, from that of the working folder on, whatever its name leads to by now. There no link is
-followed, and elsewhere those alone that no kernel's cells can have made. What a cell swaps meanwhile is found to be another one, or is never asked for by its name.
+followed, and elsewhere those alone that no kernel's cells can have made. What a cell swaps meanwhile is found to be
+another one, or is never asked for by its name.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ def place(name: str, content: Content, out: str, work: Path, *, force: bool = Fa
     """Write an export and return where it is. Raises SkillError.
 
     work: as ``folder_in`` has it. out: a path, or a folder in which it gets ``name``; "" stands for ``work``. A file's
-    name is the caller's where it ends as the form's does, and else it is a folder, which is made; but a folder has to be called what its files say
-    that it is: under another name it gets there with one around it.
+    name is the caller's where it ends as the form's does, and else it is a folder, which is made; but a folder has to
+    be called what its files say that it is: under another name it gets there with one around it.
     """
     try:
         with opened(work, FOLDER) as here:
