@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -397,7 +398,7 @@ async def test_where_the_working_folder_is_gone_every_answer_is_a_sentence(
     (own(home) / "fit.py").write_text(MINE)
     ours = ["%skill list", "%agent status", "%%agent --model scripted/gp_fit\nFit.", "%skill export fit --to file"]
     async with opened(*ours) as document:
-        work.rmdir()
+        os.rmdir(work)
         await document.run_cells()
         said = [shown(cell) for cell in document.nb.cells]
     assert not [text for text in said if "defect" in text]
