@@ -405,4 +405,4 @@ async def test_where_the_working_folder_is_gone_every_answer_is_a_sentence(
     assert "| fit | Mine." in said[0]
     assert f"{work} (deleted)" in said[1]
     assert said[2]
-    assert "fit.py can't be written: No such file or directory" in said[3]
+    assert "fit.py can't be written: No such file or directory" in said[-1]
