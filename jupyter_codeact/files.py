@@ -19,6 +19,9 @@ LINKS = 40
 # Of our folders for a while. The process whose they are follows: the next start removes those of one that was killed.
 PREFIX = "codeact-"
 FOLDER = os.O_RDONLY | os.O_DIRECTORY
+# Names for one command, whose line is no longer than that takes.
+_AT_ONCE = 1000
+_WITHOUT_WAITING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)
 
 
 @contextmanager
@@ -36,9 +39,23 @@ def _remove(folder: str) -> None:
 
     tempfile's own way sets, before Python 3.11.8 and 3.12.1, the mode of what a link in a closed folder leads to.
     """
-    for command in (["chmod", "-R", "u+rwX"], ["rm", "-rf", "--one-file-system"]):
-        with suppress(OSError):
-            subprocess.run([*command, folder], capture_output=True, check=False, env={"PATH": os.defpath})
+    _run("chmod", "-R", "u+rwX", folder)
+    _run("rm", "-rf", "--one-file-system", folder)
+
+
+def empty(folder: int) -> None:
+    """Remove all that is in an open folder, as ``temporary`` does."""
+    place = by_descriptor(folder)
+    # Of a link that is named, and not found on the way, the mode would be set of what it leads to.
+    _run("chmod", "-R", "u+rwX", ".", folder=place)
+    names = os.listdir(folder)
+    for start in range(0, len(names), _AT_ONCE):
+        _run("rm", "-rf", "--one-file-system", "--", *names[start : start + _AT_ONCE], folder=place)
+
+
+def _run(*command: str, folder: Path | None = None) -> None:
+    with suppress(OSError):
+        subprocess.run(command, cwd=folder, capture_output=True, check=False, env={"PATH": os.defpath})
 
 
 def write_atomically(path: Path, content: str | bytes, mode: int = 0o600, errors: str = "strict") -> None:
@@ -88,7 +105,8 @@ def opened(name: Path | str, flags: int, within: int | None = None) -> Iterator[
 def folder_in(folder: Path, *names: str, make: bool = False) -> Iterator[int]:
     """The folder ``folder/name/…``, opened step by step: a link in the place of a name is an OSError.
 
-    ``folder`` is as she named it, and may be one. ``make``: those that are not there.
+    ``folder`` is as she named it, and may be one; ``Path()`` is the one this process works in, whatever its name
+    leads to by now. ``make``: those that are not there.
     """
     with opened(folder, FOLDER) as start, _below(start, names, FOLDER, make) as found:
         yield found
@@ -161,23 +179,49 @@ def bytes_in(folder: Path, path: Path, largest: int = LARGEST) -> bytes:
 def content_of(path: Path, folder: Path | None = None, largest: int = LARGEST) -> Content:
     """As ``bytes_in``; without a ``folder`` a link is her wish. Nothing is waited for that never comes (FIFOs).
 
-    What is opened is what is looked at, so nothing can be swapped between. Raises OSError.
+    What is opened is what is looked at, so nothing can be swapped between; what is named in the folder is opened from
+    there, which for ``Path()`` is the one this process works in, whatever its name leads to by now. Raises OSError.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if folder is None:
+        with opened(path, _WITHOUT_WAITING) as found:
+            return _content(found, path, largest)
+    with opened(folder, os.O_PATH | os.O_DIRECTORY) as start:
+        name, real = named_in(folder, path), _place_of(start, folder)
+        with opened(name or path, _WITHOUT_WAITING, start if name else None) as found:
+            is_in = name is not None or _leads_into(path, Path(real))
+            if is_in and not _is_of(real, path, _place_of(found, path)):
+                raise PermissionError(errno.EPERM, "it is no plain file of this folder", str(path))
+            return _content(found, path, largest)
+
+
+def _content(descriptor: int, path: Path, largest: int) -> Content:
+    place, found = _place_of(descriptor, path), os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) and not _is_of_the_shell(path, place):
+        raise PermissionError(errno.EPERM, "it is no file", str(path))
+    os.set_blocking(descriptor, True)
+    with open(descriptor, "rb", closefd=False) as file:
+        data = file.read(largest + 1) if found.st_size <= largest else b""
+    if max(found.st_size, len(data)) > largest:
+        raise PermissionError(errno.EPERM, f"it is larger than {largest // 2**20} MB", str(path))
+    return Content(data, place)
+
+
+def named_in(folder: Path, path: Path) -> Path | None:
+    """What ``path`` is called in the folder; None where its name does not begin there. By names alone.
+
+    Both may be relative: where this process works is asked for once, since its name may be another one then.
+    """
+    here = current_folder()
+    whole, above = (Path(os.path.normpath(os.path.join(here, name))) for name in (path, folder))
+    return whole.relative_to(above) if whole.is_relative_to(above) else None
+
+
+def current_folder() -> str:
+    """The one this process works in, by its name, to be shown; of one that is gone, the name that it had."""
     try:
-        place, found = _place_of(descriptor, path), os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) and not _is_of_the_shell(path, place):
-            raise PermissionError(errno.EPERM, "it is no file", str(path))
-        if folder is not None and inside(path, folder) and not _is_of(folder, path, place):
-            raise PermissionError(errno.EPERM, "it is no plain file of this folder", str(path))
-        os.set_blocking(descriptor, True)
-        with open(descriptor, "rb", closefd=False) as file:
-            data = file.read(largest + 1) if found.st_size <= largest else b""
-        if max(found.st_size, len(data)) > largest:
-            raise PermissionError(errno.EPERM, f"it is larger than {largest // 2**20} MB", str(path))
-        return Content(data, place)
-    finally:
-        os.close(descriptor)
+        return os.getcwd()
+    except FileNotFoundError:
+        return os.readlink("/proc/self/cwd")
 
 
 def inside(path: Path, folder: Path) -> bool:
@@ -185,7 +229,11 @@ def inside(path: Path, folder: Path) -> bool:
 
     A link to the folder, as a home often is one, is one of its names.
     """
-    real, place = Path(os.path.realpath(folder)), Path.cwd()
+    return _leads_into(path, Path(os.path.realpath(folder)))
+
+
+def _leads_into(path: Path, real: Path) -> bool:
+    place = Path(current_folder())
     steps, links = [*reversed(path.parts)], LINKS
     while steps:
         step = steps.pop()
@@ -198,13 +246,12 @@ def inside(path: Path, folder: Path) -> bool:
     return place == real
 
 
-def _is_of(folder: Path, path: Path, place: str) -> bool:
+def _is_of(real: str, path: Path, place: str) -> bool:
     """Whether it lies in the folder, and not in a dot entry of her home there, unless she named one.
 
     In her home cells can make links to those, and can't see them.
     """
-    named, real = os.path.expanduser("~"), os.path.realpath(folder)
-    home = os.path.realpath(named)
+    named, home = os.path.expanduser("~"), os.path.realpath(os.path.expanduser("~"))
     is_hidden = Path(home).is_relative_to(real) and place.startswith(f"{home}/.")
     is_named = os.path.abspath(path).startswith((f"{home}/.", f"{named}/."))
     return Path(place).is_relative_to(real) and (is_named or not is_hidden)
@@ -212,8 +259,8 @@ def _is_of(folder: Path, path: Path, place: str) -> bool:
 
 def innermost(path: Path, *folders: Path) -> Path | None:
     """The innermost of the folders into which ``path`` leads; None where it leads into none."""
-    around = (Path(os.path.abspath(folder)) for folder in folders if inside(path, folder))
-    return max(around, key=lambda place: len(place.parts), default=None)
+    around = (folder for folder in folders if inside(path, folder))
+    return max(around, key=lambda folder: len(Path(os.path.abspath(folder)).parts), default=None)
 
 
 def _place_of(descriptor: int, path: Path) -> str:

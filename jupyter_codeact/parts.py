@@ -41,7 +41,7 @@ def open_model(config: ModelConfig, folder: Path | None = None) -> Model:
     """The model that ``config`` names; scripts and trajectories are looked for in ``folder``. Raises ConfigError."""
     from .models.catalog import open_model
 
-    return open_model(config, folder or Path.cwd())
+    return open_model(config, folder or Path())
 
 
 def code_transform() -> Callable[[str], str]:

@@ -23,6 +23,7 @@ from .agent.tools import ToolConfig, ToolHandler
 from .agent.trajectory import ReplayConfig
 from .errors import ConfigError, ContextExceeded, NoModel, RunEnded, UsageError
 from .events import ActionDone, CodeAction, Ran, Working
+from .files import current_folder
 from .finding import Finder, sources_of
 from .models import litellm_model
 from .models.catalog import is_local, open_model
@@ -216,7 +217,7 @@ class Session:
         agent.templates = agent.templates.of(wanted.templates)
         state = await CellEnvironment(cell).inside("state", names=[])
         if not agent.history:
-            agent.templates.work = os.getcwd()
+            agent.templates.work = current_folder()
         state = state if isinstance(state, dict) else {}
         return next_request(agent, state, await Finder(self.skills.search).fields("", state))
 
@@ -261,7 +262,7 @@ class Session:
         lines = [
             f"Model: **{self.config.model or 'none'}**",
             f"Review: **{self.config.review}**",
-            f"Sandbox: **{self.settings.sandbox}**, working folder {os.getcwd()}",
+            f"Sandbox: **{self.settings.sandbox}**, working folder {current_folder()}",
             f"Conversation: {words.plural(messages, 'message')}",
             f"Skills: {len(self.skills.library.list())} in {self.skills.library.own}",
         ]
@@ -278,7 +279,7 @@ class Session:
 def _opened(model: ModelConfig) -> Model:
     """The model. Raises ConfigError, in a notebook's words."""
     try:
-        return open_model(model, Path.cwd())
+        return open_model(model, Path())
     except NoModel as error:
         raise ConfigError(error.in_notebook) from None
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import config
 from .events import RanCell
+from .files import current_folder
 from .models.embedding import Embeddings
 from .sandbox.launch import Sandbox
 from .settings import Settings
@@ -46,7 +46,7 @@ class Workshop:
         self._earlier: tuple[str, ...] = ()
         self.library = Library(*map(Path, settings.libraries), history=settings.histories)
         self.search = self._open_search(configuration)
-        self.editor = LibraryEditor(self.library, self.try_skill, Path.cwd())
+        self.editor = LibraryEditor(self.library, self.try_skill, Path())
         self.tool = SkillTool(
             self.library,
             self.search,
@@ -54,7 +54,7 @@ class Workshop:
             trial=self.try_skill,
             # Nobody is asked whether a test may run: without a sandbox it does not.
             test=None if settings.sandbox == "none" else self._test,
-            work=Path.cwd(),
+            work=Path(),
         )
 
     def _open_search(self, configuration: config.Agent) -> Search:
@@ -89,7 +89,7 @@ class Workshop:
         """What comes of a skill in a fresh sandbox, of the notebook's kind. Raises SandboxUnavailable."""
         from .headless.trial import STEP_S, fresh_of, try_skill
 
-        fresh = self._fresh or fresh_of(self._settings, os.getcwd())
+        fresh = self._fresh or fresh_of(self._settings, current_folder())
         return await try_skill(fresh, name, files, tell, step_s or STEP_S)
 
     async def _test(self, name: str, files: Files, tell: Callable[[str], None]) -> Tried:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import select
+import signal
 import site
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,3 +114,16 @@ def wheel(folder: Path, name: str, source: str, version: str = "1.0") -> Path:
         for file, text in {**files, f"{info}/RECORD": "".join(f"{file},,\n" for file in files)}.items():
             archive.writestr(file, text)
     return path
+
+
+@contextmanager
+def leased(path: Path) -> Iterator[None]:
+    """A file that another program has a lease on, as a file server has: nobody opens it before that lets go."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        # What the holder is told when somebody asks is a signal that does nothing.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        yield
+    finally:
+        os.close(descriptor)

@@ -41,7 +41,7 @@ def read_demonstration(path: Path, folder: Path) -> list[dict[str, Any]]:
     import yaml
 
     try:
-        text = read_in(folder.absolute(), path.absolute())
+        text = read_in(folder, path)
         if path.suffix == ".ipynb":
             items = _of_notebook(json.loads(text))
         elif path.suffix == ".traj":

@@ -55,7 +55,6 @@ class TemplateConfig:
         work: where actions run, and may have put a link. What lies there by its name, or in this process' own folder,
         must really lie there.
         """
-        folder = Path.cwd() / folder
         root = innermost(folder, work, Path()) or folder
         known = {path.stem for path in FOLDER.glob("*.j2")}
         found = {path.stem: path for path in sorted(folder.glob("*.j2"))}

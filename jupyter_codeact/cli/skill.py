@@ -95,7 +95,7 @@ def _cells_of(path: Path) -> list[RanCell]:
     from ..skills.transfer.imports import cells_in
 
     try:
-        notebook = json.loads(read(Path.cwd() / path, Path.cwd()))
+        notebook = json.loads(read(path, Path()))
     except (ValueError, RecursionError):
         notebook = None
     if not isinstance(notebook, dict):

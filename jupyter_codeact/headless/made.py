@@ -8,8 +8,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import shutil
-import stat
 import subprocess
 from pathlib import Path
 
@@ -28,15 +26,6 @@ def is_noted(notes: Path, folder: int) -> bool:
     with contextlib.suppress(FileNotFoundError):
         return _path(notes, folder).read_text() == (_which(folder) or "none")
     return False
-
-
-def empty(folder: int) -> None:
-    """Remove what the open folder holds, whatever has its name by now; follows no link. Raises OSError."""
-    for name in os.listdir(folder):
-        if stat.S_ISDIR(os.lstat(name, dir_fd=folder).st_mode):
-            shutil.rmtree(name, dir_fd=folder)
-        else:
-            os.unlink(name, dir_fd=folder)
 
 
 def _path(notes: Path, folder: int) -> Path:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .. import leading
 from ..errors import ConfigError
-from ..files import FOLDER, Identity, by_descriptor, folder_in, opened
+from ..files import FOLDER, Identity, by_descriptor, empty, folder_in, opened
 from ..sandbox.place import SWAPPED
 from ..words import reason
 from . import made as noted
@@ -86,7 +86,7 @@ def _remove(place: Path, out: Path, notes: Path, around: int) -> None:
             raise ConfigError(HERS.format(place=place))
         if link := _link_of_a_cell(out, place, old):
             raise ConfigError(BY_LINK.format(place=place, link=link))
-        noted.empty(old)
+        empty(old)
     os.rmdir(place.name, dir_fd=around)
 
 

@@ -94,7 +94,7 @@ class Downstream:
         """Move what is there; whether there may be more. Outputs of one request keep their order; replies wait."""
         until = time.monotonic() + BATCH_S
         for _ in range(BATCH):
-            if self._holds() or not self._back.iopub.getsockopt(zmq.EVENTS) & READABLE:
+            if self._holds() or not int(self._back.iopub.getsockopt(zmq.EVENTS)) & READABLE:
                 return False
             self.aside.admit(self._border.published, self._back.iopub.recv_multipart(), self._publish)
             if time.monotonic() > until:

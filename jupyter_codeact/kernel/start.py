@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import CodeActError
-from ..files import Identity
+from ..files import Identity, current_folder
 from ..sandbox.launch import Sandbox, open_sandbox
 from ..sandbox.paths import forget
 from ..settings import Settings
@@ -42,7 +42,7 @@ def start(given: Arguments, connection: dict[str, Any]) -> None:
         return open_sandbox(
             settings.sandbox,
             given.python,
-            os.getcwd(),
+            current_folder(),
             (*first, *settings.libraries),
             settings.hidden,
             homes_folder=str(settings.homes),

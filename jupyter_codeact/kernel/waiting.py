@@ -176,7 +176,7 @@ def _fitting(python: Interpreter) -> tuple[object, ...]:
     Of what is mounted these are the names; whether they lead to what they led to then, ``_is_sound`` asks.
     """
     settings, work = Settings.from_environment()._replace(reserve_minutes=0.0), os.path.realpath(os.getcwd())
-    known = [*map(Identity.of, (work, sys.executable, python.program))]
+    known = [*map(Identity.of, (".", sys.executable, python.program))]
     variables = [os.environ.get(name) for name in (*KEPT_VARIABLES, "PATH", "LD_LIBRARY_PATH")]
     home = home_parts(work)
     made_links = [os.readlink(path) for path, option in home.items() if option == "--symlink"]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SandboxUnavailable
+from ..files import current_folder
 from ..protocols import AgentCell
 from ..session import Session
 from ..skills.transfer.bundle import MOST_NOTES, Bundle, bundle_of
@@ -49,8 +50,8 @@ async def export(session: Session, cell: AgentCell, line: str) -> str:
     told = ""
     if options.to == "notebook":
         content, told = await _notebook(session, cell, bundle)
-    path = place(name, content, options.out, Path.cwd(), force=options.force)
-    if path == Path.cwd() / f"{bundle.name}.py":
+    path = place(name, content, options.out, Path(), force=options.force)
+    if path == Path(current_folder(), f"{bundle.name}.py"):
         told = f"\n\nWhile it lies there, `import {bundle.name}` takes this file, and not the skill: see `--out`."
     return f"Wrote `{path}`: **{options.name}**, {versions_of(bundle)}.{told}"
 

@@ -73,7 +73,7 @@ async def import_(session: Session, cell: AgentCell, line: str, *, in_terminal: 
         raise UsageError(TERMINALS)
     options = import_parser(in_terminal=in_terminal).read(line)
     choose = partial(chosen, words=_listed(options.cells), last=()) if options.cells else list
-    read = partial(found_in, options.source, Path.cwd(), names=_listed(options.names), rename=options.rename)
+    read = partial(found_in, options.source, Path(), names=_listed(options.names), rename=options.rename)
     # An address may take long, and Stop must not wait for it.
     bundles = await asyncio.to_thread(read, choose=choose)
     bundles = [bundle._replace(files=described(bundle.files)) for bundle in bundles]

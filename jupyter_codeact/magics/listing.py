@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import UsageError
+from ..files import current_folder
 from ..session import Session
 from ..skills.checks import CHECKS, PASSED
 from ..skills.contents import contents_of
@@ -57,9 +58,9 @@ def show(session: Session, name: str) -> str:
 
 def where(session: Session, _line: str) -> str:
     """The places that modules are imported from, in their order, and which skills are hidden by that."""
-    folders, work = session.skills.library.folders, Path.cwd()
+    folders, work = session.skills.library.folders, Path()
     writes = ["yours: `%skill save` writes here", "shared by all workspaces: `--shared` writes here"]
-    lines = [f"1. `{work}`, the working folder, and then installed packages: modules there are no skills"]
+    lines = [f"1. `{current_folder()}`, the working folder, and then installed packages: modules there are no skills"]
     seen: set[str] = set()
     for number, folder in enumerate(folders, start=2):
         names = skills_in(folder).keys()

@@ -110,7 +110,7 @@ async def check(
     if failures and not options.force:
         listed = "\n".join(f"- {failure}" for failure in failures)
         raise SkillFailed(f"{options.name} does not pass its checks:\n{listed}\n{GO_ON}")
-    found = [*to_look_at(files, session.skills.library, folder, Path.cwd()), *left]
+    found = [*to_look_at(files, session.skills.library, folder, Path()), *left]
     found += [f"{test} was not run: it wants arguments" for test in (tried.left_out if tried else ())]
     return {CHECKS: _remembered(failures, found)}, _told(failures, found, tried)
 

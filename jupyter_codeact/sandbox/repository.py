@@ -6,27 +6,36 @@ that its index has as a submodule git obeys the repository that it finds there.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
+from ..errors import SandboxUnavailable
 from ..files import bytes_in, folder_in
-from ..leading import inside, users_home
+from ..leading import inside, shown, users_home
 from .paths import drop_nested
 
 # How a submodule stands in an index: only where these bytes are in one is it worth being read.
 _SUBMODULE = stat.S_IFDIR | stat.S_IFLNK
 # Where there was no repository a cell may have made one, of any size: so much is read of each kind of file, so many
 # folders are looked at, and so many kept. A `.git` that is a file has one line.
-_INDEXES, _SETTINGS, _LINE = 64 * 2**20, 2**16, 2**12
+_INDEXES, _SETTINGS, _LINE = 64 * 2**20, 2**20, 2**12
 _LOOKED_AT, _MOST = 10_000, 500
 # What is kept, and each folder above it, is a mount, of which bubblewrap makes so many: 500 submodules in one folder,
 # each with its `.git`, and some more.
 _MOUNTS = 1200
+_UNREAD = (
+    "{path} can't be read ({why}), so that it can't be known which folders git obeys, and has to be kept from code in "
+    "the sandbox. Nothing was run. Make it readable, or remove it if it is not yours (another program may hold it: "
+    "then try again in a minute), or put the notebook into another folder."
+)
+# In the way of a folder that is to be made: a link or a file, where git looks for none, or a disk nobody writes to.
+_IN_THE_WAY = (errno.ENOTDIR, errno.ELOOP, errno.EROFS)
 
 
 def kept(work: str) -> list[str]:
@@ -35,7 +44,7 @@ def kept(work: str) -> list[str]:
     A `.git` that is a file (a worktree's, a submodule's) is kept too, and what it names; a link is left as it is. Where
     a submodule has no repository in its folder, all of the folder is kept, and made where it is missing, as git does:
     a cell could make one there. Where all that would be too many mounts, what lies deepest is kept with all that is in
-    the folders above it.
+    the folders above it. Raises SandboxUnavailable where something can't be read: what it has is not nothing.
     """
     home = users_home()
     found: list[str] = []
@@ -46,6 +55,8 @@ def kept(work: str) -> list[str]:
             continue
         place = _place(git)
         found += [git, place]
+        if not place:
+            continue
         modules = [path for path in _of_modules(place) if _is_there(os.path.join(path, ".git"))]
         for path in islice([*modules, *_of_index(place, folder)], _MOST):
             if path not in repositories and _is_below(path, folder) and (_is_there(path) or _is_made(path, work)):
@@ -70,53 +81,65 @@ def _place(git: str) -> str:
     """The folder that a `.git` is, or names; "" where it names none."""
     if os.path.isdir(git):
         return git
-    with suppress(OSError, ValueError):
-        mark, _, named = os.fsdecode(_read(git, _LINE)).partition(":")
+    with suppress(ValueError), _if_there(git):
+        mark, _, named = os.fsdecode(_line(git)).partition(":")
         place = os.path.realpath(os.path.join(os.path.dirname(git), named.strip()))
         # Any other folder a cell could have named, to keep her from changing it in cells.
-        return place if mark == "gitdir" and os.path.exists(os.path.join(place, "HEAD")) else ""
+        return place if mark == "gitdir" and _exists(os.path.join(place, "HEAD")) else ""
     return ""
+
+
+def _line(git: str) -> bytes:
+    try:
+        return _read(git, _LINE)
+    except OSError as error:
+        # No file, or one so large that what it names has no path: git doesn't obey it either.
+        if error.errno == errno.EPERM:
+            return b""
+        raise
 
 
 def _of_modules(place: str) -> Iterator[str]:
     """The folders of the submodules whose repositories lie in that of the whole."""
     waiting, left = [os.path.join(place, "modules")], _LOOKED_AT
     while waiting:
-        with suppress(OSError):
-            entries = [*islice(os.scandir(waiting.pop()), left)]
-            left -= len(entries)
-            for entry in entries:
-                if os.path.exists(os.path.join(entry.path, "HEAD")):
-                    yield from _worktree(entry.path)
-                elif entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+        folder, entries = waiting.pop(), list[os.DirEntry[str]]()
+        with _if_there(folder), os.scandir(folder) as found:
+            entries = [*islice(found, left)]
+        left -= len(entries)
+        for entry in entries:
+            if _exists(os.path.join(entry.path, "HEAD")):
+                yield from _worktree(entry.path)
+            elif entry.is_dir(follow_symlinks=False):
+                waiting.append(entry.path)
 
 
 def _worktree(place: str) -> Iterator[str]:
     from dulwich.config import ConfigFile
 
-    with suppress(OSError, ValueError, KeyError):
-        settings = ConfigFile.from_file(
-            io.BytesIO(_read(os.path.join(place, "config"), _SETTINGS)), expand_includes=False
-        )
+    path = os.path.join(place, "config")
+    with suppress(ValueError, KeyError), _if_there(path):
+        settings = ConfigFile.from_file(io.BytesIO(_read(path, _SETTINGS)), expand_includes=False)
         yield os.path.normpath(os.path.join(place, os.fsdecode(settings.get("core", "worktree"))))
 
 
 def _of_index(place: str, folder: str) -> Iterator[str]:
     """The folders that an index has as submodules."""
     left = _INDEXES
-    for name in _indexes(place):
-        with suppress(OSError):
-            index = _read(os.path.join(place, name), left)
-            left -= len(index)
-            if _SUBMODULE.to_bytes(4, "big") in index:
-                yield from (os.path.normpath(os.path.join(folder, path)) for path in _submodules(index))
+    for path in _indexes(place):
+        index = b""
+        with _if_there(path):
+            index = _read(path, left)
+        left -= len(index)
+        if _SUBMODULE.to_bytes(4, "big") in index:
+            yield from (os.path.normpath(os.path.join(folder, path)) for path in _submodules(index))
 
 
 def _indexes(place: str) -> list[str]:
-    with suppress(OSError):
-        return sorted(name for name in os.listdir(place) if name == "index" or name.startswith("sharedindex."))
-    return []
+    names: list[str] = []
+    with _if_there(place):
+        names = sorted(name for name in os.listdir(place) if name == "index" or name.startswith("sharedindex."))
+    return [os.path.join(place, name) for name in names]
 
 
 def _submodules(index: bytes) -> Iterator[str]:
@@ -131,19 +154,42 @@ def _submodules(index: bytes) -> Iterator[str]:
                     yield os.fsdecode(entry.name)
 
 
+@contextmanager
+def _if_there(path: str) -> Iterator[None]:
+    """What is not there is no error. Raises SandboxUnavailable for what is there and can't be read."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise SandboxUnavailable(_UNREAD.format(path=shown(path), why=error.strerror or error)) from None
+
+
 def _read(path: str, largest: int) -> bytes:
     return bytes_in(Path("/"), Path(path), largest)
 
 
+def _exists(path: str) -> bool:
+    found: list[os.stat_result] = []
+    with _if_there(path):
+        found.append(os.stat(path))
+    return bool(found)
+
+
 def _is_there(path: str) -> bool:
     """And is it, by no link."""
-    return os.path.exists(path) and os.path.realpath(path) == path
+    return _exists(path) and os.path.realpath(path) == path
 
 
 def _is_made(path: str, work: str) -> bool:
     """Made where nothing is, below folders that are no links."""
-    with suppress(OSError, ValueError), folder_in(Path(work), *Path(path).relative_to(work).parts, make=True):
-        return True
+    with _if_there(path):
+        try:
+            with folder_in(Path(work), *Path(path).relative_to(work).parts, make=True):
+                return True
+        except OSError as error:
+            if error.errno not in _IN_THE_WAY:
+                raise
     return False
 
 

@@ -26,6 +26,9 @@ X32_BIT = 0x4000_0000
 UNKNOWN = 467
 NEW_NAMESPACES = 0x7E02_0000
 TIOCSTI, TIOCLINUX = 0x5412, 0x541C
+# By a lease whoever owns a file, and only reads it, has all others wait who open it. Of fcntl's commands those from
+# F_GETDELEG on are newer than this list: leases on folders are the first.
+F_SETLEASE, F_UNKNOWN = 1024, 1039
 O_CREAT, O_TMPFILE = 0o100, 0o20000000
 S_ISUID, S_ISGID = 0o4000, 0o2000
 UNIX, INET, INET6, NETLINK = 1, 2, 10, 16
@@ -117,6 +120,7 @@ MISSING: dict[str, tuple[int | None, int | None]] = {
     "shmget": (29, 194),
 }
 CLONE = (56, 220)
+FCNTL = (72, 25)
 IOCTL = (16, 29)
 PERSONALITY = (135, 92)
 SOCKET = (41, 198)
@@ -165,6 +169,8 @@ def program(machine: str, special_modes: int) -> list[Instruction]:
     # The x32 numbers of x86_64 lie far above, and answer as on a kernel that was built without them.
     rules += [(JUMP_GREATER_EQUAL, 0, 1, UNKNOWN), _result(ERRNO | errno.ENOSYS)]
     rules += _when(CLONE[column], [_load_argument(0), *_any_bit(NEW_NAMESPACES, errno.EPERM)])
+    # As where a file system has no leases, and on a kernel that doesn't know the command.
+    rules += _when(FCNTL[column], [_load_argument(1), *_none_from(F_UNKNOWN), *_none_of((F_SETLEASE,), errno.EINVAL)])
     rules += _when(IOCTL[column], [_load_argument(1), *_none_of((TIOCSTI, TIOCLINUX), errno.EPERM)])
     rules += _when(PERSONALITY[column], [_load_argument(0), *_one_of((0, PERSONALITY_ASKED), errno.EPERM)])
     families = _one_of((UNIX, INET, INET6, NETLINK), errno.EAFNOSUPPORT)
@@ -208,6 +214,11 @@ def _result(value: int) -> Instruction:
 
 def _any_bit(mask: int, answer: int) -> list[Instruction]:
     return [(JUMP_ANY_BIT, 0, 1, mask), _result(ERRNO | answer), _result(ALLOW)]
+
+
+def _none_from(unknown: int) -> list[Instruction]:
+    """What follows is for the numbers below it alone."""
+    return [(JUMP_GREATER_EQUAL, 0, 1, unknown), _result(ERRNO | errno.EINVAL)]
 
 
 def _none_of(values: tuple[int, ...], answer: int) -> list[Instruction]:

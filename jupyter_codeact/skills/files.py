@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from ..errors import SkillFailed
+
 LARGEST = 2**20
 # As many links as Linux follows on one way.
 MOST_LINKS = 40
@@ -142,9 +144,19 @@ def texts_beside(path: str, folder: Path) -> dict[str, str]:
 
 
 def read_text(path: str) -> str:
-    """The text of a file as far as it can be read; "" of one that is gone meanwhile."""
+    """The text of a file as far as it can be read; "" of one that is gone meanwhile. Raises SkillFailed."""
     try:
-        with open(path, encoding="utf-8-sig", errors="replace") as file:
+        with open(path, encoding="utf-8-sig", errors="replace", opener=at_once) as file:
             return file.read(LARGEST)
     except OSError:
         return ""
+
+
+def at_once(path: str, flags: int) -> int:
+    """An ``opener`` that waits for nobody: who has a lease could keep us waiting. Raises OSError, SkillFailed."""
+    try:
+        return os.open(path, flags | os.O_NONBLOCK)
+    except BlockingIOError:
+        raise SkillFailed(
+            f"{path} is held by another program, which has a lease on it: close that program, or try again in a minute."
+        ) from None

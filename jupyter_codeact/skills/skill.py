@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ..errors import SkillError
 from .contents import Contents, contents_of
-from .files import is_name, is_own, texts_beside
+from .files import at_once, is_name, is_own, texts_beside
 from .offered import Texts
 from .outlines import as_read
 
@@ -114,12 +114,17 @@ def _places(folder: Path, name: str) -> tuple[Path, Path]:
 
 def exactly(path: Path) -> str:
     """Text with its line ends as they are, and with bytes that are no UTF-8 as surrogates. Raises OSError."""
-    return path.read_bytes().decode("utf-8-sig", "surrogateescape")
+    return _bytes(path).decode("utf-8-sig", "surrogateescape")
 
 
 def is_marked(path: Path) -> bool:
     """Whether a file begins with ``MARK``. Raises OSError."""
-    return path.read_bytes().startswith(MARK.encode())
+    return _bytes(path).startswith(MARK.encode())
+
+
+def _bytes(path: Path) -> bytes:
+    with open(path, "rb", opener=at_once) as file:
+        return file.read()
 
 
 def readable(text: str, path: str) -> str:
@@ -150,5 +155,5 @@ def _name_of(folder: Path, path: Path) -> str:
 
 
 def _read(path: Path) -> str:
-    with open(path, encoding="utf-8-sig", errors="replace", newline="") as file:
+    with open(path, encoding="utf-8-sig", errors="replace", newline="", opener=at_once) as file:
         return file.read()

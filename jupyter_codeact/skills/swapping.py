@@ -36,17 +36,24 @@ def swap(beside: Path, path: Path) -> None:
 def being_written(path: Path) -> bool:
     """Whether somebody has a file open for writing. It must have no other name; False where that can't be known.
 
-    A lease for reading is given by the system only where nobody does.
+    A lease for reading is given by the system only where nobody does. Who holds one of their own may be writing.
     """
-    with suppress(OSError), path.open("rb") as file:
+    try:
+        return _is_open_for_writing(path)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+
+
+def _is_open_for_writing(path: Path) -> bool:
+    """Raises BlockingIOError where somebody's lease, or what they write, has us wait, and OSError."""
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
         if os.fstat(file.fileno()).st_nlink > 1:
             return False
         # What would be told of the lease's end is a signal that does nothing.
         fcntl.fcntl(file, fcntl.F_SETSIG, signal.SIGURG)
-        try:
-            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        except BlockingIOError:
-            return True
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     return False
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -398,3 +399,20 @@ def test_what_comes_from_elsewhere_is_shown_and_asked_for(sandbox: None, home: P
         client.stop_channels()
         manager.shutdown_kernel()
     assert "def cube(x)" in (work / "mine.ipynb").read_text()
+
+
+async def test_where_the_working_folder_is_gone_every_answer_is_a_sentence(
+    opened: Opened, home: Path, work: Path
+) -> None:
+    own(home).mkdir(parents=True)
+    (own(home) / "fit.py").write_text(MINE)
+    ours = ["%skill list", "%agent status", "%%agent --model scripted/gp_fit\nFit.", "%skill export fit --to file"]
+    async with opened(*ours) as document:
+        os.rmdir(work)
+        await document.run_cells()
+        said = [shown(cell) for cell in document.nb.cells]
+    assert not [text for text in said if "defect" in text]
+    assert "| fit | Mine." in said[0]
+    assert f"{work} (deleted)" in said[1]
+    assert said[2]
+    assert "fit.py can't be written: No such file or directory" in said[-1]

@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
-from helpers import environment
+from helpers import environment, leased
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
 
 from jupyter_codeact.errors import SandboxUnavailable
@@ -365,6 +365,45 @@ def test_a_repository_of_a_cells_making_keeps_no_kernel_from_starting(tmp_path: 
     named = tmp_path / "work" / ".git"
     named.write_text(f"gitdir: {line}\n")
     assert kept(str(tmp_path / "work")) == [str(named)]
+
+
+@pytest.mark.parametrize("held", [".git/index", ".git/modules/deep/sub/config"])
+def test_a_repository_that_can_not_be_read_is_not_taken_for_none(tmp_path: Path, held: str) -> None:
+    """Its submodules would not be known, and a cell could put repositories of its own in their place."""
+    work = repository(tmp_path / "work")
+    git(work, "submodule", "--quiet", "add", str(repository(tmp_path / "whole")), "deep/sub")
+    with leased(work / held), pytest.raises(SandboxUnavailable, match=rf"{held} can't be read .* Nothing was run"):
+        kept(str(work))
+    assert str(work / "deep" / "sub" / ".git") in kept(str(work))
+
+
+def test_nor_is_a_submodule_that_can_not_be_looked_at(tmp_path: Path) -> None:
+    """An ordinary user's cell can close the folder that it lies in, and open it again later; this is as closed."""
+    work = repository(tmp_path / "work")
+    git(work, "submodule", "--quiet", "add", str(repository(tmp_path / "whole")), "deep/sub")
+    (work / "deep").rename(tmp_path / "away")
+    (work / "deep").symlink_to("deep")
+    with pytest.raises(SandboxUnavailable, match=r"deep/sub.* can't be read"):
+        kept(str(work))
+
+
+def test_it_has_nobody_wait_who_opens_what_it_only_reads(closed: Cells, unprotected: Cells, base: Path) -> None:
+    """By a lease a program keeps all others waiting, for 45 seconds at a time, or has them told that it is busy."""
+    file = base / "work" / "read.txt"
+    file.write_text("read")
+    attack = """
+        import fcntl, signal
+        held = os.open('read.txt', os.O_RDONLY)
+        fcntl.fcntl(held, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(held, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        print('leased')
+    """
+    assert closed.attempt(attack) == "EINVAL"
+    closed("os.close(held)")
+    assert unprotected.attempt(attack) == "leased"
+    with pytest.raises(BlockingIOError):
+        os.open(file, os.O_RDONLY | os.O_NONBLOCK)
+    unprotected("os.close(held)")
 
 
 def test_a_repository_is_read_in_cells_and_changed_in_a_terminal(tmp_path: Path) -> None:

@@ -71,6 +71,10 @@ def test_arguments_decide(machine: str) -> None:
         (seccomp.CLONE, (0x003D0F00,), ALLOWED),  # a thread
         (seccomp.CLONE, (0x01200011,), ALLOWED),  # fork
         *((seccomp.CLONE, (flag | 17,), "EPERM") for flag in (0x20000, *(1 << bit for bit in range(25, 31)))),
+        *((seccomp.FCNTL, (3, command), ALLOWED) for command in (*range(18), 36, 37, 38, *range(1025, 1039))),
+        (seccomp.FCNTL, (3, 1024), "EINVAL"),  # F_SETLEASE
+        (seccomp.FCNTL, (3, 0xFFFFFFFF_00000400), "EINVAL"),
+        *((seccomp.FCNTL, (3, command), "EINVAL") for command in (1039, 1040, 0x80000000)),  # leases on folders, …
         (seccomp.IOCTL, (0, 0x5401), ALLOWED),  # isatty
         (seccomp.IOCTL, (0, 0x5412), "EPERM"),
         (seccomp.IOCTL, (0, 0xFFFFFFFF_00005412), "EPERM"),  # the kernel takes the lower half
@@ -131,6 +135,7 @@ def test_the_numbers_are_the_kernels(column: int, header: str, line: str) -> Non
     assert {name: number for name, number in ours.items() if number is not None and number != official.get(name)} == {}
     asked = {
         "clone": seccomp.CLONE,
+        "fcntl": seccomp.FCNTL,
         "ioctl": seccomp.IOCTL,
         "personality": seccomp.PERSONALITY,
         "socket": seccomp.SOCKET,

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from dulwich.object_store import DiskObjectStore
 from dulwich.refs import DiskRefsContainer as Refs
+from helpers import leased
 
 from jupyter_codeact.cli.skill import NotebookFile
 from jupyter_codeact.errors import SkillError, SkillFailed
@@ -18,6 +19,7 @@ from jupyter_codeact.magics import importing, versions
 from jupyter_codeact.session import Session
 from jupyter_codeact.settings import Settings
 from jupyter_codeact.skills import swapping, writing
+from jupyter_codeact.skills.files import read_text
 from jupyter_codeact.skills.history import HAND, Note
 from jupyter_codeact.skills.library import Library
 from jupyter_codeact.skills.skill import files_of
@@ -83,6 +85,25 @@ def session_in(folder: Path) -> Session:
     settings = Settings(folder)
     settings.make_folders()
     return Session(settings, NotebookFile([]))
+
+
+def test_what_another_program_has_a_lease_on_is_said_and_not_waited_for(library: Library) -> None:
+    """And not taken for gone, or for one that nobody writes."""
+    library.write("fit", MINE, Note())
+    path = library.own / "fit.py"
+    reads = [
+        lambda: read_text(str(path)),
+        lambda: library.get("fit"),
+        lambda: files_of(library.own, "fit"),
+        lambda: library.write("fit", {"fit.py": "x = 2\n"}, Note()),
+    ]
+    with leased(path):
+        for read in reads:
+            with pytest.raises(SkillFailed, match=r"fit\.py is held by another program"):
+                read()
+        assert swapping.being_written(path)
+    assert not swapping.being_written(path)
+    assert files_of(library.own, "fit") == MINE
 
 
 class Broken:

@@ -14,6 +14,8 @@ from jupyter_codeact import leading
 from jupyter_codeact.errors import SkillError
 from jupyter_codeact.sandbox.homes import open_home
 from jupyter_codeact.skills.transfer import placing
+from jupyter_codeact.skills.transfer.entries import read
+from jupyter_codeact.skills.transfer.imports import found_in
 from jupyter_codeact.skills.transfer.placing import place
 
 FOLDER = {"SKILL.md": b"# fit", "scripts/fit.py": b"exported"}
@@ -233,3 +235,80 @@ def test_links_that_no_cell_can_have_made_are_hers(
     assert (work / "sub" / "fit.py").exists()
     with pytest.raises(SkillError, match="can't be written: Not a directory"):
         place("fit.py", b"exported", "file/fit.py", work)
+
+
+@pytest.fixture
+def here(work: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, which this process works in, as a kernel's does."""
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.mark.parametrize("out", ["", "fit.py", "new/", "{moved}/fit.py"])
+def test_a_working_folder_that_was_swapped_is_the_one_that_it_was(here: Path, hers: Path, out: str) -> None:
+    """By cells of a kernel that works in the folder above it; by its name it leads to her files."""
+    moved = here.with_name("moved")
+    here.rename(moved)
+    here.symlink_to(hers)
+    written = place("fit.py", b"exported", out.format(moved=moved), Path(), force=True)
+    assert written.read_bytes() == b"exported"
+    assert written.is_relative_to(moved)
+    assert untouched(hers)
+    place("fit.py", b"exported", "", here, force=True)
+    assert (hers / "fit.py").read_bytes() == b"exported", "the danger is real"
+
+
+def test_nor_is_anything_read_where_its_name_leads(here: Path, hers: Path) -> None:
+    (here / "fit.py").write_text("x = 1\n")
+    name = Path.cwd()
+    here.rename(here.with_name("moved"))
+    here.symlink_to(hers)
+    for path in ("fit.py", f"{here.with_name('moved')}/fit.py"):
+        assert read(Path(path), Path()) == b"x = 1\n"
+    (Path.cwd() / "fit.py").unlink()
+    (Path.cwd() / "fit.py").symlink_to(hers / "fit.py")
+    with pytest.raises(SkillError, match="it is no plain file of this folder"):
+        read(Path("fit.py"), Path())
+    assert read(name / "fit.py", name) == b"precious", "the danger is real"
+
+
+def test_a_working_folder_that_is_gone_is_said_to_be(here: Path) -> None:
+    here.rmdir()
+    with pytest.raises(SkillError, match=r"fit\.py can't be written: No such file or directory"):
+        place("fit.py", b"exported", "", Path())
+    with pytest.raises(SkillError, match=r"fit\.py can't be read: No such file or directory"):
+        read(Path("fit.py"), Path())
+
+
+@pytest.mark.parametrize("out", [f"{'a' * 300}/", "a" * 300, "a\0b", f"{'a/' * 3000}"])
+def test_a_name_that_no_file_has_is_said_to_be_none(here: Path, out: str) -> None:
+    with pytest.raises(SkillError, match=r"can't be written: File name too long|is no path"):
+        place("fit.py", b"exported", out, Path())
+    assert not [*here.iterdir()]
+
+
+@pytest.mark.parametrize("source", ["a" * 300, "a\0b"])
+def test_nor_is_one_read(here: Path, source: str) -> None:
+    with pytest.raises(SkillError, match=r"can't be read: File name too long|is no path"):
+        found_in(source, Path())
+
+
+def test_a_folder_that_cells_made_very_deep_is_replaced_and_leaves_nothing(here: Path) -> None:
+    """And closed, as far as an ordinary user's can."""
+    descriptor = os.open(here, os.O_RDONLY)
+    for name in ("fit.py", *["d"] * 3000):
+        os.mkdir(name, dir_fd=descriptor)
+        inner = os.open(name, os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = inner
+    os.fchmod(descriptor, 0)
+    os.close(descriptor)
+    place("fit.py", b"exported", "", Path(), force=True)
+    assert [path.name for path in here.iterdir()] == ["fit.py"]
+    assert (here / "fit.py").read_bytes() == b"exported"
+
+
+def test_a_deep_name_is_made_in_one_go(here: Path) -> None:
+    written = place("fit.py", b"exported", "a/" * 900, Path())
+    assert written == here / ("a/" * 900) / "fit.py"
+    assert written.read_bytes() == b"exported"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import SkillError
-from ...files import bytes_in
+from ...files import bytes_in, named_in
 from ..skill import LONGEST
 
 Entries = dict[str, bytes]
@@ -80,7 +80,7 @@ def check_path(path: str) -> None:
 def of_folder(folder: Path, work: Path) -> Reader:
     """The files of a folder. ``work``: the folder where the sandbox writes, so that links there lead nowhere."""
     reader = Reader()
-    inside = Path(os.path.normpath(folder)).is_relative_to(work)
+    inside = named_in(work, folder) is not None
     for path, size in _walk(reader, folder, folder):
         name = path.relative_to(folder).as_posix()
         if reader.wants(name, size):
@@ -94,6 +94,8 @@ def read(path: Path, root: Path) -> bytes:
         return bytes_in(root, path, LARGEST_ARCHIVE)
     except OSError as error:
         raise SkillError(f"{path} can't be read: {error.strerror or error}.") from None
+    except ValueError:
+        raise SkillError(f"{str(path)!r} is no path: it has a zero in it.") from None
 
 
 def of_archive(content: bytes) -> Reader:

@@ -59,8 +59,8 @@ def _read(source: str, work: Path, names: Sequence[str], rename: str, choose: Ch
         folder = re.split(r"[/#]", source.rstrip("/#"))[-1].removesuffix(".git")
         return _picked([*_modules(fetched(source), folder)], names, rename)
     path = work / os.path.expanduser(source)
-    if path.is_dir():
-        return _picked([*_modules(of_folder(path, work), path.name)], names, rename)
+    if os.path.isdir(path):
+        return _picked([*_modules(of_folder(path, work), Path(os.path.abspath(path)).name)], names, rename)
     content = read(path, work)
     match path.suffix:
         case ".ipynb":

@@ -1,7 +1,8 @@
 """An export, put into a folder where the sandbox writes: whole, never over what is there, and never through a link.
 
-All is done by descriptors. In the working folder no link is followed, and elsewhere those alone that no kernel's cells
-can have made. What a cell swaps meanwhile is found to be another one, or is never asked for by its name.
+All is done by descriptors, from that of the working folder on, whatever its name leads to by now. There no link is
+followed, and elsewhere those alone that no kernel's cells can have made. What a cell swaps meanwhile is found to be
+another one, or is never asked for by its name.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import secrets
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import SkillError
-from ...files import FOLDER, by_descriptor, folder_in, found_at, opened
+from ...files import FOLDER, Identity, by_descriptor, empty, folder_in, found_at, named_in, opened
 from ...leading import place_of, shown
 from .exports import Content
 
@@ -28,14 +29,31 @@ _LED = (
 _SWAPPED = "something else was put in its place"
 
 
+class _Work(NamedTuple):
+    """The working folder: opened, and its name, which may lead elsewhere by now."""
+
+    descriptor: int
+    name: Path
+
+
 def place(name: str, content: Content, out: str, work: Path, *, force: bool = False) -> Path:
     """Write an export and return where it is. Raises SkillError.
 
-    out: a path, or a folder in which it gets ``name``; "" stands for ``work``. A file's name is the caller's where it
-    ends as the form's does, and else it is a folder, which is made; but a folder has to be called what its files say
-    that it is: under another name it gets there with one around it.
+    work: as ``folder_in`` has it. out: a path, or a folder in which it gets ``name``; "" stands for ``work``. A file's
+    name is the caller's where it ends as the form's does, and else it is a folder, which is made; but a folder has to
+    be called what its files say that it is: under another name it gets there with one around it.
     """
-    path = Path(os.path.normpath(work / os.path.expanduser(out))) if out else work / name
+    try:
+        with opened(work, FOLDER) as here:
+            return _placed(name, content, out, _Work(here, Path(os.path.abspath(work))), force=force)
+    except OSError as error:
+        raise SkillError(f"{shown(out or name)} can't be written: {error.strerror or error}.") from None
+    except ValueError:
+        raise SkillError(f"{shown(out)} is no path: choose another --out.") from None
+
+
+def _placed(name: str, content: Content, out: str, work: _Work, *, force: bool) -> Path:
+    path = Path(os.path.normpath(work.name / os.path.expanduser(out))) if out else work.name / name
     is_folder = out.endswith("/") or path.suffix != Path(name).suffix
     if out and is_folder and isinstance(content, bytes):
         _make(path, work)
@@ -48,20 +66,22 @@ def place(name: str, content: Content, out: str, work: Path, *, force: bool = Fa
     return path / name
 
 
-def _make(path: Path, work: Path) -> None:
+def _make(path: Path, work: _Work) -> None:
     """The folder, and those above it that are not there either. Raises SkillError."""
     if os.path.lexists(path) and not path.is_dir():
         raise SkillError(f"{path} is no folder: choose another --out.")
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    there = next(folder for folder in (path, *path.parents) if folder.exists())
     try:
-        for folder in reversed(missing):
-            with _folder(folder.parent, work) as parent:
-                os.mkdir(folder.name, dir_fd=parent)
+        with (
+            _folder(there, work) as found,
+            folder_in(by_descriptor(found), *path.relative_to(there).parts, make=True),
+        ):
+            pass
     except OSError as error:
         raise SkillError(f"{path} can't be made: {error.strerror or error}.") from None
 
 
-def _put(path: Path, name: str, content: Content, work: Path, *, force: bool) -> None:
+def _put(path: Path, name: str, content: Content, work: _Work, *, force: bool) -> None:
     try:
         with (
             _folder(path.parent, work) as folder,
@@ -99,22 +119,30 @@ def _laid(staging: int, name: str, content: Content) -> Iterator[Callable[[str, 
 
 
 @contextmanager
-def _folder(folder: Path, work: Path) -> Iterator[int]:
+def _folder(folder: Path, work: _Work) -> Iterator[int]:
     """The folder, opened: what is put in its place later is another one. Raises OSError, SkillError."""
-    here = os.path.realpath(work)
-    named = next((part for part in (*reversed(folder.parents), folder) if os.path.realpath(part) == here), None)
-    if named is None:
+    below = named_in(work.name, folder) or _named_otherwise(folder, work)
+    if below is None:
         with found_at(_led(str(folder))) as place, opened(".", FOLDER, place) as found:
             yield found
         return
-    names = folder.relative_to(named).parts
     try:
-        with folder_in(work, *names) as found:
+        with folder_in(by_descriptor(work.descriptor), *below.parts) as found:
             yield found
     except NotADirectoryError:
-        if not any(work.joinpath(*names[: count + 1]).is_symlink() for count in range(len(names))):
+        if not any(folder.is_symlink() for folder in (folder, *folder.parents)[: len(below.parts)]):
             raise
         raise OSError(errno.ELOOP, _LINK) from None
+
+
+def _named_otherwise(folder: Path, work: _Work) -> Path | None:
+    """What it is called in the working folder, by another name of that; None where its name does not lead there."""
+    known = Identity.of(work.descriptor)
+    for part in (*reversed(folder.parents), folder):
+        with suppress(OSError):
+            if Identity.of(part) == known:
+                return folder.relative_to(part)
+    return None
 
 
 def _led(folder: str) -> str:
@@ -139,7 +167,7 @@ def _beside(folder: int) -> Iterator[int]:
                 yield made
             finally:
                 # All but itself, whatever is called so by now.
-                shutil.rmtree(".", ignore_errors=True, dir_fd=made)
+                empty(made)
     finally:
         # Nothing but an empty folder is removed so.
         with suppress(OSError):
