@@ -42,6 +42,7 @@ _ACTIVE = {
     "a frame": re.compile(r"<(?:iframe|frame|object|embed|portal|fencedframe)\b", re.IGNORECASE),
     "a form": re.compile(r"<(?:form|input|button|select|textarea)\b", re.IGNORECASE),
     "a handler": re.compile(r"<[^<>]*[\s/\"']on\w+\s*=", re.IGNORECASE),
+    "a formula in MathML": re.compile(r"<math\b", re.IGNORECASE),
     "a page header": re.compile(r"<(?:meta|link|base)\b", re.IGNORECASE),
     "a picture from elsewhere": re.compile(
         r"<(?:img|video|audio|source)\b[^<>]*\ssrc\s*=\s*[\"']?(?!data:)[\w/.]", re.IGNORECASE
@@ -90,7 +91,7 @@ class Cleaned:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to see in it."""
+        """Whether there is no text, picture or the like in it: what is left may be boxes that a style draws."""
         return not _INVISIBLE.sub("", self.body).strip()
 
     def page(self, tail: str = "") -> str:

@@ -209,6 +209,31 @@ CASES = [
         ),
     ),
     case(
+        "HTML with nothing in it",
+        "HTML('')",
+        "handle = display(HTML(''), display_id='empty')",
+        "handle.update(HTML('<b>full</b>'))",
+        "handle.update(HTML(''))",
+        "HTML('<br>')",
+        "HTML('<p></p><table></table><pre></pre>')",
+        "display(Markdown(''), Latex(''))",
+        "ipywidgets.HTML('')",
+    ),
+    case(
+        "HTML that is drawn by its style",
+        "HTML('<style>.container { width: 100% }</style>')",
+        "HTML('<div style=\"height:9px;background:red\"></div>')",
+        "HTML('<!-- a comment -->')",
+        "HTML('<div id=\"x\"></div>')",
+        "HTML('<canvas></canvas>')",
+        differs=SANITISED,
+    ),
+    case(
+        "HTML with nothing in it beside a picture",
+        f"display({{'text/html': '', 'image/png': '{PIXEL}', 'text/plain': 'p'}}, raw=True)",
+        differs=instead("HTML", '"text/html": "", ', ""),
+    ),
+    case(
         "JavaScript",
         "Javascript('1')",
         differs=instead(
