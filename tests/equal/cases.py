@@ -167,6 +167,8 @@ CASES = [
     ),
     case("a flood", "for i in range(20000): print(i)"),
     case("a shell line", "!echo out; exit 3", "_exit_code"),
+    case("a shell line of a local's value", "def f(command, result):\n    !echo {command} $result\nf('a', 'b')"),
+    case("a shell line in the background", "!sleep 0 &"),
     case("a page of the manual", "!man ls 2>&1 | head -5"),
     case("a shell line's value", "lines = !echo a; echo b\nlines"),
     case("a cell of bash", "%%bash\necho out\nexit 2"),
