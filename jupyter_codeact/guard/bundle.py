@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html as quoting
 import re
 from collections.abc import Callable
 from typing import Any
 
 from ..events import STAND_IN, MimeBundle
 from . import charts, html, markdown, svg, tex
-from .notes import note
+from .notes import below, note
 
 HTML = "text/html"
 JSON = "application/json"
@@ -102,8 +101,7 @@ class Bundle:
         text = note(self.held)
         is_alone = not self.data.keys() - {PLAIN}
         if markup is not None and (not markup.is_empty or (is_alone and not text)):
-            tail = f"<p><small>{quoting.escape(text, quote=False)}</small></p>" if text else ""
-            self.data[HTML] = markup.page(tail)
+            self.data[HTML] = markup.page(below(self.held))
         elif text and is_alone:
             plain = str(self.data.get(PLAIN, ""))
             self.data[PLAIN] = text if not plain or STAND_IN.fullmatch(plain) else f"{plain}\n{text}"

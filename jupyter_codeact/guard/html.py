@@ -37,6 +37,8 @@ _PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\
 _MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE | re.ASCII)
 _LINK = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE | re.ASCII)
 _URLS = {"href": _LINK, "src": _PICTURE}
+# Of a file beside the notebook, too.
+_OUTSIDE = r"[^<>]*\ssrc\s*=\s*[\"']?(?!data:)[\w/.]"
 _ACTIVE = {
     "a script": re.compile(r"<script\b|(?:java|vb)script:", re.IGNORECASE),
     "a frame": re.compile(r"<(?:iframe|frame|object|embed|portal|fencedframe)\b", re.IGNORECASE),
@@ -44,8 +46,9 @@ _ACTIVE = {
     "a handler": re.compile(r"<[^<>]*[\s/\"']on\w+\s*=", re.IGNORECASE),
     "a formula in MathML": re.compile(r"<math\b", re.IGNORECASE),
     "a page header": re.compile(r"<(?:meta|link|base)\b", re.IGNORECASE),
-    "a picture from elsewhere": re.compile(
-        r"<(?:img|video|audio|source)\b[^<>]*\ssrc\s*=\s*[\"']?(?!data:)[\w/.]", re.IGNORECASE
+    "a picture that is not in the output itself": re.compile(rf"<img\b{_OUTSIDE}", re.IGNORECASE),
+    "a video or sound that is not in the output itself": re.compile(
+        rf"<(?:video|audio|source)\b{_OUTSIDE}", re.IGNORECASE
     ),
 }
 

@@ -129,6 +129,9 @@ def test_markdown_of_a_comment_and_an_empty_drawing_are_empty() -> None:
         ("<script>x</script>", "a script"),
         (f"{BAR}<script>x</script>", "a script"),
         ("<math><mi>x</mi></math>", "a formula in MathML"),
+        ("<img src='plot.png'>", "a picture that is not in the output itself"),
+        ("<video src='film.mp4' controls></video>", "a video or sound that is not in the output itself"),
+        ("<audio><source src='http://x.example/a.mp3'></audio>", "a video or sound that is not in the output itself"),
     ],
 )
 def test_a_note_stands_where_something_was_held_back_and_nothing_is_left_to_read(given: str, name: str) -> None:
@@ -200,8 +203,17 @@ PRINTED = [
     {"output_type": "display_data", "data": {"text/plain": "x"}, "metadata": {}},
     {"output_type": "execute_result", "data": {"text/plain": "x"}, "metadata": {}, "execution_count": 3},
 ]
+
+
+def noted(name: str) -> str:
+    remedy = "`%agent trust outputs` shows such outputs of this kernel."
+    return f"<p><small>Held back: {name}. {remedy}</small></p>"
+
+
 WIDGETS: list[tuple[str, str, Any, Any]] = [
-    ("HTMLModel", "value", "<b onclick=x>a</b>", "<b>a</b>"),
+    ("HTMLModel", "value", "<b onclick=x>a</b>", f"<b>a</b>{noted('a handler')}"),
+    ("HTMLMathModel", "value", "<script>x</script>", noted("a script")),
+    ("HTMLModel", "value", "<i></i>", "<i></i>"),
     ("HTMLMathModel", "placeholder", "<script>x</script>", ""),
     ("TextModel", "value", "a <b", "a <b"),
     ("CheckboxModel", "description_allow_html", True, False),
