@@ -101,8 +101,7 @@ def serve_pip(shell: Any, user_sites: list[str]) -> None:
     """Have `%pip` and `!pip` install where this user may, and what they installed found at once."""
     if not user_sites:
         return
-    from ipykernel import zmqshell
-
+    zmqshell: Any = importlib.import_module("ipykernel.zmqshell")
     # What the shell's own method calls: that looks for a command's variables where it was called, and is in tracebacks.
     python, system = shlex.quote(sys.executable), zmqshell.system
     pip = re.compile(rf"^\s*(?:(?:{re.escape(python)}|python3?)\s+-m\s+)?pip3?(?=\s|$)")
