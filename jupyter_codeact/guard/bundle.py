@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import html as quoting
 import re
 from collections.abc import Callable
 from typing import Any
 
 from ..events import STAND_IN, MimeBundle
 from . import charts, html, markdown, svg, tex
-from .notes import note
+from .notes import below, note
 
 HTML = "text/html"
 JSON = "application/json"
@@ -49,7 +48,7 @@ class Bundle:
         self.raw = raw
         self.no_view = no_view
         self.data: MimeBundle = {}
-        self.markup: html.Cleaned | None = None
+        self.markup: dict[str, html.Cleaned] = {}
         self.held: list[str] = []
 
     def clean(self) -> MimeBundle:
@@ -75,13 +74,13 @@ class Bundle:
         if not isinstance(value, str):
             self.held.append(mime)
         elif mime == HTML:
-            self.markup = html.clean(value)
+            self.markup[mime] = html.clean(value)
         elif mime == SVG:
-            self.markup = self.markup or html.Cleaned(svg.picture(value))
+            self.markup[mime] = html.Cleaned(svg.picture(value) if value else "")
         elif markdown.is_text(value):
-            self.data[MARKDOWN] = value
+            self.data[mime] = value
         else:
-            self.markup = self.markup or markdown.rendered(value)
+            self.markup[mime] = markdown.rendered(value)
 
     def _take_view(self, value: Any) -> None:
         model = value.get("model_id") if isinstance(value, dict) else None
@@ -92,15 +91,25 @@ class Bundle:
             self.data[VIEW] = {"model_id": model, "version_major": 2, "version_minor": 0}
 
     def _settle(self) -> None:
-        """Add the HTML, unless nothing is left to see in it; and say what was held back, where there is room."""
-        self.held += self.markup.held if self.markup else ()
+        """Add the HTML, and say what was held back, where there is room.
+
+        HTML in which there is nothing to read may be meant so, or draw by its style alone. But it takes the place of no
+        note, nor of a picture or a chart: front ends show HTML rather than pictures.
+        """
+        markup = self._fullest()
+        self.held += markup.held if markup else ()
         text = note(self.held)
-        if self.markup is not None and not self.markup.is_empty:
-            tail = f"<p><small>{quoting.escape(text, quote=False)}</small></p>" if text else ""
-            self.data[HTML] = self.markup.page(tail)
-        elif text and not self.data.keys() - {PLAIN}:
+        is_alone = not self.data.keys() - {PLAIN}
+        if markup is not None and (not markup.is_empty or (is_alone and not text)):
+            self.data[HTML] = markup.page(below(self.held))
+        elif text and is_alone:
             plain = str(self.data.get(PLAIN, ""))
             self.data[PLAIN] = text if not plain or STAND_IN.fullmatch(plain) else f"{plain}\n{text}"
+
+    def _fullest(self) -> html.Cleaned | None:
+        """What leaves as HTML: the first, in the order in which front ends take them, in which there is something."""
+        ranked = [self.markup[mime] for mime in (HTML, MARKDOWN, SVG) if mime in self.markup]
+        return next((markup for markup in ranked if not markup.is_empty), ranked[0] if ranked else None)
 
 
 def clean(data: Any, no_view: NoView = unknown) -> MimeBundle:

@@ -37,14 +37,18 @@ _PICTURE = re.compile(r"\s*data:image/(?:png|jpe?g|gif|webp|avif|bmp|x-icon|svg\
 _MEDIUM = re.compile(r"\s*data:(?:video|audio)/[\w.+-]+[;,]", re.IGNORECASE | re.ASCII)
 _LINK = re.compile(r"\s*(?:https?://|mailto:)", re.IGNORECASE | re.ASCII)
 _URLS = {"href": _LINK, "src": _PICTURE}
+# Of a file beside the notebook, too.
+_OUTSIDE = r"[^<>]*\ssrc\s*=\s*[\"']?(?!data:)[\w/.]"
 _ACTIVE = {
     "a script": re.compile(r"<script\b|(?:java|vb)script:", re.IGNORECASE),
     "a frame": re.compile(r"<(?:iframe|frame|object|embed|portal|fencedframe)\b", re.IGNORECASE),
     "a form": re.compile(r"<(?:form|input|button|select|textarea)\b", re.IGNORECASE),
     "a handler": re.compile(r"<[^<>]*[\s/\"']on\w+\s*=", re.IGNORECASE),
+    "a formula in MathML": re.compile(r"<math\b", re.IGNORECASE),
     "a page header": re.compile(r"<(?:meta|link|base)\b", re.IGNORECASE),
-    "a picture from elsewhere": re.compile(
-        r"<(?:img|video|audio|source)\b[^<>]*\ssrc\s*=\s*[\"']?(?!data:)[\w/.]", re.IGNORECASE
+    "a picture that is not in the output itself": re.compile(rf"<img\b{_OUTSIDE}", re.IGNORECASE),
+    "a video or sound that is not in the output itself": re.compile(
+        rf"<(?:video|audio|source)\b{_OUTSIDE}", re.IGNORECASE
     ),
 }
 
@@ -90,7 +94,7 @@ class Cleaned:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to see in it."""
+        """Whether there is no text, picture or the like in it: what is left may be boxes that a style draws."""
         return not _INVISIBLE.sub("", self.body).strip()
 
     def page(self, tail: str = "") -> str:

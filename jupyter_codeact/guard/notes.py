@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,12 @@ def note(held: Iterable[str]) -> str:
     """``Held back: JavaScript. `%agent trust outputs` …``; "" where nothing was."""
     names = ", ".join(dict.fromkeys(held))
     return f"Held back: {names}. {REMEDY}" if names else ""
+
+
+def below(held: Iterable[str]) -> str:
+    """The same as HTML that stands below what is left."""
+    text = note(held)
+    return f"<p><small>{html.escape(text, quote=False)}</small></p>" if text else ""
 
 
 def held_in(data: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from . import bundle, charts, figures, html, outputs, tex, values
+from . import bundle, charts, figures, html, notes, outputs, tex, values
 from .names import PROTOTYPE, own_classes, words
 
 REFERENCE = "IPY_MODEL_"
@@ -103,7 +103,7 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
     if key in _SHAPES:
         return _shaped(key, value)
     if model in _MARKUP and key in ("value", "placeholder"):
-        return html.clean(value).page() if isinstance(value, str) else _textless(value)
+        return _markup(value, key) if isinstance(value, str) else _textless(value)
     if key == "description" or (model == "LabelModel" and key == "value"):
         # Typeset by the page, as formulas are.
         return tex.plain(value) if isinstance(value, str) else _textless(value)
@@ -116,6 +116,12 @@ def _clean(key: str, value: Any, model: str) -> Any:  # noqa: PLR0911 a table of
     if model.endswith(("LayoutModel", "StyleModel")) and not key.startswith("_"):
         return _style(value, key.replace("_", "-"))
     return value
+
+
+def _markup(value: str, key: str) -> str:
+    """With a note of what was held back where she sees it; a placeholder is not shown."""
+    cleaned = html.clean(value)
+    return cleaned.page(notes.below(cleaned.held) if key == "value" else "")
 
 
 def _without_unknown(value: Any, no_view: bundle.NoView) -> Any:

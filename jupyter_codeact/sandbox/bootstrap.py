@@ -102,7 +102,9 @@ def serve_pip(shell: Any, user_sites: list[str]) -> None:
     """Have `%pip` and `!pip` install where this user may, and what they installed found at once."""
     if not user_sites:
         return
-    python, system = shlex.quote(sys.executable), shell.system
+    zmqshell: Any = importlib.import_module("ipykernel.zmqshell")
+    # What the shell's own method calls: that looks for a command's variables where it was called, and is in tracebacks.
+    python, system = shlex.quote(sys.executable), zmqshell.system
     pip = re.compile(rf"^\s*(?:(?:{re.escape(python)}|python3?)\s+-m\s+)?pip3?(?=\s|$)")
 
     def system_or_pip(command: str) -> Any:
@@ -120,7 +122,7 @@ def serve_pip(shell: Any, user_sites: list[str]) -> None:
         if shell.user_ns.get("_exit_code") == 0:
             print(RESTART)
 
-    shell.system = system_or_pip
+    zmqshell.system = system_or_pip
     shell.register_magic_function(run_pip, "line", "pip")
 
 

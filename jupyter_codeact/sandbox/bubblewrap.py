@@ -42,7 +42,11 @@ HOME = "/home/sandbox"
 SMALL = 16 * 2**20
 # Of all its words bubblewrap takes so many.
 MOST_WORDS = 9000
-KEPT_VARIABLES = ("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "COLUMNS", "PYDEVD_USE_FRAME_EVAL")
+KEPT_VARIABLES = (
+    *("LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "TZ", "COLUMNS"),
+    # As containers have it: of what a cell's workers print.
+    *("PYTHONUNBUFFERED", "PYDEVD_USE_FRAME_EVAL"),
+)
 ETC = [
     "ssl",
     "fonts",

@@ -167,6 +167,8 @@ CASES = [
     ),
     case("a flood", "for i in range(20000): print(i)"),
     case("a shell line", "!echo out; exit 3", "_exit_code"),
+    case("a shell line of a local's value", "def f(command, result):\n    !echo {command} $result\nf('a', 'b')"),
+    case("a shell line in the background", "!sleep 0 &"),
     case("a page of the manual", "!man ls 2>&1 | head -5"),
     case("a shell line's value", "lines = !echo a; echo b\nlines"),
     case("a cell of bash", "%%bash\necho out\nexit 2"),
@@ -207,6 +209,31 @@ CASES = [
         differs=instead(
             "HTML", '"<b>b</b><script>1</script>"', f'"<b>b</b><p><small>Held back: a script. {REMEDY}</small></p>"'
         ),
+    ),
+    case(
+        "HTML with nothing in it",
+        "HTML('')",
+        "handle = display(HTML(''), display_id='empty')",
+        "handle.update(HTML('<b>full</b>'))",
+        "handle.update(HTML(''))",
+        "HTML('<br>')",
+        "HTML('<p></p><table></table><pre></pre>')",
+        "display(Markdown(''), Latex(''))",
+        "ipywidgets.HTML('')",
+    ),
+    case(
+        "HTML that is drawn by its style",
+        "HTML('<style>.container { width: 100% }</style>')",
+        "HTML('<div style=\"height:9px;background:red\"></div>')",
+        "HTML('<!-- a comment -->')",
+        "HTML('<div id=\"x\"></div>')",
+        "HTML('<canvas></canvas>')",
+        differs=SANITISED,
+    ),
+    case(
+        "HTML with nothing in it beside a picture",
+        f"display({{'text/html': '', 'image/png': '{PIXEL}', 'text/plain': 'p'}}, raw=True)",
+        differs=instead("HTML", '"text/html": "", ', ""),
     ),
     case(
         "JavaScript",

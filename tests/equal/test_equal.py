@@ -61,6 +61,19 @@ def test_the_ports_of_connect_are_those_that_a_front_end_can_reach(kernels: tupl
         assert {name: ports[name] for name in kernel.ports} == kernel.ports
 
 
+def test_cells_have_a_server_s_word_that_what_programs_print_is_not_to_wait(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Containers say it; without it the workers of a pool keep what they print until they end."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    transcripts = []
+    for name in ("python3", "codeact"):
+        with conversation(name, tmp_path) as talk:
+            transcripts.append(talk.hold([execute("import os, sys; os.environ.get('PYTHONUNBUFFERED')")]))
+    assert "'1'" in written(transcripts[0])
+    assert written(transcripts[1]) == written(transcripts[0])
+
+
 @pytest.mark.parametrize(("channel", "restart"), [("control", True), ("shell", False)])
 def test_a_shutdown_is_answered_and_told_to_all(tmp_path: Path, home: Path, channel: str, restart: bool) -> None:
     request = Ask("shutdown_request", {"restart": restart}, channel=channel)

@@ -9,7 +9,7 @@ from browser import hostile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_codeact.guard import bundle, charts, outputs, prompts, replies, widgets
+from jupyter_codeact.guard import bundle, charts, html, outputs, prompts, replies, widgets
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -89,8 +89,76 @@ def test_json_that_is_nothing_is_json(value: Any) -> None:
     assert bundle.clean({"application/json": value}) == {"application/json": value}
 
 
-def test_a_picture_is_not_hidden_behind_html_in_which_nothing_is_left() -> None:
-    assert bundle.clean({"text/html": "<script>x</script>", "image/png": "AAAA"}) == {"image/png": "AAAA"}
+STAND_IN = "<IPython.core.display.HTML object>"
+BAR = '<div style="height: 9px; background: red"></div>'
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("", ""),
+        ("<!-- a comment -->", ""),
+        ("<canvas></canvas>", ""),
+        ("<br>", "<br>"),
+        ("<p></p>", "<p></p>"),
+        ("<pre></pre>", "<pre></pre>"),
+        ('<table border="1"></table>', '<table border="1"></table>'),
+        ('<div id="x"></div>', '<div id="out-x"></div>'),
+        (BAR, f'<div class="out-scope" style="{html.BOX}">{BAR}</div>'),
+        (
+            "<style>i { height: 9px }</style><i></i>",
+            f'<style>.out-scope i {{ height: 9px }}</style><div class="out-scope" style="{html.BOX}"><i></i></div>',
+        ),
+    ],
+)
+def test_html_that_is_empty_or_drawn_by_style_alone_stays_what_it_is(given: str, kept: str) -> None:
+    shown = bundle.clean({"text/html": given, "text/plain": STAND_IN})
+    assert re.sub(r"scope-[0-9a-f]+", "scope", shown["text/html"]) == kept
+    assert shown["text/plain"] == STAND_IN
+
+
+def test_markdown_of_a_comment_and_an_empty_drawing_are_empty() -> None:
+    assert bundle.clean({"text/markdown": "<!-- c -->", "text/plain": "x"}) == {"text/html": "", "text/plain": "x"}
+    assert bundle.clean({"image/svg+xml": "", "text/plain": "x"}) == {"text/html": "", "text/plain": "x"}
+    assert bundle.clean({"text/markdown": "", "text/latex": ""}) == {"text/markdown": "", "text/latex": ""}
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("<script>x</script>", "a script"),
+        (f"{BAR}<script>x</script>", "a script"),
+        ("<math><mi>x</mi></math>", "a formula in MathML"),
+        ("<img src='plot.png'>", "a picture that is not in the output itself"),
+        ("<video src='film.mp4' controls></video>", "a video or sound that is not in the output itself"),
+        ("<audio><source src='http://x.example/a.mp3'></audio>", "a video or sound that is not in the output itself"),
+    ],
+)
+def test_a_note_stands_where_something_was_held_back_and_nothing_is_left_to_read(given: str, name: str) -> None:
+    shown = bundle.clean({"text/html": given, "text/plain": STAND_IN})
+    assert shown == {
+        "text/plain": f"Held back: {name}. `%agent trust outputs` shows such outputs of this kernel.",
+    }
+
+
+@pytest.mark.parametrize(
+    "markup", ["", "<p></p>", "<script>x</script>", BAR, '<div id="x" style="height: 9em"></div><script>x</script>']
+)
+@pytest.mark.parametrize("other", [("image/png", "AAAA"), (bundle.PLOTLY, {"data": []}), ("text/markdown", "**x**")])
+def test_a_picture_is_not_hidden_behind_html_in_which_there_is_nothing(markup: str, other: tuple[str, Any]) -> None:
+    mime, value = other
+    shown = bundle.clean({"text/html": markup, "text/plain": "x", mime: value})
+    assert shown.keys() == {"text/plain", mime}
+    assert shown["text/plain"] == "x"
+
+
+@pytest.mark.parametrize("markup", ["", "<script>x</script>"])
+def test_nor_is_a_drawing_or_markdown_that_leaves_as_html(markup: str) -> None:
+    drawing = "<svg xmlns='http://www.w3.org/2000/svg'></svg>"
+    for bundled in ({"text/html": markup, "image/svg+xml": drawing}, {"image/svg+xml": drawing, "text/html": markup}):
+        assert "<img" in bundle.clean(bundled)["text/html"]
+    assert "<b>x</b>" in bundle.clean({"text/html": markup, "text/markdown": "<b>x</b>"})["text/html"]
+    assert bundle.clean({"image/svg+xml": drawing, "text/html": "<b>x</b>"}) == {"text/html": "<b>x</b>"}
 
 
 def test_a_chart_keeps_its_data_and_loses_what_loads() -> None:
@@ -135,8 +203,17 @@ PRINTED = [
     {"output_type": "display_data", "data": {"text/plain": "x"}, "metadata": {}},
     {"output_type": "execute_result", "data": {"text/plain": "x"}, "metadata": {}, "execution_count": 3},
 ]
+
+
+def noted(name: str) -> str:
+    remedy = "`%agent trust outputs` shows such outputs of this kernel."
+    return f"<p><small>Held back: {name}. {remedy}</small></p>"
+
+
 WIDGETS: list[tuple[str, str, Any, Any]] = [
-    ("HTMLModel", "value", "<b onclick=x>a</b>", "<b>a</b>"),
+    ("HTMLModel", "value", "<b onclick=x>a</b>", f"<b>a</b>{noted('a handler')}"),
+    ("HTMLMathModel", "value", "<script>x</script>", noted("a script")),
+    ("HTMLModel", "value", "<i></i>", "<i></i>"),
     ("HTMLMathModel", "placeholder", "<script>x</script>", ""),
     ("TextModel", "value", "a <b", "a <b"),
     ("CheckboxModel", "description_allow_html", True, False),

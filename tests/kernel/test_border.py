@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jupyter_client.manager import start_new_kernel
 
+from jupyter_codeact.guard.notes import below
 from jupyter_codeact.kernel.border import Border
 from jupyter_codeact.kernel.comms import Comms
 from jupyter_codeact.kernel.requests import Requests
@@ -305,7 +306,8 @@ def test_when_her_trust_ends_widgets_are_what_they_were_opened_as(border: Border
         assert border.published(output("comm_open", opened, request_sent.parts[0])) is not None
     assert told("foreign", "<script>") is not None
     border.trusted = False
-    assert told("own", "<script>x</script><b>y</b>")["state"] == {"value": "<b>y</b>"}
+    state = told("own", "<script>x</script><b>y</b>")["state"]
+    assert state == {"value": f"<b>y</b>{below(['a script'])}"}
     assert told("foreign", "<script>") is None
 
 

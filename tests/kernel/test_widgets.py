@@ -10,11 +10,12 @@ import pytest
 from ipywidgets.widgets.widget import _registry
 
 from jupyter_codeact.guard.models import BASE, CONTROLS, FIGURES, OUTPUT, identity
-from jupyter_codeact.guard.notes import REMEDY
+from jupyter_codeact.guard.notes import REMEDY, below
 from jupyter_codeact.guard.patterns import Misshapen
 from jupyter_codeact.kernel.widgets import CONTROL, TARGET, Widgets
 
 ACTS = "<img src=x onerror=alert(1)>"
+LEFT = f"<img>{below(['a handler', 'a picture that is not in the output itself'])}"
 SAVE = {"type": "save", "format": "png"}
 CLICK = {"method": "custom", "content": {"type": "toolbar_button", "name": "save_figure"}}
 
@@ -119,7 +120,7 @@ def test_a_model_stays_what_it_is(widgets: Widgets) -> None:
     assert updated(widgets, "HTML", **state("Text"), value=ACTS) == {
         "_model_module": CONTROLS,
         "_view_module": CONTROLS,
-        "value": "<img>",
+        "value": LEFT,
     }
     assert updated(widgets, "Layout", margin="-9em", top="1em") == {"margin": None, "top": "1em"}
     closed(widgets, "HTML")
@@ -135,7 +136,7 @@ def test_a_page_that_asks_is_told_all_models_once(widgets: Widgets) -> None:
             "model_name": "HTMLModel",
             "model_module": CONTROLS,
             "model_module_version": None,
-            "state": state("HTML", value="<b>x</b><img>"),
+            "state": state("HTML", value=f"<b>x</b>{LEFT}"),
         }
     }
     assert restored(widgets, asked=False, HTML=entry("HTML")) is None
