@@ -148,7 +148,7 @@ async def test_nothing_that_the_sandbox_prints_acts_in_the_page(
     await notebook.until_output(len(cells), "still 81")
     await notebook.press_tab(len(cells) + 1)
     await notebook.page.evaluate(AWAY)
-    await notebook.page.locator(".widget-html", has_text="back").wait_for()
+    await notebook.page.locator(".widget-html").get_by_text("back", exact=True).wait_for()
     await watch.touch()
     await notebook.page.screenshot(path=shots / "held-back.png")
 

@@ -57,6 +57,7 @@ def test_a_demonstration_that_became_a_link_is_not_read(
     (work / "plain.yaml").write_text("history: [{role: user, content: fine}]")
     (work / "link.yaml").symlink_to(tmp_path / "secret.yaml")
     (work / "folder").symlink_to(tmp_path)
+    (tmp_path / "elsewhere").mkdir()
 
     def shown(path: Path, folder: Path = work) -> str:
         """The demonstration; ``folder`` is where actions run."""
