@@ -187,12 +187,10 @@ def test_what_is_done_is_done_again_with_redo_alone(command: Command, replies: C
     (tmp_path / "project").mkdir()
     file = problems(tmp_path, {"id": "one", "text": "go", "workspace": "project"})
     folder = tmp_path / "out" / "one"
-    (folder / "work").mkdir(parents=True)
+    flags = ("batch", file, "--out", tmp_path / "out", "--model", replies({"submit": "Old."}))
+    assert command(*flags).code == 0
     (folder / "work" / "old").touch()
-    asked = Entry(text="go", workspace=tmp_path / "project").asked
-    write_result(tmp_path / "out", "one", Result("one", "submitted", answer="Old."), asked)
-    flags = ("batch", file, "--out", tmp_path / "out", "--model", replies({"submit": "New."}))
-    (folder / "one.traj").touch()
+    replies({"submit": "New."})
     for more, answer in ((), "Old."), (("--redo",), "New."), ((), "New."):
         assert command(*flags, *more).code == 0
         assert results(tmp_path / "out")["one"]["answer"] == answer
