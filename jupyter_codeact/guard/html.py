@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -60,6 +60,11 @@ TAGS = words(
     video
     """
 )
+# Elements that are not known, and what loads: where nothing else is left to see, that is what it was.
+_LOST = re.compile(
+    rf"<(?!(?:{'|'.join(sorted(TAGS))}|html|head|body)[\s/>])[a-z]|\ssrc(?:set)?\s*=|url\(", re.IGNORECASE
+)
+_NOT_SHOWN = "HTML that is not shown here"
 _GONE = words("script style title template noscript iframe textarea select math svg xmp noembed noframes")
 _MEDIA = {"controls", "loop", "autoplay", "muted", "width", "height", "src"}
 _CELL = {"colspan", "rowspan", "scope", "align", "valign", "width", "height", "bgcolor", "nowrap"}
@@ -127,8 +132,9 @@ def clean(text: str) -> Cleaned:
     text = svg.pictures(text)
     if name := _too_much(text) or (f"HTML of more than {DEPTH} levels" if blocks.is_deeper(text, DEPTH) else ""):
         return Cleaned("", held=(name,))
-    body = _stable(text, styled=True)
-    return Cleaned(body, tuple(filter(None, styles)), held)
+    cleaned = Cleaned(_stable(text, styled=True), tuple(filter(None, styles)), held)
+    is_lost = not held and cleaned.is_empty and _has(_LOST, text)
+    return replace(cleaned, held=(_NOT_SHOWN,)) if is_lost else cleaned
 
 
 def _too_much(text: str) -> str:

@@ -24,7 +24,7 @@ from .paths import drop_nested
 _SUBMODULE = stat.S_IFDIR | stat.S_IFLNK
 # Where there was no repository a cell may have made one, of any size: so much is read of each kind of file, so many
 # folders are looked at, and so many kept. A `.git` that is a file has one line.
-_INDEXES, _SETTINGS, _LINE = 64 * 2**20, 2**20, 2**12
+_INDEX, _SETTINGS, _LINE = 256 * 2**20, 2**20, 2**12
 _LOOKED_AT, _MOST = 10_000, 500
 # What is kept, and each folder above it, is a mount, of which bubblewrap makes so many: 500 submodules in one folder,
 # each with its `.git`, and some more.
@@ -34,8 +34,10 @@ _UNREAD = (
     "the sandbox. Nothing was run. Make it readable, or remove it if it is not yours (another program may hold it: "
     "then try again in a minute), or put the notebook into another folder."
 )
-# In the way of a folder that is to be made: a link or a file, where git looks for none, or a disk nobody writes to.
-_IN_THE_WAY = (errno.ENOTDIR, errno.ELOOP, errno.EROFS)
+# In the way of a folder that is to be made: a link or a file, where git looks for none, a disk nobody writes to, or a
+# name that no folder has.
+_IN_THE_WAY = (errno.ENOTDIR, errno.ELOOP, errno.EROFS, errno.ENAMETOOLONG)
+_SHARED = "sharedindex."
 
 
 def kept(work: str) -> list[str]:
@@ -85,7 +87,7 @@ def _place(git: str) -> str:
         mark, _, named = os.fsdecode(_line(git)).partition(":")
         place = os.path.realpath(os.path.join(os.path.dirname(git), named.strip()))
         # Any other folder a cell could have named, to keep her from changing it in cells.
-        return place if mark == "gitdir" and _exists(os.path.join(place, "HEAD")) else ""
+        return place if mark == "gitdir" and _exists(os.path.join(place, "HEAD"), by_cells=False) else ""
     return ""
 
 
@@ -104,11 +106,11 @@ def _of_modules(place: str) -> Iterator[str]:
     waiting, left = [os.path.join(place, "modules")], _LOOKED_AT
     while waiting:
         folder, entries = waiting.pop(), list[os.DirEntry[str]]()
-        with _if_there(folder), os.scandir(folder) as found:
+        with _if_there(folder, by_cells=False), os.scandir(folder) as found:
             entries = [*islice(found, left)]
         left -= len(entries)
         for entry in entries:
-            if _exists(os.path.join(entry.path, "HEAD")):
+            if _exists(os.path.join(entry.path, "HEAD"), by_cells=False):
                 yield from _worktree(entry.path)
             elif entry.is_dir(follow_symlinks=False):
                 waiting.append(entry.path)
@@ -118,28 +120,37 @@ def _worktree(place: str) -> Iterator[str]:
     from dulwich.config import ConfigFile
 
     path = os.path.join(place, "config")
-    with suppress(ValueError, KeyError), _if_there(path):
+    with suppress(ValueError, KeyError), _if_there(path, by_cells=False):
         settings = ConfigFile.from_file(io.BytesIO(_read(path, _SETTINGS)), expand_includes=False)
         yield os.path.normpath(os.path.join(place, os.fsdecode(settings.get("core", "worktree"))))
 
 
 def _of_index(place: str, folder: str) -> Iterator[str]:
     """The folders that an index has as submodules."""
-    left = _INDEXES
-    for path in _indexes(place):
-        index = b""
-        with _if_there(path):
-            index = _read(path, left)
-        left -= len(index)
+    whole = _index(os.path.join(place, "index"))
+    for index in (whole, *map(_index, _shared(place, whole))):
         if _SUBMODULE.to_bytes(4, "big") in index:
             yield from (os.path.normpath(os.path.join(folder, path)) for path in _submodules(index))
 
 
-def _indexes(place: str) -> list[str]:
+def _index(path: str) -> bytes:
+    """What is no file is none to git either."""
+    index = b""
+    with _if_there(path, by_cells=False):
+        if stat.S_ISREG(os.stat(path).st_mode):
+            index = _read(path, _INDEX)
+    return index
+
+
+def _shared(place: str, index: bytes) -> Iterator[str]:
+    """The index that this one is a part of, which it names; git keeps those from before for two weeks."""
     names: list[str] = []
-    with _if_there(place):
-        names = sorted(name for name in os.listdir(place) if name == "index" or name.startswith("sharedindex."))
-    return [os.path.join(place, name) for name in names]
+    with _if_there(place, by_cells=False):
+        names = os.listdir(place)
+    for name in names:
+        with suppress(ValueError):
+            if name.startswith(_SHARED) and bytes.fromhex(name.removeprefix(_SHARED)) in index:
+                yield os.path.join(place, name)
 
 
 def _submodules(index: bytes) -> Iterator[str]:
@@ -155,23 +166,35 @@ def _submodules(index: bytes) -> Iterator[str]:
 
 
 @contextmanager
-def _if_there(path: str) -> Iterator[None]:
-    """What is not there is no error. Raises SandboxUnavailable for what is there and can't be read."""
+def _if_there(path: str, by_cells: bool = True) -> Iterator[None]:
+    """What is not there is no error. Raises SandboxUnavailable for what is there and can't be read.
+
+    by_cells: whether a cell can have moved it there. In a repository none can, and what is another's and closed to her
+    is none to her git, as is a link that leads in circles.
+    """
     try:
         yield
     except (FileNotFoundError, NotADirectoryError):
         pass
     except OSError as error:
+        if not by_cells and (error.errno == errno.ELOOP or _is_closed_by_others(path, error)):
+            return
         raise SandboxUnavailable(_UNREAD.format(path=shown(path), why=error.strerror or error)) from None
+
+
+def _is_closed_by_others(path: str, error: OSError) -> bool:
+    while not os.path.lexists(path):
+        path = os.path.dirname(path)
+    return error.errno == errno.EACCES and os.lstat(path).st_uid != os.geteuid()
 
 
 def _read(path: str, largest: int) -> bytes:
     return bytes_in(Path("/"), Path(path), largest)
 
 
-def _exists(path: str) -> bool:
+def _exists(path: str, by_cells: bool = True) -> bool:
     found: list[os.stat_result] = []
-    with _if_there(path):
+    with _if_there(path, by_cells):
         found.append(os.stat(path))
     return bool(found)
 
@@ -188,9 +211,18 @@ def _is_made(path: str, work: str) -> bool:
             with folder_in(Path(work), *Path(path).relative_to(work).parts, make=True):
                 return True
         except OSError as error:
-            if error.errno not in _IN_THE_WAY:
+            if error.errno not in _IN_THE_WAY and not _is_nobodys_to_make(path, work):
                 raise
     return False
+
+
+def _is_nobodys_to_make(path: str, work: str) -> bool:
+    """Whether all that is there of the way is another's, where she writes nothing: so no cell puts anything there."""
+    while path != work and not os.path.lexists(path):
+        path = os.path.dirname(path)
+    steps = [path, *(str(step) for step in Path(path).parents if inside(str(step), work))]
+    writes = [os.access(step, os.W_OK, effective_ids=True) for step in steps]
+    return not any(writes) and all(os.lstat(step).st_uid != os.geteuid() for step in steps)
 
 
 def _is_below(path: str, folder: str) -> bool:

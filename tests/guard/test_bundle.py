@@ -98,7 +98,7 @@ BAR = '<div style="height: 9px; background: red"></div>'
     [
         ("", ""),
         ("<!-- a comment -->", ""),
-        ("<canvas></canvas>", ""),
+        ("<html><body></body></html>", ""),
         ("<br>", "<br>"),
         ("<p></p>", "<p></p>"),
         ("<pre></pre>", "<pre></pre>"),
@@ -115,6 +115,25 @@ def test_html_that_is_empty_or_drawn_by_style_alone_stays_what_it_is(given: str,
     shown = bundle.clean({"text/html": given, "text/plain": STAND_IN})
     assert re.sub(r"scope-[0-9a-f]+", "scope", shown["text/html"]) == kept
     assert shown["text/plain"] == STAND_IN
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "<canvas></canvas>",
+        "<my-el></my-el>",
+        "<noscript>words</noscript>",
+        '<picture><source srcset="https://a.org/x.png"></picture>',
+        '<img srcset="https://a.org/x.png">',
+        '<img src="#a">',
+        '<div style="background-image:url(https://a.org/x.png)"></div>',
+    ],
+)
+def test_html_of_which_nothing_is_left_to_see_is_named(given: str) -> None:
+    """Front ends show HTML rather than text, and an empty one hides what else there is."""
+    shown = bundle.clean({"text/html": given, "text/plain": "T(1, 2)"})
+    assert "text/html" not in shown
+    assert shown["text/plain"].startswith("T(1, 2)\nHeld back: HTML that is not shown here.")
 
 
 def test_markdown_of_a_comment_and_an_empty_drawing_are_empty() -> None:

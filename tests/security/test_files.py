@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from helpers import environment, leased
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
 
 from jupyter_codeact.errors import SandboxUnavailable
+from jupyter_codeact.files import temporary
 from jupyter_codeact.leading import inside
 from jupyter_codeact.sandbox.bubblewrap import takes
 from jupyter_codeact.sandbox.launch import open_sandbox
@@ -385,6 +387,51 @@ def test_nor_is_a_submodule_that_can_not_be_looked_at(tmp_path: Path) -> None:
     (work / "deep").symlink_to("deep")
     with pytest.raises(SandboxUnavailable, match=r"deep/sub.* can't be read"):
         kept(str(work))
+
+
+def test_a_split_index_is_read_and_those_from_before_are_not(tmp_path: Path) -> None:
+    """Git keeps old parts of an index for two weeks, of a size that would be too much."""
+    work = repository(tmp_path / "work")
+    git(work, "submodule", "--quiet", "add", str(repository(tmp_path / "whole")), "deep/sub")
+    shutil.rmtree(work / ".git" / "modules")
+    shutil.rmtree(work / "deep")
+    git(work, "update-index", "--split-index")
+    (part,) = (work / ".git").glob("sharedindex.*")
+    with part.with_name(f"sharedindex.{'ab' * 20}").open("wb") as old:
+        old.truncate(2**30)
+    assert str(work / "deep" / "sub") in kept(str(work))
+    with part.open("r+b") as now:
+        now.truncate(2**30)
+    with pytest.raises(SandboxUnavailable, match="larger than 256 MB"):
+        kept(str(work))
+
+
+def test_what_git_passes_over_keeps_no_kernel_from_starting(tmp_path: Path) -> None:
+    work = repository(tmp_path / "work")
+    (work / ".git" / "sharedindex.tmp").mkdir()
+    (work / ".git" / "modules").mkdir()
+    (work / ".git" / "modules" / "loop").symlink_to("loop")
+    assert kept(str(work)) == [str(work / ".git")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has files of two users")
+@pytest.mark.parametrize("closed", [".git", ".git/index", ".git/modules/deep", "deep/sub"])
+def test_nor_does_a_repository_of_another_user_s_that_is_closed_to_her(closed: str) -> None:
+    """Her git does not obey it, nor can a cell put anything in the place of a missing submodule's folder there."""
+    with temporary("work") as folder:
+        os.chmod(folder, 0o755)
+        work = repository(Path(folder, "work"))
+        git(work, "submodule", "--quiet", "add", str(repository(Path(folder, "whole"))), "deep/sub")
+        if closed == "deep/sub":
+            shutil.rmtree(work / "deep" / "sub")
+        else:
+            (work / closed).chmod(0)
+        os.seteuid(65534)
+        try:
+            found = kept(str(work))
+        finally:
+            os.seteuid(0)
+    assert str(work / ".git") in found
 
 
 def test_it_has_nobody_wait_who_opens_what_it_only_reads(closed: Cells, unprotected: Cells, base: Path) -> None:
